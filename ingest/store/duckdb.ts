@@ -1,0 +1,96 @@
+/** Events in DuckDB, a file for each UTC day of ingest, behind a thread of its own. */
+import { Worker } from 'node:worker_threads'
+import type { Event } from '../event.ts'
+import { pack } from './duckdb/layout.ts'
+import type { ThreadOptions } from './duckdb/thread.ts'
+import { and, eq, type Filter } from './filter.ts'
+import { type Bucket, type EventStore, type Scope, StoreError } from './store.ts'
+
+/** The scope as a filter over 'organization.id'. */
+export const scoped = (scope: Scope, filter: Filter): Filter => ('system' in scope ? filter : and(eq('organization.id', ...scope.organizations), filter))
+
+export interface DuckdbOptions {
+  readonly folder: string
+  /** ms that a commit waits for more lines; what is committed at once shares an ingest time. */
+  readonly wait?: number
+  readonly queryLimit?: number
+  readonly memory?: string
+}
+
+/** Opens the day files of a folder. Rejects with a `StoreError` that a person can act on. */
+export const openDuckdb = async (options: DuckdbOptions): Promise<EventStore & { readonly repairs: readonly string[] }> => {
+  const workerData: ThreadOptions = { folder: options.folder, wait: options.wait ?? 250, limit: options.queryLimit ?? 30_000, ...(options.memory ? { memory: options.memory } : {}) }
+  const worker = new Worker(new URL('./duckdb/thread.ts', import.meta.url), { workerData })
+  const waiting = new Map<number, { resolve(value: never): void; reject(error: Error): void }>()
+  let next = 1
+  let dead: Error | undefined
+  const fail = (error: Error) => {
+    dead = error
+    for (const { reject } of waiting.values()) reject(error)
+    waiting.clear()
+  }
+  worker.on('message', ({ id, value, error }: { id: number; value: never; error?: { name: string; message: string } }) => {
+    const call = waiting.get(id)
+    waiting.delete(id)
+    if (error) call?.reject(error.name === 'StoreError' ? new StoreError(error.message) : new Error(error.message))
+    else call?.resolve(value)
+  })
+  worker.on('error', (error) => fail(error instanceof Error ? error : new Error(String(error))))
+  worker.on('exit', () => fail(new StoreError('the store is closed')))
+  const expect = <T>(id: number) => new Promise<T>((resolve, reject) => waiting.set(id, { resolve: resolve as (value: never) => void, reject }))
+  const call = <T>(name: string, ...args: unknown[]): Promise<T> => {
+    if (dead) return Promise.reject(dead)
+    const id = next++
+    const answer = expect<T>(id)
+    worker.postMessage({ id, call: name, args })
+    return answer
+  }
+  const iterate = async function* <T>(name: string, query: unknown): AsyncIterable<T> {
+    const cursor = await call<number>(name, query)
+    let done = false
+    try {
+      for (;;) {
+        const chunk = await call<T | undefined>('next', cursor)
+        if (chunk === undefined) {
+          done = true
+          return
+        }
+        yield chunk
+      }
+    } finally {
+      if (!done && !dead) await call('stop', cursor)
+    }
+  }
+  try {
+    await expect(0)
+  } catch (error) {
+    await worker.terminate()
+    throw error
+  }
+  const repairs = await call<string[]>('repairs')
+  return {
+    repairs,
+    append: ({ events, offsets }, now) => {
+      const slice = pack(events)
+      if (dead) return Promise.reject(dead)
+      const id = next++
+      const answer = expect<{ ingested: number }>(id)
+      worker.postMessage({ id, call: 'append', args: [slice, offsets, now] }, [slice.numbers.buffer as ArrayBuffer, slice.addresses.buffer as ArrayBuffer])
+      return answer
+    },
+    committed: () => call('committed'),
+    offsets: (source) => call('offsets', source),
+    search: (scope, search) => call('search', { ...search, filter: scoped(scope, search.filter) }),
+    aggregate: (scope, query) => call('aggregate', { ...query, filter: scoped(scope, query.filter) }),
+    count: (scope, query) => call('count', { ...query, filter: scoped(scope, query.filter) }),
+    match: (scope, query) => iterate<readonly Event[]>('match', { ...query, filter: scoped(scope, query.filter) }),
+    groups: (scope, query) => iterate<readonly Bucket[]>('groups', { ...query, filter: scoped(scope, query.filter) }),
+    days: () => call('days'),
+    drop: (day) => call('drop', day),
+    close: async () => {
+      if (dead) return
+      await call('close')
+      await worker.terminate()
+    },
+  }
+}

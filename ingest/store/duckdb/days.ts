@@ -1,0 +1,176 @@
+/**
+ * The day files: one DuckDB database for each UTC day of ingest, all attached to one instance. Offsets are in the file
+ * that took the events; a new day's file begins with a copy of them.
+ */
+import { mkdirSync, readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { literal } from '../sql.ts'
+import { StoreError } from '../store.ts'
+import { createTables, SCHEMA } from './layout.ts'
+
+export interface DayFile {
+  readonly day: string
+  readonly catalog: string // quoted
+  readonly path: string
+  events: number
+  first: number // least and greatest '@timestamp'
+  last: number
+  firstIngested: number
+  lastIngested: number
+  committed: number // also of commits that took only offsets
+  problem?: string
+}
+
+export const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10)
+const NAME = /^events-(\d{4}-\d\d-\d\d)\.duckdb$/
+const catalogOf = (day: string) => `"day ${day}"`
+
+/** What is known of a day that cannot be read: when it took events, by its name. */
+const damaged = (day: string, path: string, problem: string): DayFile => {
+  const firstIngested = Date.parse(day)
+  return { day, catalog: '', path, events: 0, first: -Infinity, last: Infinity, firstIngested, lastIngested: firstIngested + 86_399_999, committed: 0, problem }
+}
+
+const rows = async (connection: DuckDBConnection, sql: string) => (await connection.run(sql)).getRowsJS()
+
+export class Days {
+  readonly #folder: string
+  readonly #connection: DuckDBConnection
+  readonly #files = new Map<string, DayFile>()
+  readonly repairs: string[] = []
+
+  private constructor(folder: string, connection: DuckDBConnection) {
+    this.#folder = folder
+    this.#connection = connection
+  }
+
+  /** Attaches every day there is. A damaged one is left out and named in `all()`; one of a newer version is refused. */
+  static async open(folder: string, connection: DuckDBConnection): Promise<Days> {
+    mkdirSync(folder, { recursive: true })
+    const days = new Days(folder, connection)
+    const names = readdirSync(folder).filter((name) => NAME.test(name)).sort()
+    for (const name of names) await days.#attachFound(NAME.exec(name)![1]!, name === names.at(-1))
+    return days
+  }
+
+  all(): DayFile[] {
+    return [...this.#files.values()]
+  }
+  get newest(): DayFile | undefined {
+    return this.all().findLast((file) => !file.problem)
+  }
+
+  async #attach(day: string): Promise<DayFile> {
+    const path = join(this.#folder, `events-${day}.duckdb`)
+    const catalog = catalogOf(day)
+    await this.#connection.run(`ATTACH ${literal(path)} AS ${catalog} (STORAGE_VERSION 'v1.2.0')`)
+    return { day, catalog, path, events: 0, first: Infinity, last: -Infinity, firstIngested: Infinity, lastIngested: -Infinity, committed: 0 }
+  }
+
+  async #attachFound(day: string, newest: boolean): Promise<void> {
+    const path = join(this.#folder, `events-${day}.duckdb`)
+    let file: DayFile
+    try {
+      file = await this.#attach(day)
+      const tables = await rows(this.#connection, `SELECT table_name FROM duckdb_tables() WHERE database_name = ${literal(`day ${day}`)}`)
+      if (tables.length === 0) {
+        // Stopped between the attach and the first commit: nothing was in it.
+        await this.#connection.run(`DETACH ${file.catalog}`)
+        for (const each of [path, `${path}.wal`]) rmSync(each, { force: true })
+        return
+      }
+      const schema = Number((await rows(this.#connection, `SELECT value FROM ${file.catalog}.meta WHERE key = 'schema'`))[0]?.[0])
+      if (schema > SCHEMA) {
+        await this.#connection.run(`DETACH ${file.catalog}`)
+        throw new StoreError(`${path} was written by a newer version of Vọng Lâu (schema ${schema}, this one knows ${SCHEMA}): install that version again, or move the file away`)
+      }
+      await this.#measure(file)
+    } catch (error) {
+      if (error instanceof StoreError) throw error
+      const reason = String(error instanceof Error ? error.message : error).split('\n')[0]!
+      if (/lock|being used by another/i.test(reason)) {
+        throw new StoreError(`${path} is open in another process: stop the other Vọng Lâu that uses this data folder, or give this one another (data:)`)
+      }
+      if (/version number|newer version/i.test(reason)) {
+        throw new StoreError(`${path} was written by a newer version of DuckDB than this program has: install the newer Vọng Lâu again, or move the file away (${reason})`)
+      }
+      await this.#connection.run(`DETACH DATABASE IF EXISTS ${catalogOf(day)}`).catch(() => {})
+      if (newest) {
+        // The lines it took are still in the files and the spool: with the offsets of the day before they are read again.
+        const aside = `${path}.damaged-${statSync(path).mtimeMs.toFixed(0)}`
+        renameSync(path, aside)
+        this.repairs.push(`${path} is damaged (${reason}); it was moved to ${aside} and its lines are read again from their sources`)
+        return
+      }
+      file = damaged(day, path, reason)
+      this.repairs.push(`${path} is damaged and left out of every answer (${reason}): restore it from a backup, or delete it`)
+    }
+    this.#files.set(day, file)
+  }
+
+  async #measure(file: DayFile): Promise<void> {
+    const [row] = await rows(this.#connection, `SELECT count(*), min("@timestamp"), max("@timestamp"), min("event.ingested"), max("event.ingested") FROM ${file.catalog}.events`)
+    const [events, first, last, a, b] = row!.map((v) => (v === null ? undefined : Number(v)))
+    const [committed] = await rows(this.#connection, `SELECT value FROM ${file.catalog}.meta WHERE key = 'committed'`)
+    file.committed = Number(committed?.[0] ?? b ?? 0)
+    Object.assign(file, { events, first: first ?? Infinity, last: last ?? -Infinity, firstIngested: a ?? Infinity, lastIngested: b ?? -Infinity })
+  }
+
+  /** The file that takes what is ingested at `time`; begun with its tables and a copy of the offsets where it is new. */
+  async forIngest(time: number): Promise<DayFile> {
+    const day = dayOf(time)
+    const known = this.#files.get(day)
+    if (known && !known.problem) return known
+    const before = this.newest
+    const file = await this.#attach(day)
+    const wanted = [
+      'BEGIN',
+      ...createTables(file.catalog),
+      ...(before ? [`INSERT OR IGNORE INTO ${file.catalog}.offsets SELECT * FROM ${before.catalog}.offsets`] : []),
+      'COMMIT',
+    ]
+    try {
+      for (const sql of wanted) await this.#connection.run(sql)
+    } catch (error) {
+      await this.#connection.run('ROLLBACK').catch(() => {})
+      await this.#connection.run(`DETACH ${file.catalog}`).catch(() => {})
+      throw error
+    }
+    this.#files.set(day, file)
+    // Closed for good: what is in its log goes into the file, so that a copy of the file is a backup.
+    if (before) await this.#connection.run(`CHECKPOINT ${before.catalog}`).catch(() => {})
+    return file
+  }
+
+  /** The days whose events can be in the window, oldest first; the damaged ones among them apart. */
+  within(from = -Infinity, to = Infinity, after = -Infinity, upTo = Infinity): { files: DayFile[]; damaged: DayFile[] } {
+    const hit = this.all().filter((f) => f.last >= from && f.first < to && f.lastIngested > after && f.firstIngested <= upTo)
+    return { files: hit.filter((f) => !f.problem), damaged: hit.filter((f) => f.problem) }
+  }
+
+  /** After a failed checkpoint the file is invalid until it is attached anew; the log beside it holds what was committed. */
+  async reattach(file: DayFile): Promise<void> {
+    await this.#connection.run(`DETACH ${file.catalog}`).catch(() => {})
+    await this.#attach(file.day)
+    await this.#measure(file)
+  }
+
+  async drop(day: string): Promise<void> {
+    const file = this.#files.get(day)
+    if (!file) return
+    if (file === this.newest) throw new StoreError(`the day ${day} takes events now and cannot be dropped`)
+    this.#files.delete(day)
+    if (file.catalog) await this.#connection.run(`DETACH ${file.catalog}`)
+    for (const path of [file.path, `${file.path}.wal`]) rmSync(path, { force: true })
+  }
+
+  bytes(file: DayFile): number {
+    return [file.path, `${file.path}.wal`].reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0)
+  }
+  /** Bytes free on the disk that holds the days. */
+  free(): number {
+    const disk = statfsSync(this.#folder)
+    return disk.bavail * disk.bsize
+  }
+}

@@ -1,0 +1,100 @@
+/** The store thread: owns the one instance. The appender is synchronous and waits on checkpoints, so it is not the main one. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { join } from 'node:path'
+import type { Filter } from '../filter.ts'
+import type { Aggregate, Groups, Offset, Search, Window } from '../store.ts'
+import { Days } from './days.ts'
+import type { Slice } from './layout.ts'
+import { Reader } from './read.ts'
+import { explain, Writer } from './write.ts'
+
+export interface ThreadOptions {
+  readonly folder: string
+  readonly wait: number // ms that a commit waits for more
+  readonly limit: number // ms a query may take
+  readonly memory?: string // '4GB'
+}
+const options = workerData as ThreadOptions
+
+const open = async () => {
+  const instance = await DuckDBInstance.create(':memory:', {
+    temp_directory: join(options.folder, 'tmp'),
+    checkpoint_threshold: '256MB',
+    enable_external_access: 'true',
+    ...(options.memory ? { memory_limit: options.memory } : {}),
+  })
+  const connection = await instance.connect()
+  const days = await Days.open(options.folder, connection)
+  return { instance, connection, days, writer: new Writer(connection, days, options.wait), reader: new Reader(instance, days, options.limit) }
+}
+
+const port = parentPort!
+const reply = (id: number, value: unknown, error?: unknown) => {
+  if (error === undefined) port.postMessage({ id, value })
+  else {
+    const reason = explain(error)
+    port.postMessage({ id, error: { name: reason.name, message: reason.message } })
+  }
+}
+
+try {
+  const { instance, connection, days, writer, reader } = await open()
+  const cursors = new Map<number, AsyncIterator<unknown>>()
+  let nextCursor = 1
+  const begin = (iterable: AsyncIterable<unknown>) => {
+    cursors.set(nextCursor, iterable[Symbol.asyncIterator]())
+    return nextCursor++
+  }
+  const calls: { [name: string]: (...args: never[]) => unknown } = {
+    append: (slice: Slice, offsets: readonly Offset[], now: number) => writer.append(slice, offsets, now),
+    committed: () => writer.committed,
+    offsets: async (source?: string) => {
+      const file = days.newest
+      if (!file) return []
+      const where = source === undefined ? '' : ' WHERE source = $1'
+      const result = await connection.run(`SELECT source, segment, position, state, about FROM ${file.catalog}.offsets${where}`, source === undefined ? [] : [source])
+      return (await result.getRowsJS()).map(([src, segment, position, state, about]) => ({
+        source: src,
+        segment,
+        position: Number(position),
+        ...(state ? { state: JSON.parse(state as string) } : {}),
+        ...(about ? { about: JSON.parse(about as string) } : {}),
+      }))
+    },
+    search: (search: Search) => reader.search(search),
+    count: (query: Window & { filter: Filter }) => reader.count(query),
+    aggregate: (query: Aggregate) => reader.aggregate(query),
+    match: (query: Window & { filter: Filter; fields?: readonly string[] }) => begin(reader.match(query)),
+    groups: (query: Groups) => begin(reader.groups(query)),
+    next: async (cursor: number) => {
+      const step = await cursors.get(cursor)!.next()
+      if (step.done) cursors.delete(cursor)
+      return step.done ? undefined : step.value
+    },
+    stop: async (cursor: number) => {
+      await cursors.get(cursor)?.return?.()
+      cursors.delete(cursor)
+    },
+    days: () => days.all().map((file) => ({ day: file.day, events: file.events, bytes: days.bytes(file), ...(file.problem ? { problem: file.problem } : {}) })),
+    drop: (day: string) => days.drop(day),
+    repairs: () => days.repairs,
+    close: async () => {
+      await writer.idle()
+      // Each file is closed with its log folded in; an error here loses nothing, for the log is read at the next start.
+      for (const file of days.all()) if (!file.problem) await connection.run(`DETACH ${file.catalog}`).catch(() => {})
+      connection.closeSync()
+      instance.closeSync()
+    },
+  }
+  port.on('message', async ({ id, call, args }: { id: number; call: string; args: never[] }) => {
+    try {
+      reply(id, await calls[call]!(...args))
+    } catch (error) {
+      reply(id, undefined, error)
+    }
+  })
+  reply(0, true)
+} catch (error) {
+  reply(0, undefined, error)
+}

@@ -1,0 +1,170 @@
+/** The one writer: stages slices as they come and commits them together, once a second or when two row groups are full. */
+import { DOUBLE, type DuckDBAppender, type DuckDBConnection, DuckDBDataChunk, UBIGINT, VARCHAR } from '@duckdb/node-api'
+import { literal } from '../sql.ts'
+import { type Offset, StoreError } from '../store.ts'
+import type { DayFile, Days } from './days.ts'
+import { insertStaged, type Slice, STAGE, STAGE_ADDRESSES, STAGE_NUMBERS } from './layout.ts'
+
+/** Two row groups of 122,880: what goes past the write-ahead log straight into the file, compressed by two threads. */
+const FULL = 245_760
+const CHUNK = 2048
+const TYPES = [VARCHAR, ...new Array(STAGE_NUMBERS).fill(DOUBLE), ...new Array(STAGE_ADDRESSES).fill(UBIGINT)]
+
+interface Waiting {
+  slice: Slice
+  offsets: readonly Offset[]
+  now: number
+  resolve(answer: { ingested: number }): void
+  reject(error: Error): void
+}
+
+export class Writer {
+  readonly #connection: DuckDBConnection
+  readonly #days: Days
+  readonly #wait: number
+  #committed: number
+  #queue: Waiting[] = []
+  #staged = 0
+  #running: Promise<void> | undefined
+  #urgent: (() => void) | undefined
+
+  /** `wait`: ms that a commit waits for more. */
+  constructor(connection: DuckDBConnection, days: Days, wait: number) {
+    this.#connection = connection
+    this.#days = days
+    this.#wait = wait
+    this.#committed = Math.max(0, ...days.all().map((file) => file.committed))
+  }
+
+  get committed(): number {
+    return this.#committed
+  }
+
+  append(slice: Slice, offsets: readonly Offset[], now: number): Promise<{ ingested: number }> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ slice, offsets, now, resolve, reject })
+      this.#staged += slice.rows
+      if (this.#staged >= FULL) this.#urgent?.()
+      this.#running ??= this.#run()
+    })
+  }
+
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
+    this.#urgent?.()
+    while (this.#running) await this.#running
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#queue.length) {
+        if (this.#staged < FULL) {
+          await new Promise<void>((resolve) => {
+            const timer = setTimeout(resolve, this.#wait)
+            this.#urgent = () => {
+              clearTimeout(timer)
+              resolve()
+            }
+          })
+          this.#urgent = undefined
+        }
+        const taken: Waiting[] = []
+        for (let n = 0; this.#queue.length && (n === 0 || n + this.#queue[0]!.slice.rows <= FULL); ) {
+          n += this.#queue[0]!.slice.rows
+          taken.push(this.#queue.shift()!)
+        }
+        this.#staged -= taken.reduce((sum, { slice }) => sum + slice.rows, 0)
+        try {
+          const ingested = await this.#commit(taken)
+          for (const each of taken) each.resolve({ ingested })
+        } catch (error) {
+          const reason = explain(error)
+          for (const each of taken) each.reject(reason)
+        }
+      }
+    } finally {
+      this.#running = undefined
+    }
+  }
+
+  async #commit(taken: readonly Waiting[]): Promise<number> {
+    const ingested = Math.max(this.#committed + 1, ...taken.map((each) => each.now))
+    const file = await this.#days.forIngest(ingested)
+    const rows = taken.reduce((sum, { slice }) => sum + slice.rows, 0)
+    await this.#stage(taken)
+    try {
+      await this.#connection.run('BEGIN')
+      if (rows) await this.#connection.run(insertStaged(file.catalog, ingested))
+      await this.#putOffsets(file, taken)
+      await this.#connection.run(`INSERT OR REPLACE INTO ${file.catalog}.meta VALUES ('committed', '${ingested}')`)
+      await this.#connection.run('COMMIT')
+    } catch (error) {
+      await this.#connection.run('ROLLBACK').catch(() => {})
+      if (/invalidated|FATAL/i.test(String(error))) await this.#days.reattach(file).catch(() => {})
+      throw error
+    }
+    this.#committed = file.committed = ingested
+    file.events += rows
+    if (rows) {
+      file.firstIngested = Math.min(file.firstIngested, ingested)
+      file.lastIngested = ingested
+      for (const { slice } of taken) {
+        // '@timestamp' is the first number column.
+        for (let i = 0; i < slice.rows; i++) {
+          const time = slice.numbers[i]!
+          if (time < file.first) file.first = time
+          if (time > file.last) file.last = time
+        }
+      }
+    }
+    return ingested
+  }
+
+  async #stage(taken: readonly Waiting[]): Promise<void> {
+    await this.#connection.run(STAGE)
+    const appender: DuckDBAppender = await this.#connection.createAppender('stage', 'main', 'temp')
+    try {
+      for (const { slice } of taken) {
+        for (let from = 0; from < slice.rows; from += CHUNK) {
+          const rows = Math.min(CHUNK, slice.rows - from)
+          const chunk = DuckDBDataChunk.create(TYPES, rows)
+          chunk.setColumnValues(0, slice.packed.slice(from, from + rows))
+          for (let i = 0; i < STAGE_NUMBERS; i++) setNumbers(chunk, 1 + i, slice.numbers.subarray(i * slice.rows + from, i * slice.rows + from + rows))
+          for (let i = 0; i < STAGE_ADDRESSES; i++)
+            setNumbers(chunk, 1 + STAGE_NUMBERS + i, slice.addresses.subarray(i * slice.rows + from, i * slice.rows + from + rows))
+          appender.appendDataChunk(chunk)
+        }
+      }
+      appender.flushSync()
+    } finally {
+      appender.closeSync()
+    }
+  }
+
+  async #putOffsets(file: DayFile, taken: readonly Waiting[]): Promise<void> {
+    const newest = new Map<string, Offset>()
+    for (const { offsets } of taken) for (const offset of offsets) newest.set(`${offset.source}\0${offset.segment}`, offset)
+    const values = [...newest.values()].map(
+      (o) =>
+        `(${literal(o.source)}, ${literal(o.segment)}, ${o.position}, ${o.state ? literal(JSON.stringify(o.state)) : 'NULL'}, ${o.about ? literal(JSON.stringify(o.about)) : 'NULL'})`,
+    )
+    for (let i = 0; i < values.length; i += 500) {
+      await this.#connection.run(`INSERT OR REPLACE INTO ${file.catalog}.offsets VALUES ${values.slice(i, i + 500).join(', ')}`)
+    }
+  }
+}
+
+/** Typed arrays go in whole: `items` is the vector's own memory, written back by flush. */
+const setNumbers = (chunk: DuckDBDataChunk, index: number, values: Float64Array | BigUint64Array): void => {
+  const vector = chunk.getColumnVector(index) as unknown as { items: { set(values: ArrayLike<unknown>): void }; flush(): void }
+  vector.items.set(values as ArrayLike<unknown>)
+  vector.flush()
+}
+
+export const explain = (error: unknown): Error => {
+  const text = String(error instanceof Error ? error.message : error).split('\n')[0]!
+  if (/No space left|disk full|Could not write|out of disk|Failed to write|File too large/i.test(text)) {
+    return new StoreError(`the disk of the data folder is full: free space, or lower retention; what has arrived is kept and is stored when there is room again (${text})`)
+  }
+  return error instanceof Error ? error : new Error(text)
+}

@@ -1,0 +1,175 @@
+/** The visitor in process: what a filter means. */
+import { RE2JS } from 're2js'
+import { type Event, type Scalar, typeOf, valuesOf } from '../event.ts'
+import { canonicalAddress, parseCidr, parseIp, within } from '../ip.ts'
+import { type Filter, isAny, isOne, type Leaf, type Match, type Pattern } from './filter.ts'
+
+const ASCII = /^[\x00-\x7f]*$/
+/** Letters of Unicode 16 and 17, which the engines do not know alike yet: they stay as they are. */
+const UNSETTLED = /[\u1c89\ua7cb\ua7cc\ua7ce\ua7d2\ua7d4\ua7da\ua7dc\u{10d50}-\u{10d65}\u{16ea0}-\u{16eb8}]/u
+/** Simple lower-case mapping, code point by code point (Unicode's UnicodeData, not SpecialCasing): lengths never change. */
+export const fold = (text: string): string => {
+  if (ASCII.test(text)) return text.toLowerCase()
+  let out = ''
+  for (const point of text) {
+    if (UNSETTLED.test(point)) {
+      out += point
+      continue
+    }
+    const lower = point.toLowerCase()
+    // Only U+0130 has a longer full mapping; its simple one is 'i'.
+    out += lower.length > point.length ? 'i' : lower
+  }
+  return out
+}
+
+/** Compiles a filter to a predicate. Throws on a regular expression that RE2 refuses; see `checkRegex`. */
+export const compile = (filter: Filter): Match => {
+  if (filter.op === 'and') {
+    const parts = filter.of.map(compile)
+    return (event) => parts.every((part) => part(event))
+  }
+  if (filter.op === 'or') {
+    const parts = filter.of.map(compile)
+    return (event) => parts.some((part) => part(event))
+  }
+  if (filter.op === 'not') {
+    const part = compile(filter.of)
+    return (event) => !part(event)
+  }
+  return leaf(filter)
+}
+
+const leaf = (filter: Leaf): Match => {
+  const { field } = filter
+  if (field === '*') {
+    const tests = new Map<string, (value: Scalar) => boolean>()
+    return (event) =>
+      Object.keys(event).some((name) => {
+        let test = tests.get(typeOf(name) ?? '')
+        if (!test) tests.set(typeOf(name) ?? '', (test = valueTest(filter, typeOf(name) === 'ip')))
+        return valuesOf(event, name).some(test)
+      })
+  }
+  const test = valueTest(filter, typeOf(field) === 'ip')
+  return (event) => {
+    const value = event[field]
+    if (value === undefined) return false
+    return Array.isArray(value) ? value.some(test) : test(value as Scalar)
+  }
+}
+
+const valueTest = (filter: Leaf, isIp: boolean): ((value: Scalar) => boolean) => {
+  switch (filter.op) {
+    case 'exists':
+      return () => true
+    case 'in': {
+      const wanted = new Set(
+        filter.values.map((value) => {
+          const text = isIp ? (canonicalAddress(String(value)) ?? String(value)) : String(value)
+          return filter.cased ? text : fold(text)
+        }),
+      )
+      return filter.cased ? (value) => wanted.has(String(value)) : (value) => wanted.has(fold(String(value)))
+    }
+    case 'like': {
+      const glob = compilePattern(filter.cased ? filter.pattern : foldPattern(filter.pattern))
+      return filter.cased ? (value) => glob(String(value)) : (value) => glob(fold(String(value)))
+    }
+    case 'regex': {
+      const regex = RE2JS.compile(filter.source, regexFlags(filter.flags))
+      return (value) => regex.matcher(String(value)).find()
+    }
+    case 'range': {
+      const { gt, gte, lt, lte } = filter
+      return (value) => {
+        const n = asNumber(value)
+        return (
+          n !== undefined &&
+          (gt === undefined || n > gt) &&
+          (gte === undefined || n >= gte) &&
+          (lt === undefined || n < lt) &&
+          (lte === undefined || n <= lte)
+        )
+      }
+    }
+    case 'cidr': {
+      const network = parseCidr(filter.network)
+      if (!network) throw new Error(`"${filter.network}" is not a network: write it like 192.0.2.0/24 or 2001:db8::/32`)
+      return (value) => {
+        const ip = parseIp(String(value))
+        return ip !== undefined && within(ip, network)
+      }
+    }
+  }
+}
+
+export const regexFlags = (flags = ''): number =>
+  (flags.includes('i') ? RE2JS.CASE_INSENSITIVE : 0) |
+  (flags.includes('m') ? RE2JS.MULTILINE : 0) |
+  (flags.includes('s') ? RE2JS.DOTALL : 0)
+
+/** Why RE2 refuses an expression (look-around, back-reference, bad syntax), or undefined where it takes it. */
+export const checkRegex = (source: string, flags = ''): string | undefined => {
+  try {
+    RE2JS.compile(source, regexFlags(flags))
+    return undefined
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return /\(\?(<?[=!])/.test(source) ? `look-around is not possible in RE2 (${reason})` : reason
+  }
+}
+
+/** The number a value is for `range`: what it is as text must be a plain decimal of at most 18 + 20 digits. */
+export const asNumber = (value: Scalar): number | undefined => {
+  if (Number.isSafeInteger(value)) return value as number
+  return typeof value !== 'boolean' && /^-?[0-9]{1,18}(\.[0-9]{1,20})?$/.test(String(value)) ? Number(value) : undefined
+}
+
+export const foldPattern = (pattern: Pattern): Pattern => pattern.map((part) => (typeof part === 'string' ? fold(part) : part))
+
+/** Linear glob: the runs between stars are looked for greedily from the left, the last one is held to the end. */
+export const compilePattern = (pattern: Pattern): ((text: string) => boolean) => {
+  // Runs between ANYs; each is code points, where undefined stands for ONE.
+  const runs: (string | undefined)[][] = [[]]
+  for (const part of pattern) {
+    if (isAny(part)) runs.push([])
+    else if (isOne(part)) runs.at(-1)!.push(undefined)
+    else runs.at(-1)!.push(...(part as string))
+  }
+  const plain = (run: (string | undefined)[]) => !run.includes(undefined)
+  if (runs.every(plain)) {
+    const texts = runs.map((run) => run.join(''))
+    const [first, last] = [texts[0]!, texts.at(-1)!]
+    if (runs.length === 1) return (text) => text === first
+    const middle = texts.slice(1, -1).filter((text) => text !== '')
+    return (text) => {
+      if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false
+      let at = first.length
+      const end = text.length - last.length
+      for (const part of middle) {
+        const found = text.indexOf(part, at)
+        if (found < 0 || found + part.length > end) return false
+        at = found + part.length
+      }
+      return true
+    }
+  }
+  const fits = (points: string[], at: number, run: (string | undefined)[]) =>
+    at >= 0 && at + run.length <= points.length && run.every((c, i) => c === undefined || c === points[at + i])
+  return (text) => {
+    const points = [...text]
+    if (!fits(points, 0, runs[0]!)) return false
+    if (runs.length === 1) return points.length === runs[0]!.length
+    const last = runs.at(-1)!
+    const end = points.length - last.length
+    let at = runs[0]!.length
+    if (end < at || !fits(points, end, last)) return false
+    for (const run of runs.slice(1, -1)) {
+      while (at + run.length <= end && !fits(points, at, run)) at++
+      if (at + run.length > end) return false
+      at += run.length
+    }
+    return true
+  }
+}

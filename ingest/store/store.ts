@@ -1,0 +1,173 @@
+/**
+ * The contract of the store. Two implementations, DuckDB with SQLite (embedded) and Elasticsearch (cluster), pass one
+ * suite: tests/ingest/store/contract.ts. What is written here is what the floors above rely on.
+ */
+import type { Event, Scalar } from '../event.ts'
+import type { ParserState } from '../parsers/parser.ts'
+import type { Filter } from './filter.ts'
+
+/**
+ * Whose eyes a read has. There is no default. `organizations` is expanded already (those below, predecessors) and may be
+ * empty: then nothing is seen. Background work says `SYSTEM`.
+ */
+export type Scope = { readonly system: true } | { readonly organizations: readonly string[] }
+export const SYSTEM: Scope = { system: true }
+
+/** How far a segment of a source (a file, a spool segment) has been taken into the store. */
+export interface Offset {
+  readonly source: string
+  readonly segment: string // device, inode, generation and fingerprint of a file; number of a spool segment
+  readonly position: number // bytes; everything before it is in the store
+  readonly state?: ParserState // what the parser remembers at this position
+  /** What the collector needs to know the segment again: path, fingerprint, and so on. Plain JSON. */
+  readonly about?: { readonly [key: string]: string | number | boolean }
+}
+
+export interface Batch {
+  /** Each with '@timestamp' and a unique event.id. event.ingested is given by the store. */
+  readonly events: readonly Event[]
+  readonly offsets: readonly Offset[]
+}
+
+/** Both ends in epoch ms: `from` ≤ '@timestamp' < `to`. An absent end is open. */
+export interface Window {
+  readonly from?: number
+  readonly to?: number
+  /** after < event.ingested ≤ upTo */
+  readonly ingested?: { readonly after?: number; readonly upTo?: number }
+}
+
+export interface Search extends Window {
+  readonly filter: Filter
+  readonly order: 'newest' | 'oldest' // by '@timestamp', then event.id
+  readonly limit: number // 1 to 1000
+  readonly cursor?: string
+  /** Only these fields are read; absent: all. */
+  readonly fields?: readonly string[]
+}
+
+/** A part of the store that could not be read: the answer is without it and says so. */
+export interface Missing {
+  readonly day: string // 'YYYY-MM-DD', UTC day of ingest
+  readonly reason: string
+}
+export interface Page<T> {
+  readonly items: readonly T[]
+  readonly cursor?: string // absent at the end
+  readonly missing: readonly Missing[]
+}
+
+export type By =
+  | { readonly terms: string } // one bucket a value; a field with several values counts in each; absent is null
+  | { readonly every: number; readonly offset?: number } // histogram of '@timestamp': ms, shifted by ms (a zone)
+
+export interface Aggregate extends Window {
+  readonly filter: Filter
+  readonly by: readonly By[]
+  readonly limit: number // most buckets, largest count first
+  readonly distinct?: string // also count the distinct values of this field
+}
+export interface Bucket {
+  readonly key: readonly (Scalar | null)[]
+  readonly count: number
+  readonly distinct?: number
+  readonly first: number // least and greatest '@timestamp'
+  readonly last: number
+}
+
+export interface Groups extends Window {
+  readonly filter: Filter
+  readonly by: readonly string[]
+  readonly distinct?: string
+  readonly atLeast: number // count, or distinct values where asked for
+}
+
+export interface Day {
+  readonly day: string
+  readonly events: number
+  readonly bytes: number
+  readonly problem?: string
+}
+
+export interface EventStore {
+  /**
+   * Durable when it resolves: the events and the offsets together, all or nothing. Batches take effect in the order of
+   * the calls; several calls under way may share a commit and then an ingest time. Rejects with the reason; then none
+   * of the batch is in the store and the caller reads again from the committed offsets. `now` is the caller's clock;
+   * ingest times are strictly increasing whatever it says, over restarts too. Appending an event id again in a later
+   * day duplicates on an embedded store: the offsets, committed with the events, are what prevents it.
+   */
+  append(batch: Batch, now: number): Promise<{ readonly ingested: number }>
+  /** The ingest time up to which everything is visible to every read from now on; nothing will appear at or below it. */
+  committed(): Promise<number>
+  offsets(source?: string): Promise<readonly Offset[]>
+  search(scope: Scope, search: Search): Promise<Page<Event>>
+  aggregate(scope: Scope, query: Aggregate): Promise<Page<Bucket>>
+  count(scope: Scope, query: Window & { readonly filter: Filter }): Promise<number>
+  /** Every matching event, in any order, a chunk at a time. Throws where a part cannot be read: detection never skips. */
+  match(scope: Scope, query: Window & { readonly filter: Filter; readonly fields?: readonly string[] }): AsyncIterable<readonly Event[]>
+  /** Every group of the values of `by` (single values; an absent one is null) that reaches `atLeast`. None is missed. */
+  groups(scope: Scope, query: Groups): AsyncIterable<readonly Bucket[]>
+  days(): Promise<readonly Day[]>
+  /** Takes a whole UTC day of ingest out of the store. Queries under way end well. Today's cannot be dropped. */
+  drop(day: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** A document as it is stored. `version` grows with every change; `seq` is its place in the order of all changes. */
+export interface Stored<T> {
+  readonly id: string
+  readonly version: number
+  readonly seq: number
+  readonly doc: T
+}
+export type Document = { readonly [field: string]: unknown }
+
+export interface Put<T> {
+  readonly id: string
+  readonly doc: T
+  /** The version it was read with; null: it must not exist; 'any': whatever is there. */
+  readonly version: number | null | 'any'
+}
+export type PutResult = { readonly ok: true; readonly version: number } | { readonly ok: false; readonly conflict: true }
+
+export interface DocumentQuery {
+  /** Over the flat fields of the document (`flatFields`): 'alert.status', 'organization.id'. */
+  readonly filter: Filter
+  readonly sort?: readonly { readonly field: string; readonly order: 'asc' | 'desc' }[] // ties by id
+  readonly limit: number
+  readonly cursor?: string
+}
+
+export interface Collection<T extends Document> {
+  get(scope: Scope, id: string): Promise<Stored<T> | undefined>
+  /** Durable when it resolves. All of the batch in one transaction where `together` is true: one conflict refuses all. */
+  put(items: readonly Put<T>[], together?: boolean): Promise<readonly PutResult[]>
+  query(scope: Scope, query: DocumentQuery): Promise<{ readonly items: readonly Stored<T>[]; readonly total: number; readonly cursor?: string }>
+  /** Buckets of the values of up to three fields, largest first; `every` groups a date field by ms. */
+  aggregate(
+    scope: Scope,
+    query: { readonly filter: Filter; readonly by: readonly (string | { readonly field: string; readonly every: number; readonly offset?: number })[]; readonly limit: number },
+  ): Promise<readonly { readonly key: readonly (Scalar | null)[]; readonly count: number }[]>
+  /** Changes after `seq`, oldest first, each document once with its newest content. */
+  changesSince(scope: Scope, seq: number, limit: number): Promise<{ readonly items: readonly Stored<T>[]; readonly seq: number }>
+  delete(id: string, version: number | 'any'): Promise<boolean>
+}
+
+export interface DocumentStore {
+  /** The same name gives the same collection. Scoped reads look at 'organization.id' of the document. */
+  collection<T extends Document>(name: string): Collection<T>
+  close(): Promise<void>
+}
+
+export interface Store {
+  readonly kind: 'duckdb' | 'elasticsearch'
+  readonly events: EventStore
+  readonly documents: DocumentStore
+  close(): Promise<void>
+}
+
+/** An error that a person can act on: what, where, what to do. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+}

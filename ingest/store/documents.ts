@@ -1,0 +1,34 @@
+/** What both document stores share: a document as flat fields, and which of them each collection is searched by. */
+import type { Event, Scalar, Value } from '../event.ts'
+import type { Document } from './store.ts'
+
+/** Fields with a column (an index) of their own. Others are found too, by reading every document of the collection. */
+export const INDEXED: { readonly [collection: string]: readonly string[] } = {
+  alerts: [
+    'alert.status', 'rule.level', 'rule.id', 'organization.id', 'portal.id', 'vonglau.source.id', 'alert.first', 'alert.last',
+    'alert.created', 'alert.group', 'alert.assignee', 'alert.incident', 'source.ip', 'source.prefix', 'observer.name', 'alert.count', 'alert.severity',
+  ],
+  incidents: [
+    'incident.status', 'incident.level', 'organization.id', 'incident.assignee', 'incident.number', 'incident.key', 'incident.last', 'incident.created',
+    'incident.due', 'incident.severity',
+  ],
+  audit: ['audit.at', 'audit.by'],
+  runs: ['run.rule', 'run.at'],
+  auth_user: ['id', 'username', 'email'],
+  auth_session: ['id', 'token', 'userId'],
+  auth_account: ['id', 'userId', 'accountId', 'providerId'],
+  auth_verification: ['id', 'identifier'],
+}
+
+/** Objects opened to dotted names; a list of scalars is a field with several values; a list of objects is no field. */
+export const flatFields = (doc: Document, prefix = '', into: Event = {}): Event => {
+  for (const [name, value] of Object.entries(doc)) {
+    if (value === null || value === undefined || value === '') continue
+    const full = prefix + name
+    if (Array.isArray(value)) {
+      if (value.length && value.every((v) => typeof v !== 'object')) into[full] = value as Value
+    } else if (typeof value === 'object') flatFields(value as Document, `${full}.`, into)
+    else into[full] = value as Scalar
+  }
+  return into
+}

@@ -98,4 +98,3 @@ export const putForwarded = (event: Event, text: string, listField: string): voi
   event['source.address'] = client.ip
   delete event['source.port']
 }
-

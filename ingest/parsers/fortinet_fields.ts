@@ -9,6 +9,8 @@ export type Kind = 'text' | 'lower' | 'mac' | 'long' | 'port' | 'ip' | 'own' | '
 export interface Target {
   readonly field: string
   readonly kind: Kind
+  /** No other key is read into the field, so nothing has to be looked up before it is written. */
+  readonly only: boolean
 }
 type Rules = Readonly<Record<string, readonly [kind: Kind, field?: string]>>
 
@@ -184,13 +186,16 @@ const all = [COMMON, EVENT, TRAFFIC, UTM]
 const names = [...new Set([...all.flatMap((rules) => Object.keys(rules)), ...NUMBERS, ...TEXTS])]
 export const KEYS: KeyTable = keyTable(names)
 
-const target = (name: string, rules: Rules): Target => {
+const target = (name: string, rules: Rules): Omit<Target, 'only'> => {
   const rule = rules[name] ?? COMMON[name]
   const left = `fortinet.firewall.${name}`
   if (rule) return { kind: rule[0], field: rule[1] ?? left }
   return { kind: NUMBERS.includes(name) ? 'long' : 'text', field: left }
 }
-const targets = (rules: Rules): readonly Target[] => names.map((name) => target(name, rules))
+const targets = (rules: Rules): readonly Target[] => {
+  const all = names.map((name) => target(name, rules))
+  return all.map((one) => ({ ...one, only: all.filter(({ field }) => field === one.field).length === 1 }))
+}
 export const TARGETS: Readonly<Record<'event' | 'traffic' | 'utm', readonly Target[]>> = {
   event: targets(EVENT),
   traffic: targets(TRAFFIC),

@@ -3,6 +3,7 @@ import { address, integer, isPrivate, portOf } from './address.ts'
 import { idOf, KEYS, TARGETS, type Target, TRANSPORT, UTM_TYPES } from './fortinet_fields.ts'
 import { type Pairs, scanPairs } from './keyvalue.ts'
 import type { LineContext, Parsed, Parser } from './parser.ts'
+import { begun, finished } from './shape.ts'
 import { putPriority, type SyslogHeader, syslogHeader } from './syslog.ts'
 import { dateTimeMillis, digits, offsetMillis, zonedMillis } from './time.ts'
 import { putHost, putUrl } from './url.ts'
@@ -11,9 +12,15 @@ import { putHost, putUrl } from './url.ts'
 const pairs: Pairs = { values: new Array(KEYS.names.length).fill(undefined), present: [], keys: [], texts: [] }
 const { values } = pairs
 
-const [DATE, TIME, EVENTTIME, TZ, TYPE, SUBTYPE, ACTION] = ['date', 'time', 'eventtime', 'tz', 'type', 'subtype', 'action'].map(
-  idOf,
-) as [number, number, number, number, number, number, number]
+const [DATE, TIME, EVENTTIME, TZ, TYPE, SUBTYPE, ACTION] = [
+  'date',
+  'time',
+  'eventtime',
+  'tz',
+  'type',
+  'subtype',
+  'action',
+].map(idOf) as [number, number, number, number, number, number, number]
 const ID = Object.fromEntries(KEYS.names.map((name) => [name, idOf(name)])) as Readonly<Record<string, number>>
 const at = (name: string): number => ID[name]!
 const LOGID = at('logid')
@@ -84,7 +91,7 @@ const lineTime = (started: number, header: SyslogHeader | undefined, context: Li
   return Number.isNaN(started) ? (header?.time ?? Number.NaN) : started
 }
 
-const put = (event: Event, { field, kind }: Target, text: string): void => {
+const put = (event: Event, { field, kind }: Omit<Target, 'only'>, text: string): void => {
   switch (kind) {
     case 'text':
       if (event[field] === undefined) event[field] = text
@@ -253,11 +260,13 @@ const putTunnel = (event: Event, action: string | undefined): void => {
     (action?.startsWith('ssl-') ?? false)
   const here = inbound ? 'destination' : 'source'
   const there = inbound ? 'source' : 'destination'
-  put(event, { field: `${there}.ip`, kind: 'ip' }, remote ?? '')
-  put(event, { field: `${here}.ip`, kind: 'ip' }, said(LOCIP) ?? '')
-  put(event, { field: `${there}.port`, kind: 'port' }, said(REMPORT) ?? '')
-  put(event, { field: `${here}.port`, kind: 'port' }, said(LOCPORT) ?? '')
-  for (const side of ['source', 'destination']) if (event[`${side}.address`] === '') delete event[`${side}.address`]
+  const ends = [
+    [`${there}.ip`, 'ip', remote],
+    [`${here}.ip`, 'ip', said(LOCIP)],
+    [`${there}.port`, 'port', said(REMPORT)],
+    [`${here}.port`, 'port', said(LOCPORT)],
+  ] as const
+  for (const [field, kind, text] of ends) if (text !== undefined) put(event, { field, kind }, text)
 }
 
 const parse = (line: string, context: LineContext): Parsed => {
@@ -282,24 +291,25 @@ const parse = (line: string, context: LineContext): Parsed => {
   const group = type === 'traffic' ? 'traffic' : type !== undefined && UTM_TYPES.has(type) ? 'utm' : 'event'
   const subtype = said(SUBTYPE)
   const action = said(ACTION)
-  const event: Event = {
-    '@timestamp': time,
-    'event.kind': 'event',
-    'event.dataset': 'fortinet_fortigate',
-    'event.module': 'fortinet',
-    'observer.vendor': 'Fortinet',
-    'observer.product': 'Fortigate',
-    'observer.type': 'firewall',
-  }
   const targets = TARGETS[group]
   const { present, keys, texts } = pairs
+  let signature = group.length + (header ? 1 : 0)
+  for (let i = 0; i < present.length; i++) signature = (Math.imul(signature, 31) + present[i]!) | 0
+  const event = begun(signature)
+  event['@timestamp'] = time
+  event['event.kind'] = 'event'
+  event['event.dataset'] = 'fortinet_fortigate'
+  event['event.module'] = 'fortinet'
+  event['observer.vendor'] = 'Fortinet'
+  event['observer.product'] = 'Fortigate'
+  event['observer.type'] = 'firewall'
   for (let i = 0; i < present.length; i++) {
     const id = present[i]!
     const target = targets[id]!
     if (target.kind === 'own') continue
     const text = values[id]!
     if (text === '' || text === 'N/A') continue
-    if (target.kind === 'text' && event[target.field] === undefined) event[target.field] = text
+    if (target.kind === 'text' && (target.only || event[target.field] === undefined)) event[target.field] = text
     else put(event, target, text)
   }
   for (let i = 0; i < keys.length; i++) {
@@ -326,7 +336,7 @@ const parse = (line: string, context: LineContext): Parsed => {
     putPriority(event, header)
     if (header.host !== undefined) event['observer.name'] ??= header.host
   }
-  return { event }
+  return { event: finished(signature, event) }
 }
 
 /** What every type says alike, after the addresses are known. */

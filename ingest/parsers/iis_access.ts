@@ -7,9 +7,31 @@ import { putHost, putPath } from './url.ts'
 
 /** What a column of the W3C Extended Log File Format (Microsoft, "W3C Logging") is to us. */
 type Column =
-  | 'date' | 'time' | 'site' | 'computer' | 's-ip' | 'method' | 'stem' | 'query' | 's-port' | 'user' | 'c-ip' | 'c-port'
-  | 'version' | 'agent' | 'cookie' | 'referrer' | 'host' | 'status' | 'substatus' | 'win32' | 'sent' | 'received'
-  | 'taken' | 'forwarded' | 'other'
+  | 'date'
+  | 'time'
+  | 'site'
+  | 'computer'
+  | 's-ip'
+  | 'method'
+  | 'stem'
+  | 'query'
+  | 's-port'
+  | 'user'
+  | 'c-ip'
+  | 'c-port'
+  | 'version'
+  | 'agent'
+  | 'cookie'
+  | 'referrer'
+  | 'host'
+  | 'status'
+  | 'substatus'
+  | 'win32'
+  | 'sent'
+  | 'received'
+  | 'taken'
+  | 'forwarded'
+  | 'other'
 
 const COLUMNS: Readonly<Record<string, Column>> = {
   date: 'date',
@@ -135,14 +157,15 @@ const tail = (words: readonly string[]): Column[] => {
     numbers >= 3 ? ['sent', 'received', 'taken'] : numbers === 2 ? ['sent', 'taken'] : numbers === 1 ? ['taken'] : []
   for (let i = columns.length; i < words.length; i++) {
     const word = words[i]!
-    const list = !columns.includes('forwarded') && (word === '-' || /^[\d.:a-f,+%[\]]+[.:][\d.:a-f,+%[\]]*$/i.test(word))
+    const list =
+      !columns.includes('forwarded') && (word === '-' || /^[\d.:a-f,+%[\]]+[.:][\d.:a-f,+%[\]]*$/i.test(word))
     columns.push(list ? 'forwarded' : isInteger(word) && columns.includes('forwarded') ? 'c-port' : 'other')
   }
   return columns
 }
 
 /** IIS writes a space as '+'. */
-const spaced = (text: string): string => (text.includes('+') ? text.replaceAll('+', ' ') : text)
+const spaced = (text: string): string => (text.includes('+') ? text.split('+').join(' ') : text)
 
 const putAddress = (event: Event, side: 'source' | 'destination', text: string): void => {
   const ip = ipOf(text)
@@ -206,7 +229,8 @@ const put = (event: Event, column: Column, text: string, name: string | undefine
       return
     case 'host':
       putHost(event, text)
-      if (event['url.domain'] !== undefined && ipOf(text) === undefined) event['destination.domain'] = event['url.domain']
+      if (event['url.domain'] !== undefined && ipOf(text) === undefined)
+        event['destination.domain'] = event['url.domain']
       return
     case 'status':
       putStatus(event, text)
@@ -242,7 +266,12 @@ const leftovers = new Map<string, string>()
 const leftover = (name: string): string => {
   let field = leftovers.get(name)
   if (field === undefined) {
-    field = `iis.access.${name.toLowerCase().replace(/[^a-z0-9]+/g, '_').replace(/^_+|_+$/g, '') || 'other'}`
+    field = `iis.access.${
+      name
+        .toLowerCase()
+        .replace(/[^a-z0-9]+/g, '_')
+        .replace(/^_+|_+$/g, '') || 'other'
+    }`
     if (leftovers.size < 2000) leftovers.set(name, field)
   }
   return field
@@ -273,7 +302,9 @@ const parse = (line: string, _context: LineContext, state: ParserState): Parsed 
   if (fields && fields.length === words.length) ({ columns, names } = knownLayout(fields))
   else columns = guess(words)
   if (!columns) {
-    const want = fields ? `${fields.length} columns as #Fields says` : 'a #Fields directive before, or a known layout of IIS'
+    const want = fields
+      ? `${fields.length} columns as #Fields says`
+      : 'a #Fields directive before, or a known layout of IIS'
     return { error: `expected ${want}, found ${words.length} columns: ${JSON.stringify(line.slice(0, 80))}` }
   }
   const dateAt = columns.indexOf('date')
@@ -283,7 +314,9 @@ const parse = (line: string, _context: LineContext, state: ParserState): Parsed 
   // W3C logs are in UTC whatever the server's zone is.
   const time = date.length === 10 && clock.length >= 8 ? dateTimeMillis(`${date}${clock}`, 0, 10) : Number.NaN
   if (Number.isNaN(time)) {
-    return { error: `expected a date YYYY-MM-DD and a time HH:MM:SS, found ${JSON.stringify(`${date} ${clock}`.slice(0, 60))}` }
+    return {
+      error: `expected a date YYYY-MM-DD and a time HH:MM:SS, found ${JSON.stringify(`${date} ${clock}`.slice(0, 60))}`,
+    }
   }
   const event: Event = {
     '@timestamp': time,

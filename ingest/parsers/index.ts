@@ -10,6 +10,7 @@ export const parsers: ReadonlyMap<string, Parser> = new Map(
 
 export const parserOf = (id: string): Parser => {
   const parser = parsers.get(id)
-  if (!parser) throw new Error(`There is no parser ${JSON.stringify(id)}; known ones are ${[...parsers.keys()].join(', ')}.`)
+  if (!parser)
+    throw new Error(`There is no parser ${JSON.stringify(id)}; known ones are ${[...parsers.keys()].join(', ')}.`)
   return parser
 }

@@ -63,7 +63,12 @@ const putWho = (event: Event, left: string): void => {
   }
   let rest = left
   const space = left.indexOf(' ')
-  if (space > 0 && left.charCodeAt(0) !== 34 && left.charCodeAt(space - 1) !== 44 && left.charCodeAt(space + 1) !== 44) {
+  if (
+    space > 0 &&
+    left.charCodeAt(0) !== 34 &&
+    left.charCodeAt(space - 1) !== 44 &&
+    left.charCodeAt(space + 1) !== 44
+  ) {
     const host = left.slice(0, space)
     if (!host.includes(',')) {
       rest = left.slice(space + 1)
@@ -262,4 +267,3 @@ const parse = (line: string, context: LineContext): Parsed => {
 }
 
 export const nginxAccess: Parser = { id: 'nginx_access', title: 'nginx access log', parse }
-

@@ -42,7 +42,8 @@ const flat = (value: unknown): Fields => {
   const visit = (node: unknown, depth: number): void => {
     if (typeof node !== 'object' || node === null || Array.isArray(node) || depth > 2) return
     for (const [key, entry] of Object.entries(node).slice(0, 200)) {
-      if (typeof entry === 'string' || typeof entry === 'number') out[key.toLowerCase().replace(/^\$/, '')] ??= `${entry}`
+      if (typeof entry === 'string' || typeof entry === 'number')
+        out[key.toLowerCase().replace(/^\$/, '')] ??= `${entry}`
       else visit(entry, depth + 1)
     }
   }
@@ -121,10 +122,14 @@ export const parseNginxJson = (line: string, context: LineContext): Parsed => {
     if (!Number.isNaN(time)) break
   }
   if (Number.isNaN(time)) {
-    return { error: `expected time_iso8601, time_local or msec in the JSON, found ${Object.keys(fields).slice(0, 12).join(', ')}` }
+    return {
+      error: `expected time_iso8601, time_local or msec in the JSON, found ${Object.keys(fields).slice(0, 12).join(', ')}`,
+    }
   }
   if (get('request') === undefined && get('uri') === undefined && get('status') === undefined) {
-    return { error: `expected request, request_uri or status in the JSON, found ${Object.keys(fields).slice(0, 12).join(', ')}` }
+    return {
+      error: `expected request, request_uri or status in the JSON, found ${Object.keys(fields).slice(0, 12).join(', ')}`,
+    }
   }
   const event = newNginxEvent(time)
   putMessage(event, get)

@@ -31,6 +31,7 @@ const measure = (name: string, lines: readonly string[], run: (line: string) => 
 }
 
 for (const [id, make] of Object.entries(LINES)) {
+  if (process.argv[2] && process.argv[2] !== id) continue
   const parser = parserOf(id)
   // As a worker has them: strings decoded from a file, not built from pieces.
   const lines = Array.from({ length: 50_000 }, (_, i) => Buffer.from(make(i)).toString('utf8'))

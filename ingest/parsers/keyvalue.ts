@@ -57,7 +57,7 @@ for (let c = 0; c < 128; c++) {
 }
 const classOf = (c: number): number => (c < 128 ? CLASS[c]! : 0)
 
-const unescape = (text: string): string => (text.includes('\\') ? text.replace(/\\(["\\])/g, '$1') : text)
+const unescaped = (text: string): string => (text.includes('\\') ? text.replace(/\\(["\\])/g, '$1') : text)
 
 /**
  * The index of the quote that closes a value opened before `from`, or the line's length. A quote after an odd number of
@@ -120,7 +120,7 @@ export const scanPairs = (line: string, start: number, table: KeyTable, out: Pai
       if (quotedFrom >= 0) {
         const q = closing(line, p)
         if (q < end) {
-          const whole = unescape(line.slice(quotedFrom, q))
+          const whole = unescaped(line.slice(quotedFrom, q))
           if (quotedId >= 0) values[quotedId] = whole
           else if (quotedUnknown >= 0) texts[quotedUnknown] = whole
           p = q + 1
@@ -176,14 +176,14 @@ export const scanPairs = (line: string, start: number, table: KeyTable, out: Pai
     if (id !== -1) {
       if (values[id] !== undefined) continue
       const text = line.slice(from, to)
-      values[id] = escapes ? unescape(text) : text
+      values[id] = escapes ? unescaped(text) : text
       present.push(id)
       quotedId = id
     } else if (keys.length < MOST_UNKNOWN && size <= 64) {
       const text = line.slice(from, to)
       quotedUnknown = texts.length
       keys.push(line.slice(begin, keyEnd))
-      texts.push(escapes ? unescape(text) : text)
+      texts.push(escapes ? unescaped(text) : text)
     }
   }
 }

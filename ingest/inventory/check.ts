@@ -1,0 +1,123 @@
+/** What a schema cannot say: that things named exist, that ids and addresses are unambiguous, that chains end. */
+import { parseCidr } from '../ip.ts'
+import type { Inventory, Path, Problem } from './inventory.ts'
+
+export const check = (inventory: Inventory): Problem[] => {
+  const problems: Problem[] = []
+  const say = (path: Path, found: unknown, expected: string): void => {
+    problems.push({ path, found, expected })
+  }
+  const agencies = new Map(inventory.agencies.map((agency) => [agency.id, agency]))
+  const agencyList = (wanted: string): string => {
+    const near = [...agencies.keys()].filter((id) => id.includes(wanted.slice(0, 4))).slice(0, 3)
+    return `the id of an agency in this file${near.length > 0 ? ` (near: ${near.join(', ')})` : ''}`
+  }
+  const known = (path: Path, id: string | undefined): void => {
+    if (id !== undefined && !agencies.has(id)) say(path, id, agencyList(id))
+  }
+  const once = <T>(
+    list: readonly T[],
+    key: (entry: T) => readonly string[],
+    path: (i: number) => Path,
+    what: string,
+  ): void => {
+    const seen = new Map<string, number>()
+    list.forEach((entry, i) => {
+      for (const value of key(entry)) {
+        const before = seen.get(value)
+        if (before !== undefined && before !== i)
+          say(path(i), value, `${what} that is not taken already by entry [${before}]`)
+        seen.set(value, i)
+      }
+    })
+  }
+
+  once(
+    inventory.agencies,
+    ({ id }) => [id],
+    (i) => ['agencies', i, 'id'],
+    'an id',
+  )
+  once(
+    inventory.portals,
+    ({ id }) => [id],
+    (i) => ['portals', i, 'id'],
+    'an id',
+  )
+  once(
+    inventory.portals,
+    ({ domain, aliases }) => [domain, ...aliases],
+    (i) => ['portals', i, 'domain'],
+    'a domain or alias',
+  )
+  once(
+    inventory.networks,
+    ({ cidr, valid_from, valid_to }) => {
+      const network = parseCidr(cidr)!
+      return valid_from || valid_to ? [] : [`${network.ip.high}:${network.ip.low}/${network.bits}`]
+    },
+    (i) => ['networks', i, 'cidr'],
+    'a network',
+  )
+  once(
+    inventory.observers,
+    ({ name }) => [name.toLowerCase()],
+    (i) => ['observers', i, 'name'],
+    'a name',
+  )
+  once(
+    inventory.observers,
+    ({ serial }) => (serial ? [serial] : []),
+    (i) => ['observers', i, 'serial'],
+    'a serial number',
+  )
+
+  inventory.agencies.forEach((agency, i) => {
+    known(['agencies', i, 'parent'], agency.parent)
+    known(['agencies', i, 'successor'], agency.successor)
+    if (agency.valid_from && agency.valid_to && agency.valid_to <= agency.valid_from) {
+      say(['agencies', i, 'valid_to'], agency.valid_to, `a day after valid_from, ${agency.valid_from}`)
+    }
+    if (agency.successor && !agency.valid_to)
+      say(['agencies', i, 'valid_to'], undefined, 'the day on which the successor took over')
+    for (const link of ['parent', 'successor'] as const) {
+      const passed = new Set([agency.id])
+      let next = agency[link]
+      while (next !== undefined && !passed.has(next)) {
+        passed.add(next)
+        next = agencies.get(next)?.[link]
+      }
+      if (next === agency.id)
+        say(['agencies', i, link], agency[link], `a ${link} whose own chain does not come back to ${agency.id}`)
+    }
+  })
+
+  for (const key of ['portals', 'networks', 'observers'] as const) {
+    for (const [i, { organization }] of inventory[key].entries()) known([key, i, 'organization'], organization)
+  }
+
+  // IPv4 addresses are shared by many sites of one host; an IPv6 address has room for each, so two portals with the same
+  // one are a slip of the pen, unless they share all their addresses as one server's virtual hosts do.
+  const holders = new Map<string, number>()
+  inventory.portals.forEach((portal, i) => {
+    portal.addresses.forEach((ip, n) => {
+      if (!ip.includes(':')) return
+      const before = holders.get(ip)
+      const other = before === undefined ? undefined : inventory.portals[before]
+      if (other && other.addresses.toSorted().join() !== portal.addresses.toSorted().join()) {
+        say(
+          ['portals', i, 'addresses', n],
+          ip,
+          `an IPv6 address of its own (portals[${before}] ${other.id} has it; sites of shared hosting have the same list)`,
+        )
+      } else if (before === undefined) holders.set(ip, i)
+    })
+  })
+  once(
+    inventory.deadlines,
+    ({ valid_from }) => [valid_from],
+    (i) => ['deadlines', i, 'valid_from'],
+    'a day',
+  )
+  return problems
+}

@@ -1,0 +1,183 @@
+/** Which agency and which portal an event concerns (architecture, invariant 3). */
+import type { Event } from '../event.ts'
+import { type Ip, type Network, parseCidr } from '../ip.ts'
+import type { Inventory, NamedNetwork, Observer, Portal } from './inventory.ts'
+
+export interface Concern {
+  readonly organization?: string
+  readonly portal?: Portal
+}
+
+/** In force from..to in epoch ms: days of the province's calendar are close enough to those of UTC for a list of dates. */
+interface Span {
+  readonly from: number
+  readonly to: number
+}
+const day = (text: string | undefined, otherwise: number): number =>
+  text === undefined ? otherwise : Date.parse(`${text}T00:00:00Z`)
+const spanOf = (entry: { valid_from?: string | undefined; valid_to?: string | undefined }, shift: number): Span => ({
+  from: day(entry.valid_from, Number.NEGATIVE_INFINITY) - shift,
+  to: day(entry.valid_to, Number.POSITIVE_INFINITY) - shift,
+})
+const inForce = (span: Span, time: number): boolean => span.from <= time && time < span.to
+
+const zoneShift = (timezone: string): number => {
+  const name = new Intl.DateTimeFormat('en-US', { timeZone: timezone, timeZoneName: 'longOffset' })
+    .formatToParts(Date.UTC(2025, 0, 1)) // today's offset: dates of validity are of this decade
+    .find((part) => part.type === 'timeZoneName')?.value
+  const m = /([+-])(\d\d):(\d\d)/.exec(name ?? '')
+  return m ? (m[1] === '-' ? -1 : 1) * (Number(m[2]) * 60 + Number(m[3])) * 60_000 : 0
+}
+
+interface Site extends Span {
+  readonly portal: Portal
+  readonly names: ReadonlySet<string>
+}
+
+export interface Found extends Span {
+  readonly network: NamedNetwork
+}
+
+/** The named networks that hold an address, the longest prefix first. */
+export type NetworkLookup = (ip: Ip) => readonly Found[]
+
+const mask = (value: bigint, keep: number): bigint =>
+  keep <= 0 ? 0n : (value >> BigInt(64 - keep)) << BigInt(64 - keep)
+
+/** One map a prefix length: as many look-ups as the inventory has lengths, however many networks it names. */
+const networkLookup = (inventory: Inventory, shift: number): NetworkLookup => {
+  const lengths = new Map<number, Map<bigint, Map<bigint, Found[]>>>()
+  for (const network of inventory.networks) {
+    const { ip, bits } = parseCidr(network.cidr) as Network
+    let highs = lengths.get(bits)
+    if (!highs) lengths.set(bits, (highs = new Map()))
+    let lows = highs.get(ip.high)
+    if (!lows) highs.set(ip.high, (lows = new Map()))
+    const found = lows.get(ip.low) ?? []
+    found.push({ network, ...spanOf(network, shift) })
+    lows.set(ip.low, found)
+  }
+  const sorted = [...lengths].sort(([a], [b]) => b - a)
+  return (ip) => {
+    let out: Found[] | undefined
+    for (const [bits, highs] of sorted) {
+      if (bits < 96 && ip.family === 4) break // no IPv6 network holds an IPv4 address
+      const found = highs
+        .get(bits >= 64 ? ip.high : mask(ip.high, bits))
+        ?.get(bits <= 64 ? 0n : mask(ip.low, bits - 64))
+      if (found) out = out ? [...out, ...found] : found
+    }
+    return out ?? []
+  }
+}
+
+export interface ConcernLookup {
+  /** What is known of one address; the answer does not depend on the event, so that a caller may remember it. */
+  address(ip: Ip, canonical: string): AddressFacts
+  concern(event: Event, facts: EventFacts, source: { readonly organization?: string }): Concern
+}
+export interface AddressFacts {
+  readonly sites: readonly Site[]
+  readonly networks: readonly Found[]
+}
+export interface EventFacts {
+  readonly source?: AddressFacts | undefined
+  readonly destination?: AddressFacts | undefined
+  /** destination.nat.ip: where a firewall sends a connection to a portal on. */
+  readonly translated?: AddressFacts | undefined
+  /** The server whose log the event is from, where the line does not say it. */
+  readonly server?: AddressFacts | undefined
+}
+
+/** The organization of the narrowest network in force that names one. */
+const owner = (facts: AddressFacts | undefined, time: number): string | undefined =>
+  facts?.networks.find((found) => found.network.organization !== undefined && inForce(found, time))?.network
+    .organization
+
+/** The network in force that says most about an address. */
+export const networkAt = (facts: AddressFacts, time: number): NamedNetwork | undefined =>
+  facts.networks.find((found) => inForce(found, time))?.network
+
+const alive = (facts: AddressFacts | undefined, time: number): readonly Site[] =>
+  facts === undefined || facts.sites.length === 0 ? [] : facts.sites.filter((site) => inForce(site, time))
+
+const text = (event: Event, field: string): string | undefined => {
+  const value = event[field]
+  return typeof value === 'string' ? value : undefined
+}
+
+export const compileConcern = (inventory: Inventory): ConcernLookup => {
+  const shift = zoneShift(inventory.province.timezone)
+  const byAddress = new Map<string, Site[]>()
+  const byOrganization = new Map<string, Site[]>()
+  for (const portal of inventory.portals) {
+    const site: Site = { portal, names: new Set([portal.domain, ...portal.aliases]), ...spanOf(portal, shift) }
+    const own = byOrganization.get(portal.organization)
+    if (own) own.push(site)
+    else byOrganization.set(portal.organization, [site])
+    for (const ip of new Set(portal.addresses)) {
+      const sites = byAddress.get(ip)
+      if (sites) sites.push(site)
+      else byAddress.set(ip, [site])
+    }
+  }
+  const networks = networkLookup(inventory, shift)
+  const observers = new Map<string, Observer>()
+  for (const observer of inventory.observers) {
+    observers.set(`name ${observer.name.toLowerCase()}`, observer)
+    if (observer.serial) observers.set(`serial ${observer.serial.toLowerCase()}`, observer)
+    if (observer.address) observers.set(`address ${observer.address}`, observer)
+  }
+  const observed = (event: Event): string | undefined => {
+    const serial = text(event, 'observer.serial_number')
+    const name = text(event, 'observer.name')
+    const from = text(event, 'log.source.address')
+    return (
+      (serial && observers.get(`serial ${serial.toLowerCase()}`)) ||
+      (name && observers.get(`name ${name.toLowerCase()}`)) ||
+      (from && observers.get(`address ${from}`)) ||
+      undefined
+    )?.organization
+  }
+
+  const agencies = new Map(inventory.agencies.map((agency) => [agency.id, { ...agency, ...spanOf(agency, shift) }]))
+  /** Who has an agency's duties at a time: the agency, or what succeeded it. */
+  const holder = (id: string | undefined, time: number): string | undefined => {
+    let at = id === undefined ? undefined : agencies.get(id)
+    while (at?.successor !== undefined && time >= at.to) at = agencies.get(at.successor)
+    return at?.id ?? id
+  }
+
+  return {
+    address: (ip, canonical) => ({ sites: byAddress.get(canonical) ?? [], networks: networks(ip) }),
+
+    concern(event, { source, destination, translated, server }, configured) {
+      const time = event['@timestamp'] as number
+      // 1. What the source's configuration says: it is that agency's, and only its portals are in question.
+      const stated = configured.organization
+      const mine = (sites: readonly Site[]): readonly Site[] =>
+        stated === undefined ? sites : sites.filter(({ portal }) => portal.organization === stated)
+      const here = mine(alive(destination, time))
+      const behind = mine(alive(translated, time))
+      const served = mine(alive(server, time))
+      const own = stated === undefined ? [] : (byOrganization.get(stated) ?? []).filter((site) => inForce(site, time))
+      // 2. The host name, but only among the portals that this address or source serves: an attacker writes Host.
+      const host = text(event, 'url.domain')
+      const named =
+        host === undefined
+          ? undefined
+          : [here, behind, served, own].find((sites) => sites.length > 0)?.find(({ names }) => names.has(host))
+      // 3. The destination or NAT address that serves exactly one portal. A web server's own log needs no address.
+      const only = (sites: readonly Site[]): Site | undefined => (sites.length === 1 ? sites[0] : undefined)
+      const log = event['http.response.status_code'] === undefined ? undefined : (only(served) ?? only(own))
+      const site = named ?? only(here) ?? only(behind) ?? log
+      if (site) return { organization: holder(site.portal.organization, time)!, portal: site.portal }
+      // 4. The destination's prefix. 5. The source's, for what leaves an agency. 6. Who observed it.
+      const organization = holder(
+        stated ?? owner(destination, time) ?? owner(translated, time) ?? owner(source, time) ?? observed(event),
+        time,
+      )
+      return organization === undefined ? {} : { organization }
+    },
+  }
+}

@@ -18,6 +18,9 @@ export interface Offset {
   readonly source: string
   readonly segment: string // device, inode, generation and fingerprint of a file; number of a spool segment
   readonly position: number // bytes; everything before it is in the store
+  /** The position that the batch was read from. Where the store has another one, the batch is refused (`STALE`). */
+  readonly from?: number
+  readonly gone?: true // forget the segment
   readonly state?: ParserState // what the parser remembers at this position
   /** What the collector needs to know the segment again: path, fingerprint, and so on. Plain JSON. */
   readonly about?: { readonly [key: string]: string | number | boolean }
@@ -93,7 +96,8 @@ export interface EventStore {
   /**
    * Durable when it resolves: the events and the offsets together, all or nothing. Batches take effect in the order of
    * the calls; several calls under way may share a commit and then an ingest time. Rejects with the reason; then none
-   * of the batch is in the store and the caller reads again from the committed offsets. `now` is the caller's clock;
+   * of the batch is in the store and the caller reads again from the committed offsets; later batches of the same
+   * segment are refused by their `from`. `now` is the caller's clock;
    * ingest times are strictly increasing whatever it says, over restarts too. Appending an event id again in a later
    * day duplicates on an embedded store: the offsets, committed with the events, are what prevents it.
    */
@@ -166,6 +170,9 @@ export interface Store {
   readonly documents: DocumentStore
   close(): Promise<void>
 }
+
+/** Message of the rejection of a batch whose `from` is not the committed position: read on from `offsets()`. */
+export const STALE = 'the offset has moved: read on from the committed one'
 
 /** An error that a person can act on: what, where, what to do. */
 export class StoreError extends Error {

@@ -1,6 +1,6 @@
 /** The store thread: owns the one instance. The appender is synchronous and waits on checkpoints, so it is not the main one. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { DuckDBInstance } from '@duckdb/node-api'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { join } from 'node:path'
 import type { Filter } from '../filter.ts'
 import type { Aggregate, Groups, Offset, Search, Window } from '../store.ts'
@@ -17,6 +17,20 @@ export interface ThreadOptions {
 }
 const options = workerData as ThreadOptions
 
+const readOffsets = async (connection: DuckDBConnection, days: Days, source?: string): Promise<Offset[]> => {
+  const file = days.newest
+  if (!file) return []
+  const where = source === undefined ? '' : ' WHERE source = $1'
+  const result = await connection.run(`SELECT source, segment, position, state, about FROM ${file.catalog}.offsets${where}`, source === undefined ? [] : [source])
+  return (await result.getRowsJS()).map(([src, segment, position, state, about]) => ({
+    source: String(src),
+    segment: String(segment),
+    position: Number(position),
+    ...(state ? { state: JSON.parse(String(state)) } : {}),
+    ...(about ? { about: JSON.parse(String(about)) } : {}),
+  }))
+}
+
 const open = async () => {
   const instance = await DuckDBInstance.create(':memory:', {
     temp_directory: join(options.folder, 'tmp'),
@@ -26,7 +40,7 @@ const open = async () => {
   })
   const connection = await instance.connect()
   const days = await Days.open(options.folder, connection)
-  return { instance, connection, days, writer: new Writer(connection, days, options.wait), reader: new Reader(instance, days, options.limit) }
+  return { instance, connection, days, writer: new Writer(connection, days, options.wait, await readOffsets(connection, days)), reader: new Reader(instance, days, options.limit) }
 }
 
 const port = parentPort!
@@ -49,19 +63,7 @@ try {
   const calls: { [name: string]: (...args: never[]) => unknown } = {
     append: (slice: Slice, offsets: readonly Offset[], now: number) => writer.append(slice, offsets, now),
     committed: () => writer.committed,
-    offsets: async (source?: string) => {
-      const file = days.newest
-      if (!file) return []
-      const where = source === undefined ? '' : ' WHERE source = $1'
-      const result = await connection.run(`SELECT source, segment, position, state, about FROM ${file.catalog}.offsets${where}`, source === undefined ? [] : [source])
-      return (await result.getRowsJS()).map(([src, segment, position, state, about]) => ({
-        source: src,
-        segment,
-        position: Number(position),
-        ...(state ? { state: JSON.parse(state as string) } : {}),
-        ...(about ? { about: JSON.parse(about as string) } : {}),
-      }))
-    },
+    offsets: (source?: string) => readOffsets(connection, days, source),
     search: (search: Search) => reader.search(search),
     count: (query: Window & { filter: Filter }) => reader.count(query),
     aggregate: (query: Aggregate) => reader.aggregate(query),

@@ -1,7 +1,7 @@
 /** The one writer: stages slices as they come and commits them together, once a second or when two row groups are full. */
 import { DOUBLE, type DuckDBAppender, type DuckDBConnection, DuckDBDataChunk, UBIGINT, VARCHAR } from '@duckdb/node-api'
 import { literal } from '../sql.ts'
-import { type Offset, StoreError } from '../store.ts'
+import { type Offset, STALE, StoreError } from '../store.ts'
 import type { DayFile, Days } from './days.ts'
 import { insertStaged, type Slice, STAGE, STAGE_ADDRESSES, STAGE_NUMBERS } from './layout.ts'
 
@@ -18,21 +18,25 @@ interface Waiting {
   reject(error: Error): void
 }
 
+const keyOf = (offset: Offset) => `${offset.source}\0${offset.segment}`
+
 export class Writer {
   readonly #connection: DuckDBConnection
   readonly #days: Days
   readonly #wait: number
   #committed: number
+  readonly #positions: Map<string, number>
   #queue: Waiting[] = []
   #staged = 0
   #running: Promise<void> | undefined
   #urgent: (() => void) | undefined
 
   /** `wait`: ms that a commit waits for more. */
-  constructor(connection: DuckDBConnection, days: Days, wait: number) {
+  constructor(connection: DuckDBConnection, days: Days, wait: number, offsets: readonly Offset[]) {
     this.#connection = connection
     this.#days = days
     this.#wait = wait
+    this.#positions = new Map(offsets.map((offset) => [keyOf(offset), offset.position]))
     this.#committed = Math.max(0, ...days.all().map((file) => file.committed))
   }
 
@@ -74,17 +78,31 @@ export class Writer {
           taken.push(this.#queue.shift()!)
         }
         this.#staged -= taken.reduce((sum, { slice }) => sum + slice.rows, 0)
+        const fresh = this.#inOrder(taken)
+        if (fresh.length === 0) continue
         try {
-          const ingested = await this.#commit(taken)
-          for (const each of taken) each.resolve({ ingested })
+          const ingested = await this.#commit(fresh)
+          for (const { offsets } of fresh) for (const offset of offsets) offset.gone ? this.#positions.delete(keyOf(offset)) : this.#positions.set(keyOf(offset), offset.position)
+          for (const each of fresh) each.resolve({ ingested })
         } catch (error) {
           const reason = explain(error)
-          for (const each of taken) each.reject(reason)
+          for (const each of fresh) each.reject(reason)
         }
       }
     } finally {
       this.#running = undefined
     }
+  }
+
+  /** Without the batches that were read from a position which is not the committed one: their predecessor failed. */
+  #inOrder(taken: readonly Waiting[]): Waiting[] {
+    const positions = new Map<string, number>()
+    return taken.filter((each) => {
+      const stale = each.offsets.some((o) => o.from !== undefined && o.from !== (positions.get(keyOf(o)) ?? this.#positions.get(keyOf(o)) ?? 0))
+      if (stale) each.reject(new Error(STALE))
+      else for (const offset of each.offsets) positions.set(keyOf(offset), offset.position)
+      return !stale
+    })
   }
 
   async #commit(taken: readonly Waiting[]): Promise<number> {
@@ -143,8 +161,10 @@ export class Writer {
 
   async #putOffsets(file: DayFile, taken: readonly Waiting[]): Promise<void> {
     const newest = new Map<string, Offset>()
-    for (const { offsets } of taken) for (const offset of offsets) newest.set(`${offset.source}\0${offset.segment}`, offset)
-    const values = [...newest.values()].map(
+    for (const { offsets } of taken) for (const offset of offsets) newest.set(keyOf(offset), offset)
+    const gone = [...newest.values()].filter((o) => o.gone)
+    for (const o of gone) await this.#connection.run(`DELETE FROM ${file.catalog}.offsets WHERE source = ${literal(o.source)} AND segment = ${literal(o.segment)}`)
+    const values = [...newest.values()].filter((o) => !o.gone).map(
       (o) =>
         `(${literal(o.source)}, ${literal(o.segment)}, ${o.position}, ${o.state ? literal(JSON.stringify(o.state)) : 'NULL'}, ${o.about ? literal(JSON.stringify(o.about)) : 'NULL'})`,
     )

@@ -1,0 +1,113 @@
+/** A log file as bytes from a position, gzip read through. */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { createGunzip } from 'node:zlib'
+
+export interface TextFile {
+  readonly gzip: boolean
+  /** Up to `max` bytes from `position`; empty at the end. */
+  read(position: number, max: number): Promise<Buffer>
+  /** Bytes the file has now; of gzip only once it was read to the end, else undefined. */
+  size(): Promise<number | undefined>
+  close(): Promise<void>
+}
+
+export const openText = async (path: string): Promise<TextFile> => {
+  const handle = await open(path, 'r')
+  const magic = await readAt(handle, 0, 2)
+  return magic[0] === 0x1f && magic[1] === 0x8b ? gzipText(path, handle) : plainText(handle)
+}
+
+const readAt = async (handle: FileHandle, position: number, max: number): Promise<Buffer> => {
+  const buffer = Buffer.allocUnsafe(max)
+  const { bytesRead } = await handle.read(buffer, 0, max, position)
+  return buffer.subarray(0, bytesRead)
+}
+
+const plainText = (handle: FileHandle): TextFile => ({
+  gzip: false,
+  read: (position, max) => readAt(handle, position, max),
+  size: async () => (await handle.stat()).size,
+  close: () => handle.close(),
+})
+
+/** Gzip has no random access: reading backwards begins again. */
+const gzipText = (path: string, handle: FileHandle): TextFile => {
+  let stream: AsyncIterator<Buffer> | undefined
+  let stop = () => {}
+  let at = 0
+  let held: Buffer = Buffer.alloc(0)
+  let total: number | undefined
+  const begin = () => {
+    stop()
+    const raw = createReadStream(path)
+    const gunzip = raw.pipe(createGunzip())
+    raw.on('error', (error) => gunzip.destroy(error))
+    stop = () => {
+      raw.destroy()
+      gunzip.destroy()
+    }
+    stream = gunzip[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+    at = 0
+    held = Buffer.alloc(0)
+  }
+  return {
+    gzip: true,
+    // What was read stays held until a later position is asked for: looking again at the same place is free.
+    read: async (position, max) => {
+      if (!stream || position < at) begin()
+      while (total === undefined || at + held.length < total) {
+        const drop = Math.min(held.length, position - at)
+        held = held.subarray(drop)
+        at += drop
+        if (at === position && held.length >= max) break
+        const next = await stream!.next()
+        if (next.done) total = at + held.length
+        else held = held.length ? Buffer.concat([held, next.value]) : next.value
+      }
+      const from = Math.min(held.length, position - at)
+      return held.subarray(from, from + max)
+    },
+    size: async () => total,
+    close: async () => {
+      stop()
+      await handle.close()
+    },
+  }
+}
+
+export const HEAD = 1024
+const hash = (bytes: Buffer) => createHash('sha256').update(bytes).digest('base64url').slice(0, 22)
+
+/** Fingerprint of the first KiB (or what there is), and of the KiB before a position. */
+export const headOf = async (file: TextFile, size = HEAD): Promise<{ head: string; headSize: number }> => {
+  const bytes = await readFully(file, 0, Math.min(size, HEAD))
+  return { head: hash(bytes), headSize: bytes.length }
+}
+export const tailOf = async (file: TextFile, position: number): Promise<string> => hash(await tailBytes(file, position))
+export const tailBytes = (file: TextFile, position: number): Promise<Buffer> => {
+  const from = Math.max(0, position - HEAD)
+  return readFully(file, from, position - from)
+}
+export const hashBytes = hash
+
+const readFully = async (file: TextFile, position: number, size: number): Promise<Buffer> => {
+  const parts: Buffer[] = []
+  let got = 0
+  while (got < size) {
+    const bytes = await file.read(position + got, size - got)
+    if (bytes.length === 0) break
+    parts.push(bytes)
+    got += bytes.length
+  }
+  return Buffer.concat(parts)
+}
+
+/** Why the beginning of a file is no log text, or undefined. A few NULs are the hole that copy-truncate leaves. */
+export const notText = (bytes: Buffer): string | undefined => {
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return 'it is UTF-16: write it as UTF-8'
+  let odd = 0
+  for (const byte of bytes) if (byte < 9 || (byte > 13 && byte < 27) || (byte > 27 && byte < 32)) odd++
+  return bytes.length > 0 && odd > bytes.length / 10 && bytes.some((byte) => byte !== 0) ? 'it is binary, not text' : undefined
+}

@@ -1,0 +1,302 @@
+/**
+ * Reads every source on from its committed offset, and hands events and offsets to the store together. Rows under way are
+ * bounded; a batch that the store refuses is read again from what is committed.
+ */
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Feed, spoolFeed } from './collect/feed.ts'
+import { type Finder, openFinder } from './collect/file.ts'
+import { openSpool, type Spool } from './collect/spool.ts'
+import { parsers } from './parsers/index.ts'
+import type { ParserState } from './parsers/parser.ts'
+import { type Enrich, idPrefix, processLines } from './process.ts'
+import { type Source, type SourceStatus, UNKNOWN_SOURCE } from './source.ts'
+import type { EventStore, Offset } from './store/store.ts'
+import { openMeter } from './meter.ts'
+
+/** Rows handed to the store and not yet committed: two full commits overlap with the parsing of the next. */
+const MOST_ROWS = 420_000
+const RETRY = 1000
+
+export interface IngestOptions {
+  readonly store: EventStore
+  readonly sources: readonly Source[]
+  readonly spoolFolder: string
+  readonly enrich: Enrich
+  readonly clock: () => number
+  /** ms between looks at files. */
+  readonly poll?: number
+  /** Files are complete: read once to their end (an import). */
+  readonly whole?: boolean
+  readonly warn: (message: string) => void
+}
+
+export interface Ingest {
+  start(): Promise<void>
+  /** Lines of a network source; resolves when they are on disk. */
+  accept(source: string, lines: readonly Buffer[], sender: string): Promise<void>
+  /** Counts lines that had to be dropped (a datagram that found no room). */
+  drop(source: string, lines: number): void
+  status(): Promise<SourceStatus[]>
+  /** Resolves when all that could be read at the call is in the store. */
+  drain(): Promise<void>
+  readonly progress: () => { lines: number; bytes: number }
+  /** Applies from the next line on. */
+  setEnrich(enrich: Enrich): void
+  stop(): Promise<void>
+}
+
+interface Reading {
+  readonly feed: Feed
+  readonly prefix: string
+  state: ParserState
+  committed: number
+  underWay: number
+  failed: boolean
+}
+
+export const createIngest = (options: IngestOptions): Ingest => {
+  const { store, clock, warn } = options
+  let enrich = options.enrich
+  let stopping = false
+  let rows = 0
+  let lines = 0
+  let bytes = 0
+  const roomWaiters: (() => void)[] = []
+  const loops: Promise<void>[] = []
+  const spools = new Map<string, Spool>()
+  const meters = new Map(options.sources.map((source) => [source.id, openMeter(source, clock)]))
+  const running = new Map<string, { looks: number; behind(): Promise<number> }>()
+  const wake = new Map<string, () => void>()
+  const unknown: Source = { id: UNKNOWN_SOURCE, parser: UNKNOWN_SOURCE, timezone: 'UTC', collect: { kind: 'syslog', from: [] }, silent: Infinity }
+  const all = [...options.sources, ...(options.whole ? [] : [unknown])]
+  meters.set(UNKNOWN_SOURCE, openMeter(unknown, clock))
+
+  const room = async (wanted: number) => {
+    while (rows > 0 && rows + wanted > MOST_ROWS && !stopping) await new Promise<void>((resolve) => roomWaiters.push(resolve))
+  }
+  const spoolOf = (source: Source): Spool => {
+    let spool = spools.get(source.id)
+    if (!spool) {
+      spools.set(source.id, (spool = openSpool(join(options.spoolFolder, source.id), clock, source.collect.kind === 'syslog' ? 100 : 0)))
+      spool.onAppend(() => wake.get(source.id)?.())
+    }
+    return spool
+  }
+
+  const runSource = (source: Source) => {
+    const meter = meters.get(source.id)!
+    const parser = parsers.get(source.parser)
+    let readings: Reading[] = []
+    let offsets: Offset[] = []
+    const finder: Finder | undefined = source.collect.kind === 'file' ? openFinder(source.collect.path, { whole: options.whole ?? false, start: source.collect.start }) : undefined
+    const spool = finder ? undefined : spoolOf(source)
+    const done = new Set<string>()
+    const committedOf = (segment: string) => offsets.find((o) => o.segment === segment)
+
+    const discover = async () => {
+      if (finder) {
+        for (const { feed, offset, begin, replaces } of await finder.look(
+          () => offsets,
+          (segment) => readings.find((each) => each.feed.segment === segment)?.feed,
+        )) {
+          if (begin) {
+            const first: Offset = { source: source.id, from: 0, ...begin }
+            await store.append({ events: [], offsets: [first] }, clock())
+            offsets = [...offsets.filter((o) => o.segment !== first.segment), first]
+          }
+          if (replaces) {
+            readings = readings.filter((each) => each.feed !== replaces)
+            await replaces.close()
+          }
+          readings.push(reading(feed, offset))
+        }
+        meter.problem(finder.problems.values().next().value)
+      } else {
+        const old = spool!.segments().filter(({ id }) => !done.has(id) && !readings.some((each) => each.feed.segment === id))
+        for (const { id } of old) {
+          const offset = committedOf(id)
+          readings.push(reading(await spoolFeed(spool!, id, offset?.position ?? 0), offset))
+        }
+      }
+    }
+    const reading = (feed: Feed, offset: Offset | undefined): Reading => ({
+      feed,
+      prefix: idPrefix(source.id, feed.segment),
+      state: offset?.state,
+      committed: feed.position(),
+      underWay: 0,
+      failed: false,
+    })
+
+    /** Reads what there is of one segment; true where there was something. */
+    const advance = async (each: Reading): Promise<boolean> => {
+      if (each.failed) {
+        if (each.underWay) return false
+        const offset = (await store.offsets(source.id)).find((o) => o.segment === each.feed.segment)
+        await each.feed.seek({ position: offset?.position ?? 0 })
+        each.state = offset?.state
+        each.committed = offset?.position ?? 0
+        each.failed = false
+      }
+      const chunk = await each.feed.next()
+      if (!chunk) return false
+      await room(chunk.lines.length)
+      if (stopping) return false
+      const now = clock()
+      const { events, state, unparsed, timeAhead } = processLines(chunk.lines, chunk.from, source, each.prefix, parser, enrich, now, each.state)
+      each.state = state
+      each.underWay++
+      rows += events.length
+      const offset: Offset = {
+        source: source.id,
+        segment: each.feed.segment,
+        position: chunk.to,
+        from: chunk.from,
+        ...(state === undefined ? {} : { state }),
+        ...(chunk.about ? { about: chunk.about } : {}),
+      }
+      store.append({ events, offsets: [offset] }, now).then(
+        ({ ingested }) => {
+          each.committed = chunk.to
+          lines += chunk.lines.length
+          bytes += chunk.to - chunk.from
+          offsets = [...offsets.filter((o) => o.segment !== offset.segment), offset]
+          meter.committed(chunk.lines.length, unparsed, events.at(-1)?.['@timestamp'] as number | undefined, ingested, timeAhead)
+          settle()
+        },
+        (error: Error) => {
+          if (!each.failed) {
+            each.failed = true
+            meter.storeProblem(error.message)
+            if (!stopping) warn(`source ${source.id}: ${error.message}`)
+          }
+          settle()
+        },
+      )
+      const settle = () => {
+        each.underWay--
+        rows -= events.length
+        for (const resolve of roomWaiters.splice(0)) resolve()
+      }
+      return true
+    }
+
+    const finish = async (each: Reading) => {
+      if (each.underWay || each.failed || !(await each.feed.done())) return
+      await each.feed.close()
+      readings = readings.filter((other) => other !== each)
+      if (!options.whole && !each.feed.path.endsWith('.gz')) finder?.forget(each.feed)
+      if (spool) await tidy(each.feed.segment)
+    }
+    /** Kept until two days after it took its last line: damage to the newest day's file sets the offsets back. */
+    const tidy = async (segment: string) => {
+      done.add(segment)
+      for (const { id, path, closed } of spool!.segments()) {
+        if (!closed || !done.has(id) || clock() - (await modified(path)) < 2 * 86_400_000) continue
+        await store.append({ events: [], offsets: [{ source: source.id, segment: id, position: 0, gone: true }] }, clock())
+        spool!.remove(id)
+        done.delete(id)
+      }
+    }
+
+    const look = async (): Promise<boolean> => {
+      await discover()
+      let some = false
+      for (const each of readings) {
+        try {
+          if (await advance(each)) some = true
+          else await finish(each)
+        } catch (error) {
+          meter.problem(`${each.feed.path}: ${(error as Error).message}`)
+        }
+      }
+      return some || readings.some((each) => each.underWay > 0 || each.failed)
+    }
+    const behind = async () => {
+      let sum = 0
+      for (const each of readings) sum += (await each.feed.behind()) + (each.feed.position() - each.committed)
+      return sum
+    }
+    const mine = { looks: 0, behind }
+    running.set(source.id, mine)
+
+    return {
+      begin: async () => {
+        offsets = [...(await store.offsets(source.id))]
+      },
+      loop: async () => {
+        while (!stopping) {
+          let busy = false
+          try {
+            busy = await look()
+            mine.looks++
+          } catch (error) {
+            meter.problem((error as Error).message)
+          }
+          // While something is under way there may be room soon; else the next look, or the spool's word, whichever is first.
+          const moving = busy && readings.some((each) => !each.failed)
+          await new Promise<void>((resolve) => {
+            const failed = readings.some((each) => each.failed)
+            const timer = setTimeout(resolve, failed ? RETRY : moving ? 0 : (options.poll ?? 500))
+            wake.set(source.id, () => {
+              clearTimeout(timer)
+              resolve()
+            })
+          })
+        }
+        for (const each of readings) await each.feed.close()
+      },
+    }
+  }
+
+  return {
+    start: async () => {
+      for (const source of all) {
+        const { begin, loop } = runSource(source)
+        await begin()
+        loops.push(loop())
+      }
+    },
+    accept: async (source, batch, sender) => {
+      const known = all.find((each) => each.id === source) ?? unknown
+      await spoolOf(known).append(batch, sender)
+      meters.get(known.id)!.arrived()
+    },
+    drop: (source, count) => meters.get(source)?.dropped(count),
+    status: async () => {
+      const out: SourceStatus[] = []
+      for (const source of all) {
+        const status = meters.get(source.id)!.status((await running.get(source.id)?.behind()) ?? 0)
+        if (source !== unknown || status.lines > 0) out.push(status)
+      }
+      return out
+    },
+    drain: async () => {
+      // Two whole looks at each source after the call: the first may have begun before it.
+      const goal = new Map([...running].map(([id, { looks }]) => [id, looks + 2]))
+      for (;;) {
+        for (const each of wake.values()) each()
+        await new Promise((resolve) => setTimeout(resolve, 10))
+        let left = rows
+        for (const [id, each] of running) left += (await each.behind()) + (each.looks < goal.get(id)! ? 1 : 0)
+        if (left === 0) return
+      }
+    },
+    progress: () => ({ lines, bytes }),
+    setEnrich: (next) => {
+      enrich = next
+    },
+    stop: async () => {
+      stopping = true
+      for (const resolve of roomWaiters.splice(0)) resolve()
+      for (const each of wake.values()) each()
+      await Promise.all(loops)
+      for (const spool of spools.values()) await spool.close()
+      // What was handed over is committed or refused before the store closes.
+      while (rows > 0) await new Promise((resolve) => setTimeout(resolve, 20))
+    },
+  }
+}
+
+const modified = async (path: string): Promise<number> => (await stat(path).catch(() => undefined))?.mtimeMs ?? 0

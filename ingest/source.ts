@@ -1,0 +1,33 @@
+/** What a source is, as the configuration says it, and what the console shows of it. */
+export type Collect =
+  | { readonly kind: 'file'; readonly path: string; readonly start: 'beginning' | 'end' }
+  | { readonly kind: 'syslog'; readonly from: readonly string[] } // addresses or networks that send
+  | { readonly kind: 'http'; readonly token: string }
+
+export interface Source {
+  readonly id: string // letters, digits, '-', '_', '.'
+  readonly parser: string
+  readonly title?: string
+  readonly organization?: string
+  readonly timezone: string // IANA
+  readonly collect: Collect
+  /** Minutes without a line after which it counts as silent. */
+  readonly silent: number
+}
+
+export type SourceState = 'receiving' | 'silent' | 'waiting' | 'failing'
+export interface SourceStatus {
+  readonly id: string
+  readonly state: SourceState
+  readonly problem?: string
+  readonly since: number // when the process began to watch it
+  readonly lastLine?: number // arrival of the newest line
+  readonly rate: number // lines a second over the last minute
+  readonly lag: number // ms from '@timestamp' to commit, the newest
+  readonly lines: number // since the process started
+  readonly unparsed: number
+  readonly dropped: number
+  readonly behind: number // bytes not yet in the store
+  readonly timeAhead: boolean
+}
+export const UNKNOWN_SOURCE = 'unknown'

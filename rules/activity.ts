@@ -1,0 +1,10 @@
+/** Who did what when, on an alert or an incident. */
+export interface Activity {
+  readonly at: number
+  readonly by: string // user name; 'system' for the program
+  readonly what: 'created' | 'status' | 'assigned' | 'note' | 'level' | 'joined' | 'title' | 'reopened'
+  readonly from?: string
+  readonly to?: string
+  readonly reason?: string
+  readonly text?: string
+}

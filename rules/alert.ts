@@ -1,0 +1,111 @@
+/** An alert: one burst of one rule in one group, as an ECS document that outlives its events. */
+import { createHash } from 'node:crypto'
+import { type Event, type Scalar, type Value, valuesOf } from '../ingest/event.ts'
+import type { Activity } from './activity.ts'
+import type { Level, Localized, Rule } from './rule.ts'
+import { severityOf } from './rule.ts'
+
+export type AlertStatus = 'new' | 'acknowledged' | 'in_progress' | 'closed' | 'absorbed'
+export type CloseReason = 'true_positive' | 'benign' | 'false_positive' | 'duplicate'
+
+export interface Alert {
+  readonly '@timestamp': number // of its first event
+  readonly 'event.kind': 'signal'
+  readonly 'rule.id': string
+  readonly 'rule.level': Level
+  readonly 'rule.name': string // Vietnamese
+  readonly rule_name: Localized
+  readonly 'alert.status': AlertStatus
+  readonly 'alert.severity': number
+  readonly 'alert.first': number
+  readonly 'alert.last': number
+  readonly 'alert.count': number
+  /** Ingest time up to which its events are counted. */
+  readonly 'alert.counted': number
+  readonly 'alert.created': number
+  readonly 'alert.group': string // hash of rule and group
+  readonly group: readonly { readonly field: string; readonly value: string }[]
+  readonly events: readonly Event[]
+  readonly activity: readonly Activity[]
+  readonly 'alert.reason'?: CloseReason
+  readonly 'alert.assignee'?: string
+  readonly 'alert.incident'?: string
+  /** The closed alert whose burst this one continues. */
+  readonly 'alert.follows'?: string
+  readonly 'alert.absorbed_by'?: string
+  readonly absorbed?: readonly string[]
+  readonly [field: string]: unknown
+}
+
+/** Fields of the first event that stand at the top of the alert. */
+const PIVOTS = [
+  'source.ip', 'source.prefix', 'source.port', 'source.geo.country_iso_code', 'source.as.number', 'source.as.organization.name', 'source.network.name',
+  'destination.ip', 'destination.port', 'url.original', 'url.decoded', 'url.domain', 'http.request.method', 'user_agent.original', 'user.name',
+  'observer.name', 'vonglau.source.id', 'organization.id', 'organization.name', 'portal.id', 'portal.domain', 'portal.ipv6', 'portal.trusted',
+]
+
+export type Group = readonly { readonly field: string; readonly value: string }[]
+
+/** The group of an event, or undefined where it lacks a field that the rule groups by. */
+export const groupOf = (rule: Rule, event: Event): Group | undefined => {
+  const one = (field: string): string | undefined => {
+    const values = valuesOf(event, field)
+    return values.length === 0 ? undefined : values.length === 1 ? String(values[0]) : JSON.stringify([...values].map(String).sort())
+  }
+  if (rule.groupBy) {
+    const group: { field: string; value: string }[] = []
+    for (const field of rule.groupBy) {
+      const value = one(field)
+      if (value === undefined) {
+        // A window is counted over what has all its fields; a single event is kept whatever it lacks.
+        if (rule.correlation) return undefined
+        continue
+      }
+      group.push({ field, value })
+    }
+    return group
+  }
+  if (rule.correlation) return []
+  const prefix = one('source.prefix')
+  const source = prefix === undefined ? 'source.ip' : 'source.prefix'
+  return [source, 'portal.id'].flatMap((field) => {
+    const value = one(field)
+    return value === undefined ? [] : [{ field, value }]
+  })
+}
+export const GROUP_FIELDS = ['source.prefix', 'source.ip', 'portal.id']
+
+/** Lower-case hex: document fields are compared without case. */
+export const groupKey = (rule: string, group: Group): string =>
+  createHash('sha256').update(JSON.stringify([rule, ...group.map(({ field, value }) => [field, value])])).digest('hex').slice(0, 32)
+
+/** The same burst found again in the same run has the same id. */
+export const alertId = (key: string, to: number, first: number): string => createHash('sha256').update(`${key} ${to} ${first}`).digest('hex').slice(0, 24)
+
+export const pivots = (event: Event | undefined): { [field: string]: Value } => {
+  const out: { [field: string]: Value } = {}
+  for (const field of PIVOTS) if (event?.[field] !== undefined) out[field] = event[field]
+  return out
+}
+
+export const newAlert = (rule: Rule, key: string, group: Group, burst: { first: number; last: number; count: number }, events: readonly Event[], counted: number, now: number): Alert => ({
+  ...pivots(events[0]),
+  ...Object.fromEntries(group.map(({ field, value }): [string, Scalar] => [field, value])),
+  '@timestamp': burst.first,
+  'event.kind': 'signal',
+  'rule.id': rule.id,
+  'rule.level': rule.level,
+  'rule.name': rule.name.vi,
+  rule_name: rule.name,
+  'alert.status': 'new',
+  'alert.severity': severityOf(rule.level),
+  'alert.first': burst.first,
+  'alert.last': burst.last,
+  'alert.count': burst.count,
+  'alert.counted': counted,
+  'alert.created': now,
+  'alert.group': key,
+  group,
+  events,
+  activity: [{ at: now, by: 'system', what: 'created' }],
+})

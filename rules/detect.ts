@@ -1,0 +1,256 @@
+/**
+ * A run of a rule: what was ingested in (from, to] becomes alerts and incidents. The ledger says how far a rule has come; a
+ * run that broke off is run again over the same interval, and alerts say what they have counted, so it adds nothing.
+ */
+import type { Event } from '../ingest/event.ts'
+import { eq } from '../ingest/store/filter.ts'
+import { type Collection, type Put, type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
+import { type Alert, alertId, GROUP_FIELDS, type Group, groupKey, groupOf, newAlert, pivots } from './alert.ts'
+import { byTime, chain, type Island, islandsOf, type Moment, SAMPLE } from './bursts.ts'
+import { type Incidents, openIncidents } from './incident.ts'
+import type { Rule } from './rule.ts'
+import { type Counted, newlyQualifying } from './windows.ts'
+
+export interface LedgerEntry {
+  readonly covered: number
+  /** A run that has begun: it is finished over the same interval before another begins. */
+  readonly running?: { readonly from: number; readonly to: number }
+  readonly last?: { readonly at: number; readonly from: number; readonly to: number; readonly ms: number; readonly matched: number; readonly error?: string }
+  readonly [field: string]: unknown
+}
+
+export interface Detector {
+  /** Runs a rule over everything committed since it last ran. Answers how many events matched anew. */
+  run(rule: Rule): Promise<number>
+  ledger(): Promise<ReadonlyMap<string, LedgerEntry>>
+}
+
+export interface DetectOptions {
+  readonly store: Store
+  readonly clock: () => number
+  /** Hours to resolve an incident by level, from the inventory. */
+  readonly deadlines: () => { readonly [level: string]: number }
+}
+
+export const createDetector = ({ store, clock, deadlines }: DetectOptions): Detector => {
+  const alerts = store.documents.collection<Alert>('alerts')
+  const ledger = store.documents.collection<LedgerEntry>('ledger')
+  const incidents = openIncidents(store, clock, deadlines)
+
+  const run = async (rule: Rule): Promise<number> => {
+    const began = performance.now()
+    let entry = await ledger.get(SYSTEM, rule.id)
+    let doc: LedgerEntry = entry?.doc ?? { covered: 0 }
+    const save = async (next: LedgerEntry) => {
+      const [result] = await ledger.put([{ id: rule.id, doc: next, version: entry?.version ?? null }])
+      if (!result?.ok) throw new Error(`another process runs rule ${rule.id}`)
+      entry = { id: rule.id, doc: next, version: result.version, seq: 0 }
+      doc = next
+    }
+    if (!doc.running) {
+      const to = await store.events.committed()
+      if (to <= doc.covered) return 0
+      await save({ ...doc, running: { from: doc.covered, to } })
+    }
+    const { from, to } = doc.running!
+    try {
+      const groups = rule.correlation ? await correlated(store, rule, from, to) : await matched(store, rule, from, to)
+      let n = 0
+      for (const { group, moments } of groups.values()) {
+        n += moments.length
+        await mergeGroup(alerts, incidents, store, rule, group, moments, to, clock)
+      }
+      const ms = Math.round(performance.now() - began)
+      await save({ covered: to, last: { at: clock(), from, to, ms, matched: n } })
+      return n
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      await save({ ...doc, last: { at: clock(), from, to, ms: Math.round(performance.now() - began), matched: 0, error: reason } }).catch(() => {})
+      throw error
+    }
+  }
+
+  return {
+    run,
+    ledger: async () => new Map((await ledger.query(SYSTEM, { filter: { op: 'and', of: [] }, limit: 10_000 })).items.map((item) => [item.id, item.doc])),
+  }
+}
+
+type Groups = Map<string, { group: Group; moments: Moment[] }>
+
+const matched = async (store: Store, rule: Rule, from: number, to: number): Promise<Groups> => {
+  const groups: Groups = new Map()
+  const fields = ['@timestamp', 'event.id', ...(rule.groupBy ?? GROUP_FIELDS)]
+  for await (const events of store.events.match(SYSTEM, { filter: rule.filter, ingested: { after: from, upTo: to }, fields })) {
+    for (const event of events) {
+      const group = groupOf(rule, event)!
+      const key = groupKey(rule.id, group)
+      let found = groups.get(key)
+      if (!found) groups.set(key, (found = { group, moments: [] }))
+      found.moments.push({ time: event['@timestamp'] as number, id: event['event.id'] as string })
+    }
+  }
+  return groups
+}
+
+/** The events that stand in a qualifying window since the new ones came, by group. */
+const correlated = async (store: Store, rule: Rule, from: number, to: number): Promise<Groups> => {
+  const correlation = rule.correlation!
+  const by = rule.groupBy ?? []
+  const groups: Groups = new Map()
+  const fresh = { filter: rule.filter, ingested: { after: from, upTo: to } }
+  const { items } = await store.events.aggregate(SYSTEM, { ...fresh, by: [], limit: 1 })
+  const extent = items[0]
+  if (!extent || extent.count === 0) return groups
+  // First which groups have new events and enough of them at all; then their events, twice the timespan around.
+  const touched = new Set<string>()
+  for await (const buckets of store.events.groups(SYSTEM, { ...fresh, by, atLeast: 1 })) for (const { key } of buckets) touched.add(JSON.stringify(key.map(String)))
+  const span = correlation.timespan
+  const wide = { filter: rule.filter, from: extent.first - 2 * span, to: extent.last + 2 * span + 1, ingested: { upTo: to } }
+  const candidates = new Set<string>()
+  const asked = correlation.field ? { distinct: correlation.field } : {}
+  for await (const buckets of store.events.groups(SYSTEM, { ...wide, by, atLeast: correlation.atLeast, ...asked })) {
+    for (const { key } of buckets) {
+      const text = JSON.stringify(key.map(String))
+      if (!key.includes(null) && touched.has(text)) candidates.add(text)
+    }
+  }
+  if (candidates.size === 0) return groups
+  const counted = new Map<string, { group: Group; events: Counted[] }>()
+  const fields = ['@timestamp', 'event.id', 'event.ingested', ...by, ...(correlation.field ? [correlation.field] : [])]
+  for await (const events of store.events.match(SYSTEM, { ...wide, fields })) {
+    for (const event of events) {
+      const group = groupOf(rule, event)
+      if (!group || !candidates.has(JSON.stringify(group.map(({ value }) => value)))) continue
+      const values = correlation.field ? [event[correlation.field]].flat().filter((v) => v !== undefined).map(String) : undefined
+      if (values?.length === 0) continue
+      const key = groupKey(rule.id, group)
+      let found = counted.get(key)
+      if (!found) counted.set(key, (found = { group, events: [] }))
+      found.events.push({ time: event['@timestamp'] as number, id: event['event.id'] as string, ingested: event['event.ingested'] as number, ...(values ? { values } : {}) })
+    }
+  }
+  for (const [key, { group, events }] of counted) {
+    const moments = newlyQualifying(events, correlation, from)
+    if (moments.length) groups.set(key, { group, moments })
+  }
+  return groups
+}
+
+/** Merges what matched anew into the alerts of its group, and those into incidents. */
+const mergeGroup = async (
+  alerts: Collection<Alert>,
+  incidents: Incidents,
+  store: Store,
+  rule: Rule,
+  group: Group,
+  moments: readonly Moment[],
+  to: number,
+  clock: () => number,
+): Promise<void> => {
+  const key = groupKey(rule.id, group)
+  const found = islandsOf(moments, rule.quiet)
+  for (;;) {
+    const known = (await alerts.query(SYSTEM, { filter: eq('alert.group', key), limit: 10_000 })).items
+    const written = await mergeOnce(alerts, store, rule, key, group, found, known, to, clock())
+    if (!written) continue // a person changed one of them meanwhile: look again
+    for (const alert of written) await incidents.take(rule, alert)
+    return
+  }
+}
+
+const mergeOnce = async (
+  alerts: Collection<Alert>,
+  store: Store,
+  rule: Rule,
+  key: string,
+  group: Group,
+  found: readonly Island[],
+  known: readonly Stored<Alert>[],
+  to: number,
+  now: number,
+): Promise<Stored<Alert>[] | undefined> => {
+  const fresh = found.filter(
+    (island) => !known.some(({ doc }) => doc['alert.counted'] >= to && doc['alert.first'] <= island.first && doc['alert.last'] >= island.last),
+  )
+  const open = known.filter(({ doc }) => doc['alert.status'] !== 'closed' && doc['alert.status'] !== 'absorbed')
+  const closed = known.filter(({ doc }) => doc['alert.status'] === 'closed')
+  type Part = { first: number; last: number; island?: Island; alert?: Stored<Alert> }
+  const parts: Part[] = [
+    ...fresh.map((island) => ({ first: island.first, last: island.last, island })),
+    ...open.map((alert) => ({ first: alert.doc['alert.first'], last: alert.doc['alert.last'], alert })),
+  ]
+  const puts: Put<Alert>[] = []
+  const changed: string[] = []
+  const untouched: Stored<Alert>[] = []
+  for (const burst of chain(parts, rule.quiet)) {
+    const islands = burst.flatMap(({ island }) => island ?? [])
+    const members = burst.flatMap(({ alert }) => alert ?? []).sort((a, b) => a.doc['alert.created'] - b.doc['alert.created'] || (a.id < b.id ? -1 : 1))
+    if (islands.length === 0 && members.length === 1) {
+      // Counted already by a run that broke off: only its incident may be missing.
+      if (members[0]!.doc['alert.counted'] >= to) untouched.push(members[0]!)
+      continue
+    }
+    const sample = await eventsOf(store, islands)
+    const first = Math.min(...burst.map((part) => part.first))
+    const last = Math.max(...burst.map((part) => part.last))
+    const [keep, ...others] = members
+    if (!keep) {
+      const count = islands.reduce((sum, island) => sum + island.count, 0)
+      const follows = closed.filter(({ doc }) => doc['alert.first'] - last <= rule.quiet && first - doc['alert.last'] <= rule.quiet).sort((a, b) => b.doc['alert.last'] - a.doc['alert.last'])[0]
+      const id = alertId(key, to, first)
+      const doc = newAlert(rule, key, group, { first, last, count }, sample, to, now)
+      puts.push({ id, doc: follows ? { ...doc, 'alert.follows': follows.id } : doc, version: null })
+      changed.push(id)
+      continue
+    }
+    const absorbed = new Set(keep.doc.absorbed ?? [])
+    const joining = others.filter(({ id }) => !absorbed.has(id))
+    const count = keep.doc['alert.count'] + islands.reduce((sum, island) => sum + island.count, 0) + joining.reduce((sum, { doc }) => sum + doc['alert.count'], 0)
+    const events = new Map([...keep.doc.events, ...joining.flatMap(({ doc }) => doc.events), ...sample].map((event) => [event['event.id'] as string, event]))
+    const kept = [...events.values()].sort((a, b) => byTime(momentOf(a), momentOf(b))).slice(0, SAMPLE)
+    puts.push({
+      id: keep.id,
+      version: keep.version,
+      doc: {
+        ...keep.doc,
+        ...pivots(kept[0]),
+        ...Object.fromEntries(group.map(({ field, value }) => [field, value])),
+        '@timestamp': first,
+        'alert.first': first,
+        'alert.last': last,
+        'alert.count': count,
+        'alert.counted': to,
+        events: kept,
+        ...(joining.length
+          ? {
+              absorbed: [...absorbed, ...joining.map(({ id }) => id)],
+              activity: [...keep.doc.activity, ...joining.flatMap(({ doc }) => doc.activity.filter(({ by }) => by !== 'system')), { at: now, by: 'system', what: 'joined' as const, to: joining.map(({ id }) => id).join(', ') }],
+            }
+          : {}),
+      },
+    })
+    changed.push(keep.id)
+    for (const other of others) puts.push({ id: other.id, version: other.version, doc: { ...other.doc, 'alert.status': 'absorbed', 'alert.absorbed_by': keep.id } })
+  }
+  if (puts.length) {
+    const results = await alerts.put(puts, true)
+    if (results.some((result) => !result.ok)) return undefined
+  }
+  const written: Stored<Alert>[] = [...untouched]
+  for (const id of changed) written.push((await alerts.get(SYSTEM, id))!)
+  return written
+}
+
+const momentOf = (event: Event): Moment => ({ time: event['@timestamp'] as number, id: event['event.id'] as string })
+
+/** The earliest events of the islands, whole. */
+const eventsOf = async (store: Store, islands: readonly Island[]): Promise<Event[]> => {
+  const out: Event[] = []
+  for (const { sample, first, last } of islands.slice(0, SAMPLE)) {
+    const filter = { op: 'in', field: 'event.id', values: [...sample], cased: true } as const
+    const { items } = await store.events.search(SYSTEM, { filter, from: first, to: last + 1, order: 'oldest', limit: SAMPLE })
+    out.push(...items)
+  }
+  return out.sort((a, b) => byTime(momentOf(a), momentOf(b))).slice(0, SAMPLE)
+}

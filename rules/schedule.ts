@@ -1,0 +1,53 @@
+/** node-cron starts the runs; the ledger decides what they cover, so a late or missed start loses nothing. */
+import { schedule as cron } from 'node-cron'
+import type { Detector } from './detect.ts'
+import type { Rule } from './rule.ts'
+
+export interface Schedule {
+  /** Runs every rule once, now, over what is committed. */
+  runAll(): Promise<void>
+  start(): void
+  stop(): Promise<void>
+}
+
+/** `report` gets each failure once until it changes. */
+export const createSchedule = (rules: () => readonly Rule[], detector: Detector, report: (rule: Rule, error: string) => void): Schedule => {
+  const reported = new Map<string, string>()
+  let chainEnd: Promise<void> = Promise.resolve()
+  const queued = new Set<string>()
+
+  const runThese = (kind: string, choose: (rule: Rule) => boolean): Promise<void> => {
+    // A start that finds the last one still waiting adds nothing.
+    if (queued.has(kind)) return chainEnd
+    queued.add(kind)
+    chainEnd = chainEnd.then(async () => {
+      queued.delete(kind)
+      for (const rule of rules().filter(choose)) {
+        try {
+          await detector.run(rule)
+          reported.delete(rule.id)
+        } catch (error) {
+          const reason = error instanceof Error ? error.message : String(error)
+          if (reported.get(rule.id) !== reason) report(rule, reason)
+          reported.set(rule.id, reason)
+        }
+      }
+    })
+    return chainEnd
+  }
+  const single = (rule: Rule) => !rule.correlation
+  const tasks: { stop(): unknown }[] = []
+  return {
+    runAll: async () => {
+      await runThese('all', () => true)
+    },
+    start: () => {
+      tasks.push(cron('*/2 * * * * *', () => runThese('single', single)))
+      tasks.push(cron('0 * * * * *', () => runThese('correlation', (rule) => !single(rule))))
+    },
+    stop: async () => {
+      for (const task of tasks) await task.stop()
+      await chainEnd
+    },
+  }
+}

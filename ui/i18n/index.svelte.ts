@@ -1,0 +1,23 @@
+import type { Language, Localized } from '../../api/contract.ts'
+import { en } from './en.ts'
+import { vi, type Words } from './vi.ts'
+
+const KEY = 'vonglau.language'
+const state = $state({ language: (localStorage.getItem(KEY) === 'en' ? 'en' : 'vi') as Language })
+document.documentElement.lang = state.language
+
+export const i18n = {
+  get language(): Language {
+    return state.language
+  },
+  get t(): Words {
+    return state.language === 'en' ? en : vi
+  },
+}
+export const setLanguage = (language: Language) => {
+  state.language = language
+  localStorage.setItem(KEY, language)
+  document.documentElement.lang = language
+}
+/** A text that the server holds in both languages. */
+export const local = (text: Localized | undefined): string => (text ? text[state.language] || text.vi || text.en : '')

@@ -1,0 +1,55 @@
+/** The keys of this page. A page registers its own while it is open; `?` lists them. */
+export interface Key {
+  key: string
+  label: string
+  run: (event: KeyboardEvent) => void
+  /** Shown as one entry with the one before it. */
+  hidden?: boolean
+}
+export const keys = $state({ groups: [] as { title: string; keys: Key[] }[], help: false, palette: false })
+
+export const useKeys = (make: () => { title: string; keys: Key[] }) => {
+  $effect(() => {
+    const group = make()
+    keys.groups = [...keys.groups.filter((g) => g.title !== group.title), group]
+    return () => {
+      keys.groups = keys.groups.filter((g) => g.keys !== group.keys)
+    }
+  })
+}
+
+const typing = (target: EventTarget | null): boolean => {
+  const element = target as HTMLElement | null
+  return (
+    !!element?.closest?.('input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable=true]') ||
+    !!element?.closest?.('[role=menu], [role=dialog]:not([data-keys]), [role=listbox]')
+  )
+}
+
+let prefix = ''
+let prefixTimer = 0
+export const onKey = (event: KeyboardEvent) => {
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+    event.preventDefault()
+    keys.palette = !keys.palette
+    return
+  }
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(event.target)) return
+  // Enter and space belong to what has the focus, where that is something to press.
+  if ((event.key === 'Enter' || event.key === ' ') && (event.target as HTMLElement).closest?.('button, a[href], summary, input')) return
+  if (document.querySelector('[role=dialog][aria-modal=true], [role=menu]')) return
+  const pressed = prefix + event.key
+  prefix = ''
+  clearTimeout(prefixTimer)
+  for (const group of [...keys.groups].reverse())
+    for (const entry of group.keys)
+      if (entry.key === pressed) {
+        event.preventDefault()
+        entry.run(event)
+        return
+      }
+  if (keys.groups.some((g) => g.keys.some((k) => k.key.startsWith(`${pressed} `)))) {
+    prefix = `${pressed} `
+    prefixTimer = window.setTimeout(() => (prefix = ''), 1500)
+  }
+}

@@ -1,0 +1,10 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { defineConfig } from 'vite'
+
+export default defineConfig({
+  root: import.meta.dirname,
+  plugins: [svelte()],
+  // The page is served with `font-src 'self'`: an inlined data: font would be refused.
+  build: { outDir: 'dist', emptyOutDir: true, assetsInlineLimit: 0, target: 'es2023' },
+  server: { proxy: { '/api': 'http://127.0.0.1:8420' } },
+})

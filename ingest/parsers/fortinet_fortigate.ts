@@ -197,9 +197,10 @@ const putUtm = (event: Event, subtype: string | undefined, action: string | unde
       event['tls.version'] = m[2]!.includes('.') ? m[2]! : `${m[2]}.0`
     } else event['fortinet.firewall.tlsver'] = version
   }
-  if (values[HANDSHAKE] !== undefined) {
-    event['fortinet.firewall.handshake'] = values[HANDSHAKE]
-    if (values[HANDSHAKE] === 'full') event['tls.established'] = true
+  const handshake = said(HANDSHAKE)
+  if (handshake !== undefined) {
+    event['fortinet.firewall.handshake'] = handshake
+    if (handshake === 'full') event['tls.established'] = true
   }
   const names = said(SAN)
   if (names !== undefined) {
@@ -327,7 +328,8 @@ const parse = (line: string, context: LineContext): Parsed => {
   const tz = said(TZ)
   if (tz !== undefined) event['event.timezone'] = tz
 
-  if (group === 'traffic') putTraffic(event, action)
+  if (group === 'traffic')
+    putTraffic(event, action ?? status) // FortiOS 5.0 and before say status=accept
   else if (group === 'utm') putUtm(event, subtype, action)
   else putEvent(event, subtype, action)
   putTunnel(event, action)

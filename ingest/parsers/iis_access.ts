@@ -1,5 +1,5 @@
 import type { Event } from '../event.ts'
-import { address, integer, portOf } from './address.ts'
+import { address, integer, isLocal, portOf } from './address.ts'
 import { forwarded, putStatus } from './clf.ts'
 import type { LineContext, Parsed, Parser, ParserState } from './parser.ts'
 import { dateTimeMillis } from './time.ts'
@@ -181,6 +181,18 @@ const putForwarded = (event: Event, text: string): void => {
   if (ips.length > 1) event['iis.access.forwarded_ip_list'] = ips
 }
 
+/** Behind a proxy of our own every client would be the proxy: then the source is whom the proxy saw. */
+const putProxied = (event: Event): void => {
+  const proxy = event['source.ip']
+  if (typeof proxy !== 'string' || !isLocal(proxy)) return
+  const list = event['iis.access.forwarded_ip_list'] ?? [event['network.forwarded_ip']!]
+  const client = (list as readonly string[]).findLast((ip) => !isLocal(ip))
+  if (client === undefined) return
+  event['source.ip'] = client
+  event['source.address'] = client
+  delete event['source.port']
+}
+
 const put = (event: Event, column: Column, text: string, name: string | undefined): void => {
   switch (column) {
     case 'site':
@@ -338,6 +350,7 @@ const parse = (line: string, _context: LineContext, state: ParserState): Parsed 
     putPath(event, query === '' ? stem : `${stem}?${query}`)
     event['url.original'] = query === '' ? stem : `${stem}?${query}`
   } else if (query !== '') event['url.query'] = query
+  if (event['network.forwarded_ip'] !== undefined) putProxied(event)
   if (event['source.ip'] !== undefined && event['destination.ip'] !== undefined) {
     event['event.category'] = ['web', 'network']
     event['event.type'] = ['connection']

@@ -69,17 +69,23 @@ const closing = (line: string, from: number): number => {
     let b = q - 1
     while (b >= from && line.charCodeAt(b) === 92) b--
     if ((q - b) % 2 === 0) {
-      if (escaped < 0) escaped = q
+      escaped = q
       continue
     }
-    if (escaped >= 0 && line.charCodeAt(q - 1) === 61 && /^[\s\0]+[\w.-]+=$/.test(line.slice(escaped + 1, q))) {
+    if (
+      escaped >= 0 &&
+      q - escaped < 80 &&
+      line.charCodeAt(q - 1) === 61 &&
+      /^[\s\0]+[\w.-]+=$/.test(line.slice(escaped + 1, q))
+    ) {
       return escaped
     }
     const next = q + 1
     if (next === line.length || classOf(line.charCodeAt(next)) === 2) return q
     if (line.charCodeAt(next) === 44) return q // `key="value",key=…` as some relays write it
   }
-  return escaped >= 0 ? escaped : line.length
+  // Never closed: to the end, so that what an attacker wrote is not read as keys, and the line is read only once.
+  return escaped === line.length - 1 ? escaped : line.length
 }
 
 // The line's UTF-16 code units: an array is read in a fraction of the time that charCodeAt takes.

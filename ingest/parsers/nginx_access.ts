@@ -229,7 +229,11 @@ const parse = (line: string, context: LineContext): Parsed => {
   const quote = line.indexOf('"', open + 28)
   if (quote < 0) return expected(line.slice(open + 28), 'a quoted request after the time')
   const close = requestEnd(line, quote + 1)
-  if (close < 0) return expected(line.slice(quote), 'a closing quote after the request')
+  if (close < 0) {
+    // Cut off, as syslog does with a long one: an attacker must not escape the rules by writing much.
+    putRequest(event, unescapeLog(line.slice(quote + 1)), 'nginx.access.request')
+    return { event }
+  }
   putRequest(event, unescapeLog(line.slice(quote + 1, close)), 'nginx.access.request')
 
   // status bytes "referrer" "user agent" …

@@ -1,4 +1,8 @@
-/** Microseconds a line, one thread: node tests/bench/parsers.ts */
+/** Microseconds a line, one thread: node tests/bench/parsers.ts [id] */
+import { readFileSync } from 'node:fs'
+import { createEnricher } from '../../ingest/enrich/enrich.ts'
+import { openGeoIp } from '../../ingest/enrich/geoip.ts'
+import { parseInventory } from '../../ingest/inventory/inventory.ts'
 import { parserOf } from '../../ingest/parsers/index.ts'
 import type { ParserState } from '../../ingest/parsers/parser.ts'
 
@@ -19,7 +23,13 @@ const LINES: Record<string, (i: number) => string> = {
 const IIS =
   '#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken'
 
-const measure = (name: string, lines: readonly string[], run: (line: string) => unknown): void => {
+const inventory = 'seeds/vinh-long/inventory.yml'
+const enrich = createEnricher({
+  inventory: parseInventory(readFileSync(new URL(`../../${inventory}`, import.meta.url), 'utf8'), inventory),
+  geoip: openGeoIp(),
+})
+
+const measure = <T>(name: string, lines: readonly T[], run: (line: T) => unknown): void => {
   for (let round = 0; round < 2; round++) for (const line of lines) run(line)
   let best = Number.POSITIVE_INFINITY
   for (let round = 0; round < 5; round++) {
@@ -42,4 +52,10 @@ for (const [id, make] of Object.entries(LINES)) {
     measure(`${id}, layout guessed`, lines, (line) => parser.parse(line, context, undefined))
   }
   measure(id, lines, (line) => parser.parse(line, context, state))
+  const events = lines.map((line) => {
+    const parsed = parser.parse(line, context, state)
+    if (!('event' in parsed)) throw new Error(`${id} does not read ${line}`)
+    return parsed.event
+  })
+  measure(`${id}, enriched besides`, events, (event) => enrich(event, {}))
 }

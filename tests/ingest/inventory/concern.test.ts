@@ -1,0 +1,141 @@
+/** Invariant 3's order, row by row. */
+import { expect, test } from 'vitest'
+import { createEnricher, type EnrichSource } from '../../../ingest/enrich/enrich.ts'
+import type { Event } from '../../../ingest/event.ts'
+import { parseInventory } from '../../../ingest/inventory/inventory.ts'
+
+const inventory = parseInventory(
+  `province: { id: p, name: Tỉnh, timezone: Asia/Ho_Chi_Minh }
+agencies:
+  - { id: yte, name: Sở Y tế, kind: department }
+  - { id: xa1, name: Xã Một, kind: commune }
+  - { id: xa2, name: Xã Hai, kind: commune }
+  - { id: dc, name: Trung tâm dữ liệu, kind: system }
+  - { id: cu, name: Sở cũ, kind: department, valid_to: 2025-03-01, successor: yte }
+portals:
+  - { id: yte, domain: yte.example, aliases: [www.yte.example], name: Cổng, organization: yte, addresses: ["2001:db8:84:1::10", 203.0.113.10, 10.0.20.1] }
+  - { id: xa1, domain: xa1.example, name: Trang, organization: xa1, addresses: ["2001:db8:84:2::10", 203.0.113.11] }
+  - { id: xa2, domain: xa2.example, name: Trang, organization: xa2, addresses: [203.0.113.11] }
+  - { id: cu, domain: cu.example, name: Cổng cũ, organization: cu, addresses: [203.0.113.12] }
+  - { id: dong, domain: dong.example, name: Đã đóng, organization: yte, addresses: [203.0.113.13], valid_to: 2025-01-01 }
+networks:
+  - { cidr: 203.0.113.0/24, name: Công cộng, organization: dc }
+  - { cidr: 10.84.0.0/16, name: WAN, organization: dc }
+  - { cidr: 10.84.5.0/24, name: WAN xã 1, organization: xa1 }
+  - { cidr: "2001:db8:84::/48", name: IPv6, organization: dc }
+observers:
+  - { name: FW-Y-TE, serial: FGT1, address: 192.0.2.250, organization: yte }
+`,
+  'test.yml',
+)
+const enrich = createEnricher({ inventory, geoip: { lookup: () => ({}) } })
+const at = (text: string): number => Date.parse(text)
+const now = at('2026-05-14T00:00:00Z')
+const web = { 'http.response.status_code': 200 }
+
+type Row = [what: string, event: Partial<Event>, source: EnrichSource, organization?: string, portal?: string]
+const rows: Row[] = [
+  ['1 the configuration wins over the address', { 'destination.ip': '203.0.113.10' }, { organization: 'xa2' }, 'xa2'],
+  [
+    '1 its only portal, in a web server’s own log',
+    { ...web, 'url.domain': 'anything' },
+    { organization: 'yte' },
+    'yte',
+    'yte',
+  ],
+  ['1 but not for what its firewall sees', { 'destination.ip': '192.0.2.1' }, { organization: 'yte' }, 'yte'],
+  [
+    '1 a Host of another agency does not move it',
+    { ...web, 'url.domain': 'xa1.example' },
+    { organization: 'xa2' },
+    'xa2',
+    'xa2',
+  ],
+  [
+    '2 Host among those of a shared address',
+    { 'destination.ip': '203.0.113.11', 'url.domain': 'xa2.example' },
+    {},
+    'xa2',
+    'xa2',
+  ],
+  ['2 an alias', { 'destination.ip': '2001:db8:84:1::10', 'url.domain': 'www.yte.example' }, {}, 'yte', 'yte'],
+  [
+    '2 a lying Host: the address has one portal',
+    { 'destination.ip': '203.0.113.10', 'url.domain': 'xa1.example' },
+    {},
+    'yte',
+    'yte',
+  ],
+  [
+    '2 a lying Host: the address is shared',
+    { 'destination.ip': '203.0.113.11', 'url.domain': 'yte.example' },
+    {},
+    'dc',
+  ],
+  ['2 a Host alone is nobody’s word', { ...web, 'url.domain': 'yte.example' }, {}],
+  [
+    '2 Host among what the server serves',
+    { ...web, 'url.domain': 'xa1.example' },
+    { serves: ['203.0.113.11'] },
+    'xa1',
+    'xa1',
+  ],
+  ['2 a lying Host there', { ...web, 'url.domain': 'yte.example' }, { serves: ['203.0.113.11'] }],
+  [
+    '2 the server that sent its log by syslog',
+    { ...web, 'url.domain': 'xa2.example', 'log.source.address': '203.0.113.11' },
+    {},
+    'xa2',
+    'xa2',
+  ],
+  ['3 an address with one portal', { 'destination.ip': '2001:db8:84:2::10' }, {}, 'xa1', 'xa1'],
+  ['3 behind NAT', { 'destination.ip': '192.0.2.77', 'destination.nat.ip': '10.0.20.1' }, {}, 'yte', 'yte'],
+  [
+    '3 Host at the NAT address of a shared one',
+    { 'destination.nat.ip': '203.0.113.11', 'url.domain': 'xa1.example' },
+    {},
+    'xa1',
+    'xa1',
+  ],
+  ['4 the destination’s prefix', { 'source.ip': '10.84.5.9', 'destination.ip': '203.0.113.200' }, {}, 'dc'],
+  ['4 the longest prefix', { 'destination.ip': '10.84.5.1' }, {}, 'xa1'],
+  ['5 what leaves an agency', { 'source.ip': '10.84.5.9', 'destination.ip': '192.0.2.1' }, {}, 'xa1'],
+  ['6 the observer by its name', { 'destination.ip': '192.0.2.1', 'observer.name': 'fw-y-te' }, {}, 'yte'],
+  ['6 by its serial number', { 'observer.serial_number': 'fgt1' }, {}, 'yte'],
+  ['6 by the address that it sends from', { 'log.source.address': '192.0.2.250' }, {}, 'yte'],
+  ['none', { 'source.ip': '192.0.2.1', 'destination.ip': '192.0.2.2', 'observer.name': 'la' }, {}],
+  ['a portal that is closed', { 'destination.ip': '203.0.113.13' }, {}, 'dc'],
+  [
+    'before it closed',
+    { '@timestamp': at('2024-06-01T00:00:00Z'), 'destination.ip': '203.0.113.13' },
+    {},
+    'yte',
+    'dong',
+  ],
+  [
+    'the day ends in the province’s zone',
+    { '@timestamp': at('2024-12-31T17:00:00Z'), 'destination.ip': '203.0.113.13' },
+    {},
+    'dc',
+  ],
+  [
+    'an agency while it is in force',
+    { '@timestamp': at('2025-02-28T16:59:59Z'), 'destination.ip': '203.0.113.12' },
+    {},
+    'cu',
+    'cu',
+  ],
+  [
+    'its successor after',
+    { '@timestamp': at('2025-02-28T17:00:00Z'), 'destination.ip': '203.0.113.12' },
+    {},
+    'yte',
+    'cu',
+  ],
+]
+
+test.each(rows)('%s', (_, fields, source, organization, portal) => {
+  const event = { '@timestamp': now, ...fields } as Event
+  enrich(event, source)
+  expect([event['organization.id'], event['portal.id']]).toEqual([organization, portal])
+})

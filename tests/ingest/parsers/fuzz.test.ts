@@ -1,0 +1,143 @@
+/** Hostile input is the normal case: whatever a line holds, a parser answers, and what it answers can be stored. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { toDocument, typeOf } from '../../../ingest/event.ts'
+import { canonicalAddress } from '../../../ingest/ip.ts'
+import { address } from '../../../ingest/parsers/address.ts'
+import { parsers } from '../../../ingest/parsers/index.ts'
+import type { Parsed, ParserState } from '../../../ingest/parsers/parser.ts'
+
+const context = { arrived: Date.UTC(2026, 4, 14, 12), timezone: 'Asia/Ho_Chi_Minh' }
+
+const checkScalar = (name: string, value: unknown): void => {
+  if (typeof value === 'number') expect(Number.isFinite(value), `${name} is ${value}`).toBe(true)
+  else if (typeof value === 'string') expect(value, name).not.toBe('')
+  else expect(typeof value, name).toBe('boolean')
+  const type = typeOf(name)
+  if (type === 'ip') expect(canonicalAddress(value as string), name).toBe(value)
+  if (type === 'long' || type === 'date') expect(Number.isSafeInteger(value), `${name} is ${String(value)}`).toBe(true)
+  if (type === 'keyword') expect(typeof value, name).toBe('string')
+}
+
+const check = (parsed: Parsed): void => {
+  if (parsed.state !== undefined) expect(JSON.parse(JSON.stringify(parsed.state))).toEqual(parsed.state)
+  if ('error' in parsed) {
+    expect(parsed.error.length).toBeGreaterThan(10)
+    expect(parsed.error.length).toBeLessThan(1000)
+    return
+  }
+  if ('skip' in parsed) return
+  const { event } = parsed
+  expect(Number.isSafeInteger(event['@timestamp'])).toBe(true)
+  expect(event['event.kind']).toBe('event')
+  expect(event).not.toHaveProperty('event.original')
+  for (const [name, value] of Object.entries(event)) {
+    if (Array.isArray(value)) {
+      expect(value.length, name).toBeGreaterThan(0)
+      for (const one of value) checkScalar(name, one)
+    } else checkScalar(name, value)
+  }
+  expect(JSON.parse(JSON.stringify(event))).toEqual({ ...event })
+  toDocument(event)
+}
+
+const lines = [...parsers.keys()].flatMap((id) => {
+  const folder = join(import.meta.dirname, id)
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.log'))
+    .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'))
+})
+const states: ParserState[] = [
+  undefined,
+  { fields: ['date', 'time', 'cs-uri-stem', 'c-ip', 'sc-status'] },
+  { fields: [] },
+  { fields: 'no list' },
+]
+
+const fragment = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 30 }),
+  fc.constantFrom(
+    '"',
+    '\\',
+    '\\"',
+    '=',
+    ' ',
+    '\0',
+    '[',
+    ']',
+    '-',
+    '%',
+    '\\x',
+    '\\xff',
+    '\ud800',
+    ':',
+    ',',
+    '{',
+    '\ufeff',
+    '9'.repeat(40),
+    ' a="',
+    'srcip=',
+    '__proto__=',
+  ),
+)
+const mutated = fc
+  .tuple(fc.constantFrom(...lines), fc.array(fc.tuple(fc.nat(2000), fc.nat(40), fragment), { maxLength: 6 }))
+  .map(([line, edits]) =>
+    edits.reduce((text, [at, cut, put]) => {
+      const i = at % (text.length + 1)
+      return text.slice(0, i) + put + text.slice(i + cut)
+    }, line),
+  )
+const junk = fc.uint8Array({ maxLength: 400 }).map((bytes) => Buffer.from(bytes).toString('latin1'))
+const any = fc.oneof(
+  { weight: 6, arbitrary: mutated },
+  { weight: 1, arbitrary: junk },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 300 }) },
+)
+
+describe.each([...parsers.values()])('$id', (parser) => {
+  test('answers every line with what can be stored', () => {
+    fc.assert(
+      fc.property(any, fc.constantFrom(...states), (line, state) => check(parser.parse(line, context, state))),
+      { numRuns: 4000 },
+    )
+  })
+  test('gives the same answer again, whatever came between', () => {
+    fc.assert(
+      fc.property(any, any, (line, other) => {
+        const once = JSON.stringify(parser.parse(line, context, undefined))
+        parser.parse(other, context, undefined)
+        expect(JSON.stringify(parser.parse(line, context, undefined))).toBe(once)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+  test.each(['"', '\\', '[', ' ', '=', 'a=" ', '\\"', '%', '{"a":', '[14/May/2026:10:00:00 +0700] ', '1, ', '- '])(
+    'takes linear time on many %j',
+    (piece) => {
+      for (const start of ['', ...lines.slice(0, 40)]) {
+        const line = start.slice(0, 200) + piece.repeat(100_000 / piece.length)
+        const began = performance.now()
+        parser.parse(line, context, undefined)
+        expect(performance.now() - began).toBeLessThan(1000)
+      }
+    },
+    60_000,
+  )
+})
+
+test('address is canonicalAddress', () => {
+  const part = fc.oneof(
+    fc.constantFrom('0', '', '1', 'DB8', 'ffff', '00a0', '12345', 'g', '192.0.2.1', '%1'),
+    fc.integer({ min: 0, max: 65535 }).map((n) => n.toString(16)),
+  )
+  fc.assert(
+    fc.property(fc.array(part, { minLength: 1, maxLength: 10 }), (parts) => {
+      const text = parts.join(':')
+      expect(address(text)).toBe(canonicalAddress(text))
+    }),
+    { numRuns: 5000 },
+  )
+})

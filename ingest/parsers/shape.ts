@@ -4,38 +4,29 @@
  */
 import type { Event } from '../event.ts'
 
-interface Shape {
-  readonly names: readonly string[]
-  /** Every field, undefined: a copy never holds a value of another line. */
-  readonly blank: Event
-}
-
 const MOST = 512
-const shapes = new Map<number, Shape>()
+/** By signature, an object with every field, undefined: a copy never holds a value of another line. */
+const shapes = new Map<number, Event>()
 
 /** An event with the fields that the last line of this signature had, all undefined as yet. Ends with `finished`. */
 export const begun = (signature: number): Event => {
-  const shape = shapes.get(signature)
-  return shape ? { ...shape.blank } : {}
+  const blank = shapes.get(signature)
+  return blank ? { ...blank } : {}
 }
 
 /** The event without what stayed undefined. The signature need not tell the fields exactly, only mostly. */
 export const finished = (signature: number, event: Event): Event => {
-  const shape = shapes.get(signature)
-  if (!shape) {
+  if (!shapes.has(signature)) {
     if (shapes.size < MOST) {
       const names = Object.keys(event)
       // Parsed in one piece, the object is not a hash table.
       const blank = JSON.parse(JSON.stringify(Object.fromEntries(names.map((name) => [name, null])))) as Event
       for (const name of names) (blank as Record<string, unknown>)[name] = undefined
-      shapes.set(signature, { names, blank })
+      shapes.set(signature, blank)
     }
     return event
   }
-  const { names } = shape
-  for (let i = 0; i < names.length; i++) {
-    if (event[names[i]!] === undefined)
-      return Object.fromEntries(Object.entries(event).filter(([, v]) => v !== undefined))
-  }
-  return event
+  // Object.values of such an object is one copy, where a look-up a name would cost as much as the filling.
+  if (!Object.values(event).includes(undefined as never)) return event
+  return Object.fromEntries(Object.entries(event).filter(([, value]) => value !== undefined))
 }

@@ -55,8 +55,10 @@ export const syslogHeader = (line: string, arrived: number, timezone: string): S
   const priority = pri && Number(pri[1]) <= 191 ? Number(pri[1]) : undefined
   let at = pri && priority !== undefined ? pri[0].length : 0
   while (line.charCodeAt(at) === 32) at++
-  let rest = line.slice(at, at + 1024)
   const known = priority === undefined ? {} : { priority }
+  // FortiOS sends `<189>date=…` with nothing between.
+  if (line.startsWith('date=', at)) return { ...known, body: at }
+  let rest = line.slice(at, at + 1024)
   const modern = RFC5424.exec(rest)
   if (modern) {
     const time = isoMillis(modern[1]!, timezone)

@@ -5,6 +5,6 @@ export interface Activity {
   readonly what: 'created' | 'status' | 'assigned' | 'note' | 'level' | 'joined' | 'title' | 'reopened'
   readonly from?: string
   readonly to?: string
-  readonly reason?: string
+  readonly reason?: 'true_positive' | 'benign' | 'false_positive' | 'duplicate'
   readonly text?: string
 }

@@ -191,6 +191,7 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
       const newest = prepare(`SELECT max(seq) AS seq FROM ${table}`).get()?.['seq']
       return { items: match ? items.filter((item) => match(item.doc)) : items, seq: rows.length === limit ? items.at(-1)!.seq : Math.max(seq, Number(newest ?? 0)) }
     },
+    newest: async () => Number(prepare(`SELECT max(seq) AS seq FROM ${table}`).get()?.['seq'] ?? 0),
     delete: async (id, version) =>
       (version === 'any' ? prepare(`DELETE FROM ${table} WHERE id = ?`).run(id) : prepare(`DELETE FROM ${table} WHERE id = ? AND version = ?`).run(id, version)).changes > 0,
   }

@@ -155,6 +155,8 @@ export interface Collection<T extends Document> {
   ): Promise<readonly { readonly key: readonly (Scalar | null)[]; readonly count: number }[]>
   /** Changes after `seq`, oldest first, each document once with its newest content. */
   changesSince(scope: Scope, seq: number, limit: number): Promise<{ readonly items: readonly Stored<T>[]; readonly seq: number }>
+  /** The `seq` of the newest change: hand it to `changesSince` to learn of later ones. */
+  newest(): Promise<number>
   delete(id: string, version: number | 'any'): Promise<boolean>
 }
 

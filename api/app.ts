@@ -1,0 +1,97 @@
+/** The application: routes, errors, security headers, the console's files. `Api` is what the console imports, as a type. */
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { getConnInfo } from '@hono/node-server/conninfo'
+import { serveStatic } from '@hono/node-server/serve-static'
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { secureHeaders } from 'hono/secure-headers'
+import { ingestRoute } from '../ingest/collect/http.ts'
+import { type Deps, type Env, Refusal, signedIn } from './context.ts'
+import type { Failure, Language } from './contract.ts'
+import { metricsText } from './metrics.ts'
+import { auditTrail, health, me, people, users } from './routes/admin.ts'
+import { agencies, portals } from './routes/agencies.ts'
+import { alerts } from './routes/alerts.ts'
+import { events, kql } from './routes/events.ts'
+import { find } from './routes/find.ts'
+import { incidents } from './routes/incidents.ts'
+import { live } from './routes/live.ts'
+import { overview } from './routes/overview.ts'
+import { rules } from './routes/rules.ts'
+import { sources } from './routes/sources.ts'
+
+const routes = new Hono<Env>()
+  .route('/me', me)
+  .route('/overview', overview)
+  .route('/alerts', alerts)
+  .route('/incidents', incidents)
+  .route('/agencies', agencies)
+  .route('/portals', portals)
+  .route('/events', events)
+  .route('/kql', kql)
+  .route('/rules', rules)
+  .route('/sources', sources)
+  .route('/users', users)
+  .route('/people', people)
+  .route('/audit', auditTrail)
+  .route('/health', health)
+  .route('/find', find)
+  .route('/live', live)
+
+export type Api = typeof routes
+
+const DIST = fileURLToPath(new URL('../ui/dist', import.meta.url))
+const languageOf = (header: string | undefined): Language => (/^\s*en\b/i.test(header ?? '') ? 'en' : 'vi')
+
+export const createApp = ({ installation, auth }: Deps) => {
+  const app = new Hono<Env>()
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: { defaultSrc: ["'self'"], scriptSrc: ["'self'"], styleSrc: ["'self'", "'unsafe-inline'"], imgSrc: ["'self'", 'data:'], fontSrc: ["'self'", 'data:'], objectSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"], formAction: ["'self'"] },
+      xFrameOptions: 'DENY',
+      referrerPolicy: 'same-origin',
+      strictTransportSecurity: installation.config.tls || installation.config.public_url?.startsWith('https:') ? 'max-age=31536000' : false,
+    }),
+  )
+  app.use(async (c, next) => {
+    c.set('installation', installation)
+    c.set('auth', auth)
+    c.set('language', languageOf(c.req.header('accept-language')))
+    await next()
+  })
+  const fail = (code: string, message: string, at?: { from: number; to: number }): Failure => ({ error: { code, message, ...(at ? { at } : {}) } })
+  app.onError((error, c) => {
+    if (error instanceof Refusal) return c.json(fail(error.code, error.sentence[c.get('language') ?? 'vi'], error.at), error.status)
+    if (error.name === 'StoreError') return c.json(fail('store', error.message), 503)
+    if ('status' in error && typeof error.status === 'number' && error.status < 500) return c.json(fail('request', error.message), error.status as 400)
+    console.error(error)
+    return c.json(fail('internal', c.get('language') === 'en' ? 'Something went wrong here; the server log has the details.' : 'Máy chủ gặp lỗi; chi tiết nằm trong nhật ký máy chủ.'), 500)
+  })
+  app.get('/healthz', async (c) => {
+    const committed = await installation.store.events.committed()
+    return c.json({ status: 'ok', committed })
+  })
+  app.get('/metrics', async (c) => c.text(await metricsText(installation), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }))
+  app.route('/ingest', ingestRoute(installation.config.sources, installation.ingest, (c) => getConnInfo(c as never).remote.address ?? 'unknown'))
+  app.on(['GET', 'POST'], '/api/auth/*', (c) => auth.handler(c.req.raw))
+  app.use('/api/*', bodyLimit({ maxSize: 1 << 20 }))
+  // Another site must not make this browser change things: browsers name where a request comes from.
+  app.use('/api/*', async (c, next) => {
+    const site = c.req.header('sec-fetch-site')
+    if (c.req.method !== 'GET' && site !== undefined && site !== 'same-origin' && site !== 'none') throw new Refusal(403, 'origin', 'Yêu cầu đến từ trang khác.', 'The request comes from another site.')
+    await next()
+    c.header('Cache-Control', 'no-store')
+  })
+  app.use('/api/*', signedIn)
+  app.route('/api', routes)
+  app.all('/api/*', (c) => c.json(fail('not_found', c.get('language') === 'en' ? 'There is no such address.' : 'Không có địa chỉ này.'), 404))
+  app.use('/assets/*', async (c, next) => {
+    await next()
+    if (c.res.ok) c.header('Cache-Control', 'public, max-age=31536000, immutable')
+  })
+  app.use('/*', serveStatic({ root: DIST }))
+  app.get('/*', serveStatic({ root: DIST, path: 'index.html' }))
+  app.get('/*', (c) => c.text(existsSync(DIST) ? 'not found' : 'the console is not built: run "npm run build"', 404))
+  return app
+}

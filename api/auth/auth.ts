@@ -1,0 +1,176 @@
+/** Sign-in: better-auth with names and passwords. Users are made by an administrator or by the first start, never by themselves. */
+import { randomBytes, randomInt } from 'node:crypto'
+import { betterAuth } from 'better-auth'
+import { hashPassword, verifyPassword } from 'better-auth/crypto'
+import { username } from 'better-auth/plugins'
+import { eq } from '../../ingest/store/filter.ts'
+import { type Document, type DocumentStore, SYSTEM } from '../../ingest/store/store.ts'
+import type { Role } from '../contract.ts'
+import { documentAdapter } from './adapter.ts'
+
+export interface User {
+  readonly id: string
+  readonly username: string
+  readonly name: string
+  readonly role: Role
+  readonly organizations: readonly string[]
+  readonly disabled: boolean
+  readonly mustChangePassword: boolean
+  readonly createdAt: string
+  readonly lastSignIn?: number
+}
+
+export interface NewUser {
+  readonly username: string
+  readonly name: string
+  readonly role: Role
+  readonly organizations: readonly string[]
+}
+
+export interface Auth {
+  /** Handles /api/auth/*. */
+  handler(request: Request): Promise<Response>
+  /** The user of a session, or undefined. A disabled user has none. */
+  session(headers: Headers): Promise<User | undefined>
+  users(): Promise<User[]>
+  /** Makes a user; answers the one-time password. Throws a sentence where the name is taken. */
+  add(user: NewUser, password?: string): Promise<{ user: User; password: string }>
+  /** A new one-time password; every session of the user ends. */
+  reset(id: string): Promise<string>
+  change(id: string, update: Partial<Pick<User, 'name' | 'role' | 'organizations' | 'disabled'>>): Promise<User>
+  /** Throws a sentence where the current password is wrong or the new one too short. */
+  changePassword(id: string, current: string, next: string, keep: Headers): Promise<void>
+}
+
+const SHORTEST = 10
+/** Without letters that look alike. */
+const oneTime = () => Array.from({ length: 16 }, (_, i) => (i % 4 === 3 && i < 15 ? '-' : 'abcdefghjkmnpqrstuvwxyz23456789'[randomInt(31)])).join('')
+
+export const createAuth = async (documents: DocumentStore, options: { url: string; secure: boolean; clock: () => number }): Promise<Auth> => {
+  const users = documents.collection<Document>('auth_user')
+  const accounts = documents.collection<Document>('auth_account')
+  const sessions = documents.collection<Document>('auth_session')
+  const settings = documents.collection<Document>('settings')
+  let secret = (await settings.get(SYSTEM, 'auth'))?.doc['secret'] as string | undefined
+  if (secret === undefined) {
+    secret = randomBytes(32).toString('base64url')
+    await settings.put([{ id: 'auth', doc: { secret }, version: null }])
+  }
+  const auth = betterAuth({
+    baseURL: options.url,
+    basePath: '/api/auth',
+    secret,
+    database: documentAdapter(documents),
+    telemetry: { enabled: false },
+    // A console is reached by several names and addresses; the cookie is SameSite, and Origin must be this host.
+    trustedOrigins: async (request) => {
+      const host = request?.headers.get('host')
+      return host ? [`http://${host}`, `https://${host}`] : []
+    },
+    emailAndPassword: { enabled: true, disableSignUp: true, minPasswordLength: SHORTEST },
+    plugins: [username({ minUsernameLength: 2, maxUsernameLength: 64, usernameValidator: (name) => /^[a-z0-9][a-z0-9._-]*$/i.test(name) })],
+    user: {
+      additionalFields: {
+        role: { type: 'string', input: false, required: true, defaultValue: 'analyst' },
+        organizations: { type: 'string[]', input: false, required: false },
+        disabled: { type: 'boolean', input: false, required: false },
+        mustChangePassword: { type: 'boolean', input: false, required: false },
+        lastSignIn: { type: 'number', input: false, required: false },
+      },
+    },
+    session: { expiresIn: 12 * 3600, updateAge: 3600 },
+    rateLimit: { enabled: true, window: 60, max: 600, customRules: { '/sign-in/username': { window: 60, max: 30 } } },
+    advanced: { cookiePrefix: 'vonglau', useSecureCookies: options.secure, defaultCookieAttributes: { sameSite: 'strict', httpOnly: true } },
+    disabledPaths: ['/sign-up/email', '/update-user', '/change-email', '/delete-user', '/sign-in/social', '/link-social', '/change-password', '/is-username-available'],
+    databaseHooks: {
+      session: {
+        create: {
+          before: async (session) => {
+            const user = await users.get(SYSTEM, session.userId)
+            if (user?.doc['disabled'] === true) return false
+            if (user) await users.put([{ id: user.id, version: 'any', doc: { ...user.doc, lastSignIn: options.clock() } }])
+            return undefined
+          },
+        },
+      },
+    },
+    logger: { level: 'error' },
+  })
+
+  const toUser = (doc: Document): User => ({
+    id: String(doc['id']),
+    username: String(doc['username']),
+    name: String(doc['name']),
+    role: doc['role'] as Role,
+    organizations: typeof doc['organizations'] === 'string' ? (JSON.parse(doc['organizations']) as string[]) : ((doc['organizations'] ?? []) as string[]),
+    disabled: doc['disabled'] === true,
+    mustChangePassword: doc['mustChangePassword'] === true,
+    createdAt: String(doc['createdAt']),
+    ...(typeof doc['lastSignIn'] === 'number' ? { lastSignIn: doc['lastSignIn'] } : {}),
+  })
+  const account = async (userId: string) => (await accounts.query(SYSTEM, { filter: eq('userId', userId), limit: 10 })).items.find((item) => item.doc['userId'] === userId && item.doc['providerId'] === 'credential')
+  const endSessions = async (userId: string, keepToken?: string) => {
+    const { items } = await sessions.query(SYSTEM, { filter: eq('userId', userId), limit: 10_000 })
+    for (const item of items) if (item.doc['userId'] === userId && item.doc['token'] !== keepToken) await sessions.delete(item.id, 'any')
+  }
+  const must = async (id: string) => {
+    const found = await users.get(SYSTEM, id)
+    if (!found) throw new Error('there is no such user')
+    return found
+  }
+  const setPassword = async (userId: string, password: string) => {
+    const current = await account(userId)
+    const now = new Date(options.clock()).toISOString()
+    const id = current?.id ?? randomBytes(16).toString('hex')
+    await accounts.put([{ id, version: 'any', doc: { createdAt: now, ...current?.doc, id, userId, accountId: userId, providerId: 'credential', password: await hashPassword(password), updatedAt: now } }])
+  }
+
+  return {
+    handler: (request) => auth.handler(request),
+    session: async (headers) => {
+      const found = await auth.api.getSession({ headers })
+      if (!found) return undefined
+      const user = await users.get(SYSTEM, found.user.id)
+      return user && user.doc['disabled'] !== true ? toUser(user.doc) : undefined
+    },
+    users: async () => (await users.query(SYSTEM, { filter: { op: 'and', of: [] }, limit: 10_000 })).items.map((item) => toUser(item.doc)),
+    add: async ({ username: given, name, role, organizations }, chosen) => {
+      const login = given.toLowerCase()
+      if (!/^[a-z0-9][a-z0-9._-]{1,63}$/.test(login)) throw new Error(`"${given}" cannot be a user name: use 2 to 64 letters a-z, digits, ".", "_" and "-"`)
+      const taken = await users.query(SYSTEM, { filter: eq('username', login), limit: 1 })
+      if (taken.total > 0) throw new Error(`there is a user "${login}" already: choose another name, or reset that one's password`)
+      const id = randomBytes(16).toString('hex')
+      const now = new Date(options.clock()).toISOString()
+      const doc: Document = { id, username: login, displayUsername: given, name, email: `${login}@vonglau.invalid`, emailVerified: true, role, organizations, disabled: false, mustChangePassword: chosen === undefined, createdAt: now, updatedAt: now }
+      const password = chosen ?? oneTime()
+      await setPassword(id, password)
+      await users.put([{ id, doc, version: null }])
+      return { user: toUser(doc), password }
+    },
+    reset: async (id) => {
+      const user = await must(id)
+      const password = oneTime()
+      await setPassword(id, password)
+      await users.put([{ id, version: 'any', doc: { ...user.doc, mustChangePassword: true } }])
+      await endSessions(id)
+      return password
+    },
+    change: async (id, update) => {
+      const user = await must(id)
+      const doc = { ...user.doc, ...update }
+      await users.put([{ id, version: 'any', doc }])
+      if (update.disabled) await endSessions(id)
+      return toUser(doc)
+    },
+    changePassword: async (id, current, next, keep) => {
+      const known = (await account(id))?.doc['password']
+      if (typeof known !== 'string' || !(await verifyPassword({ hash: known, password: current }))) throw new Error('the current password is not right')
+      if (next.length < SHORTEST) throw new Error(`the new password is too short: use at least ${SHORTEST} characters`)
+      if (next === current) throw new Error('the new password is the old one: choose another')
+      await setPassword(id, next)
+      const user = await must(id)
+      await users.put([{ id, version: 'any', doc: { ...user.doc, mustChangePassword: false } }])
+      await endSessions(id, (await auth.api.getSession({ headers: keep }))?.session.token)
+    },
+  }
+}

@@ -1,0 +1,161 @@
+/** `vonglau.yml`: read, completed with defaults and the environment, and held to its schema with errors a person can act on. */
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, isAbsolute, resolve } from 'node:path'
+import { LineCounter, parseDocument } from 'yaml'
+import { z } from 'zod'
+import { parsers } from '../ingest/parsers/index.ts'
+import { parseCidr } from '../ingest/ip.ts'
+import type { Source } from '../ingest/source.ts'
+
+const zone = z.string().refine((value) => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: value })
+    return true
+  } catch {
+    return false
+  }
+}, 'an IANA time zone such as Asia/Ho_Chi_Minh')
+const address = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'host:port, such as 0.0.0.0:8420 or [::]:8420')
+const network = z.string().refine((value) => parseCidr(value) !== undefined, 'an address or network such as 10.1.0.1 or 2001:db8::/64')
+
+const source = z
+  .strictObject({
+    id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'letters, digits, "-", "_" and "."'),
+    parser: z.string().refine((id) => parsers.has(id), { error: () => `one of ${[...parsers.keys()].join(', ')}` }),
+    title: z.string().optional(),
+    organization: z.string().optional(),
+    timezone: zone.optional(),
+    silent_minutes: z.number().positive().default(15),
+    file: z.strictObject({ path: z.string(), start: z.enum(['beginning', 'end']).default('beginning') }).optional(),
+    syslog: z.strictObject({ from: z.array(network).min(1) }).optional(),
+    http: z.strictObject({ token: z.string().min(16, 'at least 16 characters') }).optional(),
+  })
+  .refine((s) => [s.file, s.syslog, s.http].filter(Boolean).length === 1, 'exactly one of file:, syslog: and http:')
+
+const schema = z.strictObject({
+  data: z.string().default('.vonglau'),
+  listen: address.default('127.0.0.1:8420'),
+  public_url: z.url({ protocol: /^https?$/ }).optional(),
+  tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
+  /** Addresses of proxies whose X-Forwarded-* is believed. */
+  trusted_proxy: z.array(network).default([]),
+  syslog: z.strictObject({ udp: address.optional(), tcp: address.optional() }).default({}),
+  inventory: z.string().optional(),
+  rules: z.string().optional(), // a folder of rules of one's own, beside those that come with the program
+  timezone: zone.default('Asia/Ho_Chi_Minh'),
+  language: z.enum(['vi', 'en']).default('vi'),
+  retention: z.strictObject({ days: z.int().min(1).default(365), disk_percent: z.number().min(1).max(99).default(80) }).default({ days: 365, disk_percent: 80 }),
+  geoip: z.strictObject({ country: z.string().optional(), asn: z.string().optional() }).default({}),
+  store: z.enum(['duckdb']).default('duckdb'),
+  memory: z.string().regex(/^\d+(MB|GB)$/, 'a size such as 4GB').optional(),
+  sources: z.array(source).default([]),
+})
+
+export type Config = Omit<z.output<typeof schema>, 'sources'> & {
+  readonly sources: readonly Source[]
+  /** The file it was read from, or undefined where there is none. */
+  readonly file?: string
+  readonly folder: string
+}
+
+const pathText = (path: readonly PropertyKey[]): string => path.reduce<string>((out, part) => (typeof part === 'number' ? `${out}[${part}]` : out ? `${out}.${String(part)}` : String(part)), '')
+
+/** VONGLAU_RETENTION_DAYS=90 is retention.days: 90; VONGLAU_SOURCES takes JSON. */
+const fromEnvironment = (env: NodeJS.ProcessEnv, into: Record<string, unknown>): Map<string, string> => {
+  const said = new Map<string, string>()
+  const set = (path: readonly string[], shape: z.ZodType) => {
+    const name = `VONGLAU_${path.join('_').toUpperCase()}`
+    const inner = unwrap(shape)
+    if (inner instanceof z.ZodObject) for (const [key, child] of Object.entries(inner.shape)) set([...path, key], child as z.ZodType)
+    const text = env[name]
+    if (text === undefined || text === '') return
+    let at = into
+    for (const key of path.slice(0, -1)) at = (at[key] ??= {}) as Record<string, unknown>
+    at[path.at(-1)!] = inner instanceof z.ZodNumber ? Number(text) : inner instanceof z.ZodArray || inner instanceof z.ZodObject ? json(text) : text
+    said.set(path.join('.'), name)
+  }
+  for (const [key, child] of Object.entries(schema.shape)) set([key], child as z.ZodType)
+  return said
+}
+const unwrap = (shape: z.ZodType): z.ZodType => {
+  let inner = shape
+  while (inner instanceof z.ZodDefault || inner instanceof z.ZodOptional) inner = inner.unwrap() as z.ZodType
+  return inner
+}
+const json = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text.includes(',') ? text.split(',').map((part) => part.trim()) : [text]
+  }
+}
+
+/** Throws an Error that names file, line, path, the value there and what was expected. */
+export const readConfig = (file: string | undefined, env: NodeJS.ProcessEnv = process.env): Config => {
+  const path = file ?? env['VONGLAU_CONFIG'] ?? (existsSync('vonglau.yml') ? 'vonglau.yml' : undefined)
+  let value: Record<string, unknown> = {}
+  let lines: LineCounter | undefined
+  let document: ReturnType<typeof parseDocument> | undefined
+  if (path !== undefined) {
+    let text: string
+    try {
+      text = readFileSync(path, 'utf8')
+    } catch (error) {
+      throw new Error(`${path} cannot be read (${(error as NodeJS.ErrnoException).code}): name a configuration file with --config, or leave it out for the defaults`)
+    }
+    lines = new LineCounter()
+    document = parseDocument(text, { lineCounter: lines })
+    const broken = document.errors[0]
+    if (broken) throw new Error(`${path}:${lines.linePos(broken.pos[0]).line}: not YAML: ${broken.message.split('\n')[0]}`)
+    const read: unknown = document.toJS()
+    if (read !== null && (typeof read !== 'object' || Array.isArray(read))) throw new Error(`${path}: expected keys and values such as "listen: 0.0.0.0:8420"`)
+    value = (read ?? {}) as Record<string, unknown>
+  }
+  const said = fromEnvironment(env, value)
+  const parsed = schema.safeParse(value)
+  if (!parsed.success) throw new Error(problem(parsed.error.issues[0]!, path, value, said, document, lines))
+  const { sources, ...rest } = parsed.data
+  const folder = path === undefined ? process.cwd() : dirname(resolve(path))
+  const under = (p: string) => (isAbsolute(p) ? p : resolve(folder, p))
+  const twice = sources.find((s, i) => sources.findIndex((other) => other.id === s.id) !== i)
+  if (twice) throw new Error(`${path ?? 'VONGLAU_SOURCES'}: two sources have the id "${twice.id}": each needs its own`)
+  return {
+    ...rest,
+    data: under(rest.data),
+    ...(rest.inventory === undefined ? {} : { inventory: under(rest.inventory) }),
+    ...(rest.rules === undefined ? {} : { rules: under(rest.rules) }),
+    ...(rest.tls === undefined ? {} : { tls: { cert: under(rest.tls.cert), key: under(rest.tls.key) } }),
+    sources: sources.map((s): Source => ({
+      id: s.id,
+      parser: s.parser,
+      ...(s.title === undefined ? {} : { title: s.title }),
+      ...(s.organization === undefined ? {} : { organization: s.organization }),
+      timezone: s.timezone ?? rest.timezone,
+      silent: s.silent_minutes,
+      collect: s.file ? { kind: 'file', path: under(s.file.path), start: s.file.start } : s.syslog ? { kind: 'syslog', from: s.syslog.from } : { kind: 'http', token: s.http!.token },
+    })),
+    ...(path === undefined ? {} : { file: path }),
+    folder,
+  }
+}
+
+const problem = (issue: z.core.$ZodIssue, path: string | undefined, value: unknown, said: Map<string, string>, document?: ReturnType<typeof parseDocument>, lines?: LineCounter): string => {
+  const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined
+  const at = unknownKey === undefined ? issue.path : [...issue.path, unknownKey]
+  const name = pathText(at)
+  const env = said.get(at.filter((part) => typeof part === 'string').join('.'))
+  const node = document?.getIn(at as unknown[], true) as { range?: [number] } | undefined
+  const line = lines && node?.range ? `:${lines.linePos(node.range[0]).line}` : ''
+  const where = env ? `environment variable ${env}` : `${path ?? 'configuration'}${line}: ${name || 'the file'}`
+  if (unknownKey !== undefined) {
+    const parent = unwrap(issue.path.reduce<z.ZodType>((shape, part) => {
+      const inner = unwrap(shape)
+      return inner instanceof z.ZodObject ? (inner.shape[part as string] as z.ZodType) : inner instanceof z.ZodArray ? (inner.element as z.ZodType) : inner
+    }, schema))
+    const known = parent instanceof z.ZodObject ? ` The keys here are ${Object.keys(parent.shape).join(', ')}.` : ''
+    return `${where}: there is no such key.${known}`
+  }
+  const found = at.reduce<unknown>((v, part) => (v as Record<PropertyKey, unknown> | undefined)?.[part], value)
+  const expected = issue.code === 'invalid_type' ? `a ${issue.expected}` : issue.code === 'invalid_value' ? `one of ${issue.values.join(', ')}` : issue.message
+  return `${where}: expected ${expected}, found ${JSON.stringify(found) ?? 'nothing'}`
+}

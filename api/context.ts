@@ -1,0 +1,103 @@
+/** What every route knows of its request: who asks, and what they may see. The scope is made here and nowhere else. */
+import type { Context } from 'hono'
+import { createMiddleware } from 'hono/factory'
+import { HTTPException } from 'hono/http-exception'
+import { expandOrganizations } from '../ingest/inventory/scope.ts'
+import { and, eq, type Filter } from '../ingest/store/filter.ts'
+import { KqlError, parseKql } from '../ingest/store/kql.ts'
+import { type Scope, SYSTEM } from '../ingest/store/store.ts'
+import type { Auth, User } from './auth/auth.ts'
+import type { Language, Role } from './contract.ts'
+import type { Installation } from './installation.ts'
+
+export interface Deps {
+  readonly installation: Installation
+  readonly auth: Auth
+}
+export type Env = { Variables: Deps & { user: User; scope: Scope; language: Language } }
+
+const DUTIES = {
+  triage: ['administrator', 'analyst'],
+  rules: ['administrator', 'rule_author'],
+  admin: ['administrator'],
+} as const satisfies { [duty: string]: readonly Role[] }
+export type Duty = keyof typeof DUTIES
+export const may = (user: User, duty: Duty): boolean => (DUTIES[duty] as readonly Role[]).includes(user.role)
+
+/** An error with one sentence in each language. */
+export class Refusal extends HTTPException {
+  readonly code: string
+  readonly sentence: { vi: string; en: string }
+  readonly at: { from: number; to: number } | undefined
+  constructor(status: 400 | 401 | 403 | 404 | 409 | 413 | 422 | 503, code: string, vi: string, en: string, at?: { from: number; to: number }) {
+    super(status, { message: en })
+    this.code = code
+    this.sentence = { vi, en }
+    this.at = at
+  }
+}
+export const notFound = (vi: string, en: string) => new Refusal(404, 'not_found', `Không tìm thấy ${vi}, hoặc bạn không được xem.`, `There is no such ${en}, or you may not see it.`)
+
+/** Everything of an installation, or the agency with those below it and its predecessors. */
+const scopeOf = (installation: Installation, user: User): Scope => {
+  if (user.organizations.length === 0 && user.role !== 'agency_viewer') return SYSTEM
+  return { organizations: expandOrganizations(installation.inventory, user.organizations) }
+}
+
+export const signedIn = createMiddleware<Env>(async (c, next) => {
+  const user = await c.var.auth.session(c.req.raw.headers)
+  if (!user) throw new Refusal(401, 'signed_out', 'Phiên đã hết: hãy đăng nhập lại.', 'You are signed out: sign in again.')
+  if (user.mustChangePassword && !/\/api\/me(\/password)?$/.test(c.req.path)) {
+    throw new Refusal(403, 'password', 'Hãy đặt mật khẩu mới trước.', 'Choose a new password first.')
+  }
+  c.set('user', user)
+  c.set('scope', scopeOf(c.var.installation, user))
+  await next()
+})
+
+export const duty = (name: Duty) =>
+  createMiddleware<Env>(async (c, next) => {
+    if (!may(c.var.user, name)) throw new Refusal(403, 'forbidden', 'Vai trò của bạn không được làm việc này.', 'Your role may not do this.')
+    await next()
+  })
+
+/** The `q` of a request as a filter; a mistake names its place. */
+export const asked = (q: string | undefined, text: readonly string[]): Filter => {
+  if (!q?.trim()) return and()
+  try {
+    return parseKql(q, { text })
+  } catch (error) {
+    if (error instanceof KqlError) throw new Refusal(400, 'kql', error.vi, error.message, { from: error.from, to: error.to })
+    throw error
+  }
+}
+
+export const list = (value: string | undefined): string[] => (value ? value.split(',').filter(Boolean) : [])
+/** A facet: any of the values; none chosen is all. 'none' is the absent value. */
+export const chosen = (field: string, value: string | undefined): Filter[] => {
+  const values = list(value)
+  return values.length ? [eq(field, ...values)] : []
+}
+export const number = (value: string | undefined, otherwise: number, most = Number.MAX_SAFE_INTEGER): number => {
+  const n = Number(value)
+  return value === undefined || value === '' || !Number.isFinite(n) ? otherwise : Math.min(n, most)
+}
+
+/** Every change carries who and when. */
+export const audit = async (c: Context<Env>, what: string, object: string, detail?: string): Promise<void> => {
+  const at = c.var.installation.clock()
+  await c.var.installation.store.documents
+    .collection('audit')
+    .put([{ id: `${String(at).padStart(14, '0')}-${Math.random().toString(36).slice(2, 10)}`, version: null, doc: { 'audit.at': at, 'audit.by': c.var.user.username, what, object, ...(detail === undefined ? {} : { detail }) } }])
+}
+
+/** A bucket width for about `target` buckets, on a clock a person reads. */
+export const bucketWidth = (from: number, to: number, target = 48): number => {
+  const steps = [1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 604_800].map((s) => s * 1000)
+  return steps.find((step) => (to - from) / step <= target) ?? 2_592_000_000
+}
+/** Ms that the province's clock is ahead of UTC at a time: days begin at its midnight. */
+export const zoneOffset = (timezone: string, at: number): number => {
+  const parts = Object.fromEntries(new Intl.DateTimeFormat('en-GB', { timeZone: timezone, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' }).formatToParts(at).map(({ type, value }) => [type, value]))
+  return Date.UTC(Number(parts['year']), Number(parts['month']) - 1, Number(parts['day']), Number(parts['hour']), Number(parts['minute']), Number(parts['second'])) - Math.floor(at / 1000) * 1000
+}

@@ -1,0 +1,113 @@
+import { networkInterfaces } from 'node:os'
+import { Hono } from 'hono'
+import { eq } from '../../ingest/store/filter.ts'
+import { type Scope, SYSTEM } from '../../ingest/store/store.ts'
+import { parsers } from '../../ingest/parsers/index.ts'
+import type { Env } from '../context.ts'
+import type { SourceRow, SourceSetup } from '../contract.ts'
+import type { Config } from '../config.ts'
+import type { Installation } from '../installation.ts'
+
+const HOUR = 3_600_000
+
+/** A source's rows are its agency's; one that serves several agencies belongs to those who see everything. */
+export const sourceRows = async (installation: Installation, scope: Scope): Promise<SourceRow[]> => {
+  const { inventory, config } = installation
+  const now = installation.clock()
+  const start = Math.floor(now / HOUR) * HOUR - 23 * HOUR
+  const counts = async (kind?: string) => {
+    const buckets = await installation.store.events.aggregate(SYSTEM, {
+      filter: kind ? eq('event.kind', kind) : { op: 'not', of: eq('event.dataset', 'vonglau.source') },
+      ingested: { after: start - 1 },
+      from: start - 24 * HOUR,
+      by: [{ terms: 'vonglau.source.id' }, { every: HOUR }],
+      limit: 100_000,
+    })
+    const out = new Map<string, number[]>()
+    for (const { key, count } of buckets.items) {
+      const id = String(key[0])
+      const i = Math.floor((Number(key[1]) - start) / HOUR)
+      if (!out.has(id)) out.set(id, new Array<number>(24).fill(0))
+      if (i >= 0 && i < 24) out.get(id)![i]! += count
+    }
+    return out
+  }
+  const lines = await counts()
+  const unparsed = await counts('pipeline_error')
+  const last = new Map((await installation.store.events.aggregate(SYSTEM, { filter: { op: 'not', of: eq('event.dataset', 'vonglau.source') }, from: now - 7 * 24 * HOUR, by: [{ terms: 'vonglau.source.id' }], limit: 10_000 })).items.map(({ key, last: at }) => [String(key[0]), at]))
+  return (await installation.ingest.status()).flatMap((status): SourceRow[] => {
+    const source = config.sources.find(({ id }) => id === status.id)
+    const organization = source?.organization
+    if (!('system' in scope) && !(organization && scope.organizations.includes(organization))) return []
+    const recent = lines.get(status.id) ?? new Array<number>(24).fill(0)
+    const bad = unparsed.get(status.id) ?? new Array<number>(24).fill(0)
+    const lastEvent = status.lastLine ?? last.get(status.id)
+    // Lines of an earlier start of the program count too: a source that stopped before it is silent, not waiting.
+    const state = status.state === 'waiting' && lastEvent !== undefined ? (now - lastEvent > (source?.silent ?? 15) * 60_000 ? 'silent' : 'receiving') : status.state
+    return [
+      {
+        id: status.id,
+        parser: source?.parser ?? status.id,
+        title: source?.title ?? parsers.get(source?.parser ?? '')?.title ?? status.id,
+        kind: source?.collect.kind ?? 'syslog',
+        ...(organization ? { organization: { id: organization, name: inventory.agencies.find((a) => a.id === organization)?.name ?? organization } } : {}),
+        state,
+        ...(status.problem ? { problem: status.problem } : {}),
+        ...(lastEvent === undefined ? {} : { last_event: lastEvent }),
+        rate: status.rate,
+        lag: status.lag,
+        lines: recent.reduce((a, b) => a + b, 0),
+        unparsed: bad.reduce((a, b) => a + b, 0),
+        behind: status.behind,
+        ...(status.timeAhead ? { time_ahead: true } : {}),
+        recent: { start, every: HOUR, lines: recent, unparsed: bad },
+      },
+    ]
+  })
+}
+
+/** The address that devices reach: public_url, else the first address of this machine that is not its own loopback. */
+export const publicAddress = (config: Config): { host: string; url: string } => {
+  if (config.public_url) return { host: new URL(config.public_url).hostname, url: config.public_url.replace(/\/$/, '') }
+  const [, host, port] = /^(.*):(\d+)$/.exec(config.listen)!
+  const own = Object.values(networkInterfaces()).flat().find((each) => each && !each.internal && each.family === 'IPv4')?.address
+  const shown = /^(0\.0\.0\.0|\[::\])$/.test(host!) ? (own ?? '127.0.0.1') : host!
+  return { host: shown, url: `${config.tls ? 'https' : 'http'}://${shown}:${port}` }
+}
+
+export const setupOf = (config: Config): SourceSetup => {
+  const { host, url } = publicAddress(config)
+  const portOf = (address: string | undefined) => (address ? Number(/:(\d+)$/.exec(address)![1]) : undefined)
+  const udp = portOf(config.syslog.udp)
+  const tcp = portOf(config.syslog.tcp)
+  const port = udp ?? tcp
+  const bare = host.replace(/^\[|\]$/g, '')
+  const first = port === undefined ? `# Trong vonglau.yml, mở cổng nhận syslog trước / open a syslog port first:\n#   syslog: { udp: "0.0.0.0:5514", tcp: "0.0.0.0:5514" }\n` : ''
+  const shown = port ?? 5514
+  return {
+    address: host,
+    ...(port === undefined ? {} : { syslog_port: port }),
+    http: `${url}/ingest/`,
+    snippets: [
+      {
+        device: 'fortigate',
+        title: 'FortiGate (CLI)',
+        text: `${first}config log syslogd setting\n    set status enable\n    set server "${bare}"\n    set mode ${udp === undefined && tcp !== undefined ? 'reliable' : 'udp'}\n    set port ${shown}\n    set facility local7\n    set format default\nend\nconfig log syslogd filter\n    set severity information\n    set forward-traffic enable\n    set local-traffic enable\nend\n\n# vonglau.yml\nsources:\n  - id: fw-01\n    parser: fortinet_fortigate\n    timezone: Asia/Ho_Chi_Minh\n    syslog: { from: ["<địa chỉ của FortiGate>"] }\n`,
+      },
+      {
+        device: 'nginx',
+        title: 'nginx',
+        text: `${first}# nginx.conf, trong http { } hoặc server { }\nlog_format vonglau '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"';\naccess_log syslog:server=${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${shown},facility=local7,tag=nginx,severity=info vonglau;\n\n# vonglau.yml\nsources:\n  - id: web-01\n    parser: nginx_access\n    organization: <cơ quan>\n    syslog: { from: ["<địa chỉ của máy nginx>"] }\n`,
+      },
+      {
+        device: 'iis',
+        title: 'IIS (PowerShell)',
+        text: `# Ghi đủ trường W3C, gồm Host và X-Forwarded-For\nImport-Module WebAdministration\nSet-WebConfigurationProperty -pspath 'MACHINE/WEBROOT/APPHOST' -filter 'system.applicationHost/sites/siteDefaults/logFile' -name logExtFileFlags -value 'Date,Time,ClientIP,UserName,SiteName,ServerIP,Method,UriStem,UriQuery,HttpStatus,Win32Status,BytesSent,BytesRecv,TimeTaken,ServerPort,UserAgent,Referer,ProtocolVersion,Host,HttpSubStatus'\n\n# Gửi tệp nhật ký mỗi phút (Task Scheduler), gửi lại không bị tính hai lần nhờ chỉ gửi phần mới\n$dir = 'C:\\inetpub\\logs\\LogFiles\\W3SVC1'; $mark = 'C:\\ProgramData\\vonglau.mark'\n$f = Get-ChildItem $dir\\*.log | Sort-Object LastWriteTime | Select-Object -Last 1\n$at = 0; if (Test-Path $mark) { $m = Get-Content $mark; if ($m[0] -eq $f.Name) { $at = [long]$m[1] } }\n$s = [IO.File]::Open($f.FullName,'Open','Read','ReadWrite'); $null = $s.Seek($at,'Begin')\n$b = New-Object byte[] ($s.Length - $at); $n = $s.Read($b,0,$b.Length); $s.Close()\n$e = [Array]::LastIndexOf($b,[byte]10) + 1\nif ($e -gt 0) { Invoke-WebRequest '${url}/ingest/iis-01' -Method Post -Headers @{Authorization='Bearer <token>'} -Body ($b[0..($e-1)]) -ContentType 'text/plain'; Set-Content $mark $f.Name,($at+$e) }\n\n# vonglau.yml\nsources:\n  - id: iis-01\n    parser: iis_access\n    organization: <cơ quan>\n    http: { token: "<token, ít nhất 16 ký tự>" }\n`,
+      },
+    ],
+  }
+}
+
+export const sources = new Hono<Env>().get('/', async (c) =>
+  c.json({ items: (await sourceRows(c.var.installation, c.var.scope)).sort((a, b) => a.id.localeCompare(b.id)), setup: setupOf(c.var.installation.config) }),
+)

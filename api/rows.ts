@@ -1,0 +1,69 @@
+/** Documents to the rows that the console shows. */
+import { agencyName } from '../ingest/inventory/scope.ts'
+import type { Inventory } from '../ingest/inventory/inventory.ts'
+import type { Stored } from '../ingest/store/store.ts'
+import type { Alert } from '../rules/alert.ts'
+import type { Incident } from '../rules/incident.ts'
+import type { AlertRow, IncidentRow } from './contract.ts'
+
+const text = (value: unknown): string | undefined => (value === undefined || value === null ? undefined : String(value))
+/** Without the fields that are undefined. */
+const given = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } | undefined => {
+  const entries = Object.entries(value).filter(([, v]) => v !== undefined)
+  return entries.length ? (Object.fromEntries(entries) as never) : undefined
+}
+
+export const organizationOf = (inventory: Inventory, id: unknown, name: unknown) => (id === undefined ? undefined : { id: String(id), name: text(name) ?? agencyName(inventory, String(id)) ?? String(id) })
+
+export const alertRow = (inventory: Inventory, { id, version, doc }: Stored<Alert>): AlertRow => {
+  const organization = organizationOf(inventory, doc['organization.id'], doc['organization.name'])
+  const as = doc['source.as.number'] === undefined ? undefined : `AS${doc['source.as.number']} ${doc['source.as.organization.name'] ?? ''}`.trim()
+  const source = given({ ip: text(doc['source.ip']), prefix: text(doc['source.prefix']), country: text(doc['source.geo.country_iso_code']), as, network: text(doc['source.network.name']) })
+  const destination = given({ ip: text(doc['destination.ip']), port: doc['destination.port'] as number | undefined })
+  const url = given({ original: text(doc['url.original']), decoded: text(doc['url.decoded']) })
+  return {
+    id,
+    version,
+    rule: { id: doc['rule.id'], name: doc.rule_name, level: doc['rule.level'] },
+    status: doc['alert.status'] as AlertRow['status'],
+    ...(doc['alert.reason'] ? { reason: doc['alert.reason'] } : {}),
+    ...(doc['alert.assignee'] ? { assignee: doc['alert.assignee'] } : {}),
+    count: doc['alert.count'],
+    first: doc['alert.first'],
+    last: doc['alert.last'],
+    created: doc['alert.created'],
+    ...(doc['alert.incident'] ? { incident: { id: doc['alert.incident'], number: Number(doc['incident_number'] ?? 0) } } : {}),
+    ...(organization ? { organization } : {}),
+    ...(doc['portal.id'] ? { portal: { id: String(doc['portal.id']), domain: String(doc['portal.domain'] ?? doc['portal.id']), ipv6: doc['portal.ipv6'] === true, trusted: doc['portal.trusted'] === true } } : {}),
+    ...(source ? { source } : {}),
+    ...(destination ? { destination } : {}),
+    ...(url ? { url } : {}),
+    ...(doc['user.name'] ? { user: String(doc['user.name']) } : {}),
+    ...(doc['observer.name'] ? { observer: String(doc['observer.name']) } : {}),
+    ...(doc['vonglau.source.id'] ? { log_source: String(doc['vonglau.source.id']) } : {}),
+    group: [...doc.group],
+  }
+}
+
+export const incidentRow = (inventory: Inventory, { id, version, doc }: Stored<Incident>, now: number): IncidentRow => {
+  const organization = organizationOf(inventory, doc['organization.id'], doc['organization.name'])
+  return {
+    id,
+    version,
+    number: doc['incident.number'],
+    title: doc.title,
+    level: doc['incident.level'],
+    status: doc['incident.status'],
+    ...(doc['incident.reason'] ? { reason: doc['incident.reason'] } : {}),
+    ...(doc['incident.assignee'] ? { assignee: doc['incident.assignee'] } : {}),
+    ...(organization ? { organization } : {}),
+    portals: [...doc.portals],
+    created: doc['incident.created'],
+    first: doc['incident.first'],
+    last: doc['incident.last'],
+    due: doc['incident.due'],
+    overdue: doc['incident.status'] !== 'closed' && doc['incident.due'] < now,
+    alerts: doc.alerts.length,
+    events: doc.alerts.reduce((sum, { count }) => sum + count, 0),
+  }
+}

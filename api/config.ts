@@ -24,6 +24,8 @@ const source = z
     parser: z.string().refine((id) => parsers.has(id), { error: () => `one of ${[...parsers.keys()].join(', ')}` }),
     title: z.string().optional(),
     organization: z.string().optional(),
+    /** Addresses of the server whose log it is, where the log does not say them. */
+    serves: z.array(network).optional(),
     timezone: zone.optional(),
     silent_minutes: z.number().positive().default(15),
     file: z.strictObject({ path: z.string(), start: z.enum(['beginning', 'end']).default('beginning') }).optional(),
@@ -130,6 +132,7 @@ export const readConfig = (file: string | undefined, env: NodeJS.ProcessEnv = pr
       parser: s.parser,
       ...(s.title === undefined ? {} : { title: s.title }),
       ...(s.organization === undefined ? {} : { organization: s.organization }),
+      ...(s.serves ? { serves: s.serves } : {}),
       timezone: s.timezone ?? rest.timezone,
       silent: s.silent_minutes,
       collect: s.file ? { kind: 'file', path: under(s.file.path), start: s.file.start } : s.syslog ? { kind: 'syslog', from: s.syslog.from } : { kind: 'http', token: s.http!.token },

@@ -53,6 +53,14 @@ export const FIELDS: readonly Field[] = [
   field('log.syslog.severity.code', 'long'),
   // vonglau.* is what this program says about the line and its source.
   field('vonglau.source.id', 'keyword', true),
+  // Of dataset vonglau.source, once a minute: how a source is.
+  field('vonglau.source.state', 'keyword'),
+  field('vonglau.source.lines', 'long'),
+  field('vonglau.source.unparsed', 'long'),
+  field('vonglau.source.dropped', 'long'),
+  field('vonglau.source.lag', 'long'), // ms
+  field('vonglau.source.behind', 'long'), // bytes
+  field('vonglau.source.silent_seconds', 'long'),
   field('vonglau.time.parsed', 'date'), // the time the line claims, where arrival replaced it
   field('vonglau.original.base64', 'keyword'), // the bytes of a line that is not UTF-8
   field('observer.name', 'keyword', true),
@@ -113,7 +121,25 @@ export const FIELDS: readonly Field[] = [
   field('user.name', 'keyword', true),
   field('rule.id', 'keyword', true), // the firewall's own rule; an alert's rule.* is ours
   field('rule.name', 'keyword', true),
+  field('rule.category', 'keyword'),
+  field('rule.ruleset', 'keyword'),
+  field('rule.description', 'keyword'),
+  field('event.reference', 'keyword'),
   field('related.ip', 'ip', false, true),
+  field('network.forwarded_ip', 'ip'),
+  field('dns.question.name', 'keyword'),
+  field('dns.resolved_ip', 'ip', false, true),
+  field('destination.domain', 'keyword'),
+  field('user.domain', 'keyword'),
+  field('host.name', 'keyword'),
+  field('file.name', 'keyword'),
+  field('file.size', 'long'),
+  field('url.scheme', 'keyword'),
+  field('url.full', 'keyword'),
+  field('url.port', 'long'),
+  field('http.request.body.bytes', 'long'),
+  field('observer.ingress.interface.name', 'keyword'),
+  field('observer.egress.interface.name', 'keyword'),
   field('organization.id', 'keyword', true),
   field('organization.name', 'keyword', true),
   field('portal.id', 'keyword', true),

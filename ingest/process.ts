@@ -6,7 +6,7 @@ import type { Parser, ParserState } from './parsers/parser.ts'
 import type { Source } from './source.ts'
 
 const DAY = 86_400_000
-export type Enrich = (event: Event, source: { organization?: string }) => void
+export type Enrich = (event: Event, source: { organization?: string; serves?: readonly string[] }) => void
 
 /** `event.id` is a hash of source and segment, and the offset in it: the same line read again has the same id. */
 export const idPrefix = (source: string, segment: string): string => createHash('sha256').update(`${source}\0${segment}`).digest('base64url').slice(0, 16)
@@ -35,7 +35,7 @@ export const processLines = (
   let position = from
   let unparsed = 0
   let timeAhead = false
-  const known = source.organization === undefined ? {} : { organization: source.organization }
+  const known = { ...(source.organization === undefined ? {} : { organization: source.organization }), ...(source.serves ? { serves: source.serves } : {}) }
   for (const line of lines) {
     const arrived = line.arrived ?? now
     let event: Event | undefined

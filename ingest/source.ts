@@ -9,6 +9,8 @@ export interface Source {
   readonly parser: string
   readonly title?: string
   readonly organization?: string
+  /** Addresses of the server whose log it is, where the log does not say them: its Host header counts among their portals. */
+  readonly serves?: readonly string[]
   readonly timezone: string // IANA
   readonly collect: Collect
   /** Minutes without a line after which it counts as silent. */

@@ -14,7 +14,8 @@ const numbers = (options: Intl.NumberFormatOptions = {}): Intl.NumberFormat => {
 }
 const dates = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat => {
   const key = `d${locale()}${JSON.stringify(options)}`
-  if (!cache.has(key)) cache.set(key, new Intl.DateTimeFormat(locale(), { timeZone: ZONE, hourCycle: 'h23', ...options }))
+  if (!cache.has(key))
+    cache.set(key, new Intl.DateTimeFormat(locale(), { timeZone: ZONE, hourCycle: 'h23', ...options }))
   return cache.get(key) as Intl.DateTimeFormat
 }
 
@@ -35,9 +36,13 @@ export const bytes = (value: number): string => {
 const clockTime = (at: number, seconds = false): string =>
   dates({ hour: '2-digit', minute: '2-digit', ...(seconds && { second: '2-digit' }) }).format(at)
 export const day = (at: number): string =>
-  i18n.language === 'en' ? dates({ day: '2-digit', month: 'short', year: 'numeric' }).format(at) : dates({ day: '2-digit', month: '2-digit', year: 'numeric' }).format(at)
+  i18n.language === 'en'
+    ? dates({ day: '2-digit', month: 'short', year: 'numeric' }).format(at)
+    : dates({ day: '2-digit', month: '2-digit', year: 'numeric' }).format(at)
 export const dayMonth = (at: number): string =>
-  i18n.language === 'en' ? dates({ day: '2-digit', month: 'short' }).format(at) : dates({ day: '2-digit', month: '2-digit' }).format(at).replace('-', '/')
+  i18n.language === 'en'
+    ? dates({ day: '2-digit', month: 'short' }).format(at)
+    : dates({ day: '2-digit', month: '2-digit' }).format(at).replace('-', '/')
 export const weekday = (at: number): string => dates({ weekday: 'long' }).format(at)
 export const time = (at: number): string => clockTime(at)
 export const dateTime = (at: number): string => `${day(at)} ${clockTime(at)}`

@@ -1,8 +1,31 @@
-/** Every call of the console. The shapes are the contract's; nothing else in `ui/` fetches. */
+/** Every call of the console, by the API's own types. Nothing else in `ui/` fetches. */
+import { type ClientResponse, hc, type InferResponseType } from 'hono/client'
+import type { Api } from '../../api/app.ts'
 import type {
-  AgencyDetail, AgencyRow, AlertDetail, AlertList, AlertStatus, AuditRow, CloseReason, EventList, Facet, Failure, Health,
-  IncidentDetail, IncidentRow, IncidentStatus, Level, Me, Overview, PortalRow, Role, RuleDetail, RuleRow, SourceRow,
-  SourceSetup, UserRow,
+  AgencyDetail,
+  AgencyRow,
+  AlertDetail,
+  AlertList,
+  AlertStatus,
+  AuditRow,
+  CloseReason,
+  EventList,
+  Facet,
+  Failure,
+  Health,
+  IncidentDetail,
+  IncidentRow,
+  IncidentStatus,
+  Level,
+  Me,
+  Overview,
+  PortalRow,
+  Role,
+  RuleDetail,
+  RuleRow,
+  SourceRow,
+  SourceSetup,
+  UserRow,
 } from '../../api/contract.ts'
 import type { Event } from '../../ingest/event.ts'
 
@@ -18,106 +41,218 @@ export class ApiError extends Error {
   }
 }
 
-type Query = Record<string, string | number | boolean | undefined>
-/** Set by the session: what to do when the server says that nobody is signed in. */
+/** Set by the session: what to do when the server says that nobody is signed in, and which language it is asked in. */
 export const hooks = { signedOut: () => {}, language: () => 'vi' }
 
-const call = async <T>(method: string, path: string, given: { query?: Query; body?: unknown; signal?: AbortSignal } = {}): Promise<T> => {
-  const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(given.query ?? {})) if (value !== undefined && value !== '') query.set(name, String(value))
-  const url = `/api${path}${query.size ? `?${query}` : ''}`
-  const headers: Record<string, string> = { 'accept-language': hooks.language() }
-  if (given.body !== undefined) headers['content-type'] = 'application/json'
+const client = hc<Api>('/api', {
+  headers: () => ({ 'accept-language': hooks.language() }),
+  init: { credentials: 'same-origin' },
+})
+
+const failureOf = async (response: { status: number; json(): Promise<unknown> }): Promise<ApiError> => {
+  const body = (await response.json().catch(() => undefined)) as
+    | { error?: Failure['error']; message?: string; code?: string }
+    | undefined
+  return new ApiError(
+    response.status,
+    body?.error ?? { code: body?.code ?? `http_${response.status}`, message: body?.message ?? '' },
+  )
+}
+
+type Query = { [name: string]: string | number | boolean | undefined }
+// biome-ignore lint/suspicious/noExplicitAny: every endpoint of the client, whatever it takes
+type Endpoint = (args?: any, options?: any) => Promise<ClientResponse<any, any, any>>
+interface Given {
+  query?: Query
+  param?: Record<string, string>
+  json?: unknown
+  signal?: AbortSignal | undefined
+}
+
+/** The answer has the type of the route; a failure is an ApiError. */
+const call = async <E extends Endpoint>(endpoint: E, given: Given = {}): Promise<InferResponseType<E, 200>> => {
+  const query: Record<string, string> = {}
+  for (const [name, value] of Object.entries(given.query ?? {}))
+    if (value !== undefined && value !== '') query[name] = String(value)
+  const param = Object.fromEntries(
+    Object.entries(given.param ?? {}).map(([name, value]) => [name, encodeURIComponent(value)]),
+  )
+  let response: Awaited<ReturnType<E>>
+  try {
+    response = (await endpoint(
+      { query, param, ...(given.json !== undefined && { json: given.json }) },
+      { init: { credentials: 'same-origin', ...(given.signal && { signal: given.signal }) } },
+    )) as Awaited<ReturnType<E>>
+  } catch {
+    throw new ApiError(0, {})
+  }
+  if (response.ok) return (await response.json()) as InferResponseType<E, 200>
+  if (response.status === 401) hooks.signedOut()
+  throw await failureOf(response)
+}
+
+/** Sessions are better-auth's own routes, outside of the typed ones. */
+const auth = async (path: string, body: unknown): Promise<void> => {
   let response: Response
   try {
-    response = await fetch(url, {
-      method, headers, credentials: 'same-origin',
-      body: given.body === undefined ? null : JSON.stringify(given.body),
-      signal: given.signal ?? null,
+    response = await fetch(`/api/auth/${path}`, {
+      method: 'POST',
+      credentials: 'same-origin',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
     })
   } catch {
     throw new ApiError(0, {})
   }
-  const body: unknown = await response.json().catch(() => undefined)
-  if (response.ok) return body as T
-  if (response.status === 401 && !path.startsWith('/auth/')) hooks.signedOut()
-  const failure = body as { error?: Failure['error']; message?: string; code?: string } | undefined
-  throw new ApiError(response.status, failure?.error ?? { code: failure?.code ?? `http_${response.status}`, message: failure?.message ?? '' })
+  if (!response.ok) throw await failureOf(response)
 }
-const get = <T>(path: string, query?: Query, signal?: AbortSignal) =>
-  call<T>('GET', path, { ...(query && { query }), ...(signal && { signal }) })
-const post = <T>(path: string, body: unknown = {}) => call<T>('POST', path, { body })
-const id = encodeURIComponent
+export const signIn = (username: string, password: string) => auth('sign-in/username', { username, password })
+export const signOut = () => auth('sign-out', {})
 
-export const signIn = (username: string, password: string) => post<unknown>('/auth/sign-in/username', { username, password })
-export const signOut = () => post<unknown>('/auth/sign-out')
-export const getMe = () => get<Me>('/me')
-export const changePassword = (current: string, next: string) => post<unknown>('/me/password', { current, next })
+export const getMe = (): Promise<Me> => call(client.me.$get)
+export const changePassword = (current: string, next: string) =>
+  call(client.me.password.$post, { json: { current, next } })
 
-export const getOverview = (query: { range: string; from?: number; to?: number; organization?: string }, signal?: AbortSignal) =>
-  get<Overview>('/overview', query, signal)
+export const getOverview = (
+  query: { range: string; from?: number; to?: number; organization?: string },
+  signal?: AbortSignal,
+): Promise<Overview> => call(client.overview.$get, { query, signal })
 
-export interface AlertQuery {
-  q?: string; from?: number; to?: number; level?: string; status?: string; organization?: string; rule?: string
-  portal?: string; source?: string; sort?: string; group?: string; cursor?: string; limit?: number
+export interface AlertQuery extends Query {
+  q?: string
+  from?: number
+  to?: number
+  level?: string
+  status?: string
+  organization?: string
+  rule?: string
+  portal?: string
+  source?: string
+  sort?: string
+  group?: string
+  cursor?: string
+  limit?: number
 }
-export const getAlerts = (query: AlertQuery, signal?: AbortSignal) => get<AlertList>('/alerts', query as Query, signal)
-export const getAlert = (alert: string, signal?: AbortSignal) => get<AlertDetail>(`/alerts/${id(alert)}`, undefined, signal)
-export interface AlertChange { status?: AlertStatus; reason?: CloseReason; assignee?: string | null; note?: string }
-export interface ChangeResult { id: string; ok: boolean; version?: number; message?: string }
-export const changeAlerts = (items: { id: string; version: number }[], change: AlertChange) =>
-  post<{ results: ChangeResult[] }>('/alerts/change', { items, ...change })
-export const joinIncident = (ids: string[], incident?: string, title?: string) =>
-  post<IncidentRow>('/alerts/incident', { ids, ...(incident && { incident }), ...(title && { title }) })
-
-export interface IncidentQuery {
-  status?: string; level?: string; organization?: string; assignee?: string; overdue?: string; q?: string; sort?: string; cursor?: string
+export const getAlerts = (query: AlertQuery, signal?: AbortSignal): Promise<AlertList> =>
+  call(client.alerts.$get, { query, signal })
+export const getAlert = (id: string, signal?: AbortSignal): Promise<AlertDetail> =>
+  call(client.alerts[':id'].$get, { param: { id }, signal })
+export interface AlertChange {
+  status?: AlertStatus
+  reason?: CloseReason
+  assignee?: string | null
+  note?: string
 }
-export const getIncidents = (query: IncidentQuery, signal?: AbortSignal) =>
-  get<{ items: IncidentRow[]; total: number; cursor?: string; facets: Facet[] }>('/incidents', query as Query, signal)
-export const getIncident = (incident: string, signal?: AbortSignal) => get<IncidentDetail>(`/incidents/${id(incident)}`, undefined, signal)
+export interface ChangeResult {
+  id: string
+  ok: boolean
+  version?: number
+  message?: string
+}
+export const changeAlerts = (
+  items: { id: string; version: number }[],
+  change: AlertChange,
+): Promise<{ results: ChangeResult[] }> => call(client.alerts.change.$post, { json: { items, ...change } })
+export const joinIncident = (ids: string[], incident?: string, title?: string): Promise<IncidentRow> =>
+  call(client.alerts.incident.$post, { json: { ids, ...(incident && { incident }), ...(title && { title }) } })
+
+export interface IncidentQuery extends Query {
+  status?: string
+  level?: string
+  organization?: string
+  assignee?: string
+  overdue?: string
+  q?: string
+  sort?: string
+  cursor?: string
+  from?: number
+  to?: number
+}
+export const getIncidents = (
+  query: IncidentQuery,
+  signal?: AbortSignal,
+): Promise<{ items: IncidentRow[]; total: number; cursor?: string; facets: Facet[] }> =>
+  call(client.incidents.$get, { query, signal })
+export const getIncident = (id: string, signal?: AbortSignal): Promise<IncidentDetail> =>
+  call(client.incidents[':id'].$get, { param: { id }, signal })
 export interface IncidentChange {
-  status?: IncidentStatus; reason?: CloseReason; assignee?: string | null; level?: Level; title?: string; note?: string
+  status?: IncidentStatus
+  reason?: CloseReason
+  assignee?: string | null
+  level?: Level
+  title?: string
+  note?: string
 }
-export const changeIncident = (incident: string, version: number, change: IncidentChange) =>
-  post<IncidentRow>(`/incidents/${id(incident)}`, { version, ...change })
+export const changeIncident = (id: string, version: number, change: IncidentChange): Promise<IncidentRow> =>
+  call(client.incidents[':id'].$post, { param: { id }, json: { version, ...change } })
 
 export interface AgencyList {
   items: AgencyRow[]
   unassigned: { events: number; hosts: { value: string; count: number }[] }
 }
-export const getAgencies = (signal?: AbortSignal) => get<AgencyList>('/agencies', undefined, signal)
-export const getAgency = (agency: string, signal?: AbortSignal) => get<AgencyDetail>(`/agencies/${id(agency)}`, undefined, signal)
-export const getPortals = (signal?: AbortSignal) => get<{ items: PortalRow[] }>('/portals', undefined, signal)
+export const getAgencies = (signal?: AbortSignal): Promise<AgencyList> => call(client.agencies.$get, { signal })
+export const getAgency = (id: string, signal?: AbortSignal): Promise<AgencyDetail> =>
+  call(client.agencies[':id'].$get, { param: { id }, signal })
+export const getPortals = (signal?: AbortSignal): Promise<{ items: PortalRow[] }> =>
+  call(client.portals.$get, { signal })
 
-export interface EventQuery { q?: string; from?: number; to?: number; order?: string; cursor?: string; limit?: number }
-export const getEvents = (query: EventQuery, signal?: AbortSignal) => get<EventList>('/events', query as Query, signal)
-export const getEvent = (event: string) => get<{ event: Event }>(`/events/${id(event)}`)
-export const checkKql = (q: string, signal?: AbortSignal) => get<{ ok: true }>('/kql', { q }, signal)
-export interface Suggestion { text: string; kind: 'field' | 'value' | 'operator'; from: number; to: number }
-export const suggestKql = (q: string, at: number, signal?: AbortSignal) =>
-  get<{ items: Suggestion[] }>('/kql/suggest', { q, at }, signal)
+export interface EventQuery extends Query {
+  q?: string
+  from?: number
+  to?: number
+  order?: string
+  cursor?: string
+  limit?: number
+  /** Fields whose values are counted over the whole range. */
+  fields?: string
+}
+export const getEvents = (query: EventQuery, signal?: AbortSignal): Promise<EventList> =>
+  call(client.events.$get, { query, signal })
+export const getEvent = (id: string): Promise<{ event: Event }> => call(client.events[':id'].$get, { param: { id } })
+export const checkKql = (q: string, signal?: AbortSignal) => call(client.kql.$get, { query: { q }, signal })
+export interface Suggestion {
+  text: string
+  kind: 'field' | 'value' | 'operator'
+  from: number
+  to: number
+}
+export const suggestKql = (q: string, at: number, signal?: AbortSignal): Promise<{ items: Suggestion[] }> =>
+  call(client.kql.suggest.$get, { query: { q, at }, signal })
 
-export const getRules = (signal?: AbortSignal) => get<{ items: RuleRow[] }>('/rules', undefined, signal)
-export const getRule = (rule: string, signal?: AbortSignal) => get<RuleDetail>(`/rules/${id(rule)}`, undefined, signal)
-export const enableRule = (rule: string, enabled: boolean) => post<unknown>(`/rules/${id(rule)}`, { enabled })
-export const getSources = (signal?: AbortSignal) => get<{ items: SourceRow[]; setup: SourceSetup }>('/sources', undefined, signal)
+export const getRules = (signal?: AbortSignal): Promise<{ items: RuleRow[] }> => call(client.rules.$get, { signal })
+export const getRule = (id: string, signal?: AbortSignal): Promise<RuleDetail> =>
+  call(client.rules[':id'].$get, { param: { id }, signal })
+export const enableRule = (id: string, enabled: boolean) =>
+  call(client.rules[':id'].$post, { param: { id }, json: { enabled } })
+export const getSources = (signal?: AbortSignal): Promise<{ items: SourceRow[]; setup: SourceSetup }> =>
+  call(client.sources.$get, { signal })
 
-export interface NewUser { name: string; display_name: string; role: Role; organizations: string[]; password: string }
-export type UserChange = Partial<Omit<NewUser, 'name'>> & { disabled?: boolean }
-export const getUsers = (signal?: AbortSignal) => get<{ items: UserRow[] }>('/users', undefined, signal)
-export const addUser = (user: NewUser) => post<unknown>('/users', user)
-export const changeUser = (user: string, change: UserChange) => post<unknown>(`/users/${id(user)}`, change)
-export const getPeople = () => get<{ items: { name: string; display_name: string }[] }>('/people')
-export const getAudit = (cursor?: string, signal?: AbortSignal) => get<{ items: AuditRow[]; cursor?: string }>('/audit', { cursor }, signal)
-export const getHealth = (signal?: AbortSignal) => get<Health>('/health', undefined, signal)
+export interface NewUser {
+  name: string
+  display_name: string
+  role: Role
+  organizations: string[]
+}
+export type UserChange = Partial<Omit<NewUser, 'name'>> & { disabled?: boolean; reset?: boolean }
+export const getUsers = (signal?: AbortSignal): Promise<{ items: UserRow[] }> => call(client.users.$get, { signal })
+export const addUser = (user: NewUser): Promise<{ password: string }> => call(client.users.$post, { json: user })
+export const changeUser = (id: string, change: UserChange): Promise<{ password?: string }> =>
+  call(client.users[':id'].$post, { param: { id }, json: change })
+export const getPeople = (): Promise<{ items: { name: string; display_name: string }[] }> => call(client.people.$get)
+export const getAudit = (cursor?: string, signal?: AbortSignal): Promise<{ items: AuditRow[]; cursor?: string }> =>
+  call(client.audit.$get, { query: { cursor }, signal })
+export const getHealth = (signal?: AbortSignal): Promise<Health> => call(client.health.$get, { signal })
 
 export interface Found {
   kind: 'agency' | 'portal' | 'address' | 'incident' | 'rule' | 'source'
-  id: string; label: string; sub?: string; href: string
+  id: string
+  label: string
+  sub?: string
+  href: string
 }
-export const find = (q: string, signal?: AbortSignal) => get<{ items: Found[] }>('/find', { q }, signal)
-export const liveUrl = (alerts?: number, incidents?: number) => {
+export const find = (q: string, signal?: AbortSignal): Promise<{ items: Found[] }> =>
+  call(client.find.$get, { query: { q }, signal })
+export const liveUrl = (alerts?: number, incidents?: number): string => {
   const query = new URLSearchParams()
   if (alerts !== undefined) query.set('alerts', String(alerts))
   if (incidents !== undefined) query.set('incidents', String(incidents))

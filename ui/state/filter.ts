@@ -11,6 +11,7 @@ export const FACET_PARAM: Record<string, string> = {
   'vonglau.source.id': 'source',
   'incident.status': 'status',
   'incident.level': 'level',
+  'incident.assignee': 'assignee',
 }
 const filters = (path: string) => path === '/alerts' || path === '/events'
 
@@ -25,22 +26,31 @@ export const filterOut = (field: string, value: string | number | boolean) => {
   go(href('/events', { q: not(clause(field, value)) }))
 }
 export const aroundHref = (field: string, value: string | number | boolean, at: number) =>
-  href('/events', { q: clause(field, value), from: Math.floor(at - 15 * 60_000), to: Math.ceil(at + 15 * 60_000), organization: undefined })
+  href('/events', {
+    q: clause(field, value),
+    from: Math.floor(at - 15 * 60_000),
+    to: Math.ceil(at + 15 * 60_000),
+    organization: undefined,
+  })
 
 /** The page that belongs to a value, where there is one. */
-export const pageOf = (field: string, value: string | number | boolean): { kind: 'agency' | 'portal' | 'rule' | 'source'; href: string } | undefined => {
+export const pageOf = (
+  field: string,
+  value: string | number | boolean,
+): { kind: 'agency' | 'portal' | 'rule' | 'source'; href: string } | undefined => {
   const id = encodeURIComponent(String(value))
   switch (field) {
     case 'organization.id':
     case 'source.organization.id':
       return { kind: 'agency', href: href(`/agencies/${id}`) }
     case 'portal.id':
+      return { kind: 'portal', href: href('/portals', { portal: String(value), organization: undefined }) }
     case 'portal.domain':
       return { kind: 'portal', href: href('/portals', { find: String(value), organization: undefined }) }
     case 'vonglau.rule.id':
       return { kind: 'rule', href: href(`/rules/${id}`) }
     case 'vonglau.source.id':
-      return { kind: 'source', href: href('/sources', { find: String(value), organization: undefined }) }
+      return { kind: 'source', href: href('/sources', { source: String(value), organization: undefined }) }
     default:
       return undefined
   }

@@ -1,3 +1,5 @@
+import { untrack } from 'svelte'
+
 /** The keys of this page. A page registers its own while it is open; `?` lists them. */
 export interface Key {
   key: string
@@ -11,9 +13,10 @@ export const keys = $state({ groups: [] as { title: string; keys: Key[] }[], hel
 export const useKeys = (make: () => { title: string; keys: Key[] }) => {
   $effect(() => {
     const group = make()
-    keys.groups = [...keys.groups.filter((g) => g.title !== group.title), group]
+    const others = () => untrack(() => keys.groups.filter((g) => g.title !== group.title))
+    keys.groups = [...others(), group]
     return () => {
-      keys.groups = keys.groups.filter((g) => g.keys !== group.keys)
+      keys.groups = others()
     }
   })
 }
@@ -34,9 +37,21 @@ export const onKey = (event: KeyboardEvent) => {
     keys.palette = !keys.palette
     return
   }
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(event.target)) return
+  if (
+    event.defaultPrevented ||
+    event.ctrlKey ||
+    event.metaKey ||
+    event.altKey ||
+    event.isComposing ||
+    typing(event.target)
+  )
+    return
   // Enter and space belong to what has the focus, where that is something to press.
-  if ((event.key === 'Enter' || event.key === ' ') && (event.target as HTMLElement).closest?.('button, a[href], summary, input')) return
+  if (
+    (event.key === 'Enter' || event.key === ' ') &&
+    (event.target as HTMLElement).closest?.('button, a[href], summary, input, [role=button]')
+  )
+    return
   if (document.querySelector('[role=dialog][aria-modal=true], [role=menu]')) return
   const pressed = prefix + event.key
   prefix = ''

@@ -1,3 +1,4 @@
+import { untrack } from 'svelte'
 import type { AlertList, AlertRow } from '../../api/contract.ts'
 import { type AlertQuery, type ApiError, getAlerts } from './api.ts'
 import { followAlerts } from './live.svelte.ts'
@@ -30,8 +31,13 @@ const matches = (row: AlertRow): boolean => {
   }
   const fixed = range.fixed
   return (
-    within('status', row.status, OPEN) && within('level', row.rule.level) && within('organization', row.organization?.id) &&
-    within('rule', row.rule.id) && within('portal', row.portal?.id) && within('source', row.log_source) && (!fixed || (row.last >= fixed.from && row.first < fixed.to))
+    within('status', row.status, OPEN) &&
+    within('level', row.rule.level) &&
+    within('organization', row.organization?.id) &&
+    within('rule', row.rule.id) &&
+    within('portal', row.portal?.id) &&
+    within('source', row.log_source) &&
+    (!fixed || (row.last >= fixed.from && row.first < fixed.to))
   )
 }
 
@@ -82,12 +88,24 @@ export const queue = () => {
   })
 
   return {
-    get items() { return items },
-    get list() { return list },
-    get error() { return error },
-    get loading() { return loading },
-    get fresh() { return fresh.size },
-    reload() { turn++ },
+    get items() {
+      return items
+    },
+    get list() {
+      return list
+    },
+    get error() {
+      return error
+    },
+    get loading() {
+      return loading
+    },
+    get fresh() {
+      return fresh.size
+    },
+    reload() {
+      untrack(() => turn++)
+    },
     async loadMore() {
       if (!cursor || more) return
       more = true

@@ -1,3 +1,4 @@
+import { untrack } from 'svelte'
 import type { ApiError } from './api.ts'
 
 export interface Resource<T> {
@@ -54,7 +55,7 @@ export const resource = <T>(load: (signal: AbortSignal) => Promise<T>, every?: n
       return loading
     },
     reload() {
-      turn++
+      untrack(() => turn++)
     },
   }
 }

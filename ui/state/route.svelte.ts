@@ -54,7 +54,14 @@ export const followLinks = (event: MouseEvent) => {
   if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
   const link = (event.target as Element | null)?.closest?.('a[href]')
   const to = link?.getAttribute('href')
-  if (!link || !to?.startsWith('/') || to.startsWith('//') || link.hasAttribute('download') || link.hasAttribute('target')) return
+  if (
+    !link ||
+    !to?.startsWith('/') ||
+    to.startsWith('//') ||
+    link.hasAttribute('download') ||
+    link.hasAttribute('target')
+  )
+    return
   event.preventDefault()
   go(to)
 }

@@ -1,7 +1,9 @@
 import type { Event } from '../../ingest/event.ts'
 import type { Words } from '../i18n/vi.ts'
 
-export type Part = { text: string } | { field: string; value: string | number | boolean; label?: string; mono?: boolean }
+export type Part =
+  | { text: string }
+  | { field: string; value: string | number | boolean; label?: string; mono?: boolean }
 
 const scalar = (event: Event, field: string): string | number | boolean | undefined => {
   const value = event[field]
@@ -34,7 +36,15 @@ export const sentence = (event: Event, t: Words): Part[] => {
     say(t.sentence.user)
     add('user.name', true)
   }
-  const target = has('portal.domain') ? 'portal.domain' : has('url.domain') ? 'url.domain' : has('destination.ip') ? 'destination.ip' : has('destination.address') ? 'destination.address' : undefined
+  const target = has('portal.domain')
+    ? 'portal.domain'
+    : has('url.domain')
+      ? 'url.domain'
+      : has('destination.ip')
+        ? 'destination.ip'
+        : has('destination.address')
+          ? 'destination.address'
+          : undefined
   if (has('http.request.method') || has('url.original')) {
     say('→')
     add('http.request.method', true)
@@ -71,7 +81,27 @@ export const sentence = (event: Event, t: Words): Part[] => {
   return out
 }
 
-const FIRST = ['@timestamp', 'event.dataset', 'event.action', 'event.outcome', 'organization.name', 'portal.domain', 'source.ip', 'source.port', 'source.geo.country_iso_code', 'source.as.number', 'source.as.organization.name', 'destination.ip', 'destination.port', 'http.request.method', 'url.original', 'url.decoded', 'http.response.status_code', 'user.name', 'user_agent.original']
+const FIRST = [
+  '@timestamp',
+  'event.dataset',
+  'event.action',
+  'event.outcome',
+  'organization.name',
+  'portal.domain',
+  'source.ip',
+  'source.port',
+  'source.geo.country_iso_code',
+  'source.as.number',
+  'source.as.organization.name',
+  'destination.ip',
+  'destination.port',
+  'http.request.method',
+  'url.original',
+  'url.decoded',
+  'http.response.status_code',
+  'user.name',
+  'user_agent.original',
+]
 /** Fields in the order a person looks for them: what matters first, the rest by name, the raw line apart. */
 export const ordered = (event: Event): string[] => {
   const rank = new Map(FIRST.map((name, i) => [name, i]))
@@ -79,4 +109,9 @@ export const ordered = (event: Event): string[] => {
     .filter((name) => name !== 'event.original')
     .sort((a, b) => (rank.get(a) ?? 999) - (rank.get(b) ?? 999) || (a < b ? -1 : 1))
 }
-export const isTime = (field: string) => field === '@timestamp' || field === 'event.ingested' || field === 'event.start' || field === 'event.end' || field === 'vonglau.time.parsed'
+export const isTime = (field: string) =>
+  field === '@timestamp' ||
+  field === 'event.ingested' ||
+  field === 'event.start' ||
+  field === 'event.end' ||
+  field === 'vonglau.time.parsed'

@@ -26,20 +26,25 @@ export const refreshHealth = async () => {
 
 export const startSession = async () => {
   try {
-    // The clock comes first: every relative time and range hangs on it.
-    await refreshHealth().catch(() => {})
     session.me = await getMe()
+    // The clock before any page: every relative time and range hangs on it.
     await refreshHealth().catch(() => {})
     session.state = 'in'
     session.error = undefined
   } catch (error) {
     const failure = error as ApiError
-    session.state = failure.status === 401 || failure.status === 403 ? 'out' : 'failed'
+    session.state = failure.status === 401 ? 'out' : 'failed'
     session.error = failure
     return
   }
-  getPeople().then((r) => (session.people = r.items), () => {})
-  getAgencies().then((r) => (session.agencies = r), () => {})
+  getPeople().then(
+    (r) => (session.people = r.items),
+    () => {},
+  )
+  getAgencies().then(
+    (r) => (session.agencies = r),
+    () => {},
+  )
 }
 
 export const endSession = async () => {
@@ -50,4 +55,6 @@ export const endSession = async () => {
 export const personName = (name: string): string =>
   name === 'system' ? i18n.t.system : (session.people.find((p) => p.name === name)?.display_name ?? name)
 export const agencyName = (id: string): string =>
-  session.agencies?.items.find((a) => a.id === id)?.name ?? session.me?.organizations.find((o) => o.id === id)?.name ?? id
+  session.agencies?.items.find((a) => a.id === id)?.name ??
+  session.me?.organizations.find((o) => o.id === id)?.name ??
+  id

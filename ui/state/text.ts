@@ -40,4 +40,8 @@ export const visible = (text: string): string => text.replace(HIDDEN, (c) => `�
 
 /** For finding a Vietnamese name typed without its marks. */
 export const fold = (text: string): string =>
-  text.normalize('NFD').replace(/\p{Mn}/gu, '').replace(/[đĐ]/g, 'd').toLowerCase()
+  text
+    .normalize('NFD')
+    .replace(/\p{Mn}/gu, '')
+    .replace(/[đĐ]/g, 'd')
+    .toLowerCase()

@@ -16,7 +16,8 @@ const add = (toast: Omit<Toast, 'id'>, ms: number) => {
   setTimeout(() => dismiss(id), ms)
 }
 /** A change that is done already; whoever did not mean it takes it back here or with `u`. */
-export const done = (text: string, undo?: () => Promise<void>) => add({ text, tone: 'done', undo }, undo ? 12_000 : 5000)
+export const done = (text: string, undo?: () => Promise<void>) =>
+  add({ text, tone: 'done', undo }, undo ? 12_000 : 5000)
 export const failed = (text: string) => add({ text, tone: 'failed' }, 9000)
 
 export const undoLast = async () => {

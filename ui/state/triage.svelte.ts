@@ -13,7 +13,12 @@ export const learn = (row: AlertRow) => {
   const known = latest.get(row.id)
   if (known && known.version >= row.version) return
   // What is absent in the new row must also go from the old one.
-  latest.set(row.id, { ...row, assignee: row.assignee, reason: row.reason, incident: row.incident } as Partial<AlertRow> & { id: string; version: number })
+  latest.set(row.id, {
+    ...row,
+    assignee: row.assignee,
+    reason: row.reason,
+    incident: row.incident,
+  } as Partial<AlertRow> & { id: string; version: number })
 }
 export const current = <T extends AlertRow>(row: T): T => {
   const newer = latest.get(row.id)
@@ -22,7 +27,10 @@ export const current = <T extends AlertRow>(row: T): T => {
 
 /** Sends one change for all rows; says which could not be changed. Returns those that were. */
 const send = async (rows: AlertRow[], change: AlertChange): Promise<AlertRow[]> => {
-  const { results } = await changeAlerts(rows.map(({ id, version }) => ({ id, version })), change)
+  const { results } = await changeAlerts(
+    rows.map(({ id, version }) => ({ id, version })),
+    change,
+  )
   const changed: AlertRow[] = []
   const refused: string[] = []
   for (const result of results) {
@@ -84,16 +92,28 @@ const act = async (rows: AlertRow[], change: AlertChange, text: (n: string) => s
 }
 
 export const acknowledge = (rows: AlertRow[]) =>
-  act(rows.filter((r) => current(r).status === 'new'), { status: 'acknowledged', assignee: session.me!.name }, i18n.t.alerts.didAcknowledge)
+  act(
+    rows.filter((r) => current(r).status === 'new'),
+    { status: 'acknowledged', assignee: session.me!.name },
+    i18n.t.alerts.didAcknowledge,
+  )
 export const assign = (rows: AlertRow[], person: string) =>
-  act(rows, { assignee: person }, (n) => (person ? i18n.t.alerts.didAssign(n, personName(person)) : i18n.t.alerts.didUnassign(n)))
+  act(rows, { assignee: person }, (n) =>
+    person ? i18n.t.alerts.didAssign(n, personName(person)) : i18n.t.alerts.didUnassign(n),
+  )
 export const close = (rows: AlertRow[], reason: CloseReason, note: string) =>
-  act(rows, { status: 'closed', reason, ...(note && { note }) }, (n) => i18n.t.alerts.didClose(n, i18n.t.reasons[reason]))
+  act(rows, { status: 'closed', reason, ...(note && { note }) }, (n) =>
+    i18n.t.alerts.didClose(n, i18n.t.reasons[reason]),
+  )
 export const reopen = (rows: AlertRow[]) => act(rows, { status: 'new' }, i18n.t.alerts.didReopen)
 
 export const join = async (rows: AlertRow[], incident?: string, title?: string) => {
   try {
-    const row = await joinIncident(rows.map((r) => r.id), incident, title)
+    const row = await joinIncident(
+      rows.map((r) => r.id),
+      incident,
+      title,
+    )
     done(i18n.t.alerts.didJoin(number(rows.length), String(row.number)))
     for (const r of rows) getAlert(r.id).then(learn, () => {})
     return row

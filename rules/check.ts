@@ -1,0 +1,133 @@
+/** `rules check` and `rules test`: what is wrong with a folder of rules, and whether they match what they should. */
+import { existsSync, readFileSync } from 'node:fs'
+import { z } from 'zod'
+import type { Event, Value } from '../ingest/event.ts'
+import { compile } from '../ingest/store/filter.ts'
+import { groupKey, groupOf } from './alert.ts'
+import { CATALOG, pathOf, readRules } from './load.ts'
+import type { Rule } from './rule.ts'
+import { fileId } from './sigma/compile.ts'
+import { type Counted, qualifying } from './windows.ts'
+
+/** Everything that is wrong, a sentence each, with file and line. */
+export const checkRules = (folder: string = CATALOG): readonly string[] => readRules([folder]).problems
+
+/** An event as ingest makes it of a raw line of a source's parser: undefined where the line says nothing. */
+export type EventOf = (source: string, line: string) => Event | undefined
+
+export interface Tested {
+  readonly rule: Rule
+  readonly file: string // of the events
+  /** How many had to match, and how many had to not. */
+  readonly matching: number
+  readonly others: number
+  readonly failures: readonly string[]
+}
+
+const value = z.union([z.string(), z.number(), z.boolean()])
+const given = {
+  event: z.record(z.string(), z.union([value, z.array(value)])).optional(),
+  source: z.string().optional(),
+  line: z.string().optional(),
+}
+const one = z.strictObject({ match: z.boolean(), why: z.string().min(1), ...given })
+const scenario = z.strictObject({
+  match: z.boolean(),
+  why: z.string().min(1),
+  events: z
+    .array(
+      z.strictObject({
+        ...given,
+        /** Seconds from the beginning of the first event, and between one and the next. */
+        at: z.number(),
+        every: z.number().default(1),
+        /** So many alike, or one for each of the values, which stand in the text as `{name}`. */
+        times: z.int().positive().optional(),
+        each: z.record(z.string(), z.array(z.union([z.string(), z.number()])).min(1)).optional(),
+      }),
+    )
+    .min(1),
+})
+
+/** Runs every rule of a folder over the events beside it, `<id>.events.ndjson`. */
+export const testRules = (folder: string, eventOf: EventOf): readonly Tested[] => {
+  const { rules } = readRules([folder])
+  return [...Map.groupBy(rules, (rule) => rule.file)].map(([ruleFile, own]) => {
+    // Several rules of one file: the events are those of the one that the file is named after, or of the last.
+    const rule = own.find(({ id }) => id === fileId(ruleFile)) ?? own.at(-1)!
+    const file = pathOf(ruleFile).replace(/\.ya?ml$/, '.events.ndjson')
+    if (existsSync(file)) return testRule(rule, file, readFileSync(file, 'utf8'), eventOf)
+    return { rule, file, matching: 0, others: 0, failures: [`${file}: there is no such file: write events that must and must not match`] }
+  })
+}
+
+export const testRule = (rule: Rule, file: string, text: string, eventOf: EventOf): Tested => {
+  const failures: string[] = []
+  let matching = 0
+  let others = 0
+  text.split('\n').forEach((line, i) => {
+    if (line.trim() === '') return
+    const where = `${file}:${i + 1}`
+    try {
+      const { match, why, found } = rule.correlation ? runScenario(rule, line, eventOf) : runOne(rule, line, eventOf)
+      if (match) matching++
+      else others++
+      if (found !== match) failures.push(`${where}: ${why}: expected ${match ? 'a match' : 'no match'}, found ${found ? 'one' : 'none'}`)
+    } catch (error) {
+      failures.push(`${where}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  })
+  return { rule, file, matching, others, failures }
+}
+
+interface Outcome {
+  readonly match: boolean
+  readonly why: string
+  readonly found: boolean
+}
+
+const parse = <T extends z.ZodType>(schema: T, line: string): z.output<T> => {
+  const result = schema.safeParse(JSON.parse(line))
+  if (result.success) return result.data
+  const { path, message } = result.error.issues[0]!
+  throw new Error(`${path.join('.') || 'the line'}: ${message}`)
+}
+
+const eventFrom = (spec: { event?: Event | undefined; source?: string | undefined; line?: string | undefined }, eventOf: EventOf): Event => {
+  if (spec.event !== undefined) return { '@timestamp': 0, ...spec.event }
+  if (spec.source === undefined || spec.line === undefined) throw new Error('expected "event", or "source" and "line"')
+  const event = eventOf(spec.source, spec.line)
+  if (event === undefined) throw new Error(`the parser ${spec.source} finds no event in ${JSON.stringify(spec.line.slice(0, 80))}`)
+  return event
+}
+
+const runOne = (rule: Rule, line: string, eventOf: EventOf): Outcome => {
+  const spec = parse(one, line)
+  return { ...spec, found: compile(rule.filter)(eventFrom(spec as { event?: Event }, eventOf)) }
+}
+
+const runScenario = (rule: Rule, line: string, eventOf: EventOf): Outcome => {
+  const spec = parse(scenario, line)
+  const matches = compile(rule.filter)
+  const groups = new Map<string, Counted[]>()
+  let n = 0
+  for (const { at, every, times, each, ...template } of spec.events) {
+    const columns = Object.entries(each ?? {})
+    const rows = Math.max(times ?? 1, ...columns.map(([, values]) => values.length))
+    for (let row = 0; row < rows; row++) {
+      let text = JSON.stringify(template)
+      for (const [name, values] of columns) text = text.replaceAll(`{${name}}`, String(values[row % values.length]))
+      const event = eventFrom(JSON.parse(text) as { event?: Event }, eventOf)
+      if (!matches(event)) continue
+      const group = groupOf(rule, event)
+      if (!group) continue
+      const field = rule.correlation!.field
+      const values = field === undefined ? undefined : [event[field] ?? []].flat().map((v: Value) => String(v))
+      if (values?.length === 0) continue
+      const key = groupKey(rule.id, group)
+      const counted = { time: (at + row * every) * 1000, id: String(n++).padStart(6, '0'), ingested: 0, ...(values ? { values } : {}) }
+      groups.set(key, [...(groups.get(key) ?? []), counted])
+    }
+  }
+  return { ...spec, found: [...groups.values()].some((events) => qualifying(events, rule.correlation!).length > 0) }
+}

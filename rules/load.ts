@@ -1,0 +1,82 @@
+/** The rules of the catalog and of the user's folder. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import type { Rule } from './rule.ts'
+import { compileDocuments } from './sigma/compile.ts'
+import { SigmaError } from './sigma/error.ts'
+import { parseSigma, type SigmaDocument } from './sigma/parse.ts'
+
+export const CATALOG = join(import.meta.dirname, 'catalog')
+
+/** The YAML files of a folder and those below it, in order of name. */
+export const ruleFiles = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()
+
+export interface Loaded {
+  readonly rules: readonly Rule[]
+  /** One sentence each, with file, line and column. */
+  readonly problems: readonly string[]
+}
+
+/** Where a rule's file is: those of the catalog are named from the program's folder. */
+const ROOT = join(CATALOG, '..', '..')
+export const pathOf = (file: string): string => (file.startsWith(relative(ROOT, CATALOG)) ? join(ROOT, file) : file)
+
+const sentence = (error: unknown, file: string): string =>
+  error instanceof SigmaError ? error.message : `${file}: ${error instanceof Error ? error.message : String(error)}`
+
+/** Everything that is right in these files, and what is wrong with the rest. */
+export const readRules = (folders: readonly string[]): Loaded => {
+  const problems: string[] = []
+  const files = new Map<string, SigmaDocument[]>()
+  for (const folder of folders) {
+    if (!existsSync(folder) || !statSync(folder).isDirectory()) {
+      problems.push(`${folder}: there is no such folder of rules`)
+      continue
+    }
+    for (const path of ruleFiles(folder)) {
+      // What ships with the program is named alike wherever it is installed.
+      const file = path.startsWith(CATALOG) ? relative(ROOT, path) : path
+      try {
+        files.set(path, parseSigma(readFileSync(path, 'utf8'), file))
+      } catch (error) {
+        problems.push(sentence(error, file))
+      }
+    }
+  }
+  const all = [...files.values()].flat()
+  let rules: Rule[]
+  try {
+    rules = compileDocuments(all)
+  } catch {
+    // One by one, so that each file says what is wrong with it. A correlation may name a rule of another file.
+    rules = []
+    for (const [path, documents] of files) {
+      try {
+        const others = documents.some(({ kind }) => kind === 'correlation') ? all.filter((each) => each.kind === 'rule' && !documents.includes(each)) : []
+        const own = compileDocuments([...documents, ...others]).filter((rule) => rule.file === documents[0]!.located.file)
+        rules.push(...own)
+      } catch (error) {
+        problems.push(sentence(error, path))
+      }
+    }
+  }
+  const byId = new Map<string, Rule>()
+  for (const rule of rules) {
+    const other = byId.get(rule.id)
+    if (other) problems.push(`${rule.file}: the id "${rule.id}" is that of ${other.file} too: give the rule another one`)
+    else byId.set(rule.id, rule)
+  }
+  return { rules: [...byId.values()], problems: [...new Set(problems)] }
+}
+
+/** Our own rules, and those of a folder of the user's. Throws one Error with a line for each thing that is wrong. */
+export const loadRules = (folder?: string): readonly Rule[] => {
+  const { rules, problems } = readRules(folder === undefined ? [CATALOG] : [CATALOG, folder])
+  if (problems.length === 0) return rules
+  const more = problems.length > 10 ? [`and ${problems.length - 10} more`] : []
+  throw new Error([...problems.slice(0, 10), ...more].join('\n'))
+}

@@ -1,0 +1,74 @@
+/**
+ * The selections of a detection (Sigma specification, "Search Identifier"): of a map all items, of a list any entry; an
+ * entry that is no map is a keyword, looked for in every field.
+ */
+import { and, type Filter, or } from '../../ingest/store/filter.ts'
+import { bindCondition, parseCondition } from './condition.ts'
+import { quoted, Wrong } from './error.ts'
+import type { Mapping } from './mapping.ts'
+import { type Key, leavesOf, parseKey, type Raw } from './modifiers.ts'
+import type { Path, SigmaRule } from './parse.ts'
+
+const KEYWORDS = ['*']
+const isMap = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+export const compileDetection = (document: SigmaRule, mapping: Mapping): Filter => {
+  const { detection, located } = document
+  const { condition, ...rest } = detection
+  if ('timeframe' in rest) {
+    located.at(['detection', 'timeframe'], () => {
+      throw new Wrong('a timeframe is no longer Sigma: write a correlation with a timespan')
+    })
+  }
+  const selections = new Map<string, Filter>()
+  for (const [name, value] of Object.entries(rest)) selections.set(name, selection(value, ['detection', name], document, mapping))
+  const conditions = [condition].flat()
+  // Several conditions are several searches of one rule: any of them.
+  const found = conditions.map((text, i) => {
+    const path = Array.isArray(condition) ? ['detection', 'condition', i] : ['detection', 'condition']
+    return located.at(path, () => bindCondition(parseCondition(text), selections))
+  })
+  return or(...found)
+}
+
+const selection = (value: unknown, path: Path, document: SigmaRule, mapping: Mapping): Filter => {
+  if (Array.isArray(value)) {
+    if (value.length === 0) document.located.at(path, () => fail('a map or a list of values', value))
+    return or(...value.map((entry, i) => (isMap(entry) ? items(entry, [...path, i], document, mapping) : keyword(entry, [...path, i], document))))
+  }
+  return isMap(value) ? items(value, path, document, mapping) : keyword(value, path, document)
+}
+
+const fail = (expected: string, found: unknown): never => {
+  throw new Wrong(`expected ${expected}, found ${quoted(found)}`)
+}
+
+const keyword = (value: unknown, path: Path, document: SigmaRule): Filter =>
+  document.located.at(path, () => leavesOf(parseKey(''), KEYWORDS, rawValues(value)))
+
+const items = (map: Record<string, unknown>, path: Path, document: SigmaRule, mapping: Mapping): Filter => {
+  const entries = Object.entries(map)
+  if (entries.length === 0) document.located.at(path, () => fail('at least one field', map))
+  return and(
+    ...entries.map(([text, value]) =>
+      document.located.at([...path, text], () => {
+        const key = parseKey(text)
+        return leavesOf(key, key.field === '' ? KEYWORDS : mapping.fields(key.field), valuesOf(key, value))
+      }),
+    ),
+  )
+}
+
+const valuesOf = (key: Key, value: unknown): Raw[] => {
+  if (key.field === '' && value === null) fail('a value', value)
+  return rawValues(value)
+}
+
+const rawValues = (value: unknown): Raw[] => {
+  const values = Array.isArray(value) ? value : [value]
+  if (values.length === 0) fail('a value or a list of values', value)
+  for (const each of values) {
+    if (each !== null && typeof each !== 'string' && typeof each !== 'number' && typeof each !== 'boolean') fail('a text, a number, true, false or null', each)
+  }
+  return values as Raw[]
+}

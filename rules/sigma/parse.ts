@@ -1,0 +1,177 @@
+/** Sigma YAML to typed documents. Errors name file, line and column, the path, what stands there and what was expected. */
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Document as YamlDocument, parseAllDocuments } from 'yaml'
+import { z } from 'zod'
+import { NotYet, nearest, type Place, quoted, SigmaError, Wrong } from './error.ts'
+
+const text = z.string().trim().min(1)
+const localized = z.strictObject({ vi: text, en: text })
+/** What the specification does not know stands under one key. */
+const own = z.strictObject({
+  en: z.strictObject({ title: text, description: text }).optional(),
+  guide: localized.optional(),
+  quiet: text.optional(),
+  'group-by': z.array(text).min(1).optional(),
+  incident: z.boolean().optional(),
+})
+const scalarText = z.union([z.string(), z.number()]).transform(String)
+const level = z.enum(['informational', 'low', 'medium', 'high', 'critical'])
+/** Authors may add keys of their own (specification, "Custom attributes"); known ones have to be right. */
+const common = {
+  title: text.optional(),
+  id: text.optional(),
+  name: text.optional(),
+  description: z.string().optional(),
+  author: z.string().nullish(),
+  level: level.optional(),
+  tags: z.array(z.string()).nullish(),
+  vonglau: own.optional(),
+}
+const logsource = z.looseObject({ category: scalarText.nullish(), product: scalarText.nullish(), service: scalarText.nullish() })
+const rule = z.looseObject({
+  ...common,
+  logsource: logsource.nullish(),
+  detection: z.looseObject({ condition: z.union([text, z.array(text).min(1)]) }),
+})
+const bound = z.union([z.number(), z.string()])
+const correlation = z.looseObject({
+  ...common,
+  correlation: z.looseObject({
+    type: text,
+    rules: z.union([text, z.array(text).min(1)]).transform((value) => [value].flat()),
+    'group-by': z.union([text, z.array(text)]).transform((value) => [value].flat()).optional(),
+    timespan: scalarText.optional(),
+    condition: z.record(z.string(), z.union([bound, z.array(bound)])).optional(),
+    aliases: z.unknown().optional(),
+    generate: z.boolean().optional(),
+  }),
+  generate: z.boolean().optional(),
+})
+
+export type Path = readonly (string | number)[]
+interface Located {
+  readonly file: string
+  /** The text of the whole file. */
+  readonly yaml: string
+  place(path: Path, offset?: number): Place
+  /** Runs a step; an error of it is placed at the path. */
+  at<T>(path: Path, step: () => T): T
+}
+export type SigmaRule = z.output<typeof rule> & { readonly kind: 'rule'; readonly located: Located }
+export type SigmaCorrelation = z.output<typeof correlation> & { readonly kind: 'correlation'; readonly located: Located }
+export type SigmaDocument = SigmaRule | SigmaCorrelation
+export type Logsource = z.output<typeof logsource>
+
+const pathText = (path: Path): string =>
+  path.reduce<string>((out, part) => (typeof part === 'number' ? `${out}[${part}]` : out ? `${out}.${part}` : part), '')
+
+const valueAt = (value: unknown, path: Path): unknown =>
+  path.reduce<unknown>((v, part) => (typeof v === 'object' && v !== null ? (v as Record<string, unknown>)[part] : undefined), value)
+
+const locate = (document: YamlDocument.Parsed, lines: LineCounter, file: string, yaml: string): Located => {
+  const place = (path: Path, offset = 0): Place => {
+    let node: unknown = document.contents
+    let found = 0
+    let inValue = false
+    for (const part of path) {
+      if (isAlias(node)) node = node.resolve(document)
+      let next: unknown
+      if (isMap(node)) {
+        const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(part))
+        if (isScalar(pair?.key) && pair.key.range) found = pair.key.range[0]
+        next = pair?.value
+      } else if (isSeq(node)) {
+        next = node.items[part as number]
+        const range = (next as { range?: readonly number[] | null } | undefined)?.range
+        if (range) found = range[0]!
+      }
+      if (next === undefined || next === null) break
+      node = next
+      inValue = true
+    }
+    // A place within the text itself can be told where the text is plain and on one line.
+    if (offset > 0 && inValue && isScalar(node) && node.range && (node.type === 'PLAIN' || node.type?.startsWith('QUOTE'))) {
+      found = node.range[0] + (node.type === 'PLAIN' ? 0 : 1) + offset
+    }
+    const { line, col } = lines.linePos(found)
+    return { file, line, column: col }
+  }
+  const at = <T>(path: Path, step: () => T): T => {
+    try {
+      return step()
+    } catch (error) {
+      if (!(error instanceof Wrong)) throw error
+      const where = place(path, error.offset)
+      if (error.notYet !== undefined) throw new NotYet(where, error.notYet)
+      throw new SigmaError(where, `${pathText(path)}: ${error.message}`)
+    }
+  }
+  return { file, yaml, place, at }
+}
+
+const KEYS = [
+  'title', 'id', 'name', 'status', 'description', 'author', 'references', 'date', 'modified', 'level', 'tags', 'fields',
+  'falsepositives', 'logsource', 'detection', 'correlation', 'generate', 'related', 'license', 'scope', 'taxonomy', 'vonglau', 'sigma-version',
+]
+
+/** Every document of a file. Throws a `SigmaError` at the first thing that is wrong. */
+export const parseSigma = (yaml: string, file: string): SigmaDocument[] => {
+  const lines = new LineCounter()
+  const documents = parseAllDocuments(yaml, { lineCounter: lines })
+  if (!Array.isArray(documents) || documents.length === 0) throw new SigmaError({ file, line: 1, column: 1 }, 'the file is empty: expected a rule')
+  const out: SigmaDocument[] = []
+  for (const document of documents as YamlDocument.Parsed[]) {
+    const broken = document.errors[0]
+    if (broken) {
+      const { line, col } = lines.linePos(broken.pos[0])
+      throw new SigmaError({ file, line, column: col }, `this is not YAML: ${broken.message.split('\n')[0]}`)
+    }
+    if (document.contents === null) continue
+    out.push(read(document.toJS({ maxAliasCount: 100 }), locate(document, lines, file, yaml)))
+  }
+  if (out.length === 0) throw new SigmaError({ file, line: 1, column: 1 }, 'the file is empty: expected a rule')
+  return out
+}
+
+const read = (raw: unknown, located: Located): SigmaDocument => {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) throw new SigmaError(located.place([]), `expected a map with title, logsource and detection, found ${quoted(raw)}`)
+  const keys = Object.keys(raw)
+  const isCorrelation = keys.includes('correlation')
+  if (!isCorrelation && !keys.includes('detection')) {
+    const close = keys.find((key) => !KEYS.includes(key) && /^(detec|corr|dete)/i.test(key))
+    throw new SigmaError(located.place(close ? [close] : []), `there is no detection${close ? `; is ${quoted(close)} meant for it?` : ': expected a map of selections and a condition'}`)
+  }
+  const result = isCorrelation ? correlation.safeParse(raw) : rule.safeParse(raw)
+  if (!result.success) {
+    const issue = deepest(result.error.issues[0]!)
+    const path = issue.path as Path
+    if (issue.code === 'unrecognized_keys') {
+      const key = issue.keys[0]!
+      throw new SigmaError(located.place([...path, key]), `${pathText([...path, key])}: there is no such key; known ones are en, guide, quiet, group-by and incident`)
+    }
+    const found = valueAt(raw, path)
+    const name = pathText(path)
+    const hint = name === 'level' && typeof found === 'string' ? `; the nearest is ${nearest(found, level.options)}` : ''
+    throw new SigmaError(located.place(path), `${name} is ${quoted(found)}, expected ${expectedOf(issue)}${hint}`)
+  }
+  return isCorrelation ? { ...(result.data as z.output<typeof correlation>), kind: 'correlation', located } : { ...(result.data as z.output<typeof rule>), kind: 'rule', located }
+}
+
+/** Of a union the first alternative says what was expected. */
+const deepest = (issue: z.core.$ZodIssue): z.core.$ZodIssue => {
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return issue
+  const inner = issue.errors[0]![0]
+  return inner ? { ...inner, path: [...issue.path, ...inner.path] } : issue
+}
+
+const expectedOf = (issue: z.core.$ZodIssue): string => {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.expected === 'array' ? 'a list' : issue.expected === 'object' || issue.expected === 'record' ? 'a map' : issue.expected === 'string' ? 'a text' : `a ${issue.expected}`
+    case 'invalid_value':
+      return `one of ${issue.values.join(', ')}`
+    case 'too_small':
+      return issue.origin === 'array' ? 'at least one entry' : 'some text'
+    default:
+      return issue.message
+  }
+}

@@ -3,20 +3,22 @@
  * what they are, so that two values that look alike are alike.
  */
 const HIDDEN =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb]|[\u{e0000}-\u{e0fff}]/gu
+  // biome-ignore lint/suspicious/noMisleadingCharacterClass: single code points that must not hide, not letters with marks
+  /[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0]|[\u{e0100}-\u{e01ef}]/gu
 
 export interface Piece {
   text: string
   hidden?: boolean
   marked?: boolean
 }
-const escape = (c: string): string => `U+${c.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`
+const spelled = (c: string): string => `U+${c.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`
 
 const plain = (text: string, marked: boolean, out: Piece[]) => {
   let at = 0
   for (const m of text.matchAll(HIDDEN)) {
+    if (m[0] === '\n' || m[0] === '\t') continue
     if (m.index > at) out.push({ text: text.slice(at, m.index), marked })
-    out.push({ text: escape(m[0]), hidden: true, marked })
+    out.push({ text: spelled(m[0]), hidden: true, marked })
     at = m.index + m[0].length
   }
   if (at < text.length) out.push({ text: text.slice(at), marked })
@@ -36,7 +38,8 @@ export const pieces = (text: string, marks: readonly (readonly [number, number])
   if (at < text.length) plain(text.slice(at), false, out)
   return out
 }
-export const visible = (text: string): string => text.replace(HIDDEN, (c) => `⟨${escape(c)}⟩`)
+export const visible = (text: string): string =>
+  text.replace(HIDDEN, (c) => (c === '\n' || c === '\t' ? c : `⟨${spelled(c)}⟩`))
 
 /** For finding a Vietnamese name typed without its marks. */
 export const fold = (text: string): string =>

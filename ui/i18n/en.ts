@@ -141,6 +141,7 @@ export const en: Words = {
     from: 'From',
     to: 'To',
     apply: 'Apply',
+    format: 'Write it like 21/11/2026 14:05.',
     wrong: 'The end must come after the start.',
     zoomOut: 'Twice as wide',
   },

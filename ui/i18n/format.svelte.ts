@@ -76,6 +76,15 @@ export const ago = (at: number): string => {
   const ms = clock.now - at
   return ms < MINUTE ? i18n.t.units.now : duration(ms)
 }
-/** `YYYY-MM-DDTHH:mm` in the console's zone, for a date field, and back. */
-export const toField = (at: number): string => new Date(at + 7 * HOUR).toISOString().slice(0, 16)
-export const fromField = (text: string): number => Date.parse(`${text}:00+07:00`)
+/** What a person types and reads in a field, in either language: 21/11/2026 14:05. */
+export const timeField = (at: number): string => {
+  const [, year, month, date, clock] = /^(\d+)-(\d+)-(\d+)T(\d+:\d+)/.exec(new Date(at + 7 * HOUR).toISOString())!
+  return `${date}/${month}/${year} ${clock}`
+}
+export const parseTime = (text: string): number | undefined => {
+  const m = /^\s*(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?:[\s,]+(\d{1,2})[:h](\d{2}))?\s*$/.exec(text)
+  if (!m) return undefined
+  const two = (part: string | undefined) => (part ?? '0').padStart(2, '0')
+  const at = Date.parse(`${m[3]}-${two(m[2])}-${two(m[1])}T${two(m[4])}:${two(m[5])}:00+07:00`)
+  return Number.isNaN(at) ? undefined : at
+}

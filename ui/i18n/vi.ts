@@ -133,6 +133,7 @@ export const vi = {
     from: 'Từ',
     to: 'Đến',
     apply: 'Áp dụng',
+    format: 'Viết theo mẫu 21/11/2026 14:05.',
     wrong: 'Lúc kết thúc phải sau lúc bắt đầu.',
     zoomOut: 'Mở rộng gấp đôi',
   },

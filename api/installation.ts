@@ -5,6 +5,7 @@ import { createEnricher } from '../ingest/enrich/enrich.ts'
 import { openGeoIp } from '../ingest/enrich/geoip.ts'
 import { type Inventory, parseInventory } from '../ingest/inventory/inventory.ts'
 import { createIngest, type Ingest } from '../ingest/pipeline.ts'
+import type { Enrich } from '../ingest/process.ts'
 import { openDuckdb } from '../ingest/store/duckdb.ts'
 import { openSqlite } from '../ingest/store/sqlite.ts'
 import { type Store, SYSTEM } from '../ingest/store/store.ts'
@@ -19,6 +20,7 @@ export interface Installation {
   readonly clock: () => number
   readonly store: Store
   readonly inventory: Inventory
+  readonly enrich: Enrich
   readonly ingest: Ingest
   readonly detector: Detector
   readonly schedule: Schedule
@@ -34,6 +36,15 @@ export interface Installation {
   close(): Promise<void>
 }
 
+export interface InstallationOptions {
+  readonly clock: () => number
+  readonly demo?: boolean
+  readonly warn: (message: string) => void
+  /** ms that a commit waits for more lines, and between looks at files. */
+  readonly wait?: number
+  readonly poll?: number
+}
+
 const EMPTY: Inventory = { province: { id: 'tinh', name: 'Tỉnh', timezone: 'Asia/Ho_Chi_Minh' }, agencies: [], portals: [], networks: [], observers: [], deadlines: [], reporting: [] }
 
 export const readInventory = (config: Config): Inventory => {
@@ -47,11 +58,11 @@ export const readInventory = (config: Config): Inventory => {
   return parseInventory(text, config.inventory)
 }
 
-export const openStore = async (config: Config): Promise<Store & { readonly repairs: readonly string[] }> => {
+export const openStore = async (config: Config, wait?: number): Promise<Store & { readonly repairs: readonly string[] }> => {
   mkdirSync(config.data, { recursive: true, mode: 0o700 })
   const documents = openSqlite(join(config.data, 'documents.sqlite'))
   try {
-    const events = await openDuckdb({ folder: join(config.data, 'events'), ...(config.memory ? { memory: config.memory } : {}) })
+    const events = await openDuckdb({ folder: join(config.data, 'events'), ...(config.memory ? { memory: config.memory } : {}), ...(wait === undefined ? {} : { wait }) })
     return {
       kind: 'duckdb',
       events,
@@ -73,7 +84,7 @@ interface RuleSetting {
   readonly [field: string]: unknown
 }
 
-export const openInstallation = async (config: Config, options: { clock: () => number; demo?: boolean; warn: (message: string) => void }): Promise<Installation> => {
+export const openInstallation = async (config: Config, options: InstallationOptions): Promise<Installation> => {
   const { clock, warn } = options
   const inventory = readInventory(config)
   for (const source of config.sources) {
@@ -83,7 +94,7 @@ export const openInstallation = async (config: Config, options: { clock: () => n
   }
   const rules = loadRules(config.rules)
   const enrich = createEnricher({ inventory, geoip: openGeoIp(config.geoip) })
-  const store = await openStore(config)
+  const store = await openStore(config, options.wait)
   const problems = new Map<string, string>()
   store.repairs.forEach((sentence, i) => {
     problems.set(`store-${i}`, sentence)
@@ -98,7 +109,7 @@ export const openInstallation = async (config: Config, options: { clock: () => n
   }
   const settings = store.documents.collection<RuleSetting>('rules')
   const off = new Set((await settings.query(SYSTEM, { filter: { op: 'and', of: [] }, limit: 10_000 })).items.flatMap((item) => (item.doc.enabled ? [] : [item.id])))
-  const ingest = createIngest({ store: store.events, sources: config.sources, spoolFolder: join(config.data, 'spool'), enrich, clock, warn })
+  const ingest = createIngest({ store: store.events, sources: config.sources, spoolFolder: join(config.data, 'spool'), enrich, clock, warn, ...(options.poll === undefined ? {} : { poll: options.poll }) })
   const deadlines = () => resolveHours(inventory, clock())
   const detector = createDetector({ store, clock, deadlines })
   const schedule = createSchedule(
@@ -114,6 +125,7 @@ export const openInstallation = async (config: Config, options: { clock: () => n
     clock,
     store,
     inventory,
+    enrich,
     ingest,
     detector,
     schedule,

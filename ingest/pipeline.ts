@@ -89,6 +89,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
     const parser = parsers.get(source.parser)
     let readings: Reading[] = []
     let offsets: Offset[] = []
+    let carried: ParserState
     const finder: Finder | undefined = source.collect.kind === 'file' ? openFinder(source.collect.path, { whole: options.whole ?? false, start: source.collect.start }) : undefined
     const spool = finder ? undefined : spoolOf(source)
     const done = new Set<string>()
@@ -117,6 +118,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
         for (const { id } of old) {
           const offset = committedOf(id)
           readings.push(reading(await spoolFeed(spool!, id, offset?.position ?? 0), offset))
+          readings.sort((a, b) => (a.feed.segment < b.feed.segment ? -1 : 1))
         }
       }
     }
@@ -141,11 +143,14 @@ export const createIngest = (options: IngestOptions): Ingest => {
       }
       const chunk = await each.feed.next()
       if (!chunk) return false
+      // Over the network the parser's memory goes on from one spool file to the next.
+      if (spool && chunk.from === 0 && each.state === undefined) each.state = carried
       await room(chunk.lines.length)
       if (stopping) return false
       const now = clock()
       const { events, state, unparsed, timeAhead } = processLines(chunk.lines, chunk.from, source, each.prefix, parser, enrich, now, each.state)
       each.state = state
+      carried = state
       each.underWay++
       rows += events.length
       const offset: Offset = {
@@ -207,6 +212,8 @@ export const createIngest = (options: IngestOptions): Ingest => {
         try {
           if (await advance(each)) some = true
           else await finish(each)
+          // One spool file after the other: the next waits until this one is read.
+          if (spool && readings.includes(each)) break
         } catch (error) {
           meter.problem(`${each.feed.path}: ${(error as Error).message}`)
         }
@@ -224,6 +231,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
     return {
       begin: async () => {
         offsets = [...(await store.offsets(source.id))]
+        if (spool) carried = offsets.toSorted((a, b) => (a.segment < b.segment ? 1 : -1))[0]?.state
       },
       loop: async () => {
         while (!stopping) {

@@ -1,0 +1,175 @@
+/** The command line. Every mistake is one sentence on standard error and exit 1. */
+import { resolve } from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import { toDocument } from '../ingest/event.ts'
+import { checkRules, testRules } from '../rules/check.ts'
+import { CATALOG, loadRules } from '../rules/load.ts'
+import { examine } from './commands/doctor.ts'
+import { enricherOf, readEvents, sourceNamed } from './commands/lines.ts'
+import { reach } from './commands/reach.ts'
+import { openBar, print, table } from './commands/show.ts'
+import { type Config, readConfig } from './config.ts'
+import type { Role, SourceRow } from './contract.ts'
+import type { ImportProgress } from './import.ts'
+
+const ROLES: readonly Role[] = ['administrator', 'analyst', 'rule_author', 'manager', 'agency_viewer']
+const program = new Command('vonglau').description('Vọng Lâu: security monitoring of a province').showHelpAfterError().option('-c, --config <file>', 'configuration (default: vonglau.yml here)')
+const config = (): Config => readConfig(program.opts<{ config?: string }>().config)
+const time = (text: string): number => {
+  const at = /^\d{12,13}$/.test(text) ? Number(text) : Date.parse(text)
+  if (!Number.isFinite(at)) throw new InvalidArgumentError('write a time such as 2026-11-21 or 2026-11-21T14:05:00+07:00')
+  return at
+}
+const collect = (value: string, all: string[]) => [...all, value]
+
+program
+  .command('start')
+  .description('run the server: collectors, detection, console')
+  .option('--roles <roles>', 'ingest,detect,api', 'ingest,detect,api')
+  .action(async ({ roles }: { roles: string }) => {
+    const wanted = roles.split(',').map((role) => role.trim()).sort().join(',')
+    if (wanted !== 'api,detect,ingest') throw new Error(`--roles ${roles}: the embedded store belongs to one process, so all roles run in it: leave --roles out`)
+    const { start } = await import('./commands/start.ts')
+    await start(config())
+  })
+program
+  .command('demo')
+  .description('the demo province: 14 days replayed through the real collectors, then live')
+  .option('--listen <address>', 'host:port', '127.0.0.1:8420')
+  .option('--data <folder>', 'where it is kept; begun anew each time', '.vonglau/demo')
+  .action(async (options: { listen: string; data: string }) => {
+    const { demo } = await import('./demo/demo.ts')
+    await demo({ listen: options.listen, data: resolve(options.data) })
+  })
+program
+  .command('parse')
+  .description('lines to ECS events, one JSON a line')
+  .requiredOption('--source <id>', 'a source of the configuration, or a parser')
+  .option('--timezone <zone>', 'of times that do not say theirs')
+  .argument('[file]', 'a file, or - for standard input', '-')
+  .action(async (file: string, options: { source: string; timezone?: string }) => {
+    const settings = config()
+    const source = sourceNamed(settings, options.source, options.timezone)
+    for await (const events of readEvents(source, file, enricherOf(settings), Date.now())) await print(events.map((event) => JSON.stringify(toDocument(event))))
+  })
+program
+  .command('scan')
+  .description('the rules over files, without a server: one JSON a match')
+  .requiredOption('--source <id>', 'a source of the configuration, or a parser')
+  .option('--timezone <zone>', 'of times that do not say theirs')
+  .argument('<files...>')
+  .action(async (files: string[], options: { source: string; timezone?: string }) => {
+    const { scan } = await import('./commands/scan.ts')
+    const settings = config()
+    await scan(settings, sourceNamed(settings, options.source, options.timezone), files)
+  })
+program
+  .command('import')
+  .description('history into the store; raises no alerts unless --detect')
+  .requiredOption('--source <id>', 'a source of the configuration, or a parser')
+  .option('--timezone <zone>', 'of times that do not say theirs')
+  .option('--detect', 'run the rules over it', false)
+  .argument('<files...>')
+  .action(async (files: string[], options: { source: string; timezone?: string; detect: boolean }) => {
+    const settings = config()
+    const source = sourceNamed(settings, options.source, options.timezone)
+    const bar = openBar()
+    let last: ImportProgress | undefined
+    try {
+      for await (const { progress } of reach(settings, { ask: 'import', source, files: files.map((file) => resolve(file)), detect: options.detect })) bar.update((last = progress as ImportProgress))
+    } finally {
+      bar.stop()
+    }
+    await print([`${last?.lines ?? 0} lines imported, ${last?.unparsed ?? 0} of them not understood (kept as pipeline_error)`])
+  })
+program
+  .command('query')
+  .description('events that a KQL search finds, as NDJSON, or how many')
+  .argument('[kql]', 'such as: source.ip : 2001:db8::/32 and event.action : deny', '')
+  .option('--from <time>', 'from this time on', time)
+  .option('--to <time>', 'before this time', time)
+  .option('--count', 'only how many', false)
+  .action(async (kql: string, options: { from?: number; to?: number; count: boolean }) => {
+    for await (const answer of reach(config(), { ask: 'query', kql, count: options.count, ...(options.from === undefined ? {} : { from: options.from }), ...(options.to === undefined ? {} : { to: options.to }) })) {
+      if ('count' in answer) await print([String(answer['count'])])
+      else if ('event' in answer) await print([JSON.stringify(answer['event'])])
+      else process.stderr.write(`${String(answer['warning'])}\n`)
+    }
+  })
+program
+  .command('sources')
+  .description('the sources and how they are')
+  .action(async () => {
+    const rows: (string | number)[][] = [['source', 'parser', 'state', 'lines/24h', 'unparsed', 'behind', 'problem']]
+    for await (const answer of reach(config(), { ask: 'sources' })) {
+      const source = answer['source'] as SourceRow
+      rows.push([source.id, source.parser, source.state, source.lines, source.unparsed, source.behind, source.problem ?? ''])
+    }
+    await print([rows.length > 1 ? table(rows) : 'no sources are configured: add some under "sources:" in vonglau.yml'])
+  })
+
+const rules = program.command('rules').description('for rule authors')
+rules
+  .command('check')
+  .description('load every rule and say what is wrong')
+  .argument('[folder]', 'rules of your own (default: rules: of the configuration)')
+  .action(async (folder?: string) => {
+    const problems = checkRules(folder ?? config().rules)
+    for (const problem of problems) process.stderr.write(`${problem}\n`)
+    if (problems.length) process.exitCode = 1
+    else await print([`${loadRules(folder ?? config().rules).length} rules, none with a mistake`])
+  })
+rules
+  .command('test')
+  .description('run every rule against its <id>.events.ndjson')
+  .argument('[folder]', 'rules of your own (default: rules: of the configuration)')
+  .action(async (folder?: string) => {
+    const settings = config()
+    const { eventOfLine } = await import('./commands/scan.ts')
+    const tested = testRules(folder ?? settings.rules ?? CATALOG, eventOfLine(settings))
+    const failures = tested.flatMap((each) => each.failures)
+    for (const failure of failures) process.stderr.write(`${failure}\n`)
+    await print([...tested.map((each) => `${each.failures.length ? 'FAIL' : 'ok  '}  ${each.rule.id}: ${each.matching} that must match, ${each.others} that must not`), `${tested.filter((each) => each.failures.length === 0).length} passed, ${tested.filter((each) => each.failures.length > 0).length} failed`])
+    if (failures.length) process.exitCode = 1
+  })
+
+const users = program.command('users').description('who may sign in')
+users
+  .command('add')
+  .argument('<username>')
+  .option('--name <name>', 'as shown to others')
+  .option('--role <role>', ROLES.join(', '), 'analyst')
+  .option('--organization <id>', 'sees only this agency and those below it; may be repeated', collect, [])
+  .action(async (username: string, options: { name?: string; role: string; organization: string[] }) => {
+    if (!ROLES.includes(options.role as Role)) throw new Error(`--role ${options.role}: the roles are ${ROLES.join(', ')}`)
+    for await (const answer of reach(config(), { ask: 'users.add', username, name: options.name ?? username, role: options.role as Role, organizations: options.organization })) {
+      await print([`${answer['username']} can sign in with this password once, and then chooses another: ${answer['password']}`])
+    }
+  })
+users
+  .command('reset')
+  .argument('<username>')
+  .action(async (username: string) => {
+    for await (const answer of reach(config(), { ask: 'users.reset', username })) await print([`${answer['username']} can sign in with this password once, and then chooses another: ${answer['password']}`])
+  })
+program
+  .command('doctor')
+  .description('what is wrong with this installation')
+  .action(async () => {
+    const findings = await examine(program.opts<{ config?: string }>().config)
+    for (const { ok, what } of findings) await print([`${ok ? 'ok   ' : 'WRONG'}  ${what}`])
+    if (findings.some(({ ok }) => !ok)) process.exitCode = 1
+  })
+
+// A reader that went away (head, less) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.stderr.write(`vonglau: ${error instanceof Error ? error.message : String(error)}\n`)
+  if (process.env['VONGLAU_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  process.exit(1)
+}

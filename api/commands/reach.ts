@@ -1,0 +1,41 @@
+/** An installation for a command: through the running server by its socket, else opened by the command itself. */
+import { connect } from 'node:net'
+import { existsSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { createAuth } from '../auth/auth.ts'
+import type { Config } from '../config.ts'
+import { createControl, type Request } from '../control.ts'
+import { openInstallation } from '../installation.ts'
+import { socketPath } from '../server.ts'
+
+export type Answer = { readonly [key: string]: unknown }
+
+export const reach = async function* (config: Config, request: Request): AsyncIterable<Answer> {
+  const path = socketPath(config)
+  const socket = existsSync(path) ? await dial(path) : undefined
+  if (socket) {
+    socket.write(`${JSON.stringify(request)}\n`)
+    for await (const line of createInterface({ input: socket })) {
+      const answer = JSON.parse(line) as Answer
+      if (answer['done']) return
+      if (typeof answer['error'] === 'string') throw new Error(answer['error'])
+      yield answer
+    }
+    throw new Error('the server went away before it had answered: ask again')
+  }
+  const installation = await openInstallation(config, { clock: Date.now, warn: (message) => process.stderr.write(`${message}\n`) })
+  try {
+    const auth = await createAuth(installation.store.documents, { url: 'http://localhost', secure: false, clock: Date.now })
+    for await (const line of createControl(installation, auth)(JSON.stringify(request))) yield JSON.parse(line) as Answer
+  } finally {
+    await installation.close()
+  }
+}
+
+/** Undefined where nobody listens: a server that was killed leaves its socket behind. */
+const dial = (path: string) =>
+  new Promise<ReturnType<typeof connect> | undefined>((resolve) => {
+    const socket = connect(path)
+    socket.once('connect', () => resolve(socket))
+    socket.once('error', () => resolve(undefined))
+  })

@@ -1,0 +1,27 @@
+/** `vonglau start`. */
+import type { Config } from '../config.ts'
+import { startServer } from '../server.ts'
+
+export const start = async (config: Config): Promise<void> => {
+  const say = (message: string) => process.stdout.write(`${new Date().toISOString()} ${message}\n`)
+  const running = await startServer(config, { clock: Date.now, say, warn: say })
+  running.begin()
+  if (running.first) {
+    process.stdout.write(
+      `\n  The first administrator was created. This password is shown once and has to be changed at the first sign-in:\n\n      ${running.first.username}\n      ${running.first.password}\n\n  Lost it? npm run vonglau -- users reset ${running.first.username}\n\n`,
+    )
+  }
+  say(`the console is at ${running.url}`)
+  if (running.syslog.udp) say(`syslog over UDP on port ${running.syslog.udp}`)
+  if (running.syslog.tcp) say(`syslog over TCP on port ${running.syslog.tcp}`)
+  if (config.sources.length === 0) say(`no sources are configured yet: ${running.url}/sources shows what to set on a FortiGate, nginx and IIS`)
+  await untilStopped()
+  say('stopping: what has arrived is written first')
+  await running.stop()
+  process.exit(0)
+}
+
+export const untilStopped = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => resolve())
+  })

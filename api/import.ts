@@ -1,0 +1,89 @@
+/** History into the store: files read once to their end, through the same pipeline as live ones. */
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { notText, openText } from '../ingest/collect/text.ts'
+import { createIngest } from '../ingest/pipeline.ts'
+import type { Source } from '../ingest/source.ts'
+import type { Installation } from './installation.ts'
+
+export interface ImportProgress {
+  readonly lines: number
+  readonly unparsed: number
+  readonly bytes: number
+  readonly total: number
+}
+
+/** Throws a sentence before anything is read where a file is missing, unreadable or no text. */
+export const checkFiles = async (files: readonly string[]): Promise<number> => {
+  let total = 0
+  for (const path of files) {
+    try {
+      total += statSync(path).size
+      const file = await openText(path)
+      const odd = notText(await file.read(0, 4096))
+      await file.close()
+      if (odd) throw new Error(`${path} was not imported: ${odd}`)
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code
+      if (code === undefined) throw error
+      throw new Error(
+        code === 'ENOENT'
+          ? `${path}: there is no such file; nothing was imported`
+          : code === 'EISDIR'
+            ? `${path} is a folder: name the files in it, such as ${path}/*.log; nothing was imported`
+            : `${path} cannot be read (${code}); nothing was imported`,
+      )
+    }
+  }
+  return total
+}
+
+/**
+ * Yields how far it is, a few times a second and at the end. Raises no alerts unless `detect`: what a rule had covered
+ * before it has covered after.
+ */
+export const importFiles = async function* (installation: Installation, source: Source, files: readonly string[], detect: boolean): AsyncIterable<ImportProgress> {
+  const total = await checkFiles(files)
+  const { store, config, enrich, clock } = installation
+  const before = await store.events.committed()
+  let done: ImportProgress = { lines: 0, unparsed: 0, bytes: 0, total }
+  for (const path of files) {
+    const problems: string[] = []
+    const ingest = createIngest({
+      store: store.events,
+      sources: [{ ...source, collect: { kind: 'file', path, start: 'beginning' } }],
+      spoolFolder: join(config.data, 'spool'),
+      enrich,
+      clock,
+      whole: true,
+      poll: 10,
+      warn: (message) => problems.push(message),
+    })
+    const now = async (): Promise<ImportProgress> => {
+      const [status] = await ingest.status()
+      const { lines, bytes } = ingest.progress()
+      return { lines: done.lines + lines, unparsed: done.unparsed + (status?.unparsed ?? 0), bytes: done.bytes + bytes, total }
+    }
+    try {
+      await ingest.start()
+      let drained = false
+      const draining = ingest.drain().then(() => {
+        drained = true
+      })
+      while (!drained) {
+        await Promise.race([draining, new Promise((resolve) => setTimeout(resolve, 250))])
+        // A store that refuses (a full disk) is tried again for ever by a server; an import says so and ends.
+        if (problems[0]) throw new Error(`${problems[0]}; ${done.lines + ingest.progress().lines} lines are stored, and importing the same file again adds the rest`)
+        if (!drained) yield await now()
+      }
+      const [status] = await ingest.status()
+      if (status?.problem) throw new Error(status.problem)
+      done = { ...(await now()), bytes: done.bytes + statSync(path).size }
+      yield done
+    } finally {
+      await ingest.stop()
+    }
+  }
+  if (detect) for (const rule of installation.rules) await installation.detector.run(rule)
+  else await installation.detector.skip(installation.rules, before)
+}

@@ -1,0 +1,147 @@
+/** `vonglau start`: every role in one process, on a clock that is passed in. */
+import { chmodSync, readFileSync, rmSync } from 'node:fs'
+import { createServer as createTls } from 'node:https'
+import { type AddressInfo, createServer as createSocketServer, type Server } from 'node:net'
+import { join } from 'node:path'
+import { createAdaptorServer } from '@hono/node-server'
+import { schedule as cron } from 'node-cron'
+import { createHealth } from '../ingest/health.ts'
+import { openSyslog, type Syslog } from '../ingest/collect/syslog.ts'
+import { type Auth, createAuth } from './auth/auth.ts'
+import { createApp } from './app.ts'
+import type { Config } from './config.ts'
+import { createControl } from './control.ts'
+import { type Installation, type InstallationOptions, openInstallation } from './installation.ts'
+import { retain } from './retention.ts'
+import { publicAddress } from './routes/sources.ts'
+
+export interface Running {
+  readonly installation: Installation
+  readonly auth: Auth
+  readonly url: string
+  readonly syslog: Syslog
+  /** The administrator that this start has made, with the one-time password. */
+  readonly first?: { username: string; password: string }
+  /** Writes the health of the sources, runs every rule: what the clock does each minute. */
+  minute(): Promise<void>
+  /** node-cron takes over: from here on the clock is the real one. */
+  begin(): void
+  stop(): Promise<void>
+}
+
+export const startServer = async (config: Config, options: InstallationOptions & { readonly say: (message: string) => void }): Promise<Running> => {
+  const { clock, warn } = options
+  const installation = await openInstallation(config, options)
+  try {
+    const address = publicAddress(config)
+    const auth = await createAuth(installation.store.documents, { url: address.url, secure: address.url.startsWith('https:'), clock })
+    const first = !options.demo && (await auth.users()).length === 0 ? await auth.add({ username: 'admin', name: 'Quản trị viên', role: 'administrator', organizations: [] }) : undefined
+    const syslog = await openSyslog(config.syslog, config.sources, installation.ingest, warn)
+    const app = createApp({ installation, auth })
+    const tls = config.tls
+    const server = createAdaptorServer({
+      fetch: app.fetch,
+      ...(tls ? { createServer: createTls as never, serverOptions: { cert: readKey(tls.cert), key: readKey(tls.key) } } : {}),
+    }) as unknown as Server
+    const [, host, port] = /^\[?([^\]]*)\]?:(\d+)$/.exec(config.listen)!
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) =>
+        reject(
+          error.code === 'EADDRINUSE'
+            ? new Error(`${config.listen} is taken by another program: stop that one, or choose another address with "listen:" (VONGLAU_LISTEN)`)
+            : error.code === 'EACCES'
+              ? new Error(`${config.listen} needs more rights: choose a port above 1023 with "listen:", or allow this user to bind it`)
+              : error,
+        ),
+      )
+      server.listen(Number(port), host, () => resolve())
+    })
+    const bound = (server.address() as AddressInfo).port
+    const url = Number(port) === bound ? address.url : address.url.replace(/:0$/, `:${bound}`)
+    const health = await createHealth(installation.store.events, config.sources, installation.enrich, clock)
+    const control = await openControl(config, createControl(installation, auth))
+    await installation.ingest.start()
+    const tasks: { stop(): unknown }[] = []
+    const guarded = (what: string, work: () => Promise<void>) => () =>
+      work().then(
+        () => {
+          installation.problems.delete(what)
+        },
+        (error: Error) => {
+          if (installation.problems.get(what) !== error.message) warn(`${what}: ${error.message}`)
+          installation.problems.set(what, error.message)
+        },
+      )
+    const tick = async () => health.tick(await installation.ingest.status())
+    return {
+      installation,
+      auth,
+      url,
+      syslog,
+      ...(first ? { first: { username: first.user.username, password: first.password } } : {}),
+      minute: async () => {
+        await tick()
+        await installation.schedule.runAll()
+      },
+      begin: () => {
+        installation.schedule.start()
+        tasks.push(cron('5 * * * * *', guarded('health', tick)))
+        tasks.push(cron('30 */5 * * * *', guarded('retention', () => retain(installation, options.say))))
+      },
+      stop: async () => {
+        for (const task of tasks) await task.stop()
+        await new Promise<void>((resolve) => {
+          server.close(() => resolve())
+          ;(server as unknown as { closeAllConnections(): void }).closeAllConnections()
+        })
+        control.close()
+        await syslog.close()
+        await installation.close()
+      },
+    }
+  } catch (error) {
+    await installation.close().catch(() => {})
+    throw error
+  }
+}
+
+const readKey = (path: string): Buffer => {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    throw new Error(`tls: ${path} cannot be read (${(error as NodeJS.ErrnoException).code}): name the certificate chain and its key as PEM files that this user may read`)
+  }
+}
+
+export const socketPath = (config: Config): string => join(config.data, 'control.sock')
+
+/** The way in for other commands while the server runs: a socket that only this user may open. */
+const openControl = async (config: Config, handle: (line: string) => AsyncIterable<string>): Promise<Server> => {
+  const path = socketPath(config)
+  rmSync(path, { force: true })
+  const server = createSocketServer((socket) => {
+    let text = ''
+    socket.on('error', () => socket.destroy())
+    socket.on('data', async (chunk) => {
+      text += chunk.toString('utf8')
+      const end = text.indexOf('\n')
+      if (end < 0) return
+      const line = text.slice(0, end)
+      text = ''
+      try {
+        for await (const out of handle(line)) if (!socket.write(`${out}\n`)) await new Promise((resolve) => socket.once('drain', resolve))
+        socket.end('{"done":true}\n')
+      } catch (error) {
+        socket.end(`${JSON.stringify({ error: (error as Error).message })}\n`)
+      }
+    })
+  })
+  const mask = process.umask(0o177)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(path, () => resolve())
+  })
+  process.umask(mask)
+  chmodSync(path, 0o600)
+  return server
+}

@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+// Runs the program on the Node that package-lock.json pins, whatever `node` is on this machine, with more threads for
+// files: four long queries would stall every read with the default of 4.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const pinned = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url))
+const node = existsSync(pinned) ? pinned : process.execPath
+const cli = fileURLToPath(new URL('cli.ts', import.meta.url))
+const child = spawn(node, ['--disable-warning=ExperimentalWarning', cli, ...process.argv.slice(2)], {
+  stdio: 'inherit',
+  env: { ...process.env, UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? '16' },
+})
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)))

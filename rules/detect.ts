@@ -3,7 +3,7 @@
  * run that broke off is run again over the same interval, and alerts say what they have counted, so it adds nothing.
  */
 import type { Event } from '../ingest/event.ts'
-import { eq } from '../ingest/store/filter.ts'
+import { compile, eq, type Filter, type Match } from '../ingest/store/filter.ts'
 import { type Collection, type Put, type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
 import { type Alert, alertId, GROUP_FIELDS, type Group, groupKey, groupOf, newAlert, pivots } from './alert.ts'
 import { byTime, chain, type Island, islandsOf, type Moment, SAMPLE } from './bursts.ts'
@@ -22,6 +22,8 @@ export interface LedgerEntry {
 export interface Detector {
   /** Runs a rule over everything committed since it last ran. Answers how many events matched anew. */
   run(rule: Rule): Promise<number>
+  /** Leaves out what was ingested after `before` (an import of history); what came up to it is run first. */
+  skip(rules: readonly Rule[], before: number): Promise<void>
   ledger(): Promise<ReadonlyMap<string, LedgerEntry>>
 }
 
@@ -37,7 +39,9 @@ export const createDetector = ({ store, clock, deadlines }: DetectOptions): Dete
   const ledger = store.documents.collection<LedgerEntry>('ledger')
   const incidents = openIncidents(store, clock, deadlines)
 
-  const run = async (rule: Rule): Promise<number> => {
+  const fresh = freshEvents(store)
+
+  const run = async (rule: Rule, upTo = Infinity): Promise<number> => {
     const began = performance.now()
     let entry = await ledger.get(SYSTEM, rule.id)
     let doc: LedgerEntry = entry?.doc ?? { covered: 0 }
@@ -48,13 +52,13 @@ export const createDetector = ({ store, clock, deadlines }: DetectOptions): Dete
       doc = next
     }
     if (!doc.running) {
-      const to = await store.events.committed()
+      const to = Math.min(upTo, await store.events.committed())
       if (to <= doc.covered) return 0
       await save({ ...doc, running: { from: doc.covered, to } })
     }
     const { from, to } = doc.running!
     try {
-      const groups = rule.correlation ? await correlated(store, rule, from, to) : await matched(store, rule, from, to)
+      const groups = rule.correlation ? await correlated(store, rule, from, to, await fresh(from, to)) : await matched(store, rule, from, to, await fresh(from, to))
       let n = 0
       for (const { group, moments } of groups.values()) {
         n += moments.length
@@ -71,17 +75,56 @@ export const createDetector = ({ store, clock, deadlines }: DetectOptions): Dete
   }
 
   return {
-    run,
+    run: (rule) => run(rule),
+    skip: async (rules, before) => {
+      const to = await store.events.committed()
+      for (const rule of rules) {
+        const entry = await ledger.get(SYSTEM, rule.id)
+        const covered = entry?.doc.covered ?? 0
+        // Not yet covered up to the import: those events are live ones, and are run before the rest is left out.
+        if (covered < before || entry?.doc.running) await run(rule, before)
+        const current = await ledger.get(SYSTEM, rule.id)
+        const [result] = await ledger.put([{ id: rule.id, doc: { ...current?.doc, covered: Math.max(to, current?.doc.covered ?? 0) }, version: current?.version ?? null }])
+        if (!result?.ok) throw new Error(`another process runs rule ${rule.id}`)
+      }
+    },
     ledger: async () => new Map((await ledger.query(SYSTEM, { filter: { op: 'and', of: [] }, limit: 10_000 })).items.map((item) => [item.id, item.doc])),
   }
 }
 
 type Groups = Map<string, { group: Group; moments: Moment[] }>
 
-const matched = async (store: Store, rule: Rule, from: number, to: number): Promise<Groups> => {
+/** Up to so many new events are read once and decided in process for every rule: cheaper than a question for each. */
+const FEW = 20_000
+
+/** The events ingested in (from, to], or undefined where they are more than a few. Kept for the rules that follow. */
+const freshEvents = (store: Store) => {
+  let key = ''
+  let kept: Event[] | undefined
+  return async (from: number, to: number): Promise<Event[] | undefined> => {
+    if (key === `${from} ${to}`) return kept
+    const window = { filter: { op: 'and', of: [] }, ingested: { after: from, upTo: to } } as const
+    const few = (await store.events.count(SYSTEM, window)) <= FEW
+    const events: Event[] = []
+    if (few) for await (const chunk of store.events.match(SYSTEM, window)) events.push(...chunk)
+    kept = few ? events : undefined
+    key = `${from} ${to}`
+    return kept
+  }
+}
+
+const matches = new WeakMap<Filter, Match>()
+const compiled = ({ filter }: Rule): Match => {
+  let match = matches.get(filter)
+  if (!match) matches.set(filter, (match = compile(filter)))
+  return match
+}
+
+const matched = async (store: Store, rule: Rule, from: number, to: number, few: readonly Event[] | undefined): Promise<Groups> => {
   const groups: Groups = new Map()
   const fields = ['@timestamp', 'event.id', ...(rule.groupBy ?? GROUP_FIELDS)]
-  for await (const events of store.events.match(SYSTEM, { filter: rule.filter, ingested: { after: from, upTo: to }, fields })) {
+  const chunks = few ? [few.filter(compiled(rule))] : store.events.match(SYSTEM, { filter: rule.filter, ingested: { after: from, upTo: to }, fields })
+  for await (const events of chunks) {
     for (const event of events) {
       const group = groupOf(rule, event)!
       const key = groupKey(rule.id, group)
@@ -94,7 +137,8 @@ const matched = async (store: Store, rule: Rule, from: number, to: number): Prom
 }
 
 /** The events that stand in a qualifying window since the new ones came, by group. */
-const correlated = async (store: Store, rule: Rule, from: number, to: number): Promise<Groups> => {
+const correlated = async (store: Store, rule: Rule, from: number, to: number, few: readonly Event[] | undefined): Promise<Groups> => {
+  if (few && !few.some(compiled(rule))) return new Map()
   const correlation = rule.correlation!
   const by = rule.groupBy ?? []
   const groups: Groups = new Map()

@@ -24,7 +24,8 @@ export const column = (name: string): string => `"${name.replaceAll('"', '""')}"
 /** The place of a field in the rest column, as a JSON pointer (RFC 6901). */
 export const pointer = (name: string): string => literal(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`)
 
-export const toSql = (filter: Filter): Condition => {
+/** `odd`: some row keeps a column's value in its rest; without, the long way round is left out of the statement. */
+export const toSql = (filter: Filter, odd = true): Condition => {
   let exact = true
   // `over`: a superset is wanted; else a subset (below an odd number of nots).
   const visit = (node: Filter, over: boolean): string => {
@@ -33,7 +34,7 @@ export const toSql = (filter: Filter): Condition => {
       if (node.of.length === 0) return node.op === 'and' ? 'true' : 'false'
       return `(${node.of.map((part) => visit(part, over)).join(node.op === 'and' ? ' AND ' : ' OR ')})`
     }
-    const answer = leaf(node)
+    const answer = leaf(node, odd)
     if (answer.exact) return answer.sql
     exact = false
     return over ? answer.sql : 'false'
@@ -42,13 +43,13 @@ export const toSql = (filter: Filter): Condition => {
   return { sql, exact }
 }
 
-const leaf = (node: Leaf): Condition => {
+const leaf = (node: Leaf, anyOdd: boolean): Condition => {
   if (node.field === '*') return { sql: 'true', exact: false }
   const field = fieldOf(node.field)
   if (!field?.column) return inRest(node)
   const name = column(node.field)
   // Values that do not fit their column (several in a single one, a separator inside) are in the rest of an odd row.
-  const odd = field.name === '@timestamp' || field.name === 'event.ingested' ? '' : inRest(node).sql
+  const odd = !anyOdd || field.name === '@timestamp' || field.name === 'event.ingested' ? '' : inRest(node).sql
   const wrap = (sql: string, exact = true): Condition => ({ sql: odd ? `(${sql} OR (odd AND ${odd}))` : sql, exact })
   if (node.op === 'exists') return wrap(`${name} IS NOT NULL`)
   if (field.list) return wrap(`len(list_filter(${name}, x -> ${test(node, 'x')})) > 0`)

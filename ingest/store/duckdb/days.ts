@@ -18,6 +18,7 @@ export interface DayFile {
   last: number
   firstIngested: number
   lastIngested: number
+  odd: boolean // some row keeps a column's value in its rest
   committed: number // also of commits that took only offsets
   problem?: string
 }
@@ -29,7 +30,7 @@ const catalogOf = (day: string) => `"day ${day}"`
 /** What is known of a day that cannot be read: when it took events, by its name. */
 const damaged = (day: string, path: string, problem: string): DayFile => {
   const firstIngested = Date.parse(day)
-  return { day, catalog: '', path, events: 0, first: -Infinity, last: Infinity, firstIngested, lastIngested: firstIngested + 86_399_999, committed: 0, problem }
+  return { day, catalog: '', path, events: 0, first: -Infinity, last: Infinity, firstIngested, lastIngested: firstIngested + 86_399_999, committed: 0, odd: true, problem }
 }
 
 const rows = async (connection: DuckDBConnection, sql: string) => (await connection.run(sql)).getRowsJS()
@@ -65,7 +66,7 @@ export class Days {
     const path = join(this.#folder, `events-${day}.duckdb`)
     const catalog = catalogOf(day)
     await this.#connection.run(`ATTACH ${literal(path)} AS ${catalog} (STORAGE_VERSION 'v1.2.0')`)
-    return { day, catalog, path, events: 0, first: Infinity, last: -Infinity, firstIngested: Infinity, lastIngested: -Infinity, committed: 0 }
+    return { day, catalog, path, events: 0, first: Infinity, last: -Infinity, firstIngested: Infinity, lastIngested: -Infinity, committed: 0, odd: false }
   }
 
   async #attachFound(day: string, newest: boolean): Promise<void> {
@@ -110,10 +111,11 @@ export class Days {
   }
 
   async #measure(file: DayFile): Promise<void> {
-    const [row] = await rows(this.#connection, `SELECT count(*), min("@timestamp"), max("@timestamp"), min("event.ingested"), max("event.ingested") FROM ${file.catalog}.events`)
-    const [events, first, last, a, b] = row!.map((v) => (v === null ? undefined : Number(v)))
+    const [row] = await rows(this.#connection, `SELECT count(*), min("@timestamp"), max("@timestamp"), min("event.ingested"), max("event.ingested"), count(*) FILTER (odd) FROM ${file.catalog}.events`)
+    const [events, first, last, a, b, odd] = row!.map((v) => (v === null ? undefined : Number(v)))
     const [committed] = await rows(this.#connection, `SELECT value FROM ${file.catalog}.meta WHERE key = 'committed'`)
     file.committed = Number(committed?.[0] ?? b ?? 0)
+    file.odd = (odd ?? 0) > 0
     Object.assign(file, { events, first: first ?? Infinity, last: last ?? -Infinity, firstIngested: a ?? Infinity, lastIngested: b ?? -Infinity })
   }
 

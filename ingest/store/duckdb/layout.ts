@@ -36,6 +36,7 @@ export const createTables = (catalog: string): string[] => [
 /** A slice of a batch as it crosses to the store thread. Numbers are column by column; NaN is absent. */
 export interface Slice {
   readonly rows: number
+  readonly odd: boolean
   readonly packed: string[]
   readonly numbers: Float64Array
   readonly addresses: BigUint64Array
@@ -75,6 +76,7 @@ export const pack = (events: readonly Event[]): Slice => {
   const packed = new Array<string>(rows)
   const numbers = new Float64Array(rows * NUMBERS.length).fill(Number.NaN)
   const addresses = new BigUint64Array(rows * ADDRESSES.length * 2)
+  let anyOdd = false
   for (let row = 0; row < rows; row++) {
     const event = events[row]!
     let rest: { [name: string]: Value } | undefined
@@ -111,9 +113,10 @@ export const pack = (events: readonly Event[]): Slice => {
     for (const name in event) {
       if (!columnNames.has(name)) (rest ??= Object.create(null) as { [name: string]: Value })[name] = event[name]!
     }
+    anyOdd ||= odd
     packed[row] = `${line}${odd ? '1' : ''}${SEP}${rest ? asJson(rest) : ''}`
   }
-  return { rows, packed, numbers, addresses }
+  return { rows, odd: anyOdd, packed, numbers, addresses }
 }
 
 /** Columns of the staging table, in the order of the appended chunk: packed, numbers, then high and low of each address. */

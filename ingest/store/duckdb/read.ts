@@ -89,7 +89,7 @@ export class Reader {
   async search(search: Search): Promise<Page<Event>> {
     const { filter, order, limit } = search
     if (!(limit >= 1 && limit <= 1000)) throw new StoreError(`limit is ${limit}: it must be 1 to 1000`)
-    const { sql: condition, exact } = toSql(filter)
+    const { exact } = toSql(filter)
     const match = exact ? undefined : compile(filter)
     const fields = search.fields && [...new Set([...search.fields, '@timestamp', 'event.id', ...(exact ? [] : fieldsOf(filter))])]
     const { sql: packed, unpack } = selectPacked(fields?.includes('*') ? undefined : fields)
@@ -105,7 +105,7 @@ export class Reader {
       const size = match ? 1000 : limit + 1
       // First which rows, by two small columns; then those rows whole.
       const found = await this.#over(search, (files) => {
-        const each = files.map((file) => `SELECT ${literal(file.day)} AS day, rowid AS r, "@timestamp" AS t, "event.id" AS id FROM ${file.catalog}.events WHERE ${conditions(search)} AND ${condition}${beyond}`)
+        const each = files.map((file) => `SELECT ${literal(file.day)} AS day, rowid AS r, "@timestamp" AS t, "event.id" AS id FROM ${file.catalog}.events WHERE ${conditions(search)} AND ${toSql(filter, file.odd).sql}${beyond}`)
         return `SELECT day, r, t, id FROM (${each.join(' UNION ALL ')}) ORDER BY t ${direction}, id ${direction} LIMIT ${size}`
       })
       missing = found.missing
@@ -138,9 +138,9 @@ export class Reader {
   }
 
   async count(query: Window & { filter: Filter }): Promise<number> {
-    const { sql, exact } = toSql(query.filter)
+    const { exact } = toSql(query.filter)
     if (exact) {
-      const { rows } = await this.#over(query, (files) => `SELECT sum(n) FROM (${files.map((f) => `SELECT count(*) AS n FROM ${f.catalog}.events WHERE ${conditions(query)} AND ${sql}`).join(' UNION ALL ')})`)
+      const { rows } = await this.#over(query, (files) => `SELECT sum(n) FROM (${files.map((f) => `SELECT count(*) AS n FROM ${f.catalog}.events WHERE ${conditions(query)} AND ${toSql(query.filter, f.odd).sql}`).join(' UNION ALL ')})`)
       return Number(rows[0]?.[0] ?? 0)
     }
     let n = 0
@@ -149,19 +149,19 @@ export class Reader {
   }
 
   async aggregate(query: Aggregate): Promise<Page<Bucket>> {
-    const { sql, exact } = toSql(query.filter)
+    const { exact } = toSql(query.filter)
     if (!exact) {
       const buckets = new Buckets(query.by, query.distinct)
       for await (const chunk of this.match({ ...query, fields: ['@timestamp', ...namesOf(query)] }, false)) for (const event of chunk) buckets.add(event)
       return { items: buckets.top(query.limit), missing: this.#files(query).missing }
     }
-    const { rows, missing } = await this.#over(query, (files) => `${grouped(files, query, sql)} ORDER BY n DESC LIMIT ${query.limit}`)
+    const { rows, missing } = await this.#over(query, (files) => `${grouped(files, query)} ORDER BY n DESC LIMIT ${query.limit}`)
     return { items: rows.map((row) => bucket(row, query)).sort(byCount), missing }
   }
 
   async *groups(query: Groups): AsyncIterable<Bucket[]> {
     const by = query.by.map((terms) => ({ terms }))
-    const { sql, exact } = toSql(query.filter)
+    const { exact } = toSql(query.filter)
     if (!exact) {
       const buckets = new Buckets(by, query.distinct)
       for await (const chunk of this.match({ ...query, fields: ['@timestamp', ...namesOf({ by, ...(query.distinct ? { distinct: query.distinct } : {}) })] }, true)) for (const event of chunk) buckets.add(event)
@@ -171,20 +171,20 @@ export class Reader {
     const { files } = this.#whollyReadable(query)
     if (files.length === 0) return
     const asked = { by, ...(query.distinct ? { distinct: query.distinct } : {}) }
-    const text = `${grouped(files, { ...query, ...asked }, sql)} HAVING ${query.distinct ? 'd' : 'n'} >= ${query.atLeast}`
+    const text = `${grouped(files, { ...query, ...asked })} HAVING ${query.distinct ? 'd' : 'n'} >= ${query.atLeast}`
     for await (const rows of this.#stream(text)) yield rows.map((row) => bucket(row, asked))
   }
 
   /** Chunks of what matches. `strict`: a damaged part among the ingest window is an error. */
   async *match(query: Window & { filter: Filter; fields?: readonly string[] }, strict = true): AsyncIterable<Event[]> {
-    const { sql, exact } = toSql(query.filter)
+    const { exact } = toSql(query.filter)
     const match = exact ? undefined : compile(query.filter)
     const names = fieldsOf(query.filter)
     const fields = query.fields && (match ? (names.has('*') ? undefined : [...new Set([...query.fields, ...names])]) : query.fields)
     const { sql: packed, unpack } = selectPacked(fields)
     const { files } = strict ? this.#whollyReadable(query) : this.#files(query)
     for (const file of files) {
-      for await (const rows of this.#stream(`SELECT ${packed} FROM ${file.catalog}.events WHERE ${conditions(query)} AND ${sql}`)) {
+      for await (const rows of this.#stream(`SELECT ${packed} FROM ${file.catalog}.events WHERE ${conditions(query)} AND ${toSql(query.filter, file.odd).sql}`)) {
         const events = rows.map((row) => unpack(row[0] as string))
         yield match ? events.filter(match) : events
       }
@@ -233,7 +233,7 @@ const conditions = ({ from, to, ingested }: Window): string => {
 }
 
 /** Keys k0…, n, first, last and, where asked, d: of rows with single values straight, of the others value by value. */
-const grouped = (files: DayFile[], query: Window & Pick<Aggregate, 'by' | 'distinct'>, condition: string): string => {
+const grouped = (files: DayFile[], query: Window & Pick<Aggregate, 'by' | 'distinct' | 'filter'>): string => {
   const names = namesOf(query)
   const simple = names.every((name) => plain.has(name))
   const histogram = (by: { every: number; offset?: number }) => {
@@ -242,10 +242,11 @@ const grouped = (files: DayFile[], query: Window & Pick<Aggregate, 'by' | 'disti
   }
   const selects: string[] = []
   for (const file of files) {
-    const from = `FROM ${file.catalog}.events WHERE ${conditions(query)} AND ${condition}`
+    const from = `FROM ${file.catalog}.events WHERE ${conditions(query)} AND ${toSql(query.filter, file.odd).sql}`
     if (simple) {
       const keys = query.by.map((by, i) => `${'terms' in by ? `CAST(${column(by.terms)} AS VARCHAR)` : histogram(by)} AS k${i}`)
-      selects.push(`SELECT ${[...keys, '"@timestamp" AS t', '1 AS w', ...(query.distinct ? [`CAST(${column(query.distinct)} AS VARCHAR) AS dv`] : [])].join(', ')} ${from} AND NOT odd`)
+      selects.push(`SELECT ${[...keys, '"@timestamp" AS t', '1 AS w', ...(query.distinct ? [`CAST(${column(query.distinct)} AS VARCHAR) AS dv`] : [])].join(', ')} ${from}${file.odd ? ' AND NOT odd' : ''}`)
+      if (!file.odd) continue
     }
     let sql = `SELECT "@timestamp" AS t, ${[...query.by.map((by, i) => ('terms' in by ? `${valueList(by.terms)} AS l${i}` : `${histogram(by)} AS k${i}`)), ...(query.distinct ? [`${valueList(query.distinct)} AS ld`] : [])].join(', ')} ${from}${simple ? ' AND odd' : ''}`
     query.by.forEach((by, i) => {

@@ -110,6 +110,8 @@ export class Writer {
     const file = await this.#days.forIngest(ingested)
     const rows = taken.reduce((sum, { slice }) => sum + slice.rows, 0)
     await this.#stage(taken)
+    // Before the rows are visible: no statement is planned without the long way round when an odd row can be seen.
+    file.odd ||= taken.some(({ slice }) => slice.odd)
     try {
       await this.#connection.run('BEGIN')
       if (rows) await this.#connection.run(insertStaged(file.catalog, ingested))

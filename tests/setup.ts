@@ -1,0 +1,12 @@
+/** Before the tests: the console is built, for the browser tests load it from the server as a person's browser does. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, globSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+export default (): void => {
+  const root = fileURLToPath(new URL('..', import.meta.url))
+  const built = `${root}ui/dist/index.html`
+  const newest = Math.max(...globSync('ui/**/*.{ts,svelte,css,html}', { cwd: root, exclude: (name) => name === 'dist' }).map((file) => statSync(`${root}${file}`).mtimeMs))
+  if (existsSync(built) && statSync(built).mtimeMs > newest) return
+  execFileSync('npm', ['run', '-s', 'build'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
+}

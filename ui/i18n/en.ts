@@ -123,6 +123,7 @@ export const en: Words = {
     search: 'Filter by KQL or any text',
     searchEvents: 'Search events by KQL or any text',
     live: 'live',
+    replaying: 'replaying',
     lag: (d) => `${d} behind`,
     lost: (d) => `connection lost · data ${d} old`,
     connecting: 'connecting…',

@@ -41,6 +41,9 @@ export const pieces = (text: string, marks: readonly (readonly [number, number])
 export const visible = (text: string): string =>
   text.replace(HIDDEN, (c) => (c === '\n' || c === '\t' ? c : `⟨${spelled(c)}⟩`))
 
+/** As everybody abbreviates it: in a narrow column the names would otherwise be cut before they differ. */
+export const shortAgency = (name: string): string => name.replace(/^(Ủy|Uỷ|Ủy) ban nhân dân /u, 'UBND ')
+
 /** For finding a Vietnamese name typed without its marks. */
 export const fold = (text: string): string =>
   text

@@ -6,7 +6,6 @@ import { compile } from '../ingest/store/filter.ts'
 import { groupKey, groupOf } from './alert.ts'
 import { CATALOG, pathOf, readRules } from './load.ts'
 import type { Rule } from './rule.ts'
-import { fileId } from './sigma/compile.ts'
 import { type Counted, qualifying } from './windows.ts'
 
 /** Everything that is wrong, a sentence each, with file and line. */
@@ -16,7 +15,8 @@ export const checkRules = (folder: string = CATALOG): readonly string[] => readR
 export type EventOf = (source: string, line: string) => Event | undefined
 
 export interface Tested {
-  readonly rule: Rule
+  /** The rules of one file. */
+  readonly rules: readonly Rule[]
   readonly file: string // of the events
   /** How many had to match, and how many had to not. */
   readonly matching: number
@@ -53,15 +53,14 @@ const scenario = z.strictObject({
 export const testRules = (folder: string, eventOf: EventOf): readonly Tested[] => {
   const { rules } = readRules([folder])
   return [...Map.groupBy(rules, (rule) => rule.file)].map(([ruleFile, own]) => {
-    // Several rules of one file: the events are those of the one that the file is named after, or of the last.
-    const rule = own.find(({ id }) => id === fileId(ruleFile)) ?? own.at(-1)!
     const file = pathOf(ruleFile).replace(/\.ya?ml$/, '.events.ndjson')
-    if (existsSync(file)) return testRule(rule, file, readFileSync(file, 'utf8'), eventOf)
-    return { rule, file, matching: 0, others: 0, failures: [`${file}: there is no such file: write events that must and must not match`] }
+    if (existsSync(file)) return testFile(own, file, readFileSync(file, 'utf8'), eventOf)
+    return { rules: own, file, matching: 0, others: 0, failures: [`${file}: there is no such file: write events that must and must not match`] }
   })
 }
 
-export const testRule = (rule: Rule, file: string, text: string, eventOf: EventOf): Tested => {
+/** A line has to match one of the rules, or none of them. */
+export const testFile = (rules: readonly Rule[], file: string, text: string, eventOf: EventOf): Tested => {
   const failures: string[] = []
   let matching = 0
   let others = 0
@@ -69,7 +68,9 @@ export const testRule = (rule: Rule, file: string, text: string, eventOf: EventO
     if (line.trim() === '') return
     const where = `${file}:${i + 1}`
     try {
-      const { match, why, found } = rule.correlation ? runScenario(rule, line, eventOf) : runOne(rule, line, eventOf)
+      const outcomes = rules.map((rule) => (rule.correlation ? runScenario(rule, line, eventOf) : runOne(rule, line, eventOf)))
+      const { match, why } = outcomes[0]!
+      const found = outcomes.some((outcome) => outcome.found)
       if (match) matching++
       else others++
       if (found !== match) failures.push(`${where}: ${why}: expected ${match ? 'a match' : 'no match'}, found ${found ? 'one' : 'none'}`)
@@ -77,7 +78,7 @@ export const testRule = (rule: Rule, file: string, text: string, eventOf: EventO
       failures.push(`${where}: ${error instanceof Error ? error.message : String(error)}`)
     }
   })
-  return { rule, file, matching, others, failures }
+  return { rules, file, matching, others, failures }
 }
 
 interface Outcome {

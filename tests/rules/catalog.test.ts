@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { testRules } from '../../rules/check.ts'
+import { CATALOG, loadRules, readRules } from '../../rules/load.ts'
+import { fileId } from '../../rules/sigma/compile.ts'
+import { eventOf } from './events.ts'
+
+const tested = testRules(CATALOG, eventOf)
+const rules = loadRules()
+
+test('nothing is wrong with the catalog', () => {
+  expect(readRules([CATALOG]).problems).toEqual([])
+  expect(rules.length).toBeGreaterThanOrEqual(12)
+})
+
+test.each(tested.map((each) => [each.file.slice(CATALOG.length + 1), each] as const))('%s', (_, { failures, matching, others }) => {
+  expect(failures).toEqual([])
+  expect(matching).toBeGreaterThanOrEqual(5)
+  expect(others).toBeGreaterThanOrEqual(5)
+})
+
+/** Letters that only Vietnamese has. */
+const VIETNAMESE = /[ăâđêôơưàáạảãằắặẳẵầấậẩẫèéẹẻẽềếệểễìíịỉĩòóọỏõồốộổỗờớợởỡùúụủũừứựửữỳýỵỷỹ]/iu
+
+test.each(rules.map((rule) => [rule.id, rule] as const))('%s speaks both languages', (id, rule) => {
+  expect(id).toMatch(/^[a-z0-9]+(-[a-z0-9]+)+$/)
+  for (const text of [rule.name, rule.description, rule.guide]) {
+    expect(text.vi).toMatch(VIETNAMESE)
+    expect(text.en).not.toMatch(VIETNAMESE)
+    expect(text.en).not.toBe('')
+  }
+  for (const guide of [rule.guide.vi, rule.guide.en]) {
+    const steps = guide.split('\n').filter((line) => /^\d\. /.test(line)).length
+    expect(steps).toBeGreaterThanOrEqual(2)
+    expect(steps).toBeLessThanOrEqual(5)
+  }
+  expect(rule.tags.length).toBeGreaterThan(0)
+})
+
+test('a file is named after a rule of it', () => {
+  for (const file of new Set(rules.map((rule) => rule.file))) {
+    expect(rules.filter((rule) => rule.file === file).map((rule) => rule.id)).toContain(fileId(file))
+  }
+})

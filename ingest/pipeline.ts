@@ -284,11 +284,14 @@ export const createIngest = (options: IngestOptions): Ingest => {
       // Two whole looks at each source after the call: the first may have begun before it.
       const goal = new Map([...running].map(([id, { looks }]) => [id, looks + 2]))
       for (;;) {
-        for (const each of wake.values()) each()
-        await new Promise((resolve) => setTimeout(resolve, 10))
         let left = rows
-        for (const [id, each] of running) left += (await each.behind()) + (each.looks < goal.get(id)! ? 1 : 0)
+        for (const [id, each] of running) {
+          const mine = (await each.behind()) + (each.looks < goal.get(id)! ? 1 : 0)
+          if (mine) wake.get(id)?.()
+          left += mine
+        }
         if (left === 0) return
+        await new Promise((resolve) => setTimeout(resolve, 5))
       }
     },
     progress: () => ({ lines, bytes }),

@@ -66,7 +66,7 @@ export const startDemo = async ({ listen, data, days = 14, say = () => {} }: Dem
   let now = end - days * DAY
   let real = false
   const clock = () => (real ? Date.now() : now)
-  const running = await startServer(config, { clock, demo: true, say, warn: say, wait: 5, poll: 25 })
+  const running = await startServer(config, { clock, demo: true, say, warn: say, wait: 5, poll: 250 })
   const { installation } = running
   for (const { username, name, role, organizations, password } of ACCOUNTS) await running.auth.add({ username, name, role, organizations }, password)
   const sender = createSender(config.sources, running.syslog.udp, running.url)

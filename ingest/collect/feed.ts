@@ -6,6 +6,7 @@ import { readRecords, type Spool } from './spool.ts'
 import { HEAD, openText, type TextFile, tailBytes } from './text.ts'
 
 const CHUNK = 1 << 20
+const EMPTY: Buffer = Buffer.alloc(0)
 
 export interface Chunk {
   readonly lines: readonly Line[]
@@ -43,7 +44,9 @@ export const fileFeed = async (file: TextFile, segment: Segment, position: numbe
     path: segment.path,
     position: () => at,
     next: async () => {
-      const bytes = await file.read(at, CHUNK)
+      // Only what is there is read: most looks find nothing, and need no buffer.
+      const size = file.gzip ? undefined : await file.size()
+      const bytes = size === undefined ? await file.read(at, CHUNK) : size > at ? await file.read(at, Math.min(CHUNK, size - at)) : EMPTY
       const atEnd = bytes.length < CHUNK && (!file.gzip || (await file.read(at + bytes.length, 1)).length === 0)
       const last = atEnd && (file.gzip || (await finished()))
       ended = last
@@ -82,6 +85,7 @@ export const spoolFeed = async (spool: Spool, id: string, position: number): Pro
     position: () => at,
     next: async () => {
       const limit = readable()?.readable ?? 0
+      if (limit <= at) return undefined
       for (;;) {
         const bytes = await file.read(at, Math.min(size, Math.max(0, limit - at)))
         const { lines, used, need } = readRecords(bytes, at)

@@ -113,7 +113,7 @@ export class Days {
   async #measure(file: DayFile): Promise<void> {
     const [row] = await rows(this.#connection, `SELECT count(*), min("@timestamp"), max("@timestamp"), min("event.ingested"), max("event.ingested"), count(*) FILTER (odd) FROM ${file.catalog}.events`)
     const [events, first, last, a, b, odd] = row!.map((v) => (v === null ? undefined : Number(v)))
-    const [committed] = await rows(this.#connection, `SELECT value FROM ${file.catalog}.meta WHERE key = 'committed'`)
+    const [committed] = await rows(this.#connection, `SELECT position FROM ${file.catalog}.offsets WHERE source = '' AND segment = 'committed'`)
     file.committed = Number(committed?.[0] ?? b ?? 0)
     file.odd = (odd ?? 0) > 0
     Object.assign(file, { events, first: first ?? Infinity, last: last ?? -Infinity, firstIngested: a ?? Infinity, lastIngested: b ?? -Infinity })

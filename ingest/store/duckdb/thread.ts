@@ -20,7 +20,8 @@ const options = workerData as ThreadOptions
 const readOffsets = async (connection: DuckDBConnection, days: Days, source?: string): Promise<Offset[]> => {
   const file = days.newest
   if (!file) return []
-  const where = source === undefined ? '' : ' WHERE source = $1'
+  // The row without a source is the newest ingest time.
+  const where = source === undefined ? " WHERE source <> ''" : ' WHERE source = $1'
   const result = await connection.run(`SELECT source, segment, position, state, about FROM ${file.catalog}.offsets${where}`, source === undefined ? [] : [source])
   return (await result.getRowsJS()).map(([src, segment, position, state, about]) => ({
     source: String(src),

@@ -55,7 +55,13 @@ export const testRules = (folder: string, eventOf: EventOf): readonly Tested[] =
   return [...Map.groupBy(rules, (rule) => rule.file)].map(([ruleFile, own]) => {
     const file = pathOf(ruleFile).replace(/\.ya?ml$/, '.events.ndjson')
     if (existsSync(file)) return testFile(own, file, readFileSync(file, 'utf8'), eventOf)
-    return { rules: own, file, matching: 0, others: 0, failures: [`${file}: there is no such file: write events that must and must not match`] }
+    return {
+      rules: own,
+      file,
+      matching: 0,
+      others: 0,
+      failures: [`${file}: there is no such file: write events that must and must not match`],
+    }
   })
 }
 
@@ -68,12 +74,15 @@ export const testFile = (rules: readonly Rule[], file: string, text: string, eve
     if (line.trim() === '') return
     const where = `${file}:${i + 1}`
     try {
-      const outcomes = rules.map((rule) => (rule.correlation ? runScenario(rule, line, eventOf) : runOne(rule, line, eventOf)))
+      const outcomes = rules.map((rule) =>
+        rule.correlation ? runScenario(rule, line, eventOf) : runOne(rule, line, eventOf),
+      )
       const { match, why } = outcomes[0]!
       const found = outcomes.some((outcome) => outcome.found)
       if (match) matching++
       else others++
-      if (found !== match) failures.push(`${where}: ${why}: expected ${match ? 'a match' : 'no match'}, found ${found ? 'one' : 'none'}`)
+      if (found !== match)
+        failures.push(`${where}: ${why}: expected ${match ? 'a match' : 'no match'}, found ${found ? 'one' : 'none'}`)
     } catch (error) {
       failures.push(`${where}: ${error instanceof Error ? error.message : String(error)}`)
     }
@@ -94,11 +103,15 @@ const parse = <T extends z.ZodType>(schema: T, line: string): z.output<T> => {
   throw new Error(`${path.join('.') || 'the line'}: ${message}`)
 }
 
-const eventFrom = (spec: { event?: Event | undefined; source?: string | undefined; line?: string | undefined }, eventOf: EventOf): Event => {
+const eventFrom = (
+  spec: { event?: Event | undefined; source?: string | undefined; line?: string | undefined },
+  eventOf: EventOf,
+): Event => {
   if (spec.event !== undefined) return { '@timestamp': 0, ...spec.event }
   if (spec.source === undefined || spec.line === undefined) throw new Error('expected "event", or "source" and "line"')
   const event = eventOf(spec.source, spec.line)
-  if (event === undefined) throw new Error(`the parser ${spec.source} finds no event in ${JSON.stringify(spec.line.slice(0, 80))}`)
+  if (event === undefined)
+    throw new Error(`the parser ${spec.source} finds no event in ${JSON.stringify(spec.line.slice(0, 80))}`)
   return event
 }
 
@@ -126,7 +139,12 @@ const runScenario = (rule: Rule, line: string, eventOf: EventOf): Outcome => {
       const values = field === undefined ? undefined : [event[field] ?? []].flat().map((v: Value) => String(v))
       if (values?.length === 0) continue
       const key = groupKey(rule.id, group)
-      const counted = { time: (at + row * every) * 1000, id: String(n++).padStart(6, '0'), ingested: 0, ...(values ? { values } : {}) }
+      const counted = {
+        time: (at + row * every) * 1000,
+        id: String(n++).padStart(6, '0'),
+        ingested: 0,
+        ...(values ? { values } : {}),
+      }
       groups.set(key, [...(groups.get(key) ?? []), counted])
     }
   }

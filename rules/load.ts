@@ -52,13 +52,11 @@ export const readRules = (folders: readonly string[]): Loaded => {
   try {
     rules = compileDocuments(all)
   } catch {
-    // One by one, so that each file says what is wrong with it. A correlation may name a rule of another file.
+    // One by one, so that each file says what is wrong with it.
     rules = []
     for (const [path, documents] of files) {
       try {
-        const others = documents.some(({ kind }) => kind === 'correlation') ? all.filter((each) => each.kind === 'rule' && !documents.includes(each)) : []
-        const own = compileDocuments([...documents, ...others]).filter((rule) => rule.file === documents[0]!.located.file)
-        rules.push(...own)
+        rules.push(...compileDocuments(documents, {}, all))
       } catch (error) {
         problems.push(sentence(error, path))
       }
@@ -67,7 +65,8 @@ export const readRules = (folders: readonly string[]): Loaded => {
   const byId = new Map<string, Rule>()
   for (const rule of rules) {
     const other = byId.get(rule.id)
-    if (other) problems.push(`${rule.file}: the id "${rule.id}" is that of ${other.file} too: give the rule another one`)
+    if (other)
+      problems.push(`${rule.file}: the id "${rule.id}" is that of ${other.file} too: give the rule another one`)
     else byId.set(rule.id, rule)
   }
   return { rules: [...byId.values()], problems: [...new Set(problems)] }

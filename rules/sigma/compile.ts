@@ -22,39 +22,58 @@ export const compileFilter = (document: SigmaRule, options: CompileOptions = {})
   return words.filter.op === 'and' && words.filter.of.length === 0 ? found : and(words.filter, found)
 }
 
-const documentName = (document: SigmaDocument): string[] => [document.name, document.id, document.title].flatMap((each) => each ?? [])
+const documentName = (document: SigmaDocument): string[] =>
+  [document.name, document.id, document.title].flatMap((each) => each ?? [])
 
-/** The rules of one or several files: correlations may name rules of any of them. */
-export const compileDocuments = (documents: readonly SigmaDocument[], options: CompileOptions = {}): Rule[] => {
-  const out: Rule[] = []
-  const bases = new Map<SigmaRule, boolean>() // whether it alerts by itself too
-  const correlations: Rule[] = []
-  for (const document of documents) {
+/** The rules of these documents; correlations may name rules of the whole `library`, which then do not alert by themselves. */
+export const compileDocuments = (
+  documents: readonly SigmaDocument[],
+  options: CompileOptions = {},
+  library: readonly SigmaDocument[] = documents,
+): Rule[] => {
+  const bases = new Map<SigmaDocument, boolean>() // whether it alerts by itself too
+  for (const document of library) {
     if (document.kind !== 'correlation') continue
-    const members = document.correlation.rules.map((name, i) => document.located.at(['correlation', 'rules', i], () => find(name, document, documents)))
     const generate = document.correlation.generate ?? document.generate ?? false
-    for (const member of members) bases.set(member, (bases.get(member) ?? false) || generate)
-    correlations.push(correlated(document, members, options))
+    for (const name of document.correlation.rules) {
+      const base = called(name, document, library)
+      if (base) bases.set(base, (bases.get(base) ?? false) || generate)
+    }
   }
-  for (const document of documents) {
-    if (document.kind === 'rule' && (bases.get(document) ?? true)) out.push(single(document, options))
-  }
-  return [...out, ...correlations]
+  const rules = documents.flatMap((document) =>
+    document.kind === 'rule' && (bases.get(document) ?? true) ? [single(document, options)] : [],
+  )
+  const correlations = documents.flatMap((document) => {
+    if (document.kind === 'rule') return []
+    const members = document.correlation.rules.map((name, i) =>
+      document.located.at(['correlation', 'rules', i], () => find(name, document, library)),
+    )
+    return [correlated(document, members, options)]
+  })
+  return [...rules, ...correlations]
 }
 
-const find = (name: string, from: SigmaCorrelation, documents: readonly SigmaDocument[]): SigmaRule => {
-  const called = documents.filter((each) => each !== from && documentName(each).includes(name))
+const called = (name: string, from: SigmaCorrelation, library: readonly SigmaDocument[]): SigmaDocument | undefined => {
+  const found = library.filter((each) => each !== from && documentName(each).includes(name))
   // The same file first: a name such as "denied" may stand in many.
-  const found = called.find((each) => each.located.file === from.located.file) ?? called[0]
+  return found.find((each) => each.located.file === from.located.file) ?? found[0]
+}
+
+const find = (name: string, from: SigmaCorrelation, library: readonly SigmaDocument[]): SigmaRule => {
+  const found = called(name, from, library)
   if (!found) throw new Wrong(`there is no rule with the name or id ${quoted(name)}`)
-  if (found.kind === 'correlation') throw new Wrong(`${quoted(name)} is a correlation itself: a correlation of correlations is not there yet`, { notYet: 'correlation of correlations' })
+  if (found.kind === 'correlation')
+    throw new Wrong(`${quoted(name)} is a correlation itself: a correlation of correlations is not there yet`, {
+      notYet: 'correlation of correlations',
+    })
   return found
 }
 
 /** What every rule says of itself. Without an id of its own it has the name of its file. */
 const head = (document: SigmaDocument): Omit<Rule, 'filter' | 'condition'> => {
   const { located, vonglau } = document
-  if (document.title === undefined) throw new SigmaError(located.place([]), 'there is no title: expected the name of the rule')
+  if (document.title === undefined)
+    throw new SigmaError(located.place([]), 'there is no title: expected the name of the rule')
   const level = document.level ?? 'medium'
   const both = (vi: string, en: string | undefined): Localized => ({ vi: vi.trim(), en: (en ?? vi).trim() })
   const groupBy = vonglau?.['group-by']
@@ -79,19 +98,28 @@ export const fileId = (file: string): string => file.replace(/^.*\//, '').replac
 const single = (document: SigmaRule, options: CompileOptions): Rule => {
   const base = head(document)
   const words = mapping(document, options)
-  const groupBy = base.groupBy?.map((name, i) => document.located.at(['vonglau', 'group-by', i], () => one(words, name)))
-  return { ...base, ...(groupBy ? { groupBy } : {}), filter: compileFilter(document, options), condition: [document.detection.condition].flat().join('\n') }
+  const groupBy = base.groupBy?.map((name, i) =>
+    document.located.at(['vonglau', 'group-by', i], () => one(words, name)),
+  )
+  return {
+    ...base,
+    ...(groupBy ? { groupBy } : {}),
+    filter: compileFilter(document, options),
+    condition: [document.detection.condition].flat().join('\n'),
+  }
 }
 
 const one = (words: Mapping, name: string): string => {
   const [first, second] = words.fields(name)
-  if (second !== undefined) throw new Wrong(`${quoted(name)} means several fields here: name one of ${words.fields(name).join(', ')}`)
+  if (second !== undefined)
+    throw new Wrong(`${quoted(name)} means several fields here: name one of ${words.fields(name).join(', ')}`)
   return first!
 }
 
 const correlated = (document: SigmaCorrelation, members: readonly SigmaRule[], options: CompileOptions): Rule => {
   const { vonglau, ...base } = { ...head(document), vonglau: document.vonglau }
-  if (vonglau?.['group-by']) document.located.at(['vonglau', 'group-by'], () => refuse('a correlation is grouped by correlation.group-by'))
+  if (vonglau?.['group-by'])
+    document.located.at(['vonglau', 'group-by'], () => refuse('a correlation is grouped by correlation.group-by'))
   const words = members.map((member) => mapping(member, options))
   const { correlation, groupBy } = parseCorrelation(document, (name) => {
     const [first, ...others] = words.map((each) => one(each, name))
@@ -115,4 +143,5 @@ const refuse = (sentence: string): never => {
 }
 
 /** The rules of one text. Throws a `SigmaError`, or `NotYet` for a part of Sigma that is not understood yet. */
-export const compileSigma = (yaml: string, file: string, options: CompileOptions = {}): Rule[] => compileDocuments(parseSigma(yaml, file), options)
+export const compileSigma = (yaml: string, file: string, options: CompileOptions = {}): Rule[] =>
+  compileDocuments(parseSigma(yaml, file), options)

@@ -22,8 +22,13 @@ const tokenize = (text: string): Token[] => {
   for (const match of text.matchAll(pattern)) {
     if (match[1]) tokens.push({ text: match[1], at: match.index })
     else if (match[2] === '|') {
-      throw new Wrong('expected the end: aggregations after "|" are no longer Sigma, write a correlation', { offset: match.index })
-    } else if (match[2]) throw new Wrong(`${quoted(match[2])} at character ${match.index + 1} is not part of a condition`, { offset: match.index })
+      throw new Wrong('expected the end: aggregations after "|" are no longer Sigma, write a correlation', {
+        offset: match.index,
+      })
+    } else if (match[2])
+      throw new Wrong(`${quoted(match[2])} at character ${match.index + 1} is not part of a condition`, {
+        offset: match.index,
+      })
   }
   return tokens
 }
@@ -68,7 +73,8 @@ export const parseCondition = (text: string): Condition => {
       if (least === 0) fail('a number from 1')
       next += 2
       const target = tokens[next]
-      if (target === undefined || /^([()]|and|or|not|of)$/i.test(target.text)) return fail('them or the name of a selection')
+      if (target === undefined || /^([()]|and|or|not|of)$/i.test(target.text))
+        return fail('them or the name of a selection')
       next++
       return { op: 'of', least, pattern: target.text, at: target.at }
     }
@@ -94,16 +100,24 @@ export const bindCondition = (condition: Condition, selections: ReadonlyMap<stri
       const found = selections.get(condition.name)
       if (found) return found
       const known = nearest(condition.name, selections.keys())
-      throw new Wrong(`there is no selection ${quoted(condition.name)}${known ? `; the nearest is ${known}` : ''}`, { offset: condition.at })
+      throw new Wrong(`there is no selection ${quoted(condition.name)}${known ? `; the nearest is ${known}` : ''}`, {
+        offset: condition.at,
+      })
     }
     case 'of': {
       const { pattern, least } = condition
-      const wanted = new RegExp(`^${pattern === 'them' ? '.*' : pattern.replace(/[.?-]/g, '\\$&').replaceAll('*', '.*')}$`, 'u')
+      const wanted = new RegExp(
+        `^${pattern === 'them' ? '.*' : pattern.replace(/[.?]/g, '\\$&').replaceAll('*', '.*')}$`,
+        'u',
+      )
       // Names that begin with '_' are left out unless the pattern says so itself.
-      const found = [...selections].flatMap(([name, filter]) => (wanted.test(name) && (pattern.startsWith('_') || !name.startsWith('_')) ? [filter] : []))
+      const found = [...selections].flatMap(([name, filter]) =>
+        wanted.test(name) && (pattern.startsWith('_') || !name.startsWith('_')) ? [filter] : [],
+      )
       if (found.length === 0) throw new Wrong(`no selection is named ${quoted(pattern)}`, { offset: condition.at })
       if (least === 'all') return and(...found)
-      if (least > found.length) throw new Wrong(`${least} of ${pattern} cannot hold: there are only ${found.length}`, { offset: condition.at })
+      if (least > found.length)
+        throw new Wrong(`${least} of ${pattern} cannot hold: there are only ${found.length}`, { offset: condition.at })
       return least === 1 ? or(...found) : atLeast(least, found)
     }
   }

@@ -10,7 +10,8 @@ import { type Key, leavesOf, parseKey, type Raw } from './modifiers.ts'
 import type { Path, SigmaRule } from './parse.ts'
 
 const KEYWORDS = ['*']
-const isMap = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isMap = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 export const compileDetection = (document: SigmaRule, mapping: Mapping): Filter => {
   const { detection, located } = document
@@ -21,7 +22,8 @@ export const compileDetection = (document: SigmaRule, mapping: Mapping): Filter 
     })
   }
   const selections = new Map<string, Filter>()
-  for (const [name, value] of Object.entries(rest)) selections.set(name, selection(value, ['detection', name], document, mapping))
+  for (const [name, value] of Object.entries(rest))
+    selections.set(name, selection(value, ['detection', name], document, mapping))
   const conditions = [condition].flat()
   // Several conditions are several searches of one rule: any of them.
   const found = conditions.map((text, i) => {
@@ -34,7 +36,11 @@ export const compileDetection = (document: SigmaRule, mapping: Mapping): Filter 
 const selection = (value: unknown, path: Path, document: SigmaRule, mapping: Mapping): Filter => {
   if (Array.isArray(value)) {
     if (value.length === 0) document.located.at(path, () => fail('a map or a list of values', value))
-    return or(...value.map((entry, i) => (isMap(entry) ? items(entry, [...path, i], document, mapping) : keyword(entry, [...path, i], document))))
+    return or(
+      ...value.map((entry, i) =>
+        isMap(entry) ? items(entry, [...path, i], document, mapping) : keyword(entry, [...path, i], document),
+      ),
+    )
   }
   return isMap(value) ? items(value, path, document, mapping) : keyword(value, path, document)
 }
@@ -68,7 +74,8 @@ const rawValues = (value: unknown): Raw[] => {
   const values = Array.isArray(value) ? value : [value]
   if (values.length === 0) fail('a value or a list of values', value)
   for (const each of values) {
-    if (each !== null && typeof each !== 'string' && typeof each !== 'number' && typeof each !== 'boolean') fail('a text, a number, true, false or null', each)
+    if (each !== null && typeof each !== 'string' && typeof each !== 'number' && typeof each !== 'boolean')
+      fail('a text, a number, true, false or null', each)
   }
   return values as Raw[]
 }

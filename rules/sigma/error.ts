@@ -29,12 +29,12 @@ export class NotYet extends SigmaError {
 export class Wrong extends Error {
   override readonly name = 'Wrong'
   readonly notYet: string | undefined
-  /** Code units into the text that was read. */
-  readonly offset: number
+  /** Code units into the text that was read, where it is known. */
+  readonly offset: number | undefined
   constructor(sentence: string, options: { notYet?: string; offset?: number } = {}) {
     super(sentence)
     this.notYet = options.notYet
-    this.offset = options.offset ?? 0
+    this.offset = options.offset
   }
 }
 export const notYet = (part: string): Wrong => new Wrong(`not there yet: ${part}`, { notYet: part })

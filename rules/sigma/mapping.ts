@@ -24,9 +24,9 @@ const WEB: Fields = {
   'c-ip': 'source.ip',
   's-ip': 'destination.ip',
   's-port': 'destination.port',
-  'src_ip': 'source.ip',
-  'dst_ip': 'destination.ip',
-  'dst_port': 'destination.port',
+  src_ip: 'source.ip',
+  dst_ip: 'destination.ip',
+  dst_port: 'destination.port',
   'r-dns': 'url.domain',
   'cs-host': 'url.domain',
   'cs-method': 'http.request.method',
@@ -91,7 +91,13 @@ const LOGSOURCES = new Map<string, Known>([
   ['//nginx', { filter: contains('event.dataset', 'nginx'), fields: WEB }],
   ['//apache', { filter: contains('event.dataset', 'apache'), fields: WEB }],
   // Proxies, and firewalls that log the addresses people visit.
-  ['proxy//', { filter: and(eq('observer.type', 'proxy', 'firewall'), or(exists('url.original'), exists('url.domain'))), fields: WEB }],
+  [
+    'proxy//',
+    {
+      filter: and(eq('observer.type', 'proxy', 'firewall'), or(exists('url.original'), exists('url.domain'))),
+      fields: WEB,
+    },
+  ],
   ['firewall//', { filter: eq('observer.type', 'firewall'), fields: FIREWALL }],
   ['dns//', { filter: exists('dns.question.name'), fields: DNS }],
   ['firewall/fortigate/', { ...fortigate, fields: FIREWALL }],
@@ -118,8 +124,12 @@ export const mappingOf = (logsource: Logsource | null | undefined): Mapping => {
   const key = `${said('category')}/${said('product')}/${said('service')}`
   const known = LOGSOURCES.get(key)
   if (!known) {
-    const words = (['category', 'product', 'service'] as const).flatMap((part) => (said(part) ? [`${part} ${said(part)}`] : []))
-    const list = [...LOGSOURCES.keys()].filter((each) => each !== '//').map((each) => each.split('/').filter(Boolean).join(' '))
+    const words = (['category', 'product', 'service'] as const).flatMap((part) =>
+      said(part) ? [`${part} ${said(part)}`] : [],
+    )
+    const list = [...LOGSOURCES.keys()]
+      .filter((each) => each !== '//')
+      .map((each) => each.split('/').filter(Boolean).join(' '))
     throw new Wrong(`no source brings events of ${words.join(', ')}; known are ${[...new Set(list)].join(', ')}`)
   }
   const table = new Map(Object.entries(known.fields).map(([name, to]) => [name.toLowerCase(), [to].flat()]))

@@ -26,7 +26,11 @@ const common = {
   tags: z.array(z.string()).nullish(),
   vonglau: own.optional(),
 }
-const logsource = z.looseObject({ category: scalarText.nullish(), product: scalarText.nullish(), service: scalarText.nullish() })
+const logsource = z.looseObject({
+  category: scalarText.nullish(),
+  product: scalarText.nullish(),
+  service: scalarText.nullish(),
+})
 const rule = z.looseObject({
   ...common,
   logsource: logsource.nullish(),
@@ -38,7 +42,10 @@ const correlation = z.looseObject({
   correlation: z.looseObject({
     type: text,
     rules: z.union([text, z.array(text).min(1)]).transform((value) => [value].flat()),
-    'group-by': z.union([text, z.array(text)]).transform((value) => [value].flat()).optional(),
+    'group-by': z
+      .union([text, z.array(text)])
+      .transform((value) => [value].flat())
+      .optional(),
     timespan: scalarText.optional(),
     condition: z.record(z.string(), z.union([bound, z.array(bound)])).optional(),
     aliases: z.unknown().optional(),
@@ -57,7 +64,10 @@ interface Located {
   at<T>(path: Path, step: () => T): T
 }
 export type SigmaRule = z.output<typeof rule> & { readonly kind: 'rule'; readonly located: Located }
-export type SigmaCorrelation = z.output<typeof correlation> & { readonly kind: 'correlation'; readonly located: Located }
+export type SigmaCorrelation = z.output<typeof correlation> & {
+  readonly kind: 'correlation'
+  readonly located: Located
+}
 export type SigmaDocument = SigmaRule | SigmaCorrelation
 export type Logsource = z.output<typeof logsource>
 
@@ -65,10 +75,13 @@ const pathText = (path: Path): string =>
   path.reduce<string>((out, part) => (typeof part === 'number' ? `${out}[${part}]` : out ? `${out}.${part}` : part), '')
 
 const valueAt = (value: unknown, path: Path): unknown =>
-  path.reduce<unknown>((v, part) => (typeof v === 'object' && v !== null ? (v as Record<string, unknown>)[part] : undefined), value)
+  path.reduce<unknown>(
+    (v, part) => (typeof v === 'object' && v !== null ? (v as Record<string, unknown>)[part] : undefined),
+    value,
+  )
 
 const locate = (document: YamlDocument.Parsed, lines: LineCounter, file: string, yaml: string): Located => {
-  const place = (path: Path, offset = 0): Place => {
+  const place = (path: Path, offset?: number): Place => {
     let node: unknown = document.contents
     let found = 0
     let inValue = false
@@ -89,7 +102,13 @@ const locate = (document: YamlDocument.Parsed, lines: LineCounter, file: string,
       inValue = true
     }
     // A place within the text itself can be told where the text is plain and on one line.
-    if (offset > 0 && inValue && isScalar(node) && node.range && (node.type === 'PLAIN' || node.type?.startsWith('QUOTE'))) {
+    if (
+      offset !== undefined &&
+      inValue &&
+      isScalar(node) &&
+      node.range &&
+      (node.type === 'PLAIN' || node.type?.startsWith('QUOTE'))
+    ) {
       found = node.range[0] + (node.type === 'PLAIN' ? 0 : 1) + offset
     }
     const { line, col } = lines.linePos(found)
@@ -109,15 +128,37 @@ const locate = (document: YamlDocument.Parsed, lines: LineCounter, file: string,
 }
 
 const KEYS = [
-  'title', 'id', 'name', 'status', 'description', 'author', 'references', 'date', 'modified', 'level', 'tags', 'fields',
-  'falsepositives', 'logsource', 'detection', 'correlation', 'generate', 'related', 'license', 'scope', 'taxonomy', 'vonglau', 'sigma-version',
+  'title',
+  'id',
+  'name',
+  'status',
+  'description',
+  'author',
+  'references',
+  'date',
+  'modified',
+  'level',
+  'tags',
+  'fields',
+  'falsepositives',
+  'logsource',
+  'detection',
+  'correlation',
+  'generate',
+  'related',
+  'license',
+  'scope',
+  'taxonomy',
+  'vonglau',
+  'sigma-version',
 ]
 
 /** Every document of a file. Throws a `SigmaError` at the first thing that is wrong. */
 export const parseSigma = (yaml: string, file: string): SigmaDocument[] => {
   const lines = new LineCounter()
   const documents = parseAllDocuments(yaml, { lineCounter: lines })
-  if (!Array.isArray(documents) || documents.length === 0) throw new SigmaError({ file, line: 1, column: 1 }, 'the file is empty: expected a rule')
+  if (!Array.isArray(documents) || documents.length === 0)
+    throw new SigmaError({ file, line: 1, column: 1 }, 'the file is empty: expected a rule')
   const out: SigmaDocument[] = []
   for (const document of documents as YamlDocument.Parsed[]) {
     const broken = document.errors[0]
@@ -133,12 +174,16 @@ export const parseSigma = (yaml: string, file: string): SigmaDocument[] => {
 }
 
 const read = (raw: unknown, located: Located): SigmaDocument => {
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) throw new SigmaError(located.place([]), `expected a map with title, logsource and detection, found ${quoted(raw)}`)
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
+    throw new SigmaError(located.place([]), `expected a map with title, logsource and detection, found ${quoted(raw)}`)
   const keys = Object.keys(raw)
   const isCorrelation = keys.includes('correlation')
   if (!isCorrelation && !keys.includes('detection')) {
     const close = keys.find((key) => !KEYS.includes(key) && /^(detec|corr|dete)/i.test(key))
-    throw new SigmaError(located.place(close ? [close] : []), `there is no detection${close ? `; is ${quoted(close)} meant for it?` : ': expected a map of selections and a condition'}`)
+    throw new SigmaError(
+      located.place(close ? [close] : []),
+      `there is no detection${close ? `; is ${quoted(close)} meant for it?` : ': expected a map of selections and a condition'}`,
+    )
   }
   const result = isCorrelation ? correlation.safeParse(raw) : rule.safeParse(raw)
   if (!result.success) {
@@ -146,14 +191,20 @@ const read = (raw: unknown, located: Located): SigmaDocument => {
     const path = issue.path as Path
     if (issue.code === 'unrecognized_keys') {
       const key = issue.keys[0]!
-      throw new SigmaError(located.place([...path, key]), `${pathText([...path, key])}: there is no such key; known ones are en, guide, quiet, group-by and incident`)
+      throw new SigmaError(
+        located.place([...path, key]),
+        `${pathText([...path, key])}: there is no such key; known ones are en, guide, quiet, group-by and incident`,
+      )
     }
     const found = valueAt(raw, path)
     const name = pathText(path)
-    const hint = name === 'level' && typeof found === 'string' ? `; the nearest is ${nearest(found, level.options)}` : ''
+    const hint =
+      name === 'level' && typeof found === 'string' ? `; the nearest is ${nearest(found, level.options)}` : ''
     throw new SigmaError(located.place(path), `${name} is ${quoted(found)}, expected ${expectedOf(issue)}${hint}`)
   }
-  return isCorrelation ? { ...(result.data as z.output<typeof correlation>), kind: 'correlation', located } : { ...(result.data as z.output<typeof rule>), kind: 'rule', located }
+  return isCorrelation
+    ? { ...(result.data as z.output<typeof correlation>), kind: 'correlation', located }
+    : { ...(result.data as z.output<typeof rule>), kind: 'rule', located }
 }
 
 /** Of a union the first alternative says what was expected. */
@@ -166,7 +217,13 @@ const deepest = (issue: z.core.$ZodIssue): z.core.$ZodIssue => {
 const expectedOf = (issue: z.core.$ZodIssue): string => {
   switch (issue.code) {
     case 'invalid_type':
-      return issue.expected === 'array' ? 'a list' : issue.expected === 'object' || issue.expected === 'record' ? 'a map' : issue.expected === 'string' ? 'a text' : `a ${issue.expected}`
+      return issue.expected === 'array'
+        ? 'a list'
+        : issue.expected === 'object' || issue.expected === 'record'
+          ? 'a map'
+          : issue.expected === 'string'
+            ? 'a text'
+            : `a ${issue.expected}`
     case 'invalid_value':
       return `one of ${issue.values.join(', ')}`
     case 'too_small':

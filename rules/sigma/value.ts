@@ -31,7 +31,8 @@ export const parseValue = (text: string): Pattern => {
 export const plainOf = (pattern: Pattern): string | undefined =>
   pattern.length === 0 ? '' : pattern.length === 1 && typeof pattern[0] === 'string' ? pattern[0] : undefined
 
-const tidy = (pattern: Pattern): Pattern => pattern.filter((part, i) => !(isAny(part) && i > 0 && isAny(pattern[i - 1]!)))
+const tidy = (pattern: Pattern): Pattern =>
+  pattern.filter((part, i) => !(isAny(part) && i > 0 && isAny(pattern[i - 1]!)))
 
 export const containing = (pattern: Pattern): Pattern => tidy([ANY, ...pattern, ANY])
 export const starting = (pattern: Pattern): Pattern => tidy([...pattern, ANY])

@@ -47,19 +47,27 @@ const compiled = (each: Case): Filter | Result => {
   try {
     const documents = parseSigma(each.rule, 'rule.yml')
     const [document] = documents
-    if (documents.length !== 1 || document?.kind !== 'rule') return { id: each.id, outcome: 'skip', reason: 'a correlation: it is tested in tests/rules' }
+    if (documents.length !== 1 || document?.kind !== 'rule')
+      return { id: each.id, outcome: 'skip', reason: 'a correlation: it is tested in tests/rules' }
     return compileFilter(document, { fields: 'as-is' })
   } catch (error) {
     if (error instanceof NotYet) return { id: each.id, outcome: 'skip', reason: `not there yet: ${error.part}` }
-    return { id: each.id, outcome: each.contested ? 'skip' : 'FAIL', reason: `${each.contested ? 'contested: ' : ''}${(error as Error).message}` }
+    return {
+      id: each.id,
+      outcome: each.contested ? 'skip' : 'FAIL',
+      reason: `${each.contested ? 'contested: ' : ''}${(error as Error).message}`,
+    }
   }
 }
 
 export const runCases = async (cases: readonly Case[], store: EventStore): Promise<Result[]> => {
   const time = Date.UTC(2026, 0, 1)
   const documents = cases.map((each) => each.events.map((event) => flatten(event)))
-  const events = documents.flatMap((list, n) => list.map((event, m): Event => ({ ...event, '@timestamp': time + m, 'event.id': `${n}:${m}`, [CASE]: n })))
-  for (let at = 0; at < events.length; at += 5000) await store.append({ events: events.slice(at, at + 5000), offsets: [] }, time)
+  const events = documents.flatMap((list, n) =>
+    list.map((event, m): Event => ({ ...event, '@timestamp': time + m, 'event.id': `${n}:${m}`, [CASE]: n })),
+  )
+  for (let at = 0; at < events.length; at += 5000)
+    await store.append({ events: events.slice(at, at + 5000), offsets: [] }, time)
   const out: Result[] = []
   for (const [n, each] of cases.entries()) {
     const { id } = each
@@ -69,12 +77,15 @@ export const runCases = async (cases: readonly Case[], store: EventStore): Promi
       continue
     }
     const found = new Set<unknown>()
-    for await (const chunk of store.match(SYSTEM, { filter: and(eq(CASE, n), filter), fields: ['event.id'] })) for (const event of chunk) found.add(event['event.id'])
+    for await (const chunk of store.match(SYSTEM, { filter: and(eq(CASE, n), filter), fields: ['event.id'] }))
+      for (const event of chunk) found.add(event['event.id'])
     const inProcess = compile(filter)
     const wrong = each.expect.flatMap((expected, m) => {
       const [stored, here] = [found.has(`${n}:${m}`), inProcess(documents[n]![m]!)]
       if (stored === expected && here === expected) return []
-      return stored === here ? [`event ${m}: expected ${expected}, found ${stored}`] : [`event ${m}: expected ${expected}, the store says ${stored}, in process ${here}`]
+      return stored === here
+        ? [`event ${m}: expected ${expected}, found ${stored}`]
+        : [`event ${m}: expected ${expected}, the store says ${stored}, in process ${here}`]
     })
     if (wrong.length === 0) out.push({ id, outcome: 'ok' })
     else if (each.contested) out.push({ id, outcome: 'skip', reason: 'contested' })
@@ -84,7 +95,9 @@ export const runCases = async (cases: readonly Case[], store: EventStore): Promi
 }
 
 export const readCases = (file: string): Case[] =>
-  readFileSync(file, 'utf8').split('\n').flatMap((line) => (line.trim() === '' ? [] : [JSON.parse(line) as Case]))
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line) => (line.trim() === '' ? [] : [JSON.parse(line) as Case]))
 
 export const withDuckdb = async <T>(use: (store: EventStore) => Promise<T>): Promise<T> => {
   const folder = mkdtempSync(join(tmpdir(), 'conformance-'))
@@ -103,7 +116,10 @@ export const summary = (results: readonly Result[]): string => {
 }
 
 if (import.meta.main) {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { store: { type: 'string', default: 'duckdb' } } })
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { store: { type: 'string', default: 'duckdb' } },
+  })
   if (values.store !== 'duckdb' || positionals.length === 0) {
     console.error('usage: node tests/conformance/sigma.ts [--store duckdb] CASES.jsonl…')
     process.exit(2)

@@ -12,11 +12,14 @@ test('nothing is wrong with the catalog', () => {
   expect(rules.length).toBeGreaterThanOrEqual(12)
 })
 
-test.each(tested.map((each) => [each.file.slice(CATALOG.length + 1), each] as const))('%s', (_, { failures, matching, others }) => {
-  expect(failures).toEqual([])
-  expect(matching).toBeGreaterThanOrEqual(5)
-  expect(others).toBeGreaterThanOrEqual(5)
-})
+test.each(tested.map((each) => [each.file.slice(CATALOG.length + 1), each] as const))(
+  '%s',
+  (_, { failures, matching, others }) => {
+    expect(failures).toEqual([])
+    expect(matching).toBeGreaterThanOrEqual(5)
+    expect(others).toBeGreaterThanOrEqual(5)
+  },
+)
 
 /** Letters that only Vietnamese has. */
 const VIETNAMESE = /[ăâđêôơưàáạảãằắặẳẵầấậẩẫèéẹẻẽềếệểễìíịỉĩòóọỏõồốộổỗờớợởỡùúụủũừứựửữỳýỵỷỹ]/iu

@@ -14,7 +14,11 @@ const serves = inventory.portals.flatMap((portal) => portal.addresses)
 const enrich = createEnricher({ inventory, geoip: openGeoIp() })
 
 export const eventOf: EventOf = (source, line) => {
-  const parsed = parserOf(source).parse(line, { arrived: Date.UTC(2026, 4, 14, 12), timezone: 'Asia/Ho_Chi_Minh' }, undefined)
+  const parsed = parserOf(source).parse(
+    line,
+    { arrived: Date.UTC(2026, 4, 14, 12), timezone: 'Asia/Ho_Chi_Minh' },
+    undefined,
+  )
   if (!('event' in parsed)) return undefined
   const { event } = parsed
   event['event.dataset'] = source

@@ -1,0 +1,139 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { chain, islandsOf } from '../../rules/bursts.ts'
+import type { Correlation } from '../../rules/rule.ts'
+import { type Counted, newlyQualifying, qualifying } from '../../rules/windows.ts'
+
+const QUIET = 100
+const moments = fc.uniqueArray(
+  fc.record({ time: fc.integer({ min: 0, max: 3000 }), id: fc.integer({ min: 0, max: 999 }).map(String) }),
+  { selector: ({ id }) => id, maxLength: 60 },
+)
+
+/** Deals the members out over `n` hands. */
+const dealt = <T>(items: readonly T[], hands: readonly number[], n: number): T[][] => {
+  const out: T[][] = Array.from({ length: n }, () => [])
+  items.forEach((item, i) => out[(hands[i % hands.length] ?? 0) % n]!.push(item))
+  return out
+}
+
+test('bursts are the same however the events are cut and in whatever order they come', () => {
+  fc.assert(
+    fc.property(
+      moments,
+      fc.array(fc.nat(6), { minLength: 1, maxLength: 60 }),
+      fc.integer({ min: 1, max: 7 }),
+      (events, hands, n) => {
+        const whole = islandsOf(events, QUIET).map(({ first, last, count }) => ({ first, last, count }))
+        const parts = dealt(events, hands, n).flatMap((part) => islandsOf(part, QUIET))
+        const merged = chain(parts, QUIET).map((burst) => ({
+          first: Math.min(...burst.map((each) => each.first)),
+          last: Math.max(...burst.map((each) => each.last)),
+          count: burst.reduce((sum, each) => sum + each.count, 0),
+        }))
+        expect(merged).toEqual(whole)
+      },
+    ),
+  )
+})
+
+test.each<[string, [number, number][], [number, number][]]>([
+  [
+    'a gap of the quiet time chains',
+    [
+      [0, 0],
+      [100, 100],
+    ],
+    [[0, 100]],
+  ],
+  [
+    'one more does not',
+    [
+      [0, 0],
+      [101, 101],
+    ],
+    [
+      [0, 0],
+      [101, 101],
+    ],
+  ],
+  [
+    'a long one swallows',
+    [
+      [0, 500],
+      [10, 20],
+      [550, 560],
+    ],
+    [[0, 560]],
+  ],
+  [
+    'a late one joins two',
+    [
+      [0, 0],
+      [200, 200],
+      [100, 100],
+    ],
+    [[0, 200]],
+  ],
+])('%s', (_, given, expected) => {
+  const bursts = chain(
+    given.map(([first, last]) => ({ first, last })),
+    QUIET,
+  )
+  expect(bursts.map((burst) => [burst[0]!.first, Math.max(...burst.map(({ last }) => last))])).toEqual(expected)
+})
+
+/** By its definition: an event qualifies when some window that begins at an event holds it and enough others. */
+const byDefinition = (events: readonly Counted[], { type, timespan, atLeast }: Correlation): string[] => {
+  const found = new Set<string>()
+  for (const start of events) {
+    const inside = events.filter(({ time }) => time >= start.time && time - start.time <= timespan)
+    const n = type === 'event_count' ? inside.length : new Set(inside.flatMap(({ values }) => values ?? [])).size
+    if (n >= atLeast) for (const { id } of inside) found.add(id)
+  }
+  return [...found].sort()
+}
+const counted = fc.uniqueArray(
+  fc.record({
+    time: fc.integer({ min: 0, max: 600 }),
+    id: fc.integer({ min: 0, max: 999 }).map(String),
+    ingested: fc.integer({ min: 1, max: 5 }),
+    values: fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1, maxLength: 2 }),
+  }),
+  { selector: ({ id }) => id, maxLength: 40 },
+)
+const correlations = fc.record({
+  type: fc.constantFrom('event_count' as const, 'value_count' as const),
+  timespan: fc.integer({ min: 0, max: 200 }),
+  atLeast: fc.integer({ min: 1, max: 5 }),
+})
+
+test('windows hold what their definition says', () => {
+  fc.assert(
+    fc.property(counted, correlations, (events, correlation) => {
+      expect(
+        qualifying(events, correlation)
+          .map(({ id }) => id)
+          .sort(),
+      ).toEqual(byDefinition(events, correlation))
+    }),
+  )
+})
+
+test('run after run gives each qualifying event once, and all of them', () => {
+  fc.assert(
+    fc.property(counted, correlations, (events, correlation) => {
+      const seen: string[] = []
+      for (let to = 1; to <= 5; to++) {
+        for (const { id } of newlyQualifying(
+          events.filter(({ ingested }) => ingested <= to),
+          correlation,
+          to - 1,
+        ))
+          seen.push(id)
+      }
+      expect(new Set(seen).size).toBe(seen.length)
+      expect(seen.sort()).toEqual(byDefinition(events, correlation))
+    }),
+  )
+})

@@ -1,0 +1,367 @@
+/** Alerts are a function of the events: real stores, and runs that are cut, disordered, broken off and repeated. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import type { Event } from '../../ingest/event.ts'
+import { openDuckdb } from '../../ingest/store/duckdb.ts'
+import { EVERYTHING } from '../../ingest/store/filter.ts'
+import { openSqlite } from '../../ingest/store/sqlite.ts'
+import {
+  type Collection,
+  type Document,
+  type DocumentStore,
+  type EventStore,
+  type Store,
+  SYSTEM,
+} from '../../ingest/store/store.ts'
+import type { Alert } from '../../rules/alert.ts'
+import { createDetector } from '../../rules/detect.ts'
+import type { Incident } from '../../rules/incident.ts'
+import type { Rule } from '../../rules/rule.ts'
+import { compileSigma } from '../../rules/sigma/compile.ts'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const START = Date.UTC(2026, 4, 14)
+
+const rules: readonly Rule[] = compileSigma(
+  `title: Đơn
+id: single
+level: high
+detection: { a: { event.action: probe }, condition: a }
+---
+title: Đơn, theo người dùng
+id: by-user
+level: medium
+vonglau: { group-by: [user.name], quiet: 10m }
+detection: { a: { event.action: login }, condition: a }
+---
+name: login
+title: Đăng nhập
+detection: { a: { event.action: login }, condition: a }
+---
+name: probe
+title: Dò
+detection: { a: { event.action: probe }, condition: a }
+---
+title: Đếm
+id: count
+level: high
+vonglau: { quiet: 20m }
+correlation: { type: event_count, rules: [login], group-by: [source.ip], timespan: 5m, condition: { gte: 5 } }
+---
+title: Đếm giá trị
+id: values
+level: medium
+vonglau: { quiet: 20m }
+correlation: { type: value_count, rules: [probe], group-by: [source.ip], timespan: 10m, condition: { field: destination.port, gte: 4 } }
+---
+title: Đếm tất cả
+id: all
+level: low
+correlation: { type: event_count, rules: [login], timespan: 3m, condition: { gt: 6 } }
+`,
+  'detect.yml',
+)
+
+/** mulberry32: the same numbers every time. */
+const random = (seed: number) => () => {
+  seed = (seed + 0x6d2b79f5) | 0
+  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
+  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+  return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
+}
+const shuffled = <T>(items: readonly T[], next: () => number): T[] => {
+  const out = [...items]
+  for (let i = out.length - 1; i > 0; i--) {
+    const j = Math.floor(next() * (i + 1))
+    ;[out[i], out[j]] = [out[j]!, out[i]!]
+  }
+  return out
+}
+
+/** Six hours of a few sources, in knots and alone. */
+const lines = ((): Event[] => {
+  const next = random(7)
+  const out: Event[] = []
+  for (let i = 0; i < 400; i++) {
+    const knot = Math.floor(next() * 12) * 30 * MINUTE
+    out.push({
+      '@timestamp': START + knot + Math.floor(next() * 12 * MINUTE),
+      'event.id': `e${String(i).padStart(4, '0')}`,
+      'event.kind': 'event',
+      'event.action': next() < 0.5 ? 'login' : 'probe',
+      'source.ip': `198.51.100.${Math.floor(next() * 4)}`,
+      'destination.port': 20 + Math.floor(next() * 6),
+      'user.name': `u${Math.floor(next() * 3)}`,
+      'portal.id': next() < 0.5 ? 'a' : 'b',
+      'organization.id': 'so-y-te',
+    })
+  }
+  return out
+})()
+
+const folders: string[] = []
+const opened: { close(): Promise<void> }[] = []
+const open = async (folder: string): Promise<Store> => {
+  const events = await openDuckdb({ folder: join(folder, 'events'), wait: 0 })
+  const documents = openSqlite(join(folder, 'documents.sqlite'))
+  const store: Store = {
+    kind: 'duckdb',
+    events,
+    documents,
+    close: async () => {
+      await events.close()
+      await documents.close()
+    },
+  }
+  opened.push(store)
+  return store
+}
+const folder = (): string => {
+  const path = mkdtempSync(join(tmpdir(), 'detect-'))
+  folders.push(path)
+  return path
+}
+afterEach(async () => {
+  for (const store of opened.splice(0)) await store.close().catch(() => {})
+  for (const path of folders.splice(0)) rmSync(path, { recursive: true, force: true })
+})
+
+const detector = (store: Store, clock = () => START + 24 * HOUR) =>
+  createDetector({ store, clock, deadlines: () => ({}) })
+const runAll = async (store: Store) => {
+  const { run } = detector(store)
+  for (const rule of rules) await run(rule)
+}
+const alertsOf = async (store: Store) =>
+  (await store.documents.collection<Alert>('alerts').query(SYSTEM, { filter: EVERYTHING, limit: 10_000 })).items
+/** Rule, group, first, last and count of every burst, and of which events it tells. */
+const bursts = async (store: Store): Promise<string[]> =>
+  (await alertsOf(store))
+    .filter(({ doc }) => doc['alert.status'] !== 'absorbed')
+    .map(({ doc }) =>
+      JSON.stringify([
+        doc['rule.id'],
+        doc.group,
+        doc['alert.first'],
+        doc['alert.last'],
+        doc['alert.count'],
+        doc.events.map((event) => event['event.id']),
+      ]),
+    )
+    .sort()
+const incidentsOf = async (store: Store) =>
+  (await store.documents.collection<Incident>('incidents').query(SYSTEM, { filter: EVERYTHING, limit: 1000 })).items
+
+let reference: string[] | undefined
+/** One run over all lines. */
+const inOneRun = async (): Promise<string[]> => {
+  if (reference) return reference
+  const store = await open(folder())
+  await store.events.append({ events: lines, offsets: [] }, START)
+  await runAll(store)
+  reference = await bursts(store)
+  return reference
+}
+const cut = (events: readonly Event[], pieces: number, next: () => number): Event[][] => {
+  const at = Array.from({ length: pieces - 1 }, () => Math.floor(next() * events.length)).sort((a, b) => a - b)
+  return [...at, events.length].map((end, i) => events.slice(at[i - 1] ?? 0, end)).filter((part) => part.length > 0)
+}
+
+test('every rule has found something', async () => {
+  const found = await inOneRun()
+  expect(rules.filter(({ id }) => !found.some((text) => text.startsWith(`["${id}"`)))).toEqual([])
+  expect(found.length).toBeGreaterThan(30)
+})
+
+test('fifty runs cut at random give the bursts of one', { timeout: 120_000 }, async () => {
+  const store = await open(folder())
+  for (const part of cut(
+    [...lines].sort((a, b) => Number(a['@timestamp']) - Number(b['@timestamp'])),
+    50,
+    random(1),
+  )) {
+    await store.events.append({ events: part, offsets: [] }, START)
+    await runAll(store)
+  }
+  expect(await bursts(store)).toEqual(await inOneRun())
+})
+
+test('so do lines that come out of order', { timeout: 120_000 }, async () => {
+  const store = await open(folder())
+  for (const part of cut(shuffled(lines, random(2)), 12, random(3))) {
+    await store.events.append({ events: part, offsets: [] }, START)
+    await runAll(store)
+  }
+  expect(await bursts(store)).toEqual(await inOneRun())
+})
+
+/** Writes go through until `left` of them are done; then each throws, as after a kill. */
+const breaking = (store: Store, left: number): Store => {
+  const put = <T extends Document>(collection: Collection<T>): Collection<T> => ({
+    ...collection,
+    put: async (items, together) => {
+      if (left-- <= 0) throw new Error('killed')
+      return collection.put(items, together)
+    },
+  })
+  const documents: DocumentStore = { ...store.documents, collection: (name) => put(store.documents.collection(name)) }
+  return { ...store, documents }
+}
+
+test('and a process that is killed between two writes, again and again', { timeout: 120_000 }, async () => {
+  const path = folder()
+  const next = random(5)
+  let kills = 0
+  let store = await open(path)
+  for (const part of cut(shuffled(lines, random(4)), 5, random(6))) {
+    await store.events.append({ events: part, offsets: [] }, START)
+    for (let broken = true; broken; ) {
+      broken = false
+      await runAll(breaking(store, 1 + Math.floor(next() * 16))).catch(() => {
+        broken = true
+      })
+      if (!broken) continue
+      kills++
+      await store.close()
+      opened.length = 0
+      store = await open(path)
+    }
+    // Once more over what is covered already.
+    await runAll(store)
+  }
+  expect(kills).toBeGreaterThan(10)
+  expect(await bursts(store)).toEqual(await inOneRun())
+  // An incident lists each alert once, and the alert names it.
+  for (const incident of await incidentsOf(store)) {
+    const ids = incident.doc.alerts.map(({ id }) => id)
+    expect(new Set(ids).size).toBe(ids.length)
+  }
+})
+
+/** Every second batch of a slow writer is stamped at once and committed after the next run, or stamped with its commit. */
+const withSlowWriter = async (
+  stamped: 'before the commit' | 'with the commit',
+): Promise<{ found: string[]; expected: string[] }> => {
+  const store = await open(folder())
+  let stamp = 0
+  const events: EventStore = {
+    ...store.events,
+    committed: async () => stamp,
+    match: async function* (scope, { ingested, ...query }) {
+      for await (const chunk of store.events.match(scope, {
+        ...query,
+        ...(query.fields ? { fields: [...query.fields, 'stamped'] } : {}),
+      })) {
+        yield chunk.filter(
+          (event) =>
+            Number(event['stamped']) > (ingested?.after ?? 0) &&
+            Number(event['stamped']) <= (ingested?.upTo ?? Infinity),
+        )
+      }
+    },
+  }
+  const commit = (part: readonly Event[], at: number) =>
+    store.events.append({ events: part.map((event) => ({ ...event, stamped: at })), offsets: [] }, START)
+  const singles = rules.filter((rule) => !rule.correlation)
+  const { run } = detector({ ...store, events })
+  for (const [i, part] of cut(shuffled(lines, random(8)), 12, random(9)).entries()) {
+    const slow = i % 2 === 1
+    const early = ++stamp
+    if (!slow) await commit(part, early)
+    else if (stamped === 'with the commit') stamp--
+    for (const rule of singles) await run(rule)
+    if (slow) await commit(part, stamped === 'with the commit' ? ++stamp : early)
+  }
+  for (const rule of singles) await run(rule)
+  expect(await store.events.count(SYSTEM, { filter: EVERYTHING })).toBe(lines.length)
+  return {
+    found: await bursts(store),
+    expected: (await inOneRun()).filter((text) => singles.some((rule) => text.startsWith(`["${rule.id}"`))),
+  }
+}
+
+test('the same with a writer that is slow', { timeout: 120_000 }, async () => {
+  const { found, expected } = await withSlowWriter('with the commit')
+  expect(found).toEqual(expected)
+})
+
+test('it would show if ingest time were taken before the commit', { timeout: 120_000 }, async () => {
+  const { found, expected } = await withSlowWriter('before the commit')
+  expect(found).not.toEqual(expected)
+})
+
+const probe = (id: string, minute: number): Event => ({
+  '@timestamp': START + minute * MINUTE,
+  'event.id': id,
+  'event.kind': 'event',
+  'event.action': 'probe',
+  'source.ip': '198.51.100.7',
+  'portal.id': 'a',
+  'organization.id': 'so-y-te',
+})
+const single = rules.find(({ id }) => id === 'single')!
+const feed = async (store: Store, ...events: Event[]) => {
+  await store.events.append({ events, offsets: [] }, START)
+  await detector(store).run(single)
+}
+const change = async (store: Store, id: string, fields: Partial<Alert>) => {
+  const alerts = store.documents.collection<Alert>('alerts')
+  const current = (await alerts.get(SYSTEM, id))!
+  expect(
+    await alerts.put([{ id, version: current.version, doc: { ...current.doc, ...fields } as Alert }]),
+  ).toMatchObject([{ ok: true }])
+}
+
+test('after a person closed an alert, further events open a new one that follows it', async () => {
+  const store = await open(folder())
+  await feed(store, probe('a', 0), probe('b', 10))
+  const [before] = await alertsOf(store)
+  await change(store, before!.id, { 'alert.status': 'closed', 'alert.reason': 'benign' })
+  await feed(store, probe('c', 30))
+  const after = await alertsOf(store)
+  expect(after).toHaveLength(2)
+  const added = after.find(({ id }) => id !== before!.id)!
+  expect(added.doc).toMatchObject({ 'alert.status': 'new', 'alert.follows': before!.id, 'alert.count': 1 })
+  expect(after.find(({ id }) => id === before!.id)!.doc).toMatchObject({ 'alert.status': 'closed', 'alert.count': 2 })
+})
+
+test('a late event joins two bursts: the older keeps id, status, owner and notes', async () => {
+  const store = await open(folder())
+  let now = START
+  const at = async (time: number, ...events: Event[]) => {
+    now = time
+    await store.events.append({ events, offsets: [] }, START)
+    await detector(store, () => now).run(single)
+  }
+  await at(START + HOUR, probe('late-half', 90))
+  await at(START + 2 * HOUR, probe('early-half', 0))
+  const [older, younger] = [...(await alertsOf(store))].sort((a, b) => a.doc['alert.created'] - b.doc['alert.created'])
+  await change(store, older!.id, {
+    'alert.status': 'in_progress',
+    'alert.assignee': 'minh',
+    activity: [...older!.doc.activity, { at: now, by: 'minh', what: 'note', text: 'đang xem' }],
+  })
+  await change(store, younger!.id, {
+    activity: [...younger!.doc.activity, { at: now, by: 'hoa', what: 'note', text: 'của tôi' }],
+  })
+  await at(START + 3 * HOUR, probe('between', 45))
+  const alerts = new Map((await alertsOf(store)).map((each) => [each.id, each.doc]))
+  expect(alerts.size).toBe(2)
+  const joined = alerts.get(older!.id)!
+  expect(joined).toMatchObject({
+    'alert.status': 'in_progress',
+    'alert.assignee': 'minh',
+    'alert.count': 3,
+    'alert.first': START,
+    'alert.last': START + 90 * MINUTE,
+    absorbed: [younger!.id],
+  })
+  expect(joined.activity.flatMap(({ text }) => text ?? [])).toEqual(expect.arrayContaining(['đang xem', 'của tôi']))
+  expect(joined.events.map((event) => event['event.id'])).toEqual(['early-half', 'between', 'late-half'])
+  expect(alerts.get(younger!.id)).toMatchObject({ 'alert.status': 'absorbed', 'alert.absorbed_by': older!.id })
+  const incidents = await incidentsOf(store)
+  for (const { doc } of incidents) expect(doc.alerts.map(({ id }) => id)).not.toContain(younger!.id)
+})

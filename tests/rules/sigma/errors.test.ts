@@ -1,0 +1,309 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { checkRules, testRules } from '../../../rules/check.ts'
+import { loadRules, readRules } from '../../../rules/load.ts'
+import { HOUR } from '../../../rules/rule.ts'
+import { compileSigma } from '../../../rules/sigma/compile.ts'
+import { NotYet } from '../../../rules/sigma/error.ts'
+
+const rule = (change: (text: string) => string) =>
+  change(`title: Tên
+id: ten-quy-tac
+logsource:
+  category: webserver
+detection:
+  sel:
+    url.path|contains: /a
+  condition: sel
+level: high
+`)
+
+/** A typo, and the sentence that the author reads. */
+test.each<[string, (text: string) => string, string]>([
+  [
+    'level',
+    (t) => t.replace('high', 'hihg'),
+    'r.yml:9:1: level is "hihg", expected one of informational, low, medium, high, critical; the nearest is high',
+  ],
+  [
+    'a selection',
+    (t) => t.replace('condition: sel', 'condition: sell'),
+    'r.yml:8:14: detection.condition: there is no selection "sell"; the nearest is sel',
+  ],
+  [
+    'a word of the condition',
+    (t) => t.replace('condition: sel', 'condition: sel adn sel'),
+    'r.yml:8:18: detection.condition: the condition has "adn" at character 5 where and, or, or the end was expected',
+  ],
+  [
+    'a modifier',
+    (t) => t.replace('contains', 'contain'),
+    'r.yml:7:5: detection.sel.url.path|contain: there is no modifier "contain"; the nearest is contains',
+  ],
+  [
+    'a word of the taxonomy',
+    (t) => t.replace('url.path', 'cs-uri-sten'),
+    'r.yml:7:5: detection.sel.cs-uri-sten|contains: no source brings a field "cs-uri-sten"; the nearest is cs-uri-stem',
+  ],
+  ['a field', (t) => t.replace('url.path', 'url.pathh'), 'there is no field "url.pathh"; is url.path meant?'],
+  [
+    'a logsource',
+    (t) => t.replace('webserver', 'webserve'),
+    'r.yml:3:1: logsource: no source brings events of category webserve; known are webserver',
+  ],
+  [
+    'detection',
+    (t) => t.replace('detection:', 'detecton:'),
+    'r.yml:5:1: there is no detection; is "detecton" meant for it?',
+  ],
+  ['the condition', (t) => t.replace('  condition: sel\n', ''), 'detection.condition is nothing, expected a text'],
+  ['the title', (t) => t.replace('title: Tên\n', ''), 'there is no title'],
+  ['YAML', (t) => t.replace('  sel:', ' sel: ['), 'this is not YAML'],
+  ['a value', (t) => t.replace(': /a', ': { x: 1 }'), 'expected a text, a number, true, false or null, found {"x":1}'],
+  [
+    'look-around',
+    (t) => t.replace('contains: /a', "re: '(?=a)'"),
+    'the expression "(?=a)" is refused: look-around is not possible in RE2',
+  ],
+  ['a back-reference', (t) => t.replace('contains: /a', "re: '(a)\\1'"), 'is refused:'],
+  [
+    'a network',
+    (t) => t.replace('contains: /a', 'cidr: 192.0.2.1'),
+    '"192.0.2.1" is not a network: write it like 192.0.2.0/24 or 2001:db8::/32',
+  ],
+  ['a number', (t) => t.replace('contains: /a', 'gte: viele'), 'gte needs a number, found "viele"'],
+  [
+    'two comparisons',
+    (t) => t.replace('contains', 'contains|endswith'),
+    'the modifiers contains and endswith exclude each other',
+  ],
+  ['exists', (t) => t.replace('contains: /a', 'exists: maybe'), 'exists is true or false, found ["maybe"]'],
+  [
+    'a key of ours',
+    (t) => `${t}vonglau: { quite: 1h }\n`,
+    'r.yml:10:12: vonglau.quite: there is no such key; known ones are',
+  ],
+  [
+    'a duration',
+    (t) => `${t}vonglau: { quiet: 1 hour }\n`,
+    'vonglau.quiet: "1 hour" is not a duration: write it like 10s, 5m, 1h or 1d',
+  ],
+  [
+    'an old timeframe',
+    (t) => t.replace('  condition', '  timeframe: 5m\n  condition'),
+    'a timeframe is no longer Sigma',
+  ],
+  ['nothing', () => '', 'the file is empty'],
+])('%s', (_, change, message) => {
+  expect(() => compileSigma(rule(change), 'r.yml')).toThrow(message)
+})
+
+test.each([
+  'windash',
+  'base64',
+  'base64offset|contains',
+  'utf16le',
+  'wide',
+  'fieldref',
+  'expand',
+  'neq',
+  'minute',
+  'hour',
+])('%s is not there yet, and says so', (modifier) => {
+  const text = rule((t) => t.replace('contains', modifier))
+  expect(() => compileSigma(text, 'r.yml')).toThrow(NotYet)
+  expect(() => compileSigma(text, 'r.yml')).toThrow(`r.yml:7:5: not there yet: modifier ${modifier.split('|')[0]}`)
+})
+
+test('what a rule says of itself', () => {
+  const [found] = compileSigma(
+    rule(
+      (t) =>
+        `${t}author: A, B\ntags: [attack.t1190]\ndescription: Mô tả\nvonglau:\n  en: { title: Name, description: About }\n  guide: { vi: Làm, en: Do }\n  quiet: 30m\n  group-by: [c-ip]\n  incident: false\n`,
+    ),
+    'x/r.yml',
+  )
+  expect(found).toMatchObject({
+    id: 'ten-quy-tac',
+    name: { vi: 'Tên', en: 'Name' },
+    description: { vi: 'Mô tả', en: 'About' },
+    guide: { vi: 'Làm', en: 'Do' },
+    level: 'high',
+    tags: ['attack.t1190'],
+    authors: ['A', 'B'],
+    quiet: HOUR / 2,
+    groupBy: ['source.ip'],
+    incident: false,
+    condition: 'sel',
+    file: 'x/r.yml',
+  })
+  const [plain] = compileSigma(
+    rule((t) => t.replace(/^(id|level).*\n/gm, '')),
+    'x/r.yml',
+  )
+  expect(plain).toMatchObject({
+    id: 'r',
+    level: 'medium',
+    quiet: HOUR,
+    incident: false,
+    name: { vi: 'Tên', en: 'Tên' },
+  })
+  expect(plain).not.toHaveProperty('groupBy')
+})
+
+const correlation = (change: (text: string) => string = (t) => t) =>
+  `name: base
+title: Cơ sở
+logsource: { category: firewall }
+detection: { s: { action: denied }, condition: s }
+---
+${change(`title: Tương quan
+id: tuong-quan
+correlation:
+  type: value_count
+  rules: [base]
+  group-by: [src_ip, observer.name]
+  timespan: 5m
+  condition: { field: dst_port, gte: 10 }
+`)}`
+
+test('a correlation', () => {
+  const [found, ...others] = compileSigma(correlation(), 'c.yml')
+  expect(others).toEqual([])
+  expect(found).toMatchObject({
+    id: 'tuong-quan',
+    groupBy: ['source.ip', 'observer.name'],
+    correlation: { type: 'value_count', timespan: 300_000, atLeast: 10, field: 'destination.port' },
+  })
+  expect(
+    compileSigma(
+      correlation((t) => `${t}generate: true\n`),
+      'c.yml',
+    ).map(({ id }) => id),
+  ).toEqual(['c', 'tuong-quan'])
+  const [count] = compileSigma(
+    correlation((t) =>
+      t.replace('value_count', 'event_count').replace('field: dst_port, gte: 10', 'gt: 10').replace('5m', '1d'),
+    ),
+    'c.yml',
+  )
+  expect(count!.correlation).toEqual({ type: 'event_count', timespan: 24 * HOUR, atLeast: 11 })
+})
+
+test.each<[string, (text: string) => string, string]>([
+  [
+    'a type that is later',
+    (t) => t.replace('value_count', 'temporal'),
+    'c.yml:9:3: not there yet: correlation type temporal',
+  ],
+  [
+    'a typo in the type',
+    (t) => t.replace('value_count', 'event_cont'),
+    'there is no correlation type "event_cont"; the nearest is event_count',
+  ],
+  [
+    'an unknown rule',
+    (t) => t.replace('[base]', '[bass]'),
+    'c.yml:10:11: correlation.rules[0]: there is no rule with the name or id "bass"',
+  ],
+  [
+    'aliases',
+    (t) => t.replace('  timespan', '  aliases: { a: { base: x } }\n  timespan'),
+    'not there yet: aliases of a correlation',
+  ],
+  ['no timespan', (t) => t.replace('timespan', 'timeframe'), 'there is no timespan; is "timeframe" meant for it?'],
+  ['a bad timespan', (t) => t.replace('5m', '5 minutes'), '"5 minutes" is not a duration'],
+  [
+    'eq',
+    (t) => t.replace('gte', 'eq'),
+    'eq cannot be a condition: it holds until further events come, and an alert cannot be taken back',
+  ],
+  ['lt', (t) => t.replace('gte', 'lt'), 'lt cannot be a condition'],
+  ['two bounds', (t) => t.replace('gte: 10', 'gte: 10, gt: 3'), 'expected one of gte and gt'],
+  ['nought', (t) => t.replace('gte: 10', 'gte: 0'), 'gte: 0 always holds'],
+  ['no field', (t) => t.replace('field: dst_port, ', ''), 'value_count needs the field whose values it counts'],
+  [
+    'a field for event_count',
+    (t) => t.replace('value_count', 'event_count'),
+    'event_count counts events, not the values of a field',
+  ],
+  [
+    'a field of the group',
+    (t) => t.replace('src_ip', 'srcip'),
+    'no source brings a field "srcip"; the nearest is src_ip',
+  ],
+])('correlation: %s', (_, change, message) => {
+  expect(() => compileSigma(correlation(change), 'c.yml')).toThrow(message)
+})
+
+const folderOf = (files: { [name: string]: string }): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'rules-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(folder, name, '..'), { recursive: true })
+    writeFileSync(join(folder, name), text)
+  }
+  return folder
+}
+
+test("a user's folder", () => {
+  const folder = folderOf({ 'deep/mine.yml': rule((t) => t.replace('ten-quy-tac', 'mine')), 'notes.txt': 'x' })
+  const rules = loadRules(folder)
+  expect(rules.length).toBe(loadRules().length + 1)
+  expect(rules.find(({ id }) => id === 'mine')!.file).toBe(join(folder, 'deep/mine.yml'))
+})
+
+test('every problem of a folder is a sentence; what is right is still read', () => {
+  const folder = folderOf({
+    'a.yml': rule((t) => t.replace('high', 'hihg')),
+    'b.yml': rule((t) => t.replace('contains', 'contain')),
+    'c.yml': rule((t) => t),
+    'd.yml': rule((t) => t),
+    'e.yml': correlation(),
+  })
+  const problems = checkRules(folder)
+  expect(problems.map((text) => text.slice(folder.length + 1))).toEqual([
+    expect.stringContaining('a.yml:9:1: level'),
+    expect.stringContaining('b.yml:7:5: '),
+    expect.stringMatching(/^d.yml: the id "ten-quy-tac" is that of .*c.yml too/),
+  ])
+  expect(
+    readRules([folder])
+      .rules.map(({ id }) => id)
+      .sort(),
+  ).toEqual(['ten-quy-tac', 'tuong-quan'])
+  expect(() => loadRules(folder)).toThrow(problems[0])
+  expect(checkRules(join(folder, 'gone'))).toEqual([`${join(folder, 'gone')}: there is no such folder of rules`])
+})
+
+test('a correlation may name a rule of another file', () => {
+  const [base, rest] = correlation().split('---\n') as [string, string]
+  const folder = folderOf({ 'base.yml': base, 'count.yml': rest })
+  expect(readRules([folder])).toMatchObject({ problems: [], rules: [{ id: 'tuong-quan' }] })
+})
+
+test('events that do not do what they should are told with file and line', () => {
+  const web = { 'event.category': ['web'] }
+  const lines = [
+    { match: true, why: 'có', event: { ...web, 'url.path': '/b' } },
+    { match: false, why: 'không', event: { ...web, 'url.path': '/a' } },
+    { match: true, why: 'đúng', event: { ...web, 'url.path': '/a' } },
+    { match: true, why: 'thiếu' },
+  ]
+  const folder = folderOf({
+    'ten.yml': rule((t) => t),
+    'ten.events.ndjson': lines.map((line) => JSON.stringify(line)).join('\n'),
+    'none.yml': rule((t) => t.replace('ten-quy-tac', 'other')),
+  })
+  const [none, found] = testRules(folder, () => undefined)
+  expect(none!.failures).toEqual([
+    expect.stringContaining('there is no such file: write events that must and must not match'),
+  ])
+  expect(found!.failures.map((text) => text.slice(folder.length + 1))).toEqual([
+    'ten.events.ndjson:1: có: expected a match, found none',
+    'ten.events.ndjson:2: không: expected no match, found one',
+    'ten.events.ndjson:4: expected "event", or "source" and "line"',
+  ])
+})

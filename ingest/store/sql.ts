@@ -52,6 +52,8 @@ const leaf = (node: Leaf, anyOdd: boolean): Condition => {
   const odd = !anyOdd || field.name === '@timestamp' || field.name === 'event.ingested' ? '' : inRest(node).sql
   const wrap = (sql: string, exact = true): Condition => ({ sql: odd ? `(${sql} OR (odd AND ${odd}))` : sql, exact })
   if (node.op === 'exists') return wrap(`${name} IS NOT NULL`)
+  // Only these two have numbers beside them to compare; of the others it is decided in process.
+  if (node.op === 'cidr' && node.field !== 'source.ip' && node.field !== 'destination.ip') return wrap(`${name} IS NOT NULL`, false)
   if (field.list) return wrap(`len(list_filter(${name}, x -> ${test(node, 'x')})) > 0`)
   if (field.type === 'boolean') return wrap(test(node, `CAST(${name} AS VARCHAR)`))
   if (field.type === 'long' || field.type === 'date') {
@@ -73,7 +75,6 @@ const leaf = (node: Leaf, anyOdd: boolean): Condition => {
       network.bits <= 64
         ? `${high} BETWEEN ${first.high} AND ${last.high}${family}`
         : `${high} = ${first.high} AND ${low} BETWEEN ${first.low} AND ${last.low}${family}`,
-      node.field === 'source.ip' || node.field === 'destination.ip',
     )
   }
   return wrap(test(node, name, field.type === 'ip'))

@@ -13,7 +13,7 @@ const moments = fc.uniqueArray(
 /** Deals the members out over `n` hands. */
 const dealt = <T>(items: readonly T[], hands: readonly number[], n: number): T[][] => {
   const out: T[][] = Array.from({ length: n }, () => [])
-  items.forEach((item, i) => out[(hands[i % hands.length] ?? 0) % n]!.push(item))
+  for (const [i, item] of items.entries()) out[(hands[i % hands.length] ?? 0) % n]!.push(item)
   return out
 }
 

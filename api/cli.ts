@@ -129,7 +129,7 @@ rules
     const tested = testRules(folder ?? settings.rules ?? CATALOG, eventOfLine(settings))
     const failures = tested.flatMap((each) => each.failures)
     for (const failure of failures) process.stderr.write(`${failure}\n`)
-    await print([...tested.map((each) => `${each.failures.length ? 'FAIL' : 'ok  '}  ${each.rule.id}: ${each.matching} that must match, ${each.others} that must not`), `${tested.filter((each) => each.failures.length === 0).length} passed, ${tested.filter((each) => each.failures.length > 0).length} failed`])
+    await print([...tested.map((each) => `${each.failures.length ? 'FAIL' : 'ok  '}  ${each.rules.map((rule) => rule.id).join(", ")}: ${each.matching} that must match, ${each.others} that must not`), `${tested.filter((each) => each.failures.length === 0).length} passed, ${tested.filter((each) => each.failures.length > 0).length} failed`])
     if (failures.length) process.exitCode = 1
   })
 

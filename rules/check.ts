@@ -8,8 +8,9 @@ import { CATALOG, pathOf, readRules } from './load.ts'
 import type { Rule } from './rule.ts'
 import { type Counted, qualifying } from './windows.ts'
 
-/** Everything that is wrong, a sentence each, with file and line. */
-export const checkRules = (folder: string = CATALOG): readonly string[] => readRules([folder]).problems
+/** Everything that is wrong, a sentence each, with file and line. A folder is read as `loadRules` reads it: after the catalog. */
+export const checkRules = (folder: string = CATALOG): readonly string[] =>
+  readRules(folder.startsWith(CATALOG) ? [folder] : [CATALOG, folder]).problems
 
 /** An event as ingest makes it of a raw line of a source's parser: undefined where the line says nothing. */
 export type EventOf = (source: string, line: string) => Event | undefined

@@ -31,34 +31,30 @@ const sentence = (error: unknown, file: string): string =>
 /** Everything that is right in these files, and what is wrong with the rest. */
 export const readRules = (folders: readonly string[]): Loaded => {
   const problems: string[] = []
-  const files = new Map<string, SigmaDocument[]>()
+  const rules: Rule[] = []
+  const library: SigmaDocument[] = []
   for (const folder of folders) {
     if (!existsSync(folder) || !statSync(folder).isDirectory()) {
       problems.push(`${folder}: there is no such folder of rules`)
       continue
     }
+    const files: SigmaDocument[][] = []
     for (const path of ruleFiles(folder)) {
       // What ships with the program is named alike wherever it is installed.
       const file = path.startsWith(CATALOG) ? relative(ROOT, path) : path
       try {
-        files.set(path, parseSigma(readFileSync(path, 'utf8'), file))
+        files.push(parseSigma(readFileSync(path, 'utf8'), file))
       } catch (error) {
         problems.push(sentence(error, file))
       }
     }
-  }
-  const all = [...files.values()].flat()
-  let rules: Rule[]
-  try {
-    rules = compileDocuments(all)
-  } catch {
-    // One by one, so that each file says what is wrong with it.
-    rules = []
-    for (const [path, documents] of files) {
+    // A folder sees those before it, not those after: a user's correlation over a rule of ours does not silence ours.
+    library.push(...files.flat())
+    for (const documents of files) {
       try {
-        rules.push(...compileDocuments(documents, {}, all))
+        rules.push(...compileDocuments(documents, {}, library))
       } catch (error) {
-        problems.push(sentence(error, path))
+        problems.push(sentence(error, documents[0]!.located.file))
       }
     }
   }

@@ -278,6 +278,16 @@ test('every problem of a folder is a sentence; what is right is still read', () 
   expect(checkRules(join(folder, 'gone'))).toEqual([`${join(folder, 'gone')}: there is no such folder of rules`])
 })
 
+test("a user's correlation over a rule of the catalog does not silence that rule", () => {
+  const folder = folderOf({
+    'many.yml':
+      'title: Nhiều\nid: many\ncorrelation: { type: event_count, rules: [sql-injection], group-by: [source.ip], timespan: 1h, condition: { gte: 9 } }\n',
+  })
+  const ids = loadRules(folder).map(({ id }) => id)
+  expect(ids).toEqual(expect.arrayContaining(['sql-injection', 'many']))
+  expect(checkRules(folder)).toEqual([])
+})
+
 test('a correlation may name a rule of another file', () => {
   const [base, rest] = correlation().split('---\n') as [string, string]
   const folder = folderOf({ 'base.yml': base, 'count.yml': rest })

@@ -4,12 +4,11 @@ import { Command, InvalidArgumentError } from 'commander'
 import { toDocument } from '../ingest/event.ts'
 import { checkRules, testRules } from '../rules/check.ts'
 import { CATALOG, loadRules } from '../rules/load.ts'
-import { examine } from './commands/doctor.ts'
 import { enricherOf, readEvents, sourceNamed } from './commands/lines.ts'
-import { reach } from './commands/reach.ts'
 import { openBar, print, table } from './commands/show.ts'
 import { type Config, readConfig } from './config.ts'
 import type { Role, SourceRow } from './contract.ts'
+import type { Request } from './control.ts'
 import type { ImportProgress } from './import.ts'
 
 const ROLES: readonly Role[] = ['administrator', 'analyst', 'rule_author', 'manager', 'agency_viewer']
@@ -21,6 +20,10 @@ const time = (text: string): number => {
   return at
 }
 const collect = (value: string, all: string[]) => [...all, value]
+/** What opens an installation is loaded where it is needed: half a second of a command that has none. */
+const reach = async function* (settings: Config, request: Request) {
+  yield* (await import('./commands/reach.ts')).reach(settings, request)
+}
 
 program
   .command('start')
@@ -156,6 +159,7 @@ program
   .command('doctor')
   .description('what is wrong with this installation')
   .action(async () => {
+    const { examine } = await import('./commands/doctor.ts')
     const findings = await examine(program.opts<{ config?: string }>().config)
     for (const { ok, what } of findings) await print([`${ok ? 'ok   ' : 'WRONG'}  ${what}`])
     if (findings.some(({ ok }) => !ok)) process.exitCode = 1

@@ -189,8 +189,9 @@ export const createIngest = (options: IngestOptions): Ingest => {
 
     const finish = async (each: Reading) => {
       if (each.underWay || each.failed || !(await each.feed.done())) return
-      await each.feed.close()
+      // No longer listed before it is closed: `behind` asks only those that are.
       readings = readings.filter((other) => other !== each)
+      await each.feed.close()
       if (!options.whole && !each.feed.path.endsWith('.gz')) finder?.forget(each.feed)
       if (spool) await tidy(each.feed.segment)
     }
@@ -222,7 +223,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
     }
     const behind = async () => {
       let sum = 0
-      for (const each of readings) sum += (await each.feed.behind()) + (each.feed.position() - each.committed)
+      for (const each of readings) if (readings.includes(each)) sum += (await each.feed.behind()) + (each.feed.position() - each.committed)
       return sum
     }
     const mine = { looks: 0, behind }

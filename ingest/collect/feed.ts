@@ -111,7 +111,8 @@ export const spoolFeed = async (spool: Spool, id: string, position: number): Pro
       if (!mine.closed) return false
       // What is left of a closed file is a record torn by a crash: it was never accepted.
       const rest = await file.read(at, CHUNK)
-      return readRecords(rest, at).used === 0 && rest.length < CHUNK
+      const { used, need } = readRecords(rest, at)
+      return used === 0 && (need === 0 || at + need > mine.readable)
     },
     close: () => file.close(),
   }

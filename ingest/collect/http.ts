@@ -8,6 +8,7 @@ import type { Source } from '../source.ts'
 
 const unzip = promisify(gunzip)
 const LARGEST = 64 * 1024 * 1024
+const TOO_LARGE = { error: { code: 'too_large', message: 'the body is larger than 64 MiB, or becomes so when unpacked: send it in parts' } }
 
 const equal = (a: string, b: string): boolean => {
   const [x, y] = [Buffer.from(a), Buffer.from(b)]
@@ -28,9 +29,10 @@ export const ingestRoute = (sources: readonly Source[], ingest: Ingest, peer: (r
       body = Buffer.from(await c.req.arrayBuffer())
       if (/gzip/i.test(c.req.header('content-encoding') ?? '')) body = await unzip(body, { maxOutputLength: LARGEST })
     } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return c.json(TOO_LARGE, 413)
       return c.json({ error: { code: 'body', message: `the body cannot be read (${(error as Error).message}): send lines, with Content-Encoding: gzip only where they are gzip, at most 64 MiB` } }, 400)
     }
-    if (body.length > LARGEST) return c.json({ error: { code: 'too_large', message: 'the body is larger than 64 MiB: send it in parts' } }, 413)
+    if (body.length > LARGEST) return c.json(TOO_LARGE, 413)
     const lines: Buffer[] = []
     for (let from = 0; from < body.length; ) {
       const lf = body.indexOf(10, from)

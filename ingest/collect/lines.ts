@@ -20,6 +20,13 @@ export const textOf = (bytes: Buffer): { text: string; bytes?: string } => {
   return text.includes('\ufffd') && !isUtf8(bytes) ? { text, bytes: bytes.toString('base64') } : { text }
 }
 
+/** Where a part that begins at `from` ends: not within a UTF-8 sequence. */
+export const cutBefore = (bytes: Buffer, from: number): number => {
+  let cut = from + LONGEST
+  while (cut > from && (bytes[cut]! & 0xc0) === 0x80 && from + LONGEST - cut < 4) cut--
+  return cut
+}
+
 /**
  * The whole lines of `bytes`, which begin at `position`; with `last`, what stands after the last LF is a line too.
  * `part` is the number of the part that begins the buffer, where a long line goes on from the buffer before.
@@ -37,9 +44,7 @@ export const splitLines = (bytes: Buffer, position: number, last: boolean, part 
     const to = lf < 0 ? bytes.length : lf
     while (to - from > LONGEST) {
       part++
-      // Not within a UTF-8 sequence.
-      let cut = from + LONGEST
-      while (cut > from && (bytes[cut]! & 0xc0) === 0x80 && from + LONGEST - cut < 4) cut--
+      const cut = cutBefore(bytes, from)
       push(cut, cut)
     }
     if (lf < 0) {

@@ -3,13 +3,14 @@
  * `<arrival ms> <sender> <bytes>\n`, the bytes, `\n`. A file is never appended to by a later process: what a crash tore
  * at its end was never accepted.
  */
-import { closeSync, fdatasync, mkdirSync, openSync, readdirSync, rmSync, statSync, write } from 'node:fs'
+import { closeSync, fdatasync, ftruncate, mkdirSync, openSync, readdirSync, rmSync, statSync, write } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type Line, LONGEST, textOf } from './lines.ts'
+import { cutBefore, type Line, LONGEST, textOf } from './lines.ts'
 
 const writeAsync = promisify(write)
 const sync = promisify(fdatasync)
+const truncate = promisify(ftruncate)
 const LARGEST = 64 * 1024 * 1024
 const NAME = /^(\d{10})\.spool$/
 
@@ -59,7 +60,8 @@ export const openSpool = (folder: string, clock: () => number, delay: number): S
         for (const each of batch) each.resolve()
         listener()
       } catch (error) {
-        // What was half written is beyond `size`: the next batch writes over it.
+        // What was half written was not accepted: it must not be read after a restart.
+        if (current) await truncate(current.fd, current.size).catch(() => {})
         for (const each of batch) each.reject(error instanceof Error ? error : new Error(String(error)))
       }
     }
@@ -109,7 +111,7 @@ export const readRecords = (bytes: Buffer, position: number): { lines: Line[]; u
     }
     const body = bytes.subarray(lf + 1, end - 1)
     for (let from = 0, part = body.length > LONGEST ? 1 : 0; from < body.length || from === 0; part++) {
-      const to = Math.min(body.length, from + LONGEST)
+      const to = Math.min(body.length, cutBefore(body, from))
       lines.push({ ...textOf(body.subarray(from, to)), end: position + (to === body.length ? end : lf + 1 + to), arrived: Number(arrived), peer: peer!, ...(part ? { part } : {}) })
       if (to === body.length) break
       from = to

@@ -1,7 +1,7 @@
 /** Events in DuckDB, a file for each UTC day of ingest, behind a thread of its own. */
 import { Worker } from 'node:worker_threads'
 import type { Event } from '../event.ts'
-import { pack } from './duckdb/layout.ts'
+import { pack } from './duckdb/pack.ts'
 import type { ThreadOptions } from './duckdb/thread.ts'
 import { and, eq, type Filter } from './filter.ts'
 import { type Bucket, type EventStore, type Scope, StoreError } from './store.ts'
@@ -75,7 +75,7 @@ export const openDuckdb = async (options: DuckdbOptions): Promise<EventStore & {
       if (dead) return Promise.reject(dead)
       const id = next++
       const answer = expect<{ ingested: number }>(id)
-      worker.postMessage({ id, call: 'append', args: [slice, offsets, now] }, [slice.numbers.buffer as ArrayBuffer, slice.addresses.buffer as ArrayBuffer])
+      worker.postMessage({ id, call: 'append', args: [slice, offsets, now] }, [slice.bytes.buffer as ArrayBuffer])
       return answer
     },
     committed: () => call('committed'),

@@ -1,16 +1,15 @@
 /** The one writer: stages slices as they come and commits them together, once a second or when two row groups are full. */
-import { DOUBLE, type DuckDBAppender, type DuckDBConnection, DuckDBDataChunk, UBIGINT, VARCHAR } from '@duckdb/node-api'
+import { type DuckDBAppender, type DuckDBConnection, DuckDBDataChunk, VARCHAR } from '@duckdb/node-api'
+import duckdb from '@duckdb/node-bindings'
 import { literal } from '../sql.ts'
 import { type Offset, STALE, StoreError } from '../store.ts'
 import type { DayFile, Days } from './days.ts'
-import { columnValues, EVENT_TYPES, insertStaged, type Slice, STAGE, STAGE_ADDRESSES, STAGE_NUMBERS } from './layout.ts'
+import { columnValues, EVENT_TYPES, insertStaged, type Slice, STAGE } from './layout.ts'
 
 /** Two row groups of 122,880: what goes past the write-ahead log straight into the file, compressed by two threads. */
 const FULL = 245_760
-const CHUNK = 2048
 /** Fewer rows go straight into the table: planning the statement for them takes longer (20 ms) than their strings. */
 const FEW = 1000
-const TYPES = [VARCHAR, ...new Array(STAGE_NUMBERS).fill(DOUBLE), ...new Array(STAGE_ADDRESSES).fill(UBIGINT)]
 
 interface Waiting {
   slice: Slice
@@ -131,12 +130,8 @@ export class Writer {
       file.firstIngested = Math.min(file.firstIngested, ingested)
       file.lastIngested = ingested
       for (const { slice } of taken) {
-        // '@timestamp' is the first number column.
-        for (let i = 0; i < slice.rows; i++) {
-          const time = slice.numbers[i]!
-          if (time < file.first) file.first = time
-          if (time > file.last) file.last = time
-        }
+        file.first = Math.min(file.first, slice.first)
+        file.last = Math.max(file.last, slice.last)
       }
     }
     return ingested
@@ -162,16 +157,14 @@ export class Writer {
     await this.#connection.run(STAGE)
     const appender: DuckDBAppender = await this.#connection.createAppender('stage', 'main', 'temp')
     try {
-      for (const { slice } of taken) {
-        for (let from = 0; from < slice.rows; from += CHUNK) {
-          const rows = Math.min(CHUNK, slice.rows - from)
-          const chunk = DuckDBDataChunk.create(TYPES, rows)
-          chunk.setColumnValues(0, slice.packed.slice(from, from + rows))
-          for (let i = 0; i < STAGE_NUMBERS; i++) setNumbers(chunk, 1 + i, slice.numbers.subarray(i * slice.rows + from, i * slice.rows + from + rows))
-          for (let i = 0; i < STAGE_ADDRESSES; i++)
-            setNumbers(chunk, 1 + STAGE_NUMBERS + i, slice.addresses.subarray(i * slice.rows + from, i * slice.rows + from + rows))
-          appender.appendDataChunk(chunk)
-        }
+      // A slice is one value: what costs is the number of strings that cross, not their length.
+      const slices = taken.filter(({ slice }) => slice.rows > 0)
+      for (let from = 0; from < slices.length; from += 2048) {
+        const some = slices.slice(from, from + 2048)
+        const chunk = DuckDBDataChunk.create([VARCHAR], some.length)
+        const vector = (chunk.getColumnVector(0) as unknown as { vector: duckdb.Vector }).vector
+        for (const [i, { slice }] of some.entries()) duckdb.vector_assign_string_element_len(vector, i, slice.bytes)
+        appender.appendDataChunk(chunk)
       }
       appender.flushSync()
     } finally {
@@ -193,13 +186,6 @@ export class Writer {
       await this.#connection.run(`INSERT OR REPLACE INTO ${file.catalog}.offsets VALUES ${values.slice(i, i + 500).join(', ')}`)
     }
   }
-}
-
-/** Typed arrays go in whole: `items` is the vector's own memory, written back by flush. */
-const setNumbers = (chunk: DuckDBDataChunk, index: number, values: Float64Array | BigUint64Array): void => {
-  const vector = chunk.getColumnVector(index) as unknown as { items: { set(values: ArrayLike<unknown>): void }; flush(): void }
-  vector.items.set(values as ArrayLike<unknown>)
-  vector.flush()
 }
 
 export const explain = (error: unknown): Error => {

@@ -73,7 +73,7 @@ const fromEnvironment = (env: NodeJS.ProcessEnv, into: Record<string, unknown>):
     if (text === undefined || text === '') return
     let at = into
     for (const key of path.slice(0, -1)) at = (at[key] ??= {}) as Record<string, unknown>
-    at[path.at(-1)!] = inner instanceof z.ZodNumber ? Number(text) : inner instanceof z.ZodArray || inner instanceof z.ZodObject ? json(text) : text
+    at[path.at(-1)!] = inner instanceof z.ZodNumber ? numeric(text) : inner instanceof z.ZodArray || inner instanceof z.ZodObject ? json(text) : text
     said.set(path.join('.'), name)
   }
   for (const [key, child] of Object.entries(schema.shape)) set([key], child as z.ZodType)
@@ -84,6 +84,8 @@ const unwrap = (shape: z.ZodType): z.ZodType => {
   while (inner instanceof z.ZodDefault || inner instanceof z.ZodOptional) inner = inner.unwrap() as z.ZodType
   return inner
 }
+/** What is no number stays text, so that the error shows what was written. */
+const numeric = (text: string): number | string => (text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text))
 const json = (text: string): unknown => {
   try {
     return JSON.parse(text)
@@ -146,10 +148,12 @@ const problem = (issue: z.core.$ZodIssue, path: string | undefined, value: unkno
   const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined
   const at = unknownKey === undefined ? issue.path : [...issue.path, unknownKey]
   const name = pathText(at)
-  const env = said.get(at.filter((part) => typeof part === 'string').join('.'))
+  // The variable that said it, or the whole of which it is a part.
+  const texts = at.map(String)
+  const env = texts.map((_, i) => said.get(texts.slice(0, texts.length - i).join('.'))).find((each) => each !== undefined)
   const node = document?.getIn(at as unknown[], true) as { range?: [number] } | undefined
   const line = lines && node?.range ? `:${lines.linePos(node.range[0]).line}` : ''
-  const where = env ? `environment variable ${env}` : `${path ?? 'configuration'}${line}: ${name || 'the file'}`
+  const where = env ? `environment variable ${env}${said.has(name) ? '' : `: ${name}`}` : `${path ?? 'configuration'}${line}: ${name || 'the file'}`
   if (unknownKey !== undefined) {
     const parent = unwrap(issue.path.reduce<z.ZodType>((shape, part) => {
       const inner = unwrap(shape)

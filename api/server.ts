@@ -32,11 +32,12 @@ export interface Running {
 export const startServer = async (config: Config, options: InstallationOptions & { readonly say: (message: string) => void }): Promise<Running> => {
   const { clock, warn } = options
   const installation = await openInstallation(config, options)
+  const opened: (() => unknown)[] = []
   try {
     const address = publicAddress(config)
     const auth = await createAuth(installation.store.documents, { url: address.url, secure: address.url.startsWith('https:'), clock })
-    const first = !options.demo && (await auth.users()).length === 0 ? await auth.add({ username: 'admin', name: 'Quản trị viên', role: 'administrator', organizations: [] }) : undefined
     const syslog = await openSyslog(config.syslog, config.sources, installation.ingest, warn)
+    opened.push(() => syslog.close())
     const app = createApp({ installation, auth })
     const tls = config.tls
     const server = createAdaptorServer({
@@ -56,11 +57,15 @@ export const startServer = async (config: Config, options: InstallationOptions &
       )
       server.listen(Number(port), host, () => resolve())
     })
+    opened.push(() => server.close())
     const bound = (server.address() as AddressInfo).port
     const url = Number(port) === bound ? address.url : address.url.replace(/:0$/, `:${bound}`)
     const health = await createHealth(installation.store.events, config.sources, installation.enrich, clock)
     const control = await openControl(config, createControl(installation, auth))
+    opened.push(() => control.close())
     await installation.ingest.start()
+    // Last of all, for the password is shown once: a start that failed before it has made nobody.
+    const first = !options.demo && (await auth.users()).length === 0 ? await auth.add({ username: 'admin', name: 'Quản trị viên', role: 'administrator', organizations: [] }) : undefined
     const tasks: { stop(): unknown }[] = []
     const guarded = (what: string, work: () => Promise<void>) => () =>
       work().then(
@@ -100,6 +105,7 @@ export const startServer = async (config: Config, options: InstallationOptions &
       },
     }
   } catch (error) {
+    for (const close of opened.reverse()) await close()
     await installation.close().catch(() => {})
     throw error
   }

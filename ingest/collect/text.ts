@@ -15,7 +15,10 @@ export interface TextFile {
 
 export const openText = async (path: string): Promise<TextFile> => {
   const handle = await open(path, 'r')
-  const magic = await readAt(handle, 0, 2)
+  const magic = await readAt(handle, 0, 2).catch(async (error) => {
+    await handle.close()
+    throw error
+  })
   return magic[0] === 0x1f && magic[1] === 0x8b ? gzipText(path, handle) : plainText(handle)
 }
 
@@ -109,5 +112,8 @@ export const notText = (bytes: Buffer): string | undefined => {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return 'it is UTF-16: write it as UTF-8'
   let odd = 0
   for (const byte of bytes) if (byte < 9 || (byte > 13 && byte < 27) || (byte > 27 && byte < 32)) odd++
-  return bytes.length > 0 && odd > bytes.length / 10 && bytes.some((byte) => byte !== 0) ? 'it is binary, not text' : undefined
+  if (odd === 0 || bytes.every((byte) => byte === 0)) return undefined
+  // What is packed or encrypted has one byte in nine of those, and hardly any UTF-8.
+  const wrong = bytes.toString('utf8').split('\ufffd').length - 1
+  return odd > bytes.length / 10 || (odd > bytes.length / 50 && wrong > bytes.length / 10) ? 'it is binary, not text' : undefined
 }

@@ -48,10 +48,21 @@ export const createApp = ({ installation, auth }: Deps) => {
   const app = new Hono<Env>()
   app.use(
     secureHeaders({
-      contentSecurityPolicy: { defaultSrc: ["'self'"], scriptSrc: ["'self'"], styleSrc: ["'self'", "'unsafe-inline'"], imgSrc: ["'self'", 'data:'], fontSrc: ["'self'", 'data:'], objectSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"], formAction: ["'self'"] },
+      contentSecurityPolicy: {
+        defaultSrc: ["'self'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", 'data:'],
+        fontSrc: ["'self'", 'data:'],
+        objectSrc: ["'none'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
+      },
       xFrameOptions: 'DENY',
       referrerPolicy: 'same-origin',
-      strictTransportSecurity: installation.config.tls || installation.config.public_url?.startsWith('https:') ? 'max-age=31536000' : false,
+      strictTransportSecurity:
+        installation.config.tls || installation.config.public_url?.startsWith('https:') ? 'max-age=31536000' : false,
     }),
   )
   app.use(async (c, next) => {
@@ -60,32 +71,56 @@ export const createApp = ({ installation, auth }: Deps) => {
     c.set('language', languageOf(c.req.header('accept-language')))
     await next()
   })
-  const fail = (code: string, message: string, at?: { from: number; to: number }): Failure => ({ error: { code, message, ...(at ? { at } : {}) } })
+  const fail = (code: string, message: string, at?: { from: number; to: number }): Failure => ({
+    error: { code, message, ...(at ? { at } : {}) },
+  })
   app.onError((error, c) => {
-    if (error instanceof Refusal) return c.json(fail(error.code, error.sentence[c.get('language') ?? 'vi'], error.at), error.status)
+    if (error instanceof Refusal)
+      return c.json(fail(error.code, error.sentence[c.get('language') ?? 'vi'], error.at), error.status)
     if (error.name === 'StoreError') return c.json(fail('store', error.message), 503)
-    if ('status' in error && typeof error.status === 'number' && error.status < 500) return c.json(fail('request', error.message), error.status as 400)
+    if ('status' in error && typeof error.status === 'number' && error.status < 500)
+      return c.json(fail('request', error.message), error.status as 400)
     console.error(error)
-    return c.json(fail('internal', c.get('language') === 'en' ? 'Something went wrong here; the server log has the details.' : 'Máy chủ gặp lỗi; chi tiết nằm trong nhật ký máy chủ.'), 500)
+    return c.json(
+      fail(
+        'internal',
+        c.get('language') === 'en'
+          ? 'Something went wrong here; the server log has the details.'
+          : 'Máy chủ gặp lỗi; chi tiết nằm trong nhật ký máy chủ.',
+      ),
+      500,
+    )
   })
   app.get('/healthz', async (c) => {
     const committed = await installation.store.events.committed()
     return c.json({ status: 'ok', committed })
   })
-  app.get('/metrics', async (c) => c.text(await metricsText(installation), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }))
-  app.route('/ingest', ingestRoute(installation.config.sources, installation.ingest, (c) => getConnInfo(c as never).remote.address ?? 'unknown'))
+  app.get('/metrics', async (c) =>
+    c.text(await metricsText(installation), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
+  )
+  app.route(
+    '/ingest',
+    ingestRoute(
+      installation.config.sources,
+      installation.ingest,
+      (c) => getConnInfo(c as never).remote.address ?? 'unknown',
+    ),
+  )
   app.on(['GET', 'POST'], '/api/auth/*', (c) => auth.handler(c.req.raw))
   app.use('/api/*', bodyLimit({ maxSize: 1 << 20 }))
   // Another site must not make this browser change things: browsers name where a request comes from.
   app.use('/api/*', async (c, next) => {
     const site = c.req.header('sec-fetch-site')
-    if (c.req.method !== 'GET' && site !== undefined && site !== 'same-origin' && site !== 'none') throw new Refusal(403, 'origin', 'Yêu cầu đến từ trang khác.', 'The request comes from another site.')
+    if (c.req.method !== 'GET' && site !== undefined && site !== 'same-origin' && site !== 'none')
+      throw new Refusal(403, 'origin', 'Yêu cầu đến từ trang khác.', 'The request comes from another site.')
     await next()
     c.header('Cache-Control', 'no-store')
   })
   app.use('/api/*', signedIn)
   app.route('/api', routes)
-  app.all('/api/*', (c) => c.json(fail('not_found', c.get('language') === 'en' ? 'There is no such address.' : 'Không có địa chỉ này.'), 404))
+  app.all('/api/*', (c) =>
+    c.json(fail('not_found', c.get('language') === 'en' ? 'There is no such address.' : 'Không có địa chỉ này.'), 404),
+  )
   app.use('/assets/*', async (c, next) => {
     await next()
     if (c.res.ok) c.header('Cache-Control', 'public, max-age=31536000, immutable')

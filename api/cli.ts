@@ -12,11 +12,15 @@ import type { Request } from './control.ts'
 import type { ImportProgress } from './import.ts'
 
 const ROLES: readonly Role[] = ['administrator', 'analyst', 'rule_author', 'manager', 'agency_viewer']
-const program = new Command('vonglau').description('Vọng Lâu: security monitoring of a province').showHelpAfterError().option('-c, --config <file>', 'configuration (default: vonglau.yml here)')
+const program = new Command('vonglau')
+  .description('Vọng Lâu: security monitoring of a province')
+  .showHelpAfterError()
+  .option('-c, --config <file>', 'configuration (default: vonglau.yml here)')
 const config = (): Config => readConfig(program.opts<{ config?: string }>().config)
 const time = (text: string): number => {
   const at = /^\d{12,13}$/.test(text) ? Number(text) : Date.parse(text)
-  if (!Number.isFinite(at)) throw new InvalidArgumentError('write a time such as 2026-11-21 or 2026-11-21T14:05:00+07:00')
+  if (!Number.isFinite(at))
+    throw new InvalidArgumentError('write a time such as 2026-11-21 or 2026-11-21T14:05:00+07:00')
   return at
 }
 const collect = (value: string, all: string[]) => [...all, value]
@@ -30,8 +34,15 @@ program
   .description('run the server: collectors, detection, console')
   .option('--roles <roles>', 'ingest,detect,api', 'ingest,detect,api')
   .action(async ({ roles }: { roles: string }) => {
-    const wanted = roles.split(',').map((role) => role.trim()).sort().join(',')
-    if (wanted !== 'api,detect,ingest') throw new Error(`--roles ${roles}: the embedded store belongs to one process, so all roles run in it: leave --roles out`)
+    const wanted = roles
+      .split(',')
+      .map((role) => role.trim())
+      .sort()
+      .join(',')
+    if (wanted !== 'api,detect,ingest')
+      throw new Error(
+        `--roles ${roles}: the embedded store belongs to one process, so all roles run in it: leave --roles out`,
+      )
     const { start } = await import('./commands/start.ts')
     await start(config())
   })
@@ -53,7 +64,8 @@ program
   .action(async (file: string, options: { source: string; timezone?: string }) => {
     const settings = config()
     const source = sourceNamed(settings, options.source, options.timezone)
-    for await (const events of readEvents(source, file, enricherOf(settings), Date.now())) await print(events.map((event) => JSON.stringify(toDocument(event))))
+    for await (const events of readEvents(source, file, enricherOf(settings), Date.now()))
+      await print(events.map((event) => JSON.stringify(toDocument(event))))
   })
 program
   .command('scan')
@@ -79,11 +91,19 @@ program
     const bar = openBar()
     let last: ImportProgress | undefined
     try {
-      for await (const { progress } of reach(settings, { ask: 'import', source, files: files.map((file) => resolve(file)), detect: options.detect })) bar.update((last = progress as ImportProgress))
+      for await (const { progress } of reach(settings, {
+        ask: 'import',
+        source,
+        files: files.map((file) => resolve(file)),
+        detect: options.detect,
+      }))
+        bar.update((last = progress as ImportProgress))
     } finally {
       bar.stop()
     }
-    await print([`${last?.lines ?? 0} lines imported, ${last?.unparsed ?? 0} of them not understood (kept as pipeline_error)`])
+    await print([
+      `${last?.lines ?? 0} lines imported, ${last?.unparsed ?? 0} of them not understood (kept as pipeline_error)`,
+    ])
   })
 program
   .command('query')
@@ -93,7 +113,13 @@ program
   .option('--to <time>', 'before this time', time)
   .option('--count', 'only how many', false)
   .action(async (kql: string, options: { from?: number; to?: number; count: boolean }) => {
-    for await (const answer of reach(config(), { ask: 'query', kql, count: options.count, ...(options.from === undefined ? {} : { from: options.from }), ...(options.to === undefined ? {} : { to: options.to }) })) {
+    for await (const answer of reach(config(), {
+      ask: 'query',
+      kql,
+      count: options.count,
+      ...(options.from === undefined ? {} : { from: options.from }),
+      ...(options.to === undefined ? {} : { to: options.to }),
+    })) {
       if ('count' in answer) await print([String(answer['count'])])
       else if ('event' in answer) await print([JSON.stringify(answer['event'])])
       else process.stderr.write(`${String(answer['warning'])}\n`)
@@ -106,7 +132,15 @@ program
     const rows: (string | number)[][] = [['source', 'parser', 'state', 'lines/24h', 'unparsed', 'behind', 'problem']]
     for await (const answer of reach(config(), { ask: 'sources' })) {
       const source = answer['source'] as SourceRow
-      rows.push([source.id, source.parser, source.state, source.lines, source.unparsed, source.behind, source.problem ?? ''])
+      rows.push([
+        source.id,
+        source.parser,
+        source.state,
+        source.lines,
+        source.unparsed,
+        source.behind,
+        source.problem ?? '',
+      ])
     }
     await print([rows.length > 1 ? table(rows) : 'no sources are configured: add some under "sources:" in vonglau.yml'])
   })
@@ -132,7 +166,13 @@ rules
     const tested = testRules(folder ?? settings.rules ?? CATALOG, eventOfLine(settings))
     const failures = tested.flatMap((each) => each.failures)
     for (const failure of failures) process.stderr.write(`${failure}\n`)
-    await print([...tested.map((each) => `${each.failures.length ? 'FAIL' : 'ok  '}  ${each.rules.map((rule) => rule.id).join(", ")}: ${each.matching} that must match, ${each.others} that must not`), `${tested.filter((each) => each.failures.length === 0).length} passed, ${tested.filter((each) => each.failures.length > 0).length} failed`])
+    await print([
+      ...tested.map(
+        (each) =>
+          `${each.failures.length ? 'FAIL' : 'ok  '}  ${each.rules.map((rule) => rule.id).join(', ')}: ${each.matching} that must match, ${each.others} that must not`,
+      ),
+      `${tested.filter((each) => each.failures.length === 0).length} passed, ${tested.filter((each) => each.failures.length > 0).length} failed`,
+    ])
     if (failures.length) process.exitCode = 1
   })
 
@@ -144,16 +184,28 @@ users
   .option('--role <role>', ROLES.join(', '), 'analyst')
   .option('--organization <id>', 'sees only this agency and those below it; may be repeated', collect, [])
   .action(async (username: string, options: { name?: string; role: string; organization: string[] }) => {
-    if (!ROLES.includes(options.role as Role)) throw new Error(`--role ${options.role}: the roles are ${ROLES.join(', ')}`)
-    for await (const answer of reach(config(), { ask: 'users.add', username, name: options.name ?? username, role: options.role as Role, organizations: options.organization })) {
-      await print([`${answer['username']} can sign in with this password once, and then chooses another: ${answer['password']}`])
+    if (!ROLES.includes(options.role as Role))
+      throw new Error(`--role ${options.role}: the roles are ${ROLES.join(', ')}`)
+    for await (const answer of reach(config(), {
+      ask: 'users.add',
+      username,
+      name: options.name ?? username,
+      role: options.role as Role,
+      organizations: options.organization,
+    })) {
+      await print([
+        `${answer['username']} can sign in with this password once, and then chooses another: ${answer['password']}`,
+      ])
     }
   })
 users
   .command('reset')
   .argument('<username>')
   .action(async (username: string) => {
-    for await (const answer of reach(config(), { ask: 'users.reset', username })) await print([`${answer['username']} can sign in with this password once, and then chooses another: ${answer['password']}`])
+    for await (const answer of reach(config(), { ask: 'users.reset', username }))
+      await print([
+        `${answer['username']} can sign in with this password once, and then chooses another: ${answer['password']}`,
+      ])
   })
 program
   .command('doctor')

@@ -15,8 +15,12 @@ const zone = z.string().refine((value) => {
     return false
   }
 }, 'an IANA time zone such as Asia/Ho_Chi_Minh')
-const address = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'host:port, such as 0.0.0.0:8420 or [::]:8420')
-const network = z.string().refine((value) => parseCidr(value) !== undefined, 'an address or network such as 10.1.0.1 or 2001:db8::/64')
+const address = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'host:port, such as 0.0.0.0:8420 or [::]:8420')
+const network = z
+  .string()
+  .refine((value) => parseCidr(value) !== undefined, 'an address or network such as 10.1.0.1 or 2001:db8::/64')
 
 const source = z
   .strictObject({
@@ -46,10 +50,15 @@ const schema = z.strictObject({
   rules: z.string().optional(), // a folder of rules of one's own, beside those that come with the program
   timezone: zone.default('Asia/Ho_Chi_Minh'),
   language: z.enum(['vi', 'en']).default('vi'),
-  retention: z.strictObject({ days: z.int().min(1).default(365), disk_percent: z.number().min(1).max(99).default(80) }).default({ days: 365, disk_percent: 80 }),
+  retention: z
+    .strictObject({ days: z.int().min(1).default(365), disk_percent: z.number().min(1).max(99).default(80) })
+    .default({ days: 365, disk_percent: 80 }),
   geoip: z.strictObject({ country: z.string().optional(), asn: z.string().optional() }).default({}),
   store: z.enum(['duckdb']).default('duckdb'),
-  memory: z.string().regex(/^\d+(MB|GB)$/, 'a size such as 4GB').optional(),
+  memory: z
+    .string()
+    .regex(/^\d+(MB|GB)$/, 'a size such as 4GB')
+    .optional(),
   sources: z.array(source).default([]),
 })
 
@@ -60,7 +69,11 @@ export type Config = Omit<z.output<typeof schema>, 'sources'> & {
   readonly folder: string
 }
 
-const pathText = (path: readonly PropertyKey[]): string => path.reduce<string>((out, part) => (typeof part === 'number' ? `${out}[${part}]` : out ? `${out}.${String(part)}` : String(part)), '')
+const pathText = (path: readonly PropertyKey[]): string =>
+  path.reduce<string>(
+    (out, part) => (typeof part === 'number' ? `${out}[${part}]` : out ? `${out}.${String(part)}` : String(part)),
+    '',
+  )
 
 /** VONGLAU_RETENTION_DAYS=90 is retention.days: 90; VONGLAU_SOURCES takes JSON. */
 const fromEnvironment = (env: NodeJS.ProcessEnv, into: Record<string, unknown>): Map<string, string> => {
@@ -68,12 +81,18 @@ const fromEnvironment = (env: NodeJS.ProcessEnv, into: Record<string, unknown>):
   const set = (path: readonly string[], shape: z.ZodType) => {
     const name = `VONGLAU_${path.join('_').toUpperCase()}`
     const inner = unwrap(shape)
-    if (inner instanceof z.ZodObject) for (const [key, child] of Object.entries(inner.shape)) set([...path, key], child as z.ZodType)
+    if (inner instanceof z.ZodObject)
+      for (const [key, child] of Object.entries(inner.shape)) set([...path, key], child as z.ZodType)
     const text = env[name]
     if (text === undefined || text === '') return
     let at = into
     for (const key of path.slice(0, -1)) at = (at[key] ??= {}) as Record<string, unknown>
-    at[path.at(-1)!] = inner instanceof z.ZodNumber ? numeric(text) : inner instanceof z.ZodArray || inner instanceof z.ZodObject ? json(text) : text
+    at[path.at(-1)!] =
+      inner instanceof z.ZodNumber
+        ? numeric(text)
+        : inner instanceof z.ZodArray || inner instanceof z.ZodObject
+          ? json(text)
+          : text
     said.set(path.join('.'), name)
   }
   for (const [key, child] of Object.entries(schema.shape)) set([key], child as z.ZodType)
@@ -85,7 +104,8 @@ const unwrap = (shape: z.ZodType): z.ZodType => {
   return inner
 }
 /** What is no number stays text, so that the error shows what was written. */
-const numeric = (text: string): number | string => (text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text))
+const numeric = (text: string): number | string =>
+  text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text)
 const json = (text: string): unknown => {
   try {
     return JSON.parse(text)
@@ -105,14 +125,18 @@ export const readConfig = (file: string | undefined, env: NodeJS.ProcessEnv = pr
     try {
       text = readFileSync(path, 'utf8')
     } catch (error) {
-      throw new Error(`${path} cannot be read (${(error as NodeJS.ErrnoException).code}): name a configuration file with --config, or leave it out for the defaults`)
+      throw new Error(
+        `${path} cannot be read (${(error as NodeJS.ErrnoException).code}): name a configuration file with --config, or leave it out for the defaults`,
+      )
     }
     lines = new LineCounter()
     document = parseDocument(text, { lineCounter: lines })
     const broken = document.errors[0]
-    if (broken) throw new Error(`${path}:${lines.linePos(broken.pos[0]).line}: not YAML: ${broken.message.split('\n')[0]}`)
+    if (broken)
+      throw new Error(`${path}:${lines.linePos(broken.pos[0]).line}: not YAML: ${broken.message.split('\n')[0]}`)
     const read: unknown = document.toJS()
-    if (read !== null && (typeof read !== 'object' || Array.isArray(read))) throw new Error(`${path}: expected keys and values such as "listen: 0.0.0.0:8420"`)
+    if (read !== null && (typeof read !== 'object' || Array.isArray(read)))
+      throw new Error(`${path}: expected keys and values such as "listen: 0.0.0.0:8420"`)
     value = (read ?? {}) as Record<string, unknown>
   }
   const said = fromEnvironment(env, value)
@@ -129,40 +153,68 @@ export const readConfig = (file: string | undefined, env: NodeJS.ProcessEnv = pr
     ...(rest.inventory === undefined ? {} : { inventory: under(rest.inventory) }),
     ...(rest.rules === undefined ? {} : { rules: under(rest.rules) }),
     ...(rest.tls === undefined ? {} : { tls: { cert: under(rest.tls.cert), key: under(rest.tls.key) } }),
-    sources: sources.map((s): Source => ({
-      id: s.id,
-      parser: s.parser,
-      ...(s.title === undefined ? {} : { title: s.title }),
-      ...(s.organization === undefined ? {} : { organization: s.organization }),
-      ...(s.serves ? { serves: s.serves } : {}),
-      timezone: s.timezone ?? rest.timezone,
-      silent: s.silent_minutes,
-      collect: s.file ? { kind: 'file', path: under(s.file.path), start: s.file.start } : s.syslog ? { kind: 'syslog', from: s.syslog.from } : { kind: 'http', token: s.http!.token },
-    })),
+    sources: sources.map(
+      (s): Source => ({
+        id: s.id,
+        parser: s.parser,
+        ...(s.title === undefined ? {} : { title: s.title }),
+        ...(s.organization === undefined ? {} : { organization: s.organization }),
+        ...(s.serves ? { serves: s.serves } : {}),
+        timezone: s.timezone ?? rest.timezone,
+        silent: s.silent_minutes,
+        collect: s.file
+          ? { kind: 'file', path: under(s.file.path), start: s.file.start }
+          : s.syslog
+            ? { kind: 'syslog', from: s.syslog.from }
+            : { kind: 'http', token: s.http!.token },
+      }),
+    ),
     ...(path === undefined ? {} : { file: path }),
     folder,
   }
 }
 
-const problem = (issue: z.core.$ZodIssue, path: string | undefined, value: unknown, said: Map<string, string>, document?: ReturnType<typeof parseDocument>, lines?: LineCounter): string => {
+const problem = (
+  issue: z.core.$ZodIssue,
+  path: string | undefined,
+  value: unknown,
+  said: Map<string, string>,
+  document?: ReturnType<typeof parseDocument>,
+  lines?: LineCounter,
+): string => {
   const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined
   const at = unknownKey === undefined ? issue.path : [...issue.path, unknownKey]
   const name = pathText(at)
   // The variable that said it, or the whole of which it is a part.
   const texts = at.map(String)
-  const env = texts.map((_, i) => said.get(texts.slice(0, texts.length - i).join('.'))).find((each) => each !== undefined)
+  const env = texts
+    .map((_, i) => said.get(texts.slice(0, texts.length - i).join('.')))
+    .find((each) => each !== undefined)
   const node = document?.getIn(at as unknown[], true) as { range?: [number] } | undefined
   const line = lines && node?.range ? `:${lines.linePos(node.range[0]).line}` : ''
-  const where = env ? `environment variable ${env}${said.has(name) ? '' : `: ${name}`}` : `${path ?? 'configuration'}${line}: ${name || 'the file'}`
+  const where = env
+    ? `environment variable ${env}${said.has(name) ? '' : `: ${name}`}`
+    : `${path ?? 'configuration'}${line}: ${name || 'the file'}`
   if (unknownKey !== undefined) {
-    const parent = unwrap(issue.path.reduce<z.ZodType>((shape, part) => {
-      const inner = unwrap(shape)
-      return inner instanceof z.ZodObject ? (inner.shape[part as string] as z.ZodType) : inner instanceof z.ZodArray ? (inner.element as z.ZodType) : inner
-    }, schema))
+    const parent = unwrap(
+      issue.path.reduce<z.ZodType>((shape, part) => {
+        const inner = unwrap(shape)
+        return inner instanceof z.ZodObject
+          ? (inner.shape[part as string] as z.ZodType)
+          : inner instanceof z.ZodArray
+            ? (inner.element as z.ZodType)
+            : inner
+      }, schema),
+    )
     const known = parent instanceof z.ZodObject ? ` The keys here are ${Object.keys(parent.shape).join(', ')}.` : ''
     return `${where}: there is no such key.${known}`
   }
   const found = at.reduce<unknown>((v, part) => (v as Record<PropertyKey, unknown> | undefined)?.[part], value)
-  const expected = issue.code === 'invalid_type' ? `a ${issue.expected}` : issue.code === 'invalid_value' ? `one of ${issue.values.join(', ')}` : issue.message
+  const expected =
+    issue.code === 'invalid_type'
+      ? `a ${issue.expected}`
+      : issue.code === 'invalid_value'
+        ? `one of ${issue.values.join(', ')}`
+        : issue.message
   return `${where}: expected ${expected}, found ${JSON.stringify(found) ?? 'nothing'}`
 }

@@ -29,14 +29,26 @@ export class Refusal extends HTTPException {
   readonly code: string
   readonly sentence: { vi: string; en: string }
   readonly at: { from: number; to: number } | undefined
-  constructor(status: 400 | 401 | 403 | 404 | 409 | 413 | 422 | 503, code: string, vi: string, en: string, at?: { from: number; to: number }) {
+  constructor(
+    status: 400 | 401 | 403 | 404 | 409 | 413 | 422 | 503,
+    code: string,
+    vi: string,
+    en: string,
+    at?: { from: number; to: number },
+  ) {
     super(status, { message: en })
     this.code = code
     this.sentence = { vi, en }
     this.at = at
   }
 }
-export const notFound = (vi: string, en: string) => new Refusal(404, 'not_found', `Không tìm thấy ${vi}, hoặc bạn không được xem.`, `There is no such ${en}, or you may not see it.`)
+export const notFound = (vi: string, en: string) =>
+  new Refusal(
+    404,
+    'not_found',
+    `Không tìm thấy ${vi}, hoặc bạn không được xem.`,
+    `There is no such ${en}, or you may not see it.`,
+  )
 
 /** Everything of an installation, or the agency with those below it and its predecessors. */
 const scopeOf = (installation: Installation, user: User): Scope => {
@@ -46,7 +58,8 @@ const scopeOf = (installation: Installation, user: User): Scope => {
 
 export const signedIn = createMiddleware<Env>(async (c, next) => {
   const user = await c.var.auth.session(c.req.raw.headers)
-  if (!user) throw new Refusal(401, 'signed_out', 'Phiên đã hết: hãy đăng nhập lại.', 'You are signed out: sign in again.')
+  if (!user)
+    throw new Refusal(401, 'signed_out', 'Phiên đã hết: hãy đăng nhập lại.', 'You are signed out: sign in again.')
   if (user.mustChangePassword && !/\/api\/me(\/password)?$/.test(c.req.path)) {
     throw new Refusal(403, 'password', 'Hãy đặt mật khẩu mới trước.', 'Choose a new password first.')
   }
@@ -57,7 +70,8 @@ export const signedIn = createMiddleware<Env>(async (c, next) => {
 
 export const duty = (name: Duty) =>
   createMiddleware<Env>(async (c, next) => {
-    if (!may(c.var.user, name)) throw new Refusal(403, 'forbidden', 'Vai trò của bạn không được làm việc này.', 'Your role may not do this.')
+    if (!may(c.var.user, name))
+      throw new Refusal(403, 'forbidden', 'Vai trò của bạn không được làm việc này.', 'Your role may not do this.')
     await next()
   })
 
@@ -67,7 +81,8 @@ export const asked = (q: string | undefined, text: readonly string[]): Filter =>
   try {
     return parseKql(q, { text })
   } catch (error) {
-    if (error instanceof KqlError) throw new Refusal(400, 'kql', error.vi, error.message, { from: error.from, to: error.to })
+    if (error instanceof KqlError)
+      throw new Refusal(400, 'kql', error.vi, error.message, { from: error.from, to: error.to })
     throw error
   }
 }
@@ -88,16 +103,53 @@ export const audit = async (c: Context<Env>, what: string, object: string, detai
   const at = c.var.installation.clock()
   await c.var.installation.store.documents
     .collection('audit')
-    .put([{ id: `${String(at).padStart(14, '0')}-${Math.random().toString(36).slice(2, 10)}`, version: null, doc: { 'audit.at': at, 'audit.by': c.var.user.username, what, object, ...(detail === undefined ? {} : { detail }) } }])
+    .put([
+      {
+        id: `${String(at).padStart(14, '0')}-${Math.random().toString(36).slice(2, 10)}`,
+        version: null,
+        doc: {
+          'audit.at': at,
+          'audit.by': c.var.user.username,
+          what,
+          object,
+          ...(detail === undefined ? {} : { detail }),
+        },
+      },
+    ])
 }
 
 /** A bucket width for about `target` buckets, on a clock a person reads. */
 export const bucketWidth = (from: number, to: number, target = 48): number => {
-  const steps = [1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 604_800].map((s) => s * 1000)
+  const steps = [1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 604_800].map(
+    (s) => s * 1000,
+  )
   return steps.find((step) => (to - from) / step <= target) ?? 2_592_000_000
 }
 /** Ms that the province's clock is ahead of UTC at a time: days begin at its midnight. */
 export const zoneOffset = (timezone: string, at: number): number => {
-  const parts = Object.fromEntries(new Intl.DateTimeFormat('en-GB', { timeZone: timezone, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' }).formatToParts(at).map(({ type, value }) => [type, value]))
-  return Date.UTC(Number(parts['year']), Number(parts['month']) - 1, Number(parts['day']), Number(parts['hour']), Number(parts['minute']), Number(parts['second'])) - Math.floor(at / 1000) * 1000
+  const parts = Object.fromEntries(
+    new Intl.DateTimeFormat('en-GB', {
+      timeZone: timezone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+    })
+      .formatToParts(at)
+      .map(({ type, value }) => [type, value]),
+  )
+  return (
+    Date.UTC(
+      Number(parts['year']),
+      Number(parts['month']) - 1,
+      Number(parts['day']),
+      Number(parts['hour']),
+      Number(parts['minute']),
+      Number(parts['second']),
+    ) -
+    Math.floor(at / 1000) * 1000
+  )
 }

@@ -188,7 +188,15 @@ export interface Overview {
   agencies: { id: string; name: string; days: number[]; open: number }[]
   days: number[] // start of each day
   ingest: { rate: number; lag: number; lost: number; unparsed: number; start: number; every: number; rates: number[] }
-  portals: { id: string; domain: string; organization: string; ipv4: boolean; ipv6: boolean; trusted: boolean; state: 'incident' | 'tls' | 'v6' | 'ok' }[]
+  portals: {
+    id: string
+    domain: string
+    organization: string
+    ipv4: boolean
+    ipv6: boolean
+    trusted: boolean
+    state: 'incident' | 'tls' | 'v6' | 'ok'
+  }[]
   trusted: number
   /** Set while the demo replays its 14 days: 0 to 1. */
   replay?: { progress: number; until: number }
@@ -257,7 +265,14 @@ export interface Health {
 }
 /** A server-sent event of GET /api/live. */
 export type LiveMessage =
-  | { kind: 'tick'; now: number; lag: number; rate: number; counts: { alerts: number; incidents: number; silent: number }; replay?: { progress: number; until: number } }
+  | {
+      kind: 'tick'
+      now: number
+      lag: number
+      rate: number
+      counts: { alerts: number; incidents: number; silent: number }
+      replay?: { progress: number; until: number }
+    }
   | { kind: 'alerts'; seq: number; changed: AlertRow[] }
   | { kind: 'incidents'; seq: number; changed: IncidentRow[] }
 

@@ -11,11 +11,23 @@ import { healthOf } from './routes/admin.ts'
 import { sourceRows } from './routes/sources.ts'
 
 export type Request =
-  | { readonly ask: 'query'; readonly kql: string; readonly from?: number; readonly to?: number; readonly count?: boolean }
+  | {
+      readonly ask: 'query'
+      readonly kql: string
+      readonly from?: number
+      readonly to?: number
+      readonly count?: boolean
+    }
   | { readonly ask: 'import'; readonly source: Source; readonly files: readonly string[]; readonly detect: boolean }
   | { readonly ask: 'sources' }
   | { readonly ask: 'health' }
-  | { readonly ask: 'users.add'; readonly username: string; readonly name: string; readonly role: Role; readonly organizations: readonly string[] }
+  | {
+      readonly ask: 'users.add'
+      readonly username: string
+      readonly name: string
+      readonly role: Role
+      readonly organizations: readonly string[]
+    }
   | { readonly ask: 'users.reset'; readonly username: string }
 
 export const createControl = (installation: Installation, auth: Auth) =>
@@ -24,22 +36,34 @@ export const createControl = (installation: Installation, auth: Auth) =>
     switch (request.ask) {
       case 'query': {
         const filter = parseKql(request.kql, { text: FREE_TEXT })
-        const window = { filter, ...(request.from === undefined ? {} : { from: request.from }), ...(request.to === undefined ? {} : { to: request.to }) }
+        const window = {
+          filter,
+          ...(request.from === undefined ? {} : { from: request.from }),
+          ...(request.to === undefined ? {} : { to: request.to }),
+        }
         if (request.count) {
           yield JSON.stringify({ count: await installation.store.events.count(SYSTEM, window) })
           return
         }
         let cursor: string | undefined
         do {
-          const page = await installation.store.events.search(SYSTEM, { ...window, order: 'oldest', limit: 1000, ...(cursor ? { cursor } : {}) })
+          const page = await installation.store.events.search(SYSTEM, {
+            ...window,
+            order: 'oldest',
+            limit: 1000,
+            ...(cursor ? { cursor } : {}),
+          })
           for (const event of page.items) yield JSON.stringify({ event: toDocument(event as Event) })
-          for (const part of page.missing) if (!page.cursor) yield JSON.stringify({ warning: `the events of ${part.day} cannot be read: ${part.reason}` })
+          for (const part of page.missing)
+            if (!page.cursor)
+              yield JSON.stringify({ warning: `the events of ${part.day} cannot be read: ${part.reason}` })
           cursor = page.cursor
         } while (cursor)
         return
       }
       case 'import':
-        for await (const progress of importFiles(installation, request.source, request.files, request.detect)) yield JSON.stringify({ progress })
+        for await (const progress of importFiles(installation, request.source, request.files, request.detect))
+          yield JSON.stringify({ progress })
         return
       case 'sources':
         for (const row of await sourceRows(installation, SYSTEM)) yield JSON.stringify({ source: row })
@@ -48,9 +72,15 @@ export const createControl = (installation: Installation, auth: Auth) =>
         yield JSON.stringify({ health: await healthOf(installation) })
         return
       case 'users.add': {
-        const unknown = request.organizations.find((id) => !installation.inventory.agencies.some((agency) => agency.id === id))
-        if (unknown !== undefined) throw new Error(`there is no agency "${unknown}" in the inventory: name its id, such as ${installation.inventory.agencies[0]?.id ?? 'so-y-te'}`)
-        if (request.role === 'agency_viewer' && request.organizations.length === 0) throw new Error('an agency viewer needs an agency: add --organization ID')
+        const unknown = request.organizations.find(
+          (id) => !installation.inventory.agencies.some((agency) => agency.id === id),
+        )
+        if (unknown !== undefined)
+          throw new Error(
+            `there is no agency "${unknown}" in the inventory: name its id, such as ${installation.inventory.agencies[0]?.id ?? 'so-y-te'}`,
+          )
+        if (request.role === 'agency_viewer' && request.organizations.length === 0)
+          throw new Error('an agency viewer needs an agency: add --organization ID')
         const { user, password } = await auth.add(request)
         yield JSON.stringify({ username: user.username, password })
         return

@@ -42,7 +42,12 @@ export const checkFiles = async (files: readonly string[]): Promise<number> => {
  * Yields how far it is, a few times a second and at the end. Raises no alerts unless `detect`: what a rule had covered
  * before it has covered after.
  */
-export const importFiles = async function* (installation: Installation, source: Source, files: readonly string[], detect: boolean): AsyncIterable<ImportProgress> {
+export const importFiles = async function* (
+  installation: Installation,
+  source: Source,
+  files: readonly string[],
+  detect: boolean,
+): AsyncIterable<ImportProgress> {
   const total = await checkFiles(files)
   const { store, config, enrich, clock } = installation
   const before = await store.events.committed()
@@ -62,7 +67,12 @@ export const importFiles = async function* (installation: Installation, source: 
     const now = async (): Promise<ImportProgress> => {
       const [status] = await ingest.status()
       const { lines, bytes } = ingest.progress()
-      return { lines: done.lines + lines, unparsed: done.unparsed + (status?.unparsed ?? 0), bytes: done.bytes + bytes, total }
+      return {
+        lines: done.lines + lines,
+        unparsed: done.unparsed + (status?.unparsed ?? 0),
+        bytes: done.bytes + bytes,
+        total,
+      }
     }
     try {
       await ingest.start()
@@ -73,7 +83,10 @@ export const importFiles = async function* (installation: Installation, source: 
       while (!drained) {
         await Promise.race([draining, new Promise((resolve) => setTimeout(resolve, 250))])
         // A store that refuses (a full disk) is tried again for ever by a server; an import says so and ends.
-        if (problems[0]) throw new Error(`${problems[0]}; ${done.lines + ingest.progress().lines} lines are stored, and importing the same file again adds the rest`)
+        if (problems[0])
+          throw new Error(
+            `${problems[0]}; ${done.lines + ingest.progress().lines} lines are stored, and importing the same file again adds the rest`,
+          )
         if (!drained) yield await now()
       }
       const [status] = await ingest.status()

@@ -45,7 +45,15 @@ export interface InstallationOptions {
   readonly poll?: number
 }
 
-const EMPTY: Inventory = { province: { id: 'tinh', name: 'Tỉnh', timezone: 'Asia/Ho_Chi_Minh' }, agencies: [], portals: [], networks: [], observers: [], deadlines: [], reporting: [] }
+const EMPTY: Inventory = {
+  province: { id: 'tinh', name: 'Tỉnh', timezone: 'Asia/Ho_Chi_Minh' },
+  agencies: [],
+  portals: [],
+  networks: [],
+  observers: [],
+  deadlines: [],
+  reporting: [],
+}
 
 export const readInventory = (config: Config): Inventory => {
   if (config.inventory === undefined) return EMPTY
@@ -53,16 +61,25 @@ export const readInventory = (config: Config): Inventory => {
   try {
     text = readFileSync(config.inventory, 'utf8')
   } catch (error) {
-    throw new Error(`the inventory ${config.inventory} cannot be read (${(error as NodeJS.ErrnoException).code}): correct "inventory:" in ${config.file ?? 'the configuration'}`)
+    throw new Error(
+      `the inventory ${config.inventory} cannot be read (${(error as NodeJS.ErrnoException).code}): correct "inventory:" in ${config.file ?? 'the configuration'}`,
+    )
   }
   return parseInventory(text, config.inventory)
 }
 
-export const openStore = async (config: Config, wait?: number): Promise<Store & { readonly repairs: readonly string[] }> => {
+export const openStore = async (
+  config: Config,
+  wait?: number,
+): Promise<Store & { readonly repairs: readonly string[] }> => {
   mkdirSync(config.data, { recursive: true, mode: 0o700 })
   const documents = openSqlite(join(config.data, 'documents.sqlite'))
   try {
-    const events = await openDuckdb({ folder: join(config.data, 'events'), ...(config.memory ? { memory: config.memory } : {}), ...(wait === undefined ? {} : { wait }) })
+    const events = await openDuckdb({
+      folder: join(config.data, 'events'),
+      ...(config.memory ? { memory: config.memory } : {}),
+      ...(wait === undefined ? {} : { wait }),
+    })
     return {
       kind: 'duckdb',
       events,
@@ -89,7 +106,9 @@ export const openInstallation = async (config: Config, options: InstallationOpti
   const inventory = readInventory(config)
   for (const source of config.sources) {
     if (source.organization !== undefined && !inventory.agencies.some((agency) => agency.id === source.organization)) {
-      throw new Error(`${config.file ?? 'configuration'}: source ${source.id}: organization "${source.organization}" is not in the inventory ${config.inventory ?? '(none is configured)'}`)
+      throw new Error(
+        `${config.file ?? 'configuration'}: source ${source.id}: organization "${source.organization}" is not in the inventory ${config.inventory ?? '(none is configured)'}`,
+      )
     }
   }
   const rules = loadRules(config.rules)
@@ -108,8 +127,20 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     await versions.put([{ id, version: null, doc: { at: clock(), inventory } }])
   }
   const settings = store.documents.collection<RuleSetting>('rules')
-  const off = new Set((await settings.query(SYSTEM, { filter: { op: 'and', of: [] }, limit: 10_000 })).items.flatMap((item) => (item.doc.enabled ? [] : [item.id])))
-  const ingest = createIngest({ store: store.events, sources: config.sources, spoolFolder: join(config.data, 'spool'), enrich, clock, warn, ...(options.poll === undefined ? {} : { poll: options.poll }) })
+  const off = new Set(
+    (await settings.query(SYSTEM, { filter: { op: 'and', of: [] }, limit: 10_000 })).items.flatMap((item) =>
+      item.doc.enabled ? [] : [item.id],
+    ),
+  )
+  const ingest = createIngest({
+    store: store.events,
+    sources: config.sources,
+    spoolFolder: join(config.data, 'spool'),
+    enrich,
+    clock,
+    warn,
+    ...(options.poll === undefined ? {} : { poll: options.poll }),
+  })
   const deadlines = () => resolveHours(inventory, clock())
   const detector = createDetector({ store, clock, deadlines })
   const schedule = createSchedule(
@@ -150,7 +181,9 @@ export const openInstallation = async (config: Config, options: InstallationOpti
 /** Hours to settle an incident, by level, of the deadlines in force. */
 const resolveHours = (inventory: Inventory, now: number): { [level: string]: number } => {
   const day = new Date(now).toISOString().slice(0, 10)
-  const inForce = inventory.deadlines.filter((each) => each.valid_from <= day).sort((a, b) => (a.valid_from < b.valid_from ? 1 : -1))[0]
+  const inForce = inventory.deadlines
+    .filter((each) => each.valid_from <= day)
+    .sort((a, b) => (a.valid_from < b.valid_from ? 1 : -1))[0]
   const hours: { [level: string]: number } = { critical: 4, high: 24, medium: 72, low: 168, informational: 336 }
   for (const [level, service] of Object.entries(inForce?.levels ?? {})) hours[level] = service.resolve
   return hours

@@ -7,9 +7,12 @@ import type { Installation } from './installation.ts'
 
 export const metricsText = async (installation: Installation): Promise<string> => {
   const registry = new Registry()
-  const gauge = (name: string, help: string, labels: string[] = []) => new Gauge({ name: `vonglau_${name}`, help, labelNames: labels, registers: [registry] })
+  const gauge = (name: string, help: string, labels: string[] = []) =>
+    new Gauge({ name: `vonglau_${name}`, help, labelNames: labels, registers: [registry] })
   const lines = gauge('source_lines_total', 'Lines stored since the process started', ['source'])
-  const unparsed = gauge('source_unparsed_total', 'Lines that no parser understood, since the process started', ['source'])
+  const unparsed = gauge('source_unparsed_total', 'Lines that no parser understood, since the process started', [
+    'source',
+  ])
   const dropped = gauge('source_dropped_total', 'Datagrams that found no room', ['source'])
   const rate = gauge('source_lines_per_second', 'Lines a second over the last minute', ['source'])
   const lag = gauge('source_lag_seconds', "From the newest event's time to its commit", ['source'])
@@ -40,7 +43,14 @@ export const metricsText = async (installation: Installation): Promise<string> =
   gauge('disk_free_bytes', 'Bytes free where the data folder is').set(disk.bavail * disk.bsize)
   const open = gauge('alerts', 'Alerts by status', ['status'])
   for (const status of ['new', 'acknowledged', 'in_progress', 'closed']) {
-    open.set({ status }, (await installation.store.documents.collection('alerts').query(SYSTEM, { filter: eq('alert.status', status), limit: 1 })).total)
+    open.set(
+      { status },
+      (
+        await installation.store.documents
+          .collection('alerts')
+          .query(SYSTEM, { filter: eq('alert.status', status), limit: 1 })
+      ).total,
+    )
   }
   return registry.metrics()
 }

@@ -19,6 +19,8 @@ export const retain = async (installation: Installation, report: (message: strin
     const full = used > config.retention.disk_percent && first.bytes > 0
     if (!old && !full) return
     await store.events.drop(first.day)
-    report(`the day ${first.day} (${first.events} events) was removed: ${old ? `it is older than ${config.retention.days} days` : `the disk is ${used.toFixed(0)} % full, more than ${config.retention.disk_percent} %`}`)
+    report(
+      `the day ${first.day} (${first.events} events) was removed: ${old ? `it is older than ${config.retention.days} days` : `the disk is ${used.toFixed(0)} % full, more than ${config.retention.disk_percent} %`}`,
+    )
   }
 }

@@ -13,12 +13,22 @@ const given = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], unde
   return entries.length ? (Object.fromEntries(entries) as never) : undefined
 }
 
-export const organizationOf = (inventory: Inventory, id: unknown, name: unknown) => (id === undefined ? undefined : { id: String(id), name: text(name) ?? agencyName(inventory, String(id)) ?? String(id) })
+export const organizationOf = (inventory: Inventory, id: unknown, name: unknown) =>
+  id === undefined ? undefined : { id: String(id), name: text(name) ?? agencyName(inventory, String(id)) ?? String(id) }
 
 export const alertRow = (inventory: Inventory, { id, version, doc }: Stored<Alert>): AlertRow => {
   const organization = organizationOf(inventory, doc['organization.id'], doc['organization.name'])
-  const as = doc['source.as.number'] === undefined ? undefined : `AS${doc['source.as.number']} ${doc['source.as.organization.name'] ?? ''}`.trim()
-  const source = given({ ip: text(doc['source.ip']), prefix: text(doc['source.prefix']), country: text(doc['source.geo.country_iso_code']), as, network: text(doc['source.network.name']) })
+  const as =
+    doc['source.as.number'] === undefined
+      ? undefined
+      : `AS${doc['source.as.number']} ${doc['source.as.organization.name'] ?? ''}`.trim()
+  const source = given({
+    ip: text(doc['source.ip']),
+    prefix: text(doc['source.prefix']),
+    country: text(doc['source.geo.country_iso_code']),
+    as,
+    network: text(doc['source.network.name']),
+  })
   const destination = given({ ip: text(doc['destination.ip']), port: doc['destination.port'] as number | undefined })
   const url = given({ original: text(doc['url.original']), decoded: text(doc['url.decoded']) })
   return {
@@ -32,9 +42,20 @@ export const alertRow = (inventory: Inventory, { id, version, doc }: Stored<Aler
     first: doc['alert.first'],
     last: doc['alert.last'],
     created: doc['alert.created'],
-    ...(doc['alert.incident'] ? { incident: { id: doc['alert.incident'], number: Number(doc['incident_number'] ?? 0) } } : {}),
+    ...(doc['alert.incident']
+      ? { incident: { id: doc['alert.incident'], number: Number(doc['incident_number'] ?? 0) } }
+      : {}),
     ...(organization ? { organization } : {}),
-    ...(doc['portal.id'] ? { portal: { id: String(doc['portal.id']), domain: String(doc['portal.domain'] ?? doc['portal.id']), ipv6: doc['portal.ipv6'] === true, trusted: doc['portal.trusted'] === true } } : {}),
+    ...(doc['portal.id']
+      ? {
+          portal: {
+            id: String(doc['portal.id']),
+            domain: String(doc['portal.domain'] ?? doc['portal.id']),
+            ipv6: doc['portal.ipv6'] === true,
+            trusted: doc['portal.trusted'] === true,
+          },
+        }
+      : {}),
     ...(source ? { source } : {}),
     ...(destination ? { destination } : {}),
     ...(url ? { url } : {}),

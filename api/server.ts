@@ -29,29 +29,42 @@ export interface Running {
   stop(): Promise<void>
 }
 
-export const startServer = async (config: Config, options: InstallationOptions & { readonly say: (message: string) => void }): Promise<Running> => {
+export const startServer = async (
+  config: Config,
+  options: InstallationOptions & { readonly say: (message: string) => void },
+): Promise<Running> => {
   const { clock, warn } = options
   const installation = await openInstallation(config, options)
   const opened: (() => unknown)[] = []
   try {
     const address = publicAddress(config)
-    const auth = await createAuth(installation.store.documents, { url: address.url, secure: address.url.startsWith('https:'), clock })
+    const auth = await createAuth(installation.store.documents, {
+      url: address.url,
+      secure: address.url.startsWith('https:'),
+      clock,
+    })
     const syslog = await openSyslog(config.syslog, config.sources, installation.ingest, warn)
     opened.push(() => syslog.close())
     const app = createApp({ installation, auth })
     const tls = config.tls
     const server = createAdaptorServer({
       fetch: app.fetch,
-      ...(tls ? { createServer: createTls as never, serverOptions: { cert: readKey(tls.cert), key: readKey(tls.key) } } : {}),
+      ...(tls
+        ? { createServer: createTls as never, serverOptions: { cert: readKey(tls.cert), key: readKey(tls.key) } }
+        : {}),
     }) as unknown as Server
     const [, host, port] = /^\[?([^\]]*)\]?:(\d+)$/.exec(config.listen)!
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) =>
         reject(
           error.code === 'EADDRINUSE'
-            ? new Error(`${config.listen} is taken by another program: stop that one, or choose another address with "listen:" (VONGLAU_LISTEN)`)
+            ? new Error(
+                `${config.listen} is taken by another program: stop that one, or choose another address with "listen:" (VONGLAU_LISTEN)`,
+              )
             : error.code === 'EACCES'
-              ? new Error(`${config.listen} needs more rights: choose a port above 1023 with "listen:", or allow this user to bind it`)
+              ? new Error(
+                  `${config.listen} needs more rights: choose a port above 1023 with "listen:", or allow this user to bind it`,
+                )
               : error,
         ),
       )
@@ -65,7 +78,10 @@ export const startServer = async (config: Config, options: InstallationOptions &
     opened.push(() => control.close())
     await installation.ingest.start()
     // Last of all, for the password is shown once: a start that failed before it has made nobody.
-    const first = !options.demo && (await auth.users()).length === 0 ? await auth.add({ username: 'admin', name: 'Quản trị viên', role: 'administrator', organizations: [] }) : undefined
+    const first =
+      !options.demo && (await auth.users()).length === 0
+        ? await auth.add({ username: 'admin', name: 'Quản trị viên', role: 'administrator', organizations: [] })
+        : undefined
     const tasks: { stop(): unknown }[] = []
     const guarded = (what: string, work: () => Promise<void>) => () =>
       work().then(
@@ -91,7 +107,12 @@ export const startServer = async (config: Config, options: InstallationOptions &
       begin: () => {
         installation.schedule.start()
         tasks.push(cron('5 * * * * *', guarded('health', tick)))
-        tasks.push(cron('30 */5 * * * *', guarded('retention', () => retain(installation, options.say))))
+        tasks.push(
+          cron(
+            '30 */5 * * * *',
+            guarded('retention', () => retain(installation, options.say)),
+          ),
+        )
       },
       stop: async () => {
         for (const task of tasks) await task.stop()
@@ -115,7 +136,9 @@ const readKey = (path: string): Buffer => {
   try {
     return readFileSync(path)
   } catch (error) {
-    throw new Error(`tls: ${path} cannot be read (${(error as NodeJS.ErrnoException).code}): name the certificate chain and its key as PEM files that this user may read`)
+    throw new Error(
+      `tls: ${path} cannot be read (${(error as NodeJS.ErrnoException).code}): name the certificate chain and its key as PEM files that this user may read`,
+    )
   }
 }
 
@@ -135,7 +158,8 @@ const openControl = async (config: Config, handle: (line: string) => AsyncIterab
       const line = text.slice(0, end)
       text = ''
       try {
-        for await (const out of handle(line)) if (!socket.write(`${out}\n`)) await new Promise((resolve) => socket.once('drain', resolve))
+        for await (const out of handle(line))
+          if (!socket.write(`${out}\n`)) await new Promise((resolve) => socket.once('drain', resolve))
         socket.end('{"done":true}\n')
       } catch (error) {
         socket.end(`${JSON.stringify({ error: (error as Error).message })}\n`)

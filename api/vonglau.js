@@ -8,9 +8,14 @@ import { fileURLToPath } from 'node:url'
 const pinned = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url))
 const node = existsSync(pinned) ? pinned : process.execPath
 const cli = fileURLToPath(new URL('cli.ts', import.meta.url))
-const child = spawn(node, ['--disable-warning=ExperimentalWarning', cli, ...process.argv.slice(2)], {
-  stdio: 'inherit',
-  env: { ...process.env, UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? '16' },
-})
+// A larger nursery: events live for a moment, and most of them die there (measured: a tenth of an import's time).
+const child = spawn(
+  node,
+  ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=64', cli, ...process.argv.slice(2)],
+  {
+    stdio: 'inherit',
+    env: { ...process.env, UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? '16' },
+  },
+)
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)))

@@ -41,8 +41,6 @@ export const FIELDS: readonly Field[] = [
   field('event.end', 'date'),
   field('event.severity', 'long'),
   field('event.reason', 'keyword'),
-  field('event.module', 'keyword'),
-  field('event.timezone', 'keyword'),
   field('message', 'keyword'),
   field('error.message', 'keyword'),
   field('log.level', 'keyword'),
@@ -78,7 +76,6 @@ export const FIELDS: readonly Field[] = [
   field('source.nat.port', 'long'),
   field('source.user.name', 'keyword'),
   field('source.geo.country_iso_code', 'keyword', true),
-  field('source.geo.country_name', 'keyword'),
   field('source.as.number', 'long', true),
   field('source.as.organization.name', 'keyword'),
   field('source.network.name', 'keyword', true), // a network that the inventory names
@@ -92,7 +89,6 @@ export const FIELDS: readonly Field[] = [
   field('destination.nat.ip', 'ip'),
   field('destination.nat.port', 'long'),
   field('destination.geo.country_iso_code', 'keyword'),
-  field('destination.geo.country_name', 'keyword'),
   field('destination.as.number', 'long'),
   field('destination.as.organization.name', 'keyword'),
   field('destination.network.name', 'keyword'),
@@ -173,7 +169,8 @@ export const toDocument = (event: Event): Record<string, unknown> => {
       else break // a scalar stands where a group would begin: keep the dotted remainder
     }
     const last = path.slice(i).join('.')
-    if (i === path.length - 1 && typeof at[last] === 'object' && at[last] !== null && !Array.isArray(at[last])) out[name] = shown
+    if (i === path.length - 1 && typeof at[last] === 'object' && at[last] !== null && !Array.isArray(at[last]))
+      out[name] = shown
     else at[last] = shown
   }
   return out

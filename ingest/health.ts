@@ -13,7 +13,12 @@ export interface Health {
   tick(status: readonly SourceStatus[]): Promise<void>
 }
 
-export const createHealth = async (store: EventStore, sources: readonly Source[], enrich: Enrich, clock: () => number): Promise<Health> => {
+export const createHealth = async (
+  store: EventStore,
+  sources: readonly Source[],
+  enrich: Enrich,
+  clock: () => number,
+): Promise<Health> => {
   let last = (await store.offsets('vonglau'))[0]?.position ?? 0
   const before = new Map<string, { lines: number; unparsed: number }>()
   return {
@@ -43,7 +48,10 @@ export const createHealth = async (store: EventStore, sources: readonly Source[]
         enrich(event, source?.organization ? { organization: source.organization } : {})
         return event
       })
-      await store.append({ events, offsets: [{ source: 'vonglau', segment: 'health', position: minute, from: last }] }, now)
+      await store.append(
+        { events, offsets: [{ source: 'vonglau', segment: 'health', position: minute, from: last }] },
+        now,
+      )
       last = minute
     },
   }

@@ -62,8 +62,7 @@ export const parseIp = (text: string): Ip | undefined => {
   }
   const g = v6Groups(text)
   if (!g) return undefined
-  const half = (a: number, b: number, c: number, d: number) =>
-    (BigInt(a * 65536 + b) << 32n) | BigInt(c * 65536 + d)
+  const half = (a: number, b: number, c: number, d: number) => (BigInt(a * 65536 + b) << 32n) | BigInt(c * 65536 + d)
   const high = half(g[0]!, g[1]!, g[2]!, g[3]!)
   const low = half(g[4]!, g[5]!, g[6]!, g[7]!)
   return { family: high === 0n && low >> 32n === 0xffffn ? 4 : 6, high, low }

@@ -59,7 +59,14 @@ export const openMeter = (source: Source, clock: () => number): Meter => {
       const rate = slots.reduce((sum, n) => sum + n, 0) / 60
       const quiet = clock() - (lastLine ?? since)
       const said = store ?? problem
-      const state: SourceState = said && rate === 0 ? 'failing' : lastLine === undefined ? 'waiting' : quiet > source.silent * MINUTE ? 'silent' : 'receiving'
+      const state: SourceState =
+        said && rate === 0
+          ? 'failing'
+          : lastLine === undefined
+            ? 'waiting'
+            : quiet > source.silent * MINUTE
+              ? 'silent'
+              : 'receiving'
       return {
         id: source.id,
         state,

@@ -68,17 +68,27 @@ export const createIngest = (options: IngestOptions): Ingest => {
   const meters = new Map(options.sources.map((source) => [source.id, openMeter(source, clock)]))
   const running = new Map<string, { looks: number; behind(): Promise<number> }>()
   const wake = new Map<string, () => void>()
-  const unknown: Source = { id: UNKNOWN_SOURCE, parser: UNKNOWN_SOURCE, timezone: 'UTC', collect: { kind: 'syslog', from: [] }, silent: Infinity }
+  const unknown: Source = {
+    id: UNKNOWN_SOURCE,
+    parser: UNKNOWN_SOURCE,
+    timezone: 'UTC',
+    collect: { kind: 'syslog', from: [] },
+    silent: Infinity,
+  }
   const all = [...options.sources, ...(options.whole ? [] : [unknown])]
   meters.set(UNKNOWN_SOURCE, openMeter(unknown, clock))
 
   const room = async (wanted: number) => {
-    while (rows > 0 && rows + wanted > MOST_ROWS && !stopping) await new Promise<void>((resolve) => roomWaiters.push(resolve))
+    while (rows > 0 && rows + wanted > MOST_ROWS && !stopping)
+      await new Promise<void>((resolve) => roomWaiters.push(resolve))
   }
   const spoolOf = (source: Source): Spool => {
     let spool = spools.get(source.id)
     if (!spool) {
-      spools.set(source.id, (spool = openSpool(join(options.spoolFolder, source.id), clock, source.collect.kind === 'syslog' ? 100 : 0)))
+      spools.set(
+        source.id,
+        (spool = openSpool(join(options.spoolFolder, source.id), clock, source.collect.kind === 'syslog' ? 100 : 0)),
+      )
       spool.onAppend(() => wake.get(source.id)?.())
     }
     return spool
@@ -90,7 +100,10 @@ export const createIngest = (options: IngestOptions): Ingest => {
     let readings: Reading[] = []
     let offsets: Offset[] = []
     let carried: ParserState
-    const finder: Finder | undefined = source.collect.kind === 'file' ? openFinder(source.collect.path, { whole: options.whole ?? false, start: source.collect.start }) : undefined
+    const finder: Finder | undefined =
+      source.collect.kind === 'file'
+        ? openFinder(source.collect.path, { whole: options.whole ?? false, start: source.collect.start })
+        : undefined
     const spool = finder ? undefined : spoolOf(source)
     const done = new Set<string>()
     const committedOf = (segment: string) => offsets.find((o) => o.segment === segment)
@@ -114,7 +127,9 @@ export const createIngest = (options: IngestOptions): Ingest => {
         }
         meter.problem(finder.problems.values().next().value)
       } else {
-        const old = spool!.segments().filter(({ id }) => !done.has(id) && !readings.some((each) => each.feed.segment === id))
+        const old = spool!
+          .segments()
+          .filter(({ id }) => !done.has(id) && !readings.some((each) => each.feed.segment === id))
         for (const { id } of old) {
           const offset = committedOf(id)
           readings.push(reading(await spoolFeed(spool!, id, offset?.position ?? 0), offset))
@@ -148,7 +163,16 @@ export const createIngest = (options: IngestOptions): Ingest => {
       await room(chunk.lines.length)
       if (stopping) return false
       const now = clock()
-      const { events, state, unparsed, timeAhead } = processLines(chunk.lines, chunk.from, source, each.prefix, parser, enrich, now, each.state)
+      const { events, state, unparsed, timeAhead } = processLines(
+        chunk.lines,
+        chunk.from,
+        source,
+        each.prefix,
+        parser,
+        enrich,
+        now,
+        each.state,
+      )
       each.state = state
       carried = state
       each.underWay++
@@ -167,7 +191,13 @@ export const createIngest = (options: IngestOptions): Ingest => {
           lines += chunk.lines.length
           bytes += chunk.to - chunk.from
           offsets = [...offsets.filter((o) => o.segment !== offset.segment), offset]
-          meter.committed(chunk.lines.length, unparsed, events.at(-1)?.['@timestamp'] as number | undefined, ingested, timeAhead)
+          meter.committed(
+            chunk.lines.length,
+            unparsed,
+            events.at(-1)?.['@timestamp'] as number | undefined,
+            ingested,
+            timeAhead,
+          )
           settle()
         },
         (error: Error) => {
@@ -200,7 +230,10 @@ export const createIngest = (options: IngestOptions): Ingest => {
       done.add(segment)
       for (const { id, path, closed } of spool!.segments()) {
         if (!closed || !done.has(id) || clock() - (await modified(path)) < 2 * 86_400_000) continue
-        await store.append({ events: [], offsets: [{ source: source.id, segment: id, position: 0, gone: true }] }, clock())
+        await store.append(
+          { events: [], offsets: [{ source: source.id, segment: id, position: 0, gone: true }] },
+          clock(),
+        )
         spool!.remove(id)
         done.delete(id)
       }
@@ -223,7 +256,8 @@ export const createIngest = (options: IngestOptions): Ingest => {
     }
     const behind = async () => {
       let sum = 0
-      for (const each of readings) if (readings.includes(each)) sum += (await each.feed.behind()) + (each.feed.position() - each.committed)
+      for (const each of readings)
+        if (readings.includes(each)) sum += (await each.feed.behind()) + (each.feed.position() - each.committed)
       return sum
     }
     const mine = { looks: 0, behind }

@@ -9,7 +9,8 @@ const DAY = 86_400_000
 export type Enrich = (event: Event, source: { organization?: string; serves?: readonly string[] }) => void
 
 /** `event.id` is a hash of source and segment, and the offset in it: the same line read again has the same id. */
-export const idPrefix = (source: string, segment: string): string => createHash('sha256').update(`${source}\0${segment}`).digest('base64url').slice(0, 16)
+export const idPrefix = (source: string, segment: string): string =>
+  createHash('sha256').update(`${source}\0${segment}`).digest('base64url').slice(0, 16)
 
 export interface Processed {
   readonly events: Event[]
@@ -35,13 +36,17 @@ export const processLines = (
   let position = from
   let unparsed = 0
   let timeAhead = false
-  const known = { ...(source.organization === undefined ? {} : { organization: source.organization }), ...(source.serves ? { serves: source.serves } : {}) }
+  const known = {
+    ...(source.organization === undefined ? {} : { organization: source.organization }),
+    ...(source.serves ? { serves: source.serves } : {}),
+  }
   for (const line of lines) {
     const arrived = line.arrived ?? now
     let event: Event | undefined
     let problem: string | undefined
     if (line.part) problem = `the line is longer than 512 KiB; this is part ${line.part} of it`
-    else if (!parser) problem = `no source is configured for the sender ${line.peer ?? 'unknown'}: add one with this address under "from"`
+    else if (!parser)
+      problem = `no source is configured for the sender ${line.peer ?? 'unknown'}: add one with this address under "from"`
     else {
       const parsed = parser.parse(line.text, { arrived, timezone: source.timezone }, state)
       if (parsed.state !== undefined) state = parsed.state

@@ -50,12 +50,23 @@ const matches = (doc: Document, where: readonly Where[]): boolean => {
 
 export const documentAdapter = (documents: DocumentStore) =>
   createAdapterFactory({
-    config: { adapterId: 'vonglau', adapterName: 'Vọng Lâu documents', supportsDates: false, supportsBooleans: true, supportsJSON: true, supportsNumericIds: false },
+    config: {
+      adapterId: 'vonglau',
+      adapterName: 'Vọng Lâu documents',
+      supportsDates: false,
+      supportsBooleans: true,
+      supportsJSON: true,
+      supportsNumericIds: false,
+    },
     adapter: () => {
       const of = (model: string) => documents.collection<Document>(`auth_${model}`)
       const find = async (model: string, where: readonly Where[] = []): Promise<Stored<Document>[]> => {
         // Equality narrows by a column (without case); every condition is then decided exactly.
-        const narrow: Filter[] = where.flatMap((w) => (w.connector !== 'OR' && (w.operator ?? 'eq') === 'eq' && typeof w.value === 'string' && w.value !== '' ? [eq(w.field, w.value)] : []))
+        const narrow: Filter[] = where.flatMap((w) =>
+          w.connector !== 'OR' && (w.operator ?? 'eq') === 'eq' && typeof w.value === 'string' && w.value !== ''
+            ? [eq(w.field, w.value)]
+            : [],
+        )
         const { items } = await of(model).query(SYSTEM, { filter: and(...narrow), limit: 100_000 })
         return items.filter((item) => matches(item.doc, where))
       }

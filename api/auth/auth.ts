@@ -44,9 +44,15 @@ export interface Auth {
 
 const SHORTEST = 10
 /** Without letters that look alike. */
-const oneTime = () => Array.from({ length: 16 }, (_, i) => (i % 4 === 3 && i < 15 ? '-' : 'abcdefghjkmnpqrstuvwxyz23456789'[randomInt(31)])).join('')
+const oneTime = () =>
+  Array.from({ length: 16 }, (_, i) =>
+    i % 4 === 3 && i < 15 ? '-' : 'abcdefghjkmnpqrstuvwxyz23456789'[randomInt(31)],
+  ).join('')
 
-export const createAuth = async (documents: DocumentStore, options: { url: string; secure: boolean; clock: () => number }): Promise<Auth> => {
+export const createAuth = async (
+  documents: DocumentStore,
+  options: { url: string; secure: boolean; clock: () => number },
+): Promise<Auth> => {
   const users = documents.collection<Document>('auth_user')
   const accounts = documents.collection<Document>('auth_account')
   const sessions = documents.collection<Document>('auth_session')
@@ -68,7 +74,13 @@ export const createAuth = async (documents: DocumentStore, options: { url: strin
       return host ? [`http://${host}`, `https://${host}`] : []
     },
     emailAndPassword: { enabled: true, disableSignUp: true, minPasswordLength: SHORTEST },
-    plugins: [username({ minUsernameLength: 2, maxUsernameLength: 64, usernameValidator: (name) => /^[a-z0-9][a-z0-9._-]*$/i.test(name) })],
+    plugins: [
+      username({
+        minUsernameLength: 2,
+        maxUsernameLength: 64,
+        usernameValidator: (name) => /^[a-z0-9][a-z0-9._-]*$/i.test(name),
+      }),
+    ],
     user: {
       additionalFields: {
         role: { type: 'string', input: false, required: true, defaultValue: 'analyst' },
@@ -80,15 +92,29 @@ export const createAuth = async (documents: DocumentStore, options: { url: strin
     },
     session: { expiresIn: 12 * 3600, updateAge: 3600 },
     rateLimit: { enabled: true, window: 60, max: 600, customRules: { '/sign-in/username': { window: 60, max: 30 } } },
-    advanced: { cookiePrefix: 'vonglau', useSecureCookies: options.secure, defaultCookieAttributes: { sameSite: 'strict', httpOnly: true } },
-    disabledPaths: ['/sign-up/email', '/update-user', '/change-email', '/delete-user', '/sign-in/social', '/link-social', '/change-password', '/is-username-available'],
+    advanced: {
+      cookiePrefix: 'vonglau',
+      useSecureCookies: options.secure,
+      defaultCookieAttributes: { sameSite: 'strict', httpOnly: true },
+    },
+    disabledPaths: [
+      '/sign-up/email',
+      '/update-user',
+      '/change-email',
+      '/delete-user',
+      '/sign-in/social',
+      '/link-social',
+      '/change-password',
+      '/is-username-available',
+    ],
     databaseHooks: {
       session: {
         create: {
           before: async (session) => {
             const user = await users.get(SYSTEM, session.userId)
             if (user?.doc['disabled'] === true) return false
-            if (user) await users.put([{ id: user.id, version: 'any', doc: { ...user.doc, lastSignIn: options.clock() } }])
+            if (user)
+              await users.put([{ id: user.id, version: 'any', doc: { ...user.doc, lastSignIn: options.clock() } }])
             return undefined
           },
         },
@@ -102,16 +128,23 @@ export const createAuth = async (documents: DocumentStore, options: { url: strin
     username: String(doc['username']),
     name: String(doc['name']),
     role: doc['role'] as Role,
-    organizations: typeof doc['organizations'] === 'string' ? (JSON.parse(doc['organizations']) as string[]) : ((doc['organizations'] ?? []) as string[]),
+    organizations:
+      typeof doc['organizations'] === 'string'
+        ? (JSON.parse(doc['organizations']) as string[])
+        : ((doc['organizations'] ?? []) as string[]),
     disabled: doc['disabled'] === true,
     mustChangePassword: doc['mustChangePassword'] === true,
     createdAt: String(doc['createdAt']),
     ...(typeof doc['lastSignIn'] === 'number' ? { lastSignIn: doc['lastSignIn'] } : {}),
   })
-  const account = async (userId: string) => (await accounts.query(SYSTEM, { filter: eq('userId', userId), limit: 10 })).items.find((item) => item.doc['userId'] === userId && item.doc['providerId'] === 'credential')
+  const account = async (userId: string) =>
+    (await accounts.query(SYSTEM, { filter: eq('userId', userId), limit: 10 })).items.find(
+      (item) => item.doc['userId'] === userId && item.doc['providerId'] === 'credential',
+    )
   const endSessions = async (userId: string, keepToken?: string) => {
     const { items } = await sessions.query(SYSTEM, { filter: eq('userId', userId), limit: 10_000 })
-    for (const item of items) if (item.doc['userId'] === userId && item.doc['token'] !== keepToken) await sessions.delete(item.id, 'any')
+    for (const item of items)
+      if (item.doc['userId'] === userId && item.doc['token'] !== keepToken) await sessions.delete(item.id, 'any')
   }
   const must = async (id: string) => {
     const found = await users.get(SYSTEM, id)
@@ -122,7 +155,22 @@ export const createAuth = async (documents: DocumentStore, options: { url: strin
     const current = await account(userId)
     const now = new Date(options.clock()).toISOString()
     const id = current?.id ?? randomBytes(16).toString('hex')
-    await accounts.put([{ id, version: 'any', doc: { createdAt: now, ...current?.doc, id, userId, accountId: userId, providerId: 'credential', password: await hashPassword(password), updatedAt: now } }])
+    await accounts.put([
+      {
+        id,
+        version: 'any',
+        doc: {
+          createdAt: now,
+          ...current?.doc,
+          id,
+          userId,
+          accountId: userId,
+          providerId: 'credential',
+          password: await hashPassword(password),
+          updatedAt: now,
+        },
+      },
+    ])
   }
 
   return {
@@ -133,15 +181,33 @@ export const createAuth = async (documents: DocumentStore, options: { url: strin
       const user = await users.get(SYSTEM, found.user.id)
       return user && user.doc['disabled'] !== true ? toUser(user.doc) : undefined
     },
-    users: async () => (await users.query(SYSTEM, { filter: { op: 'and', of: [] }, limit: 10_000 })).items.map((item) => toUser(item.doc)),
+    users: async () =>
+      (await users.query(SYSTEM, { filter: { op: 'and', of: [] }, limit: 10_000 })).items.map((item) =>
+        toUser(item.doc),
+      ),
     add: async ({ username: given, name, role, organizations }, chosen) => {
       const login = given.toLowerCase()
-      if (!/^[a-z0-9][a-z0-9._-]{1,63}$/.test(login)) throw new Error(`"${given}" cannot be a user name: use 2 to 64 letters a-z, digits, ".", "_" and "-"`)
+      if (!/^[a-z0-9][a-z0-9._-]{1,63}$/.test(login))
+        throw new Error(`"${given}" cannot be a user name: use 2 to 64 letters a-z, digits, ".", "_" and "-"`)
       const taken = await users.query(SYSTEM, { filter: eq('username', login), limit: 1 })
-      if (taken.total > 0) throw new Error(`there is a user "${login}" already: choose another name, or reset that one's password`)
+      if (taken.total > 0)
+        throw new Error(`there is a user "${login}" already: choose another name, or reset that one's password`)
       const id = randomBytes(16).toString('hex')
       const now = new Date(options.clock()).toISOString()
-      const doc: Document = { id, username: login, displayUsername: given, name, email: `${login}@vonglau.invalid`, emailVerified: true, role, organizations, disabled: false, mustChangePassword: chosen === undefined, createdAt: now, updatedAt: now }
+      const doc: Document = {
+        id,
+        username: login,
+        displayUsername: given,
+        name,
+        email: `${login}@vonglau.invalid`,
+        emailVerified: true,
+        role,
+        organizations,
+        disabled: false,
+        mustChangePassword: chosen === undefined,
+        createdAt: now,
+        updatedAt: now,
+      }
       const password = chosen ?? oneTime()
       await setPassword(id, password)
       await users.put([{ id, doc, version: null }])
@@ -164,7 +230,8 @@ export const createAuth = async (documents: DocumentStore, options: { url: strin
     },
     changePassword: async (id, current, next, keep) => {
       const known = (await account(id))?.doc['password']
-      if (typeof known !== 'string' || !(await verifyPassword({ hash: known, password: current }))) throw new Error('the current password is not right')
+      if (typeof known !== 'string' || !(await verifyPassword({ hash: known, password: current })))
+        throw new Error('the current password is not right')
       if (next.length < SHORTEST) throw new Error(`the new password is too short: use at least ${SHORTEST} characters`)
       if (next === current) throw new Error('the new password is the old one: choose another')
       await setPassword(id, next)

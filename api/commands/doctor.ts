@@ -29,36 +29,61 @@ export const examine = async (file: string | undefined): Promise<Finding[]> => {
   }
   const config = await attempt(() => readConfig(file))
   if (!config) return findings
-  good(config.file ? `configuration ${config.file} is valid, ${config.sources.length} sources` : 'no vonglau.yml here: the defaults apply')
+  good(
+    config.file
+      ? `configuration ${config.file} is valid, ${config.sources.length} sources`
+      : 'no vonglau.yml here: the defaults apply',
+  )
   const inventory = await attempt(() => readInventory(config))
-  if (inventory) config.inventory ? good(`inventory ${config.inventory}: ${inventory.agencies.length} agencies, ${inventory.portals.length} portals`) : bad('no inventory is configured, so no event belongs to an agency: write one and name it under "inventory:" (seeds/vinh-long/inventory.yml shows how)')
+  if (inventory)
+    config.inventory
+      ? good(
+          `inventory ${config.inventory}: ${inventory.agencies.length} agencies, ${inventory.portals.length} portals`,
+        )
+      : bad(
+          'no inventory is configured, so no event belongs to an agency: write one and name it under "inventory:" (seeds/vinh-long/inventory.yml shows how)',
+        )
   const problems = await attempt(() => checkRules(config.rules))
   if (problems?.length === 0) good('every rule can be loaded')
   for (const problem of problems ?? []) bad(problem)
   if (await attempt(() => openGeoIp(config.geoip))) good('the country database can be read')
-  if (config.sources.length === 0) bad('no sources are configured: the page "Nguồn" shows what to write for a FortiGate, nginx and IIS')
+  if (config.sources.length === 0)
+    bad('no sources are configured: the page "Nguồn" shows what to write for a FortiGate, nginx and IIS')
   for (const { id, collect } of config.sources) {
     if (collect.kind === 'file') await lookAt(id, collect.path, bad)
-    if (collect.kind === 'syslog' && !config.syslog.udp && !config.syslog.tcp) bad(`source ${id} waits for syslog, but no port is open: add syslog: { udp: "0.0.0.0:5514" }`)
+    if (collect.kind === 'syslog' && !config.syslog.udp && !config.syslog.tcp)
+      bad(`source ${id} waits for syslog, but no port is open: add syslog: { udp: "0.0.0.0:5514" }`)
   }
   const running = existsSync(socketPath(config)) && (await listens(socketPath(config)))
   good(running ? 'the server is running' : 'the server is not running (vonglau start)')
   if (existsSync(config.data)) {
     const disk = statfsSync(config.data)
     const used = Math.round((100 * (disk.blocks - disk.bfree)) / disk.blocks)
-    ;(used > config.retention.disk_percent ? bad : good)(`the disk of ${config.data} is ${used} % full (days are removed above ${config.retention.disk_percent} %)`)
+    ;(used > config.retention.disk_percent ? bad : good)(
+      `the disk of ${config.data} is ${used} % full (days are removed above ${config.retention.disk_percent} %)`,
+    )
     try {
       accessSync(config.data, constants.R_OK | constants.W_OK)
     } catch {
       bad(`${config.data} cannot be written by this user: give it to the user that Vọng Lâu runs as`)
     }
     await attempt(async () => {
-      for await (const answer of reach(config, { ask: 'health' })) for (const { message } of (answer['health'] as Health).problems) bad(message)
+      for await (const answer of reach(config, { ask: 'health' }))
+        for (const { message } of (answer['health'] as Health).problems) bad(message)
       for await (const answer of reach(config, { ask: 'sources' })) {
         const source = answer['source'] as SourceRow
-        if (running && source.state === 'silent') bad(`source ${source.id} is silent since ${new Date(source.last_event ?? 0).toISOString()}: look whether the device still sends`)
-        if (source.time_ahead) bad(`source ${source.id} claims times more than a day ahead: set its clock (NTP) or its timezone in vonglau.yml`)
-        if (source.lines > 0 && source.unparsed / source.lines > 0.05) bad(`source ${source.id}: ${source.unparsed} of ${source.lines} lines of the last 24 h were not understood by ${source.parser}: is it the right parser?`)
+        if (running && source.state === 'silent')
+          bad(
+            `source ${source.id} is silent since ${new Date(source.last_event ?? 0).toISOString()}: look whether the device still sends`,
+          )
+        if (source.time_ahead)
+          bad(
+            `source ${source.id} claims times more than a day ahead: set its clock (NTP) or its timezone in vonglau.yml`,
+          )
+        if (source.lines > 0 && source.unparsed / source.lines > 0.05)
+          bad(
+            `source ${source.id}: ${source.unparsed} of ${source.lines} lines of the last 24 h were not understood by ${source.parser}: is it the right parser?`,
+          )
       }
     })
   }
@@ -87,4 +112,3 @@ const listens = (path: string): Promise<boolean> =>
     })
     socket.once('error', () => resolve(false))
   })
-

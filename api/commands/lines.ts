@@ -14,7 +14,8 @@ import { readInventory } from '../installation.ts'
 
 const CHUNK = 1 << 20
 
-export const enricherOf = (config: Config): Enrich => createEnricher({ inventory: readInventory(config), geoip: openGeoIp(config.geoip) })
+export const enricherOf = (config: Config): Enrich =>
+  createEnricher({ inventory: readInventory(config), geoip: openGeoIp(config.geoip) })
 
 /** A source of the configuration, or one that exists only for this command: then `id` names a parser. */
 export const sourceNamed = (config: Config, id: string, timezone: string | undefined): Source => {
@@ -24,10 +25,18 @@ export const sourceNamed = (config: Config, id: string, timezone: string | undef
     parserOf(id)
   } catch (error) {
     const ids = config.sources.map((source) => source.id)
-    throw new Error(`${(error as Error).message}${ids.length ? `; the sources of ${config.file} are ${ids.join(', ')}` : ''}`)
+    throw new Error(
+      `${(error as Error).message}${ids.length ? `; the sources of ${config.file} are ${ids.join(', ')}` : ''}`,
+    )
   }
   checkZone(timezone)
-  return { id, parser: id, timezone: timezone ?? config.timezone, silent: 15, collect: { kind: 'file', path: '', start: 'beginning' } }
+  return {
+    id,
+    parser: id,
+    timezone: timezone ?? config.timezone,
+    silent: 15,
+    collect: { kind: 'file', path: '', start: 'beginning' },
+  }
 }
 
 const checkZone = (timezone: string | undefined): void => {
@@ -39,7 +48,12 @@ const checkZone = (timezone: string | undefined): void => {
   }
 }
 
-export const readEvents = async function* (source: Source, path: string, enrich: Enrich, now: number): AsyncIterable<Event[]> {
+export const readEvents = async function* (
+  source: Source,
+  path: string,
+  enrich: Enrich,
+  now: number,
+): AsyncIterable<Event[]> {
   const parser = parserOf(source.parser)
   const prefix = idPrefix(source.id, path)
   let position = 0
@@ -99,6 +113,12 @@ const openFile = async (path: string) => {
     return await openText(path)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    throw new Error(code === 'ENOENT' ? `${path}: there is no such file` : code === 'EISDIR' ? `${path} is a folder: name the files in it, such as ${path}/*.log` : `${path} cannot be read (${code})`)
+    throw new Error(
+      code === 'ENOENT'
+        ? `${path}: there is no such file`
+        : code === 'EISDIR'
+          ? `${path} is a folder: name the files in it, such as ${path}/*.log`
+          : `${path} cannot be read (${code})`,
+    )
   }
 }

@@ -23,10 +23,18 @@ export const reach = async function* (config: Config, request: Request): AsyncIt
     }
     throw new Error('the server went away before it had answered: ask again')
   }
-  const installation = await openInstallation(config, { clock: Date.now, warn: (message) => process.stderr.write(`${message}\n`) })
+  const installation = await openInstallation(config, {
+    clock: Date.now,
+    warn: (message) => process.stderr.write(`${message}\n`),
+  })
   try {
-    const auth = await createAuth(installation.store.documents, { url: 'http://localhost', secure: false, clock: Date.now })
-    for await (const line of createControl(installation, auth)(JSON.stringify(request))) yield JSON.parse(line) as Answer
+    const auth = await createAuth(installation.store.documents, {
+      url: 'http://localhost',
+      secure: false,
+      clock: Date.now,
+    })
+    for await (const line of createControl(installation, auth)(JSON.stringify(request)))
+      yield JSON.parse(line) as Answer
   } finally {
     await installation.close()
   }

@@ -12,13 +12,16 @@ import type { Config } from '../config.ts'
 import { enricherOf, readEvents } from './lines.ts'
 import { print } from './show.ts'
 
-const matchLine = (rule: Rule, event: Event): string => JSON.stringify({ 'rule.id': rule.id, 'rule.name': rule.name.vi, 'rule.level': rule.level, ...event })
+const matchLine = (rule: Rule, event: Event): string =>
+  JSON.stringify({ 'rule.id': rule.id, 'rule.name': rule.name.vi, 'rule.level': rule.level, ...event })
 
 export const scan = async (config: Config, source: Source, files: readonly string[]): Promise<void> => {
   const rules = loadRules(config.rules)
   const enrich = enricherOf(config)
   const single = rules.filter((rule) => !rule.correlation).map((rule) => ({ rule, match: compile(rule.filter) }))
-  const windows = rules.filter((rule) => rule.correlation).map((rule) => ({ rule, match: compile(rule.filter), groups: new Map<string, Counted[]>() }))
+  const windows = rules
+    .filter((rule) => rule.correlation)
+    .map((rule) => ({ rule, match: compile(rule.filter), groups: new Map<string, Counted[]>() }))
   for (const file of files) {
     for await (const events of readEvents(source, file, enrich, Date.now())) {
       const out: string[] = []
@@ -31,7 +34,14 @@ export const scan = async (config: Config, source: Source, files: readonly strin
           if (!group || values?.length === 0) continue
           const key = JSON.stringify(group)
           if (!groups.has(key)) groups.set(key, [])
-          groups.get(key)!.push({ time: event['@timestamp'] as number, id: String(event['event.id']), ingested: 0, ...(values ? { values } : {}) })
+          groups
+            .get(key)!
+            .push({
+              time: event['@timestamp'] as number,
+              id: String(event['event.id']),
+              ingested: 0,
+              ...(values ? { values } : {}),
+            })
         }
       }
       await print(out)
@@ -39,13 +49,16 @@ export const scan = async (config: Config, source: Source, files: readonly strin
   }
   const wanted = new Map<string, Rule[]>()
   for (const { rule, groups } of windows) {
-    for (const events of groups.values()) for (const { id } of qualifying(events, rule.correlation!)) wanted.set(id, [...(wanted.get(id) ?? []), rule])
+    for (const events of groups.values())
+      for (const { id } of qualifying(events, rule.correlation!)) wanted.set(id, [...(wanted.get(id) ?? []), rule])
   }
   if (wanted.size === 0) return
   // A second reading prints the events of the windows: they were not kept, for a file may be larger than memory.
   for (const file of files) {
     for await (const events of readEvents(source, file, enrich, Date.now())) {
-      await print(events.flatMap((event) => (wanted.get(String(event['event.id'])) ?? []).map((rule) => matchLine(rule, event))))
+      await print(
+        events.flatMap((event) => (wanted.get(String(event['event.id'])) ?? []).map((rule) => matchLine(rule, event))),
+      )
     }
   }
 }
@@ -54,8 +67,23 @@ export const scan = async (config: Config, source: Source, files: readonly strin
 export const eventOfLine = (config: Config): ((parser: string, line: string) => Event | undefined) => {
   const enrich = enricherOf(config)
   return (parser, line) => {
-    const source: Source = { id: parser, parser, timezone: config.timezone, silent: 15, collect: { kind: 'file', path: '', start: 'beginning' } }
-    const { events } = processLines([{ text: line, end: line.length }], 0, source, idPrefix(parser, line), parserOf(parser), enrich, Date.now(), undefined)
+    const source: Source = {
+      id: parser,
+      parser,
+      timezone: config.timezone,
+      silent: 15,
+      collect: { kind: 'file', path: '', start: 'beginning' },
+    }
+    const { events } = processLines(
+      [{ text: line, end: line.length }],
+      0,
+      source,
+      idPrefix(parser, line),
+      parserOf(parser),
+      enrich,
+      Date.now(),
+      undefined,
+    )
     return events[0]
   }
 }

@@ -5,7 +5,11 @@ import type { ImportProgress } from '../import.ts'
 /** Shows progress on a terminal and is quiet in a pipe. */
 export const openBar = (): { update(progress: ImportProgress): void; stop(): void } => {
   if (!process.stderr.isTTY) return { update: () => {}, stop: () => {} }
-  const bar = new SingleBar({ format: '{bar} {percentage} % · {lines} lines · {speed} lines/s · {eta_formatted}', hideCursor: true, stream: process.stderr })
+  const bar = new SingleBar({
+    format: '{bar} {percentage} % · {lines} lines · {speed} lines/s · {eta_formatted}',
+    hideCursor: true,
+    stream: process.stderr,
+  })
   const began = performance.now()
   let started = false
   return {
@@ -21,10 +25,20 @@ export const openBar = (): { update(progress: ImportProgress): void; stop(): voi
 
 export const table = (rows: readonly (readonly (string | number)[])[]): string => {
   const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => String(row[i] ?? '').length))) ?? []
-  return rows.map((row) => row.map((cell, i) => (typeof cell === 'number' ? String(cell).padStart(widths[i]!) : String(cell).padEnd(widths[i]!))).join('  ').trimEnd()).join('\n')
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) =>
+          typeof cell === 'number' ? String(cell).padStart(widths[i]!) : String(cell).padEnd(widths[i]!),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }
 
 /** Prints lines, waiting where the reader is slow. */
 export const print = async (lines: readonly string[]): Promise<void> => {
-  if (lines.length && !process.stdout.write(`${lines.join('\n')}\n`)) await new Promise((resolve) => process.stdout.once('drain', resolve))
+  if (lines.length && !process.stdout.write(`${lines.join('\n')}\n`))
+    await new Promise((resolve) => process.stdout.once('drain', resolve))
 }

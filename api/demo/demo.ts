@@ -54,12 +54,16 @@ export const startDemo = async ({ listen, data, days = 14, say = () => {} }: Dem
   // Only a folder that a demo made is begun anew: never someone's data.
   const mark = join(data, 'demo')
   if (existsSync(data)) {
-    if (!existsSync(mark) && readdirSync(data).length > 0) throw new Error(`${data} is not a demo's folder: choose an empty one with --data`)
+    if (!existsSync(mark) && readdirSync(data).length > 0)
+      throw new Error(`${data} is not a demo's folder: choose an empty one with --data`)
     rmSync(data, { recursive: true, force: true })
   }
   mkdirSync(data, { recursive: true })
   writeFileSync(mark, 'This folder belongs to "npm run demo" and is begun anew each time.\n')
-  const settings = readFileSync(join(SEEDS, 'vonglau.yml'), 'utf8').replaceAll('{data}', data).replaceAll('{seeds}', SEEDS).replaceAll('{listen}', listen)
+  const settings = readFileSync(join(SEEDS, 'vonglau.yml'), 'utf8')
+    .replaceAll('{data}', data)
+    .replaceAll('{seeds}', SEEDS)
+    .replaceAll('{listen}', listen)
   writeFileSync(join(data, 'vonglau.yml'), settings)
   const config = readConfig(join(data, 'vonglau.yml'), {})
   const end = Date.now()
@@ -68,12 +72,20 @@ export const startDemo = async ({ listen, data, days = 14, say = () => {} }: Dem
   const clock = () => (real ? Date.now() : now)
   const running = await startServer(config, { clock, demo: true, say, warn: say, wait: 5, poll: 250 })
   const { installation } = running
-  for (const { username, name, role, organizations, password } of ACCOUNTS) await running.auth.add({ username, name, role, organizations }, password)
+  for (const { username, name, role, organizations, password } of ACCOUNTS)
+    await running.auth.add({ username, name, role, organizations }, password)
   const sender = createSender(config.sources, running.syslog.udp, running.url)
   const folder = join(SEEDS, 'logs')
-  const seeds = readdirSync(folder).filter((name) => name.endsWith('.log')).sort().flatMap((name) => readSeeds(join(folder, name), name.slice(0, -4)))
+  const seeds = readdirSync(folder)
+    .filter((name) => name.endsWith('.log'))
+    .sort()
+    .flatMap((name) => readSeeds(join(folder, name), name.slice(0, -4)))
   const offset = zoneOffset(installation.inventory.province.timezone, end)
-  const team = await createTeam(running.url, ACCOUNTS.filter(({ role }) => role === 'analyst'), end)
+  const team = await createTeam(
+    running.url,
+    ACCOUNTS.filter(({ role }) => role === 'analyst'),
+    end,
+  )
   let stopped = false
   let timer: NodeJS.Timeout | undefined
 

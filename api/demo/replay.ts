@@ -41,13 +41,26 @@ export const createSender = (sources: readonly Source[], syslog: number | undefi
           mkdirSync(dirname(collect.path), { recursive: true })
           appendFileSync(collect.path, `${batch.join('\n')}\n`)
         } else if (collect.kind === 'http') {
-          const response = await fetch(`${url}/ingest/${id}`, { method: 'POST', headers: { authorization: `Bearer ${collect.token}` }, body: `${batch.join('\n')}\n` })
+          const response = await fetch(`${url}/ingest/${id}`, {
+            method: 'POST',
+            headers: { authorization: `Bearer ${collect.token}` },
+            body: `${batch.join('\n')}\n`,
+          })
           if (!response.ok) throw new Error(`the demo's lines of ${id} were refused: ${await response.text()}`)
         } else if (syslog !== undefined) {
           const socket = await socketOf(collect.from[0]!)
           // A datagram may be lost where many come at once: a few at a time.
           for (let i = 0; i < batch.length; i += 50) {
-            await Promise.all(batch.slice(i, i + 50).map((line) => new Promise<void>((resolve, reject) => socket.send(line, syslog, '127.0.0.1', (error) => (error ? reject(error) : resolve())))))
+            await Promise.all(
+              batch
+                .slice(i, i + 50)
+                .map(
+                  (line) =>
+                    new Promise<void>((resolve, reject) =>
+                      socket.send(line, syslog, '127.0.0.1', (error) => (error ? reject(error) : resolve())),
+                    ),
+                ),
+            )
             await new Promise((resolve) => setImmediate(resolve))
           }
         }

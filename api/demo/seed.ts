@@ -31,7 +31,8 @@ interface Seed {
 }
 
 const DAY = 86_400_000
-const WHEN = /^(?:-(?:(\d+)d)?(\d\d):(\d\d):(\d\d)|@([we]?)(\d\d):(\d\d):(\d\d))(?:\*(\d+)\/(\d+(?:\.\d+)?)(ms|s|m|h))?$/
+const WHEN =
+  /^(?:-(?:(\d+)d)?(\d\d):(\d\d):(\d\d)|@([we]?)(\d\d):(\d\d):(\d\d))(?:\*(\d+)\/(\d+(?:\.\d+)?)(ms|s|m|h))?$/
 const UNIT: { [unit: string]: number } = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
 /** Throws a sentence that names file and line. */
@@ -45,10 +46,25 @@ export const readSeeds = (path: string, source: string): Seed[] => {
       if (text === '' || text.startsWith('#')) return []
       const tab = text.indexOf('\t')
       const m = WHEN.exec(text.slice(0, tab))
-      if (tab < 0 || !m) throw new Error(`${path}:${i + 1}: expected "<when><tab><line>", such as "-2d03:10:00\t…" or "@08:15:30\t…"`)
+      if (tab < 0 || !m)
+        throw new Error(`${path}:${i + 1}: expected "<when><tab><line>", such as "-2d03:10:00\t…" or "@08:15:30\t…"`)
       const clock = (h?: string, min?: string, s?: string) => (Number(h) * 3600 + Number(min) * 60 + Number(s)) * 1000
-      const seed = { source, template: text.slice(tab + 1), times: Number(m[9] ?? 1), every: Number(m[10] ?? 0) * (UNIT[m[11] ?? 's'] ?? 0), key: i * 7919 + source.length, until }
-      return [m[6] === undefined ? { ...seed, before: Number(m[1] ?? 0) * DAY + clock(m[2], m[3], m[4]) } : { ...seed, daily: { ms: clock(m[6], m[7], m[8]), days: m[5] === 'w' ? 'working' : m[5] === 'e' ? 'weekend' : 'all' } }]
+      const seed = {
+        source,
+        template: text.slice(tab + 1),
+        times: Number(m[9] ?? 1),
+        every: Number(m[10] ?? 0) * (UNIT[m[11] ?? 's'] ?? 0),
+        key: i * 7919 + source.length,
+        until,
+      }
+      return [
+        m[6] === undefined
+          ? { ...seed, before: Number(m[1] ?? 0) * DAY + clock(m[2], m[3], m[4]) }
+          : {
+              ...seed,
+              daily: { ms: clock(m[6], m[7], m[8]), days: m[5] === 'w' ? 'working' : m[5] === 'e' ? 'weekend' : 'all' },
+            },
+      ]
     })
 }
 
@@ -63,7 +79,12 @@ export const dueBetween = (seeds: readonly Seed[], from: number, to: number, end
       for (let n = begin; n < seed.times; n++) {
         const at = first + n * seed.every
         if (at > to || at > end - seed.until) break
-        if (at > from) out.push({ at, source: seed.source, line: fill(seed.template, at, offset, n, seed.key + n * 31 + day * 104_729) })
+        if (at > from)
+          out.push({
+            at,
+            source: seed.source,
+            line: fill(seed.template, at, offset, n, seed.key + n * 31 + day * 104_729),
+          })
       }
     }
     if (seed.before !== undefined) emit(end - seed.before, 0)
@@ -104,33 +125,36 @@ const fill = (template: string, at: number, offset: number, n: number, key: numb
   const zone = `${sign}${two(Math.floor(Math.abs(offset) / 3_600_000))}${two(Math.floor(Math.abs(offset) / 60_000) % 60)}`
   const time = (d: Date) => `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}:${two(d.getUTCSeconds())}`
   const day = (d: Date) => `${d.getUTCFullYear()}-${two(d.getUTCMonth() + 1)}-${two(d.getUTCDate())}`
-  return template.replace(/\{(clf|iis|iisday|fgt|ns|syslog|iso|n(?:\+\d+)?(?::x)?|r:\d+-\d+|pick:[^}]*)\}/g, (_, token: string) => {
-    switch (token) {
-      case 'clf':
-        return `${two(local.getUTCDate())}/${MONTHS[local.getUTCMonth()]}/${local.getUTCFullYear()}:${time(local)} ${zone}`
-      case 'iis':
-        return `${day(utc)} ${time(utc)}`
-      case 'iisday':
-        return day(utc)
-      case 'fgt':
-        return `date=${day(local)} time=${time(local)}`
-      case 'ns':
-        return `${at}000000`
-      case 'syslog':
-        return `${MONTHS[local.getUTCMonth()]} ${String(local.getUTCDate()).padStart(2, ' ')} ${time(local)}`
-      case 'iso':
-        return utc.toISOString()
-    }
-    if (token.startsWith('r:')) {
-      const [low, high] = token.slice(2).split('-').map(Number)
-      return String(low! + Math.floor(random() * (high! - low! + 1)))
-    }
-    if (token.startsWith('pick:')) {
-      const choices = token.slice(5).split('|')
-      return choices[Math.floor(random() * choices.length)]!
-    }
-    const m = /^n(?:\+(\d+))?(:x)?$/.exec(token)!
-    const value = n + Number(m[1] ?? 0)
-    return m[2] ? value.toString(16) : String(value)
-  })
+  return template.replace(
+    /\{(clf|iis|iisday|fgt|ns|syslog|iso|n(?:\+\d+)?(?::x)?|r:\d+-\d+|pick:[^}]*)\}/g,
+    (_, token: string) => {
+      switch (token) {
+        case 'clf':
+          return `${two(local.getUTCDate())}/${MONTHS[local.getUTCMonth()]}/${local.getUTCFullYear()}:${time(local)} ${zone}`
+        case 'iis':
+          return `${day(utc)} ${time(utc)}`
+        case 'iisday':
+          return day(utc)
+        case 'fgt':
+          return `date=${day(local)} time=${time(local)}`
+        case 'ns':
+          return `${at}000000`
+        case 'syslog':
+          return `${MONTHS[local.getUTCMonth()]} ${String(local.getUTCDate()).padStart(2, ' ')} ${time(local)}`
+        case 'iso':
+          return utc.toISOString()
+      }
+      if (token.startsWith('r:')) {
+        const [low, high] = token.slice(2).split('-').map(Number)
+        return String(low! + Math.floor(random() * (high! - low! + 1)))
+      }
+      if (token.startsWith('pick:')) {
+        const choices = token.slice(5).split('|')
+        return choices[Math.floor(random() * choices.length)]!
+      }
+      const m = /^n(?:\+(\d+))?(:x)?$/.exec(token)!
+      const value = n + Number(m[1] ?? 0)
+      return m[2] ? value.toString(16) : String(value)
+    },
+  )
 }

@@ -9,7 +9,9 @@ import type { AuditRow, Health, Me, UserRow } from '../contract.ts'
 import type { Installation } from '../installation.ts'
 
 const ROLES = ['administrator', 'analyst', 'rule_author', 'manager', 'agency_viewer'] as const
-const VERSION = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
+const VERSION = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+).version
 
 const userRow = (user: User): UserRow => ({
   id: user.id,
@@ -24,10 +26,22 @@ const userRow = (user: User): UserRow => ({
 
 const known = (installation: Installation, organizations: readonly string[] | undefined): void => {
   const wrong = organizations?.find((id) => !installation.inventory.agencies.some((agency) => agency.id === id))
-  if (wrong !== undefined) throw new Refusal(422, 'agency', `Không có cơ quan "${wrong}" trong danh mục.`, `There is no agency "${wrong}" in the inventory.`)
+  if (wrong !== undefined)
+    throw new Refusal(
+      422,
+      'agency',
+      `Không có cơ quan "${wrong}" trong danh mục.`,
+      `There is no agency "${wrong}" in the inventory.`,
+    )
 }
 const withAgency = (role: string | undefined, organizations: readonly string[] | undefined): void => {
-  if (role === 'agency_viewer' && !organizations?.length) throw new Refusal(422, 'agency', 'Người xem của cơ quan cần ít nhất một cơ quan.', 'An agency viewer needs at least one agency.')
+  if (role === 'agency_viewer' && !organizations?.length)
+    throw new Refusal(
+      422,
+      'agency',
+      'Người xem của cơ quan cần ít nhất một cơ quan.',
+      'An agency viewer needs at least one agency.',
+    )
 }
 
 export const me = new Hono<Env>()
@@ -37,7 +51,10 @@ export const me = new Hono<Env>()
       name: user.username,
       display_name: user.name,
       role: user.role,
-      organizations: user.organizations.map((id) => ({ id, name: installation.inventory.agencies.find((a) => a.id === id)?.name ?? id })),
+      organizations: user.organizations.map((id) => ({
+        id,
+        name: installation.inventory.agencies.find((a) => a.id === id)?.name ?? id,
+      })),
       can: { triage: may(user, 'triage'), rules: may(user, 'rules'), admin: may(user, 'admin') },
       must_change_password: user.mustChangePassword,
     }
@@ -49,7 +66,11 @@ export const me = new Hono<Env>()
       await c.var.auth.changePassword(c.var.user.id, current, next, c.req.raw.headers)
     } catch (error) {
       const message = (error as Error).message
-      const vi = /not right/.test(message) ? 'Mật khẩu hiện tại không đúng.' : /too short/.test(message) ? 'Mật khẩu mới quá ngắn: dùng ít nhất 10 ký tự.' : 'Mật khẩu mới trùng mật khẩu cũ: hãy chọn mật khẩu khác.'
+      const vi = /not right/.test(message)
+        ? 'Mật khẩu hiện tại không đúng.'
+        : /too short/.test(message)
+          ? 'Mật khẩu mới quá ngắn: dùng ít nhất 10 ký tự.'
+          : 'Mật khẩu mới trùng mật khẩu cũ: hãy chọn mật khẩu khác.'
       throw new Refusal(422, 'password', vi, `${message[0]!.toUpperCase()}${message.slice(1)}.`)
     }
     await audit(c, 'password.change', c.var.user.username)
@@ -57,53 +78,117 @@ export const me = new Hono<Env>()
   })
 
 export const people = new Hono<Env>().get('/', async (c) =>
-  c.json({ items: (await c.var.auth.users()).filter((user) => !user.disabled && may(user, 'triage')).map((user) => ({ name: user.username, display_name: user.name })) }),
+  c.json({
+    items: (await c.var.auth.users())
+      .filter((user) => !user.disabled && may(user, 'triage'))
+      .map((user) => ({ name: user.username, display_name: user.name })),
+  }),
 )
 
 export const users = new Hono<Env>()
   .use(duty('admin'))
-  .get('/', async (c) => c.json({ items: (await c.var.auth.users()).map(userRow).sort((a, b) => a.name.localeCompare(b.name)) }))
-  .post('/', zValidator('json', z.object({ name: z.string(), display_name: z.string().min(1).max(200), role: z.enum(ROLES), organizations: z.array(z.string()).default([]) })), async (c) => {
-    const { name, display_name, role, organizations } = c.req.valid('json')
-    known(c.var.installation, organizations)
-    withAgency(role, organizations)
-    try {
-      const { user, password } = await c.var.auth.add({ username: name, name: display_name, role, organizations })
-      await audit(c, 'user.add', user.username, role)
-      return c.json({ user: userRow(user), password })
-    } catch (error) {
-      if (error instanceof Refusal) throw error
-      const message = (error as Error).message
-      throw new Refusal(422, 'user', /already/.test(message) ? `Đã có người dùng "${name}".` : `Tên "${name}" không dùng được: hãy dùng 2 đến 64 chữ a-z, số, ".", "_", "-".`, message)
-    }
-  })
-  .post('/:id', zValidator('json', z.object({ display_name: z.string().min(1).max(200).optional(), role: z.enum(ROLES).optional(), organizations: z.array(z.string()).optional(), disabled: z.boolean().optional(), reset: z.boolean().optional() })), async (c) => {
-    const id = c.req.param('id')
-    const { display_name, role, organizations, disabled, reset } = c.req.valid('json')
-    known(c.var.installation, organizations)
-    const all = await c.var.auth.users()
-    const target = all.find((user) => user.id === id)
-    if (!target) throw new Refusal(404, 'not_found', 'Không có người dùng này.', 'There is no such user.')
-    withAgency(role ?? target.role, organizations ?? target.organizations)
-    const loses = target.role === 'administrator' && (disabled === true || (role !== undefined && role !== 'administrator'))
-    if (loses && all.filter((user) => user.role === 'administrator' && !user.disabled).length < 2) {
-      throw new Refusal(422, 'last_administrator', 'Phải còn ít nhất một quản trị viên.', 'At least one administrator has to remain.')
-    }
-    const password = reset ? await c.var.auth.reset(id) : undefined
-    const user = await c.var.auth.change(id, {
-      ...(display_name === undefined ? {} : { name: display_name }),
-      ...(role === undefined ? {} : { role }),
-      ...(organizations === undefined ? {} : { organizations }),
-      ...(disabled === undefined ? {} : { disabled }),
-    })
-    await audit(c, reset ? 'user.reset' : 'user.change', user.username, JSON.stringify({ display_name, role, organizations, disabled }))
-    return c.json({ user: userRow(user), ...(password === undefined ? {} : { password }) })
-  })
+  .get('/', async (c) =>
+    c.json({ items: (await c.var.auth.users()).map(userRow).sort((a, b) => a.name.localeCompare(b.name)) }),
+  )
+  .post(
+    '/',
+    zValidator(
+      'json',
+      z.object({
+        name: z.string(),
+        display_name: z.string().min(1).max(200),
+        role: z.enum(ROLES),
+        organizations: z.array(z.string()).default([]),
+      }),
+    ),
+    async (c) => {
+      const { name, display_name, role, organizations } = c.req.valid('json')
+      known(c.var.installation, organizations)
+      withAgency(role, organizations)
+      try {
+        const { user, password } = await c.var.auth.add({ username: name, name: display_name, role, organizations })
+        await audit(c, 'user.add', user.username, role)
+        return c.json({ user: userRow(user), password })
+      } catch (error) {
+        if (error instanceof Refusal) throw error
+        const message = (error as Error).message
+        throw new Refusal(
+          422,
+          'user',
+          /already/.test(message)
+            ? `Đã có người dùng "${name}".`
+            : `Tên "${name}" không dùng được: hãy dùng 2 đến 64 chữ a-z, số, ".", "_", "-".`,
+          message,
+        )
+      }
+    },
+  )
+  .post(
+    '/:id',
+    zValidator(
+      'json',
+      z.object({
+        display_name: z.string().min(1).max(200).optional(),
+        role: z.enum(ROLES).optional(),
+        organizations: z.array(z.string()).optional(),
+        disabled: z.boolean().optional(),
+        reset: z.boolean().optional(),
+      }),
+    ),
+    async (c) => {
+      const id = c.req.param('id')
+      const { display_name, role, organizations, disabled, reset } = c.req.valid('json')
+      known(c.var.installation, organizations)
+      const all = await c.var.auth.users()
+      const target = all.find((user) => user.id === id)
+      if (!target) throw new Refusal(404, 'not_found', 'Không có người dùng này.', 'There is no such user.')
+      withAgency(role ?? target.role, organizations ?? target.organizations)
+      const loses =
+        target.role === 'administrator' && (disabled === true || (role !== undefined && role !== 'administrator'))
+      if (loses && all.filter((user) => user.role === 'administrator' && !user.disabled).length < 2) {
+        throw new Refusal(
+          422,
+          'last_administrator',
+          'Phải còn ít nhất một quản trị viên.',
+          'At least one administrator has to remain.',
+        )
+      }
+      const password = reset ? await c.var.auth.reset(id) : undefined
+      const user = await c.var.auth.change(id, {
+        ...(display_name === undefined ? {} : { name: display_name }),
+        ...(role === undefined ? {} : { role }),
+        ...(organizations === undefined ? {} : { organizations }),
+        ...(disabled === undefined ? {} : { disabled }),
+      })
+      await audit(
+        c,
+        reset ? 'user.reset' : 'user.change',
+        user.username,
+        JSON.stringify({ display_name, role, organizations, disabled }),
+      )
+      return c.json({ user: userRow(user), ...(password === undefined ? {} : { password }) })
+    },
+  )
 
 export const auditTrail = new Hono<Env>().use(duty('admin')).get('/', async (c) => {
   const cursor = c.req.query('cursor')
-  const page = await c.var.installation.store.documents.collection('audit').query(SYSTEM, { filter: { op: 'and', of: [] }, sort: [{ field: 'audit.at', order: 'desc' }], limit: 100, ...(cursor ? { cursor } : {}) })
-  const items = page.items.map(({ doc }): AuditRow => ({ at: Number(doc['audit.at']), by: String(doc['audit.by']), what: String(doc['what']), object: String(doc['object']), ...(doc['detail'] ? { detail: String(doc['detail']) } : {}) }))
+  const page = await c.var.installation.store.documents
+    .collection('audit')
+    .query(SYSTEM, {
+      filter: { op: 'and', of: [] },
+      sort: [{ field: 'audit.at', order: 'desc' }],
+      limit: 100,
+      ...(cursor ? { cursor } : {}),
+    })
+  const items = page.items.map(
+    ({ doc }): AuditRow => ({
+      at: Number(doc['audit.at']),
+      by: String(doc['audit.by']),
+      what: String(doc['what']),
+      object: String(doc['object']),
+      ...(doc['detail'] ? { detail: String(doc['detail']) } : {}),
+    }),
+  )
   return c.json({ items, ...(page.cursor ? { cursor: page.cursor } : {}) })
 })
 
@@ -119,7 +204,9 @@ export const healthOf = async (installation: Installation): Promise<Health> => {
     problems: [
       ...[...installation.problems].map(([code, message]) => ({ code, message })),
       ...silent.map((status) => ({ code: `source-${status.id}`, message: `${status.id}: ${status.problem ?? ''}` })),
-      ...days.flatMap((day) => (day.problem ? [{ code: `day-${day.day}`, message: `${day.day}: ${day.problem}` }] : [])),
+      ...days.flatMap((day) =>
+        day.problem ? [{ code: `day-${day.day}`, message: `${day.day}: ${day.problem}` }] : [],
+      ),
     ],
     days: days.map((day) => ({ ...day })),
     disk: { used: (disk.blocks - disk.bfree) * disk.bsize, free: disk.bavail * disk.bsize },
@@ -129,5 +216,9 @@ export const healthOf = async (installation: Installation): Promise<Health> => {
 export const health = new Hono<Env>().get('/', async (c) => {
   const body = await healthOf(c.var.installation)
   // Paths and reasons are for those who run the installation.
-  return c.json(may(c.var.user, 'admin') ? body : { ...body, problems: body.problems.map(({ code }) => ({ code, message: '' })), days: [] })
+  return c.json(
+    may(c.var.user, 'admin')
+      ? body
+      : { ...body, problems: body.problems.map(({ code }) => ({ code, message: '' })), days: [] },
+  )
 })

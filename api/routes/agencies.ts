@@ -18,12 +18,27 @@ const visible = (scope: Scope, id: string): boolean => 'system' in scope || scop
 
 export const portalRows = async (installation: Installation, scope: Scope): Promise<PortalRow[]> => {
   const { inventory } = installation
-  const alerts = new Map((await alertsOf(installation).aggregate(scope, { filter: OPEN_ALERT, by: ['portal.id'], limit: 100_000 })).map(({ key, count }) => [String(key[0]), count]))
+  const alerts = new Map(
+    (await alertsOf(installation).aggregate(scope, { filter: OPEN_ALERT, by: ['portal.id'], limit: 100_000 })).map(
+      ({ key, count }) => [String(key[0]), count],
+    ),
+  )
   const incidents = new Map<string, number>()
   const open = await incidentsOf(installation).query(scope, { filter: OPEN, limit: 10_000 })
-  for (const { doc } of open.items) for (const portal of doc.portals) incidents.set(portal.id, (incidents.get(portal.id) ?? 0) + 1)
+  for (const { doc } of open.items)
+    for (const portal of doc.portals) incidents.set(portal.id, (incidents.get(portal.id) ?? 0) + 1)
   const now = installation.clock()
-  const seen = new Map((await installation.store.events.aggregate(scope, { filter: { op: 'exists', field: 'portal.id' }, from: now - DAY, to: now + DAY, by: [{ terms: 'portal.id' }], limit: 10_000 })).items.map(({ key, last }) => [String(key[0]), last]))
+  const seen = new Map(
+    (
+      await installation.store.events.aggregate(scope, {
+        filter: { op: 'exists', field: 'portal.id' },
+        from: now - DAY,
+        to: now + DAY,
+        by: [{ terms: 'portal.id' }],
+        limit: 10_000,
+      })
+    ).items.map(({ key, last }) => [String(key[0]), last]),
+  )
   const today = new Date(now).toISOString().slice(0, 10)
   return inventory.portals
     .filter((portal) => visible(scope, portal.organization))
@@ -31,7 +46,10 @@ export const portalRows = async (installation: Installation, scope: Scope): Prom
       id: portal.id,
       name: portal.name,
       domain: portal.domain,
-      organization: { id: portal.organization, name: inventory.agencies.find((a) => a.id === portal.organization)?.name ?? portal.organization },
+      organization: {
+        id: portal.organization,
+        name: inventory.agencies.find((a) => a.id === portal.organization)?.name ?? portal.organization,
+      },
       addresses: portal.addresses,
       ipv4: portal.addresses.some((address) => !address.includes(':')),
       ipv6: portal.ipv6,
@@ -44,14 +62,32 @@ export const portalRows = async (installation: Installation, scope: Scope): Prom
     }))
 }
 
-const agencyRows = async (installation: Installation, scope: Scope, portals: readonly PortalRow[]): Promise<AgencyRow[]> => {
+const agencyRows = async (
+  installation: Installation,
+  scope: Scope,
+  portals: readonly PortalRow[],
+): Promise<AgencyRow[]> => {
   const incidents = incidentsOf(installation)
   const now = installation.clock()
-  const by = async (filter: Parameters<typeof and>[0]) => new Map((await incidents.aggregate(scope, { filter, by: ['organization.id'], limit: 10_000 })).map(({ key, count }) => [String(key[0]), count]))
+  const by = async (filter: Parameters<typeof and>[0]) =>
+    new Map(
+      (await incidents.aggregate(scope, { filter, by: ['organization.id'], limit: 10_000 })).map(({ key, count }) => [
+        String(key[0]),
+        count,
+      ]),
+    )
   const open = await by(OPEN)
   const overdue = await by(overdueAt(now))
-  const levels = await incidents.aggregate(scope, { filter: OPEN, by: ['organization.id', 'incident.level'], limit: 100_000 })
-  const alerts = new Map((await alertsOf(installation).aggregate(scope, { filter: OPEN_ALERT, by: ['organization.id'], limit: 10_000 })).map(({ key, count }) => [String(key[0]), count]))
+  const levels = await incidents.aggregate(scope, {
+    filter: OPEN,
+    by: ['organization.id', 'incident.level'],
+    limit: 100_000,
+  })
+  const alerts = new Map(
+    (await alertsOf(installation).aggregate(scope, { filter: OPEN_ALERT, by: ['organization.id'], limit: 10_000 })).map(
+      ({ key, count }) => [String(key[0]), count],
+    ),
+  )
   const sources = await sourceRows(installation, scope)
   return installation.inventory.agencies
     .filter(({ id }) => visible(scope, id))
@@ -72,7 +108,10 @@ const agencyRows = async (installation: Installation, scope: Scope, portals: rea
         ipv6: mine.filter((p) => p.ipv6).length,
         trusted: mine.filter((p) => p.trusted).length,
         sources: sources.filter((s) => s.organization?.id === agency.id).length,
-        risk: levels.reduce((sum, { key, count }) => sum + (key[0] === agency.id ? (WEIGHT[String(key[1])] ?? 0) * count : 0), 0),
+        risk: levels.reduce(
+          (sum, { key, count }) => sum + (key[0] === agency.id ? (WEIGHT[String(key[1])] ?? 0) * count : 0),
+          0,
+        ),
       }
     })
     .sort((a, b) => b.risk - a.risk || b.open_alerts - a.open_alerts || a.name.localeCompare(b.name, 'vi'))
@@ -87,8 +126,23 @@ export const agencies = new Hono<Env>()
     const homeless = and(not({ op: 'exists', field: 'organization.id' }), not(eq('event.dataset', 'vonglau.source')))
     const window = { from: now - DAY, to: now + 1 }
     const events = 'system' in scope ? await installation.store.events.count(scope, { filter: homeless, ...window }) : 0
-    const hosts = events ? (await installation.store.events.aggregate(scope, { filter: homeless, ...window, by: [{ terms: 'destination.ip' }], limit: 10 })).items : []
-    return c.json({ items, unassigned: { events, hosts: hosts.flatMap(({ key, count }) => (key[0] === null ? [] : [{ value: String(key[0]), count }])) } })
+    const hosts = events
+      ? (
+          await installation.store.events.aggregate(scope, {
+            filter: homeless,
+            ...window,
+            by: [{ terms: 'destination.ip' }],
+            limit: 10,
+          })
+        ).items
+      : []
+    return c.json({
+      items,
+      unassigned: {
+        events,
+        hosts: hosts.flatMap(({ key, count }) => (key[0] === null ? [] : [{ value: String(key[0]), count }])),
+      },
+    })
   })
   .get('/:id', async (c) => {
     const { installation, scope } = c.var
@@ -104,7 +158,13 @@ export const agencies = new Hono<Env>()
     const mine = eq('organization.id', ...ids)
     const series = async (collection: 'alerts' | 'incidents', field: string) => {
       const out = new Array<number>(14).fill(0)
-      const buckets = await installation.store.documents.collection(collection).aggregate(scope, { filter: and(mine, { op: 'range', field, gte: start }), by: [{ field, every: DAY, offset }], limit: 100 })
+      const buckets = await installation.store.documents
+        .collection(collection)
+        .aggregate(scope, {
+          filter: and(mine, { op: 'range', field, gte: start }),
+          by: [{ field, every: DAY, offset }],
+          limit: 100,
+        })
       for (const { key, count } of buckets) {
         const i = Math.round((Number(key[0]) - start) / DAY)
         if (i >= 0 && i < 14) out[i] = count
@@ -112,7 +172,11 @@ export const agencies = new Hono<Env>()
       return out
     }
     const incidents = incidentsOf(installation)
-    const levels = await incidents.aggregate(scope, { filter: and(OPEN, eq('organization.id', id)), by: ['incident.level'], limit: 10 })
+    const levels = await incidents.aggregate(scope, {
+      filter: and(OPEN, eq('organization.id', id)),
+      by: ['incident.level'],
+      limit: 10,
+    })
     const names: { [level: string]: { vi: string; en: string } } = {
       critical: { vi: 'sự cố nghiêm trọng', en: 'critical incidents' },
       high: { vi: 'sự cố mức cao', en: 'high incidents' },
@@ -127,12 +191,23 @@ export const agencies = new Hono<Env>()
         points: (WEIGHT[String(key[0])] ?? 0) * count,
         href: `/incidents?organization=${encodeURIComponent(id)}&level=${key[0]}&status=new,in_progress`,
       })),
-      incidents: (await incidents.query(scope, { filter: mine, sort: [{ field: 'incident.last', order: 'desc' }], limit: 50 })).items.map((item) => incidentRow(installation.inventory, item, now)),
+      incidents: (
+        await incidents.query(scope, { filter: mine, sort: [{ field: 'incident.last', order: 'desc' }], limit: 50 })
+      ).items.map((item) => incidentRow(installation.inventory, item, now)),
       portal_rows: portals.filter((portal) => ids.includes(portal.organization.id)),
-      source_rows: (await sourceRows(installation, scope)).filter((source) => source.organization && ids.includes(source.organization.id)),
-      days: { start, every: DAY, alerts: await series('alerts', 'alert.first'), incidents: await series('incidents', 'incident.created') },
+      source_rows: (await sourceRows(installation, scope)).filter(
+        (source) => source.organization && ids.includes(source.organization.id),
+      ),
+      days: {
+        start,
+        every: DAY,
+        alerts: await series('alerts', 'alert.first'),
+        incidents: await series('incidents', 'incident.created'),
+      },
     }
     return c.json(body)
   })
 
-export const portals = new Hono<Env>().get('/', async (c) => c.json({ items: await portalRows(c.var.installation, c.var.scope) }))
+export const portals = new Hono<Env>().get('/', async (c) =>
+  c.json({ items: await portalRows(c.var.installation, c.var.scope) }),
+)

@@ -15,26 +15,49 @@ import type { Installation } from '../installation.ts'
 import { alertRow, incidentRow } from '../rows.ts'
 
 const SORTS: { [name: string]: { field: string; order: 'asc' | 'desc' }[] } = {
-  severity: [{ field: 'alert.severity', order: 'desc' }, { field: 'alert.last', order: 'desc' }],
+  severity: [
+    { field: 'alert.severity', order: 'desc' },
+    { field: 'alert.last', order: 'desc' },
+  ],
   newest: [{ field: 'alert.last', order: 'desc' }],
   oldest: [{ field: 'alert.last', order: 'asc' }],
   count: [{ field: 'alert.count', order: 'desc' }],
 }
-const FACETS = { level: 'rule.level', status: 'alert.status', organization: 'organization.id', rule: 'rule.id', portal: 'portal.id', source: 'vonglau.source.id' } as const
+const FACETS = {
+  level: 'rule.level',
+  status: 'alert.status',
+  organization: 'organization.id',
+  rule: 'rule.id',
+  portal: 'portal.id',
+  source: 'vonglau.source.id',
+} as const
 type FacetName = keyof typeof FACETS
 
-export const alertsOf = (installation: Installation): Collection<Alert> => installation.store.documents.collection<Alert>('alerts')
+export const alertsOf = (installation: Installation): Collection<Alert> =>
+  installation.store.documents.collection<Alert>('alerts')
 export const LIVE = not(eq('alert.status', 'absorbed'))
 
-export const emptyLevels = (n: number): Record<Level, number[]> => Object.fromEntries(LEVELS.map((level) => [level, new Array<number>(n).fill(0)])) as Record<Level, number[]>
+export const emptyLevels = (n: number): Record<Level, number[]> =>
+  Object.fromEntries(LEVELS.map((level) => [level, new Array<number>(n).fill(0)])) as Record<Level, number[]>
 
 /** Alerts a bucket by level, in the province's time. */
-export const histogramOf = async (installation: Installation, scope: Scope, filter: Filter, from: number, to: number, width = bucketWidth(from, to)) => {
+export const histogramOf = async (
+  installation: Installation,
+  scope: Scope,
+  filter: Filter,
+  from: number,
+  to: number,
+  width = bucketWidth(from, to),
+) => {
   const offset = -zoneOffset(installation.inventory.province.timezone, to)
   const start = Math.floor((from - offset) / width) * width + offset
   const n = Math.max(1, Math.ceil((to - start) / width))
   const levels = emptyLevels(n)
-  const buckets = await alertsOf(installation).aggregate(scope, { filter: and(filter, { op: 'range', field: 'alert.last', gte: from, lt: to }), by: [{ field: 'alert.last', every: width, offset }, 'rule.level'], limit: 100_000 })
+  const buckets = await alertsOf(installation).aggregate(scope, {
+    filter: and(filter, { op: 'range', field: 'alert.last', gte: from, lt: to }),
+    by: [{ field: 'alert.last', every: width, offset }, 'rule.level'],
+    limit: 100_000,
+  })
   for (const { key, count } of buckets) {
     const i = Math.round((Number(key[0]) - start) / width)
     const level = levels[key[1] as Level]
@@ -52,7 +75,10 @@ const labelOf = (installation: Installation, field: string, value: string): stri
 }
 
 const changes = z.object({
-  items: z.array(z.object({ id: z.string(), version: z.number() })).min(1).max(1000),
+  items: z
+    .array(z.object({ id: z.string(), version: z.number() }))
+    .min(1)
+    .max(1000),
   status: z.enum(['new', 'acknowledged', 'in_progress', 'closed']).optional(),
   reason: z.enum(['true_positive', 'benign', 'false_positive', 'duplicate']).optional(),
   assignee: z.string().nullable().optional(),
@@ -64,13 +90,26 @@ const changed = (doc: Alert, by: string, at: number, change: z.output<typeof cha
   const activity: Activity[] = [...doc.activity]
   const next: { [field: string]: unknown } = { ...doc }
   if (change.status && change.status !== doc['alert.status']) {
-    activity.push({ at, by, what: change.status !== 'closed' && doc['alert.status'] === 'closed' ? 'reopened' : 'status', from: doc['alert.status'], to: change.status, ...(change.reason ? { reason: change.reason } : {}) })
+    activity.push({
+      at,
+      by,
+      what: change.status !== 'closed' && doc['alert.status'] === 'closed' ? 'reopened' : 'status',
+      from: doc['alert.status'],
+      to: change.status,
+      ...(change.reason ? { reason: change.reason } : {}),
+    })
     next['alert.status'] = change.status
     if (change.status === 'closed') next['alert.reason'] = change.reason
     else delete next['alert.reason']
   }
   if (change.assignee !== undefined && (change.assignee ?? undefined) !== doc['alert.assignee']) {
-    activity.push({ at, by, what: 'assigned', ...(doc['alert.assignee'] ? { from: doc['alert.assignee'] } : {}), ...(change.assignee ? { to: change.assignee } : {}) })
+    activity.push({
+      at,
+      by,
+      what: 'assigned',
+      ...(doc['alert.assignee'] ? { from: doc['alert.assignee'] } : {}),
+      ...(change.assignee ? { to: change.assignee } : {}),
+    })
     if (change.assignee) next['alert.assignee'] = change.assignee
     else delete next['alert.assignee']
   }
@@ -86,17 +125,36 @@ export const alerts = new Hono<Env>()
     const to = number(q['to'], now + 1)
     const from = number(q['from'], to - 86_400_000)
     const base = and(LIVE, asked(q['q'], ['*']))
-    const facetFilters = Object.fromEntries((Object.keys(FACETS) as FacetName[]).map((name) => [name, chosen(FACETS[name], q[name])])) as Record<FacetName, Filter[]>
+    const facetFilters = Object.fromEntries(
+      (Object.keys(FACETS) as FacetName[]).map((name) => [name, chosen(FACETS[name], q[name])]),
+    ) as Record<FacetName, Filter[]>
     const range = and({ op: 'range', field: 'alert.last', gte: from }, { op: 'range', field: 'alert.first', lt: to })
-    const all = (except?: FacetName) => and(base, range, ...(Object.keys(FACETS) as FacetName[]).flatMap((name) => (name === except ? [] : facetFilters[name])))
+    const all = (except?: FacetName) =>
+      and(
+        base,
+        range,
+        ...(Object.keys(FACETS) as FacetName[]).flatMap((name) => (name === except ? [] : facetFilters[name])),
+      )
     const collection = alertsOf(installation)
     const sort = SORTS[q['sort'] ?? 'severity'] ?? SORTS['severity']!
-    const page = await collection.query(scope, { filter: all(), sort, limit: number(q['limit'], 100, 500), ...(q['cursor'] ? { cursor: q['cursor'] } : {}) })
+    const page = await collection.query(scope, {
+      filter: all(),
+      sort,
+      limit: number(q['limit'], 100, 500),
+      ...(q['cursor'] ? { cursor: q['cursor'] } : {}),
+    })
     const counts = await collection.aggregate(scope, { filter: all(), by: ['alert.count'], limit: 1_000_000 })
     const facets: Facet[] = []
     for (const name of Object.keys(FACETS) as FacetName[]) {
       const buckets = await collection.aggregate(scope, { filter: all(name), by: [FACETS[name]], limit: 200 })
-      facets.push({ field: FACETS[name], values: buckets.flatMap(({ key, count }) => (key[0] === null ? [] : [{ value: String(key[0]), label: labelOf(installation, FACETS[name], String(key[0])), count }])) })
+      facets.push({
+        field: FACETS[name],
+        values: buckets.flatMap(({ key, count }) =>
+          key[0] === null
+            ? []
+            : [{ value: String(key[0]), label: labelOf(installation, FACETS[name], String(key[0])), count }],
+        ),
+      })
     }
     const body: AlertList = {
       items: page.items.map((item) => alertRow(installation.inventory, item)),
@@ -120,54 +178,106 @@ export const alerts = new Hono<Env>()
   .post('/change', duty('triage'), zValidator('json', changes), async (c) => {
     const { installation, scope, user } = c.var
     const change = c.req.valid('json')
-    if (change.status === 'closed' && !change.reason) throw new Refusal(422, 'reason', 'Đóng cảnh báo cần lý do.', 'Closing an alert needs a reason.')
+    if (change.status === 'closed' && !change.reason)
+      throw new Refusal(422, 'reason', 'Đóng cảnh báo cần lý do.', 'Closing an alert needs a reason.')
     const collection = alertsOf(installation)
     const results: { id: string; ok: boolean; version?: number; message?: string }[] = []
     for (const { id, version } of change.items) {
-      results.push(await apply(collection, scope, id, version, (doc) => changed(doc, user.username, installation.clock(), change)))
+      results.push(
+        await apply(collection, scope, id, version, (doc) => changed(doc, user.username, installation.clock(), change)),
+      )
     }
-    await audit(c, 'alerts.change', change.items.map(({ id }) => id).slice(0, 20).join(' '), JSON.stringify({ ...change, items: change.items.length }))
+    await audit(
+      c,
+      'alerts.change',
+      change.items
+        .map(({ id }) => id)
+        .slice(0, 20)
+        .join(' '),
+      JSON.stringify({ ...change, items: change.items.length }),
+    )
     return c.json({ results })
   })
-  .post('/incident', duty('triage'), zValidator('json', z.object({ ids: z.array(z.string()).min(1).max(500), incident: z.string().optional(), title: z.string().max(300).optional() })), async (c) => {
-    const { installation, scope, user } = c.var
-    const { ids, incident, title } = c.req.valid('json')
-    const collection = alertsOf(installation)
-    const incidents = openIncidents(installation.store, installation.clock, () => ({}))
-    const found: Stored<Alert>[] = []
-    for (const id of ids) {
-      const alert = await collection.get(scope, id)
-      if (!alert) throw notFound('cảnh báo này', 'alert')
-      found.push(alert)
-    }
-    const known = incident ? await installation.store.documents.collection<Incident>('incidents').get(scope, incident) : undefined
-    if (incident && !known) throw notFound('sự cố này', 'incident')
-    const agency = known ? known.doc['organization.id'] : found[0]!.doc['organization.id']
-    if (found.some(({ doc }) => doc['organization.id'] !== agency)) {
-      throw new Refusal(422, 'agency', 'Một sự cố thuộc đúng một cơ quan: hãy chọn cảnh báo của cùng cơ quan.', 'An incident belongs to one agency: choose alerts of the same agency.')
-    }
-    let target: Stored<Incident> | undefined = known
-    for (const alert of found) target = target ? await incidents.join(target.id, alert, user.username) : await incidents.open(alert, user.username, title)
-    await audit(c, 'alerts.incident', target!.id, ids.slice(0, 20).join(' '))
-    return c.json(incidentRow(installation.inventory, target!, installation.clock()))
-  })
+  .post(
+    '/incident',
+    duty('triage'),
+    zValidator(
+      'json',
+      z.object({
+        ids: z.array(z.string()).min(1).max(500),
+        incident: z.string().optional(),
+        title: z.string().max(300).optional(),
+      }),
+    ),
+    async (c) => {
+      const { installation, scope, user } = c.var
+      const { ids, incident, title } = c.req.valid('json')
+      const collection = alertsOf(installation)
+      const incidents = openIncidents(installation.store, installation.clock, () => ({}))
+      const found: Stored<Alert>[] = []
+      for (const id of ids) {
+        const alert = await collection.get(scope, id)
+        if (!alert) throw notFound('cảnh báo này', 'alert')
+        found.push(alert)
+      }
+      const known = incident
+        ? await installation.store.documents.collection<Incident>('incidents').get(scope, incident)
+        : undefined
+      if (incident && !known) throw notFound('sự cố này', 'incident')
+      const agency = known ? known.doc['organization.id'] : found[0]!.doc['organization.id']
+      if (found.some(({ doc }) => doc['organization.id'] !== agency)) {
+        throw new Refusal(
+          422,
+          'agency',
+          'Một sự cố thuộc đúng một cơ quan: hãy chọn cảnh báo của cùng cơ quan.',
+          'An incident belongs to one agency: choose alerts of the same agency.',
+        )
+      }
+      let target: Stored<Incident> | undefined = known
+      for (const alert of found)
+        target = target
+          ? await incidents.join(target.id, alert, user.username)
+          : await incidents.open(alert, user.username, title)
+      await audit(c, 'alerts.incident', target!.id, ids.slice(0, 20).join(' '))
+      return c.json(incidentRow(installation.inventory, target!, installation.clock()))
+    },
+  )
 
 /**
  * A person decides on what they saw: where someone changed it since, they are told. More events, which the program counts
  * on meanwhile, are no conflict.
  */
-const apply = async (collection: Collection<Alert>, scope: Scope, id: string, seen: number, change: (doc: Alert) => Alert) => {
+const apply = async (
+  collection: Collection<Alert>,
+  scope: Scope,
+  id: string,
+  seen: number,
+  change: (doc: Alert) => Alert,
+) => {
   for (;;) {
     const current = await collection.get(scope, id)
     if (!current) return { id, ok: false, message: 'not found' }
     const byPeople = Number(current.doc['decided'] ?? 0)
-    if (byPeople > seen) return { id, ok: false, version: current.version, message: `changed by ${current.doc.activity.findLast(({ by }) => by !== 'system')?.by ?? 'someone'} meanwhile` }
-    const [put] = await collection.put([{ id, version: current.version, doc: { ...change(current.doc), decided: current.version + 1 } }])
+    if (byPeople > seen)
+      return {
+        id,
+        ok: false,
+        version: current.version,
+        message: `changed by ${current.doc.activity.findLast(({ by }) => by !== 'system')?.by ?? 'someone'} meanwhile`,
+      }
+    const [put] = await collection.put([
+      { id, version: current.version, doc: { ...change(current.doc), decided: current.version + 1 } },
+    ])
     if (put?.ok) return { id, ok: true, version: put.version }
   }
 }
 
-const grouped = async (installation: Installation, scope: Scope, filter: Filter, field: string): Promise<NonNullable<AlertList['groups']>> => {
+const grouped = async (
+  installation: Installation,
+  scope: Scope,
+  filter: Filter,
+  field: string,
+): Promise<NonNullable<AlertList['groups']>> => {
   const collection = alertsOf(installation)
   const buckets = await collection.aggregate(scope, { filter, by: [field], limit: 200 })
   const out: NonNullable<AlertList['groups']> = []
@@ -177,7 +287,14 @@ const grouped = async (installation: Installation, scope: Scope, filter: Filter,
     const newest = (await collection.query(scope, { filter: mine, sort: SORTS['newest']!, limit: 1 })).items[0]
     const sums = await collection.aggregate(scope, { filter: mine, by: ['alert.count'], limit: 1_000_000 })
     const value = key[0] === null ? '' : String(key[0])
-    out.push({ key: value, label: value === '' ? '–' : labelOf(installation, field, value), count, events: sums.reduce((sum, each) => sum + Number(each.key[0] ?? 0) * each.count, 0), level: worst!.doc['rule.level'], last: newest!.doc['alert.last'] })
+    out.push({
+      key: value,
+      label: value === '' ? '–' : labelOf(installation, field, value),
+      count,
+      events: sums.reduce((sum, each) => sum + Number(each.key[0] ?? 0) * each.count, 0),
+      level: worst!.doc['rule.level'],
+      last: newest!.doc['alert.last'],
+    })
   }
   return out
 }
@@ -187,7 +304,10 @@ const detail = async (installation: Installation, scope: Scope, found: Stored<Al
   const rule = installation.rules.find((each) => each.id === doc['rule.id'])
   const row: AlertRow = alertRow(installation.inventory, found)
   const collection = alertsOf(installation)
-  const ids = [...(doc['alert.follows'] ? [{ id: doc['alert.follows'], relation: 'follows' as const }] : []), ...(doc.absorbed ?? []).map((id) => ({ id, relation: 'absorbed' as const }))]
+  const ids = [
+    ...(doc['alert.follows'] ? [{ id: doc['alert.follows'], relation: 'follows' as const }] : []),
+    ...(doc.absorbed ?? []).map((id) => ({ id, relation: 'absorbed' as const })),
+  ]
   const related: AlertDetail['related'] = []
   for (const { id, relation } of ids) {
     const other = await collection.get(scope, id)
@@ -208,7 +328,12 @@ const detail = async (installation: Installation, scope: Scope, found: Stored<Al
 }
 
 /** What the address and the portal did around the burst: an hour to each side. */
-const around = async (installation: Installation, scope: Scope, doc: Alert, first: Event | undefined): Promise<AlertDetail['around']> => {
+const around = async (
+  installation: Installation,
+  scope: Scope,
+  doc: Alert,
+  first: Event | undefined,
+): Promise<AlertDetail['around']> => {
   const from = doc['alert.first'] - 3_600_000
   const to = Math.min(doc['alert.last'] + 3_600_000, installation.clock() + 1)
   const every = bucketWidth(from, to, 40)
@@ -217,7 +342,13 @@ const around = async (installation: Installation, scope: Scope, doc: Alert, firs
   const counts = async (filter: Filter | undefined): Promise<number[]> => {
     const out = new Array<number>(n).fill(0)
     if (!filter) return out
-    const { items } = await installation.store.events.aggregate(scope, { filter, from: start, to, by: [{ every }], limit: n + 1 })
+    const { items } = await installation.store.events.aggregate(scope, {
+      filter,
+      from: start,
+      to,
+      by: [{ every }],
+      limit: n + 1,
+    })
     for (const { key, count } of items) {
       const i = Math.round((Number(key[0]) - start) / every)
       if (i >= 0 && i < n) out[i] = count

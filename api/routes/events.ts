@@ -6,13 +6,27 @@ import { asked, bucketWidth, type Env, notFound, number } from '../context.ts'
 import type { EventList } from '../contract.ts'
 
 /** Always offered beside the fields that the events on the page have. */
-const USUAL = ['vonglau.source.id', 'event.action', 'event.outcome', 'source.ip', 'destination.ip', 'portal.domain', 'organization.name', 'http.response.status_code', 'http.request.method', 'source.geo.country_iso_code', 'network.type']
+const USUAL = [
+  'vonglau.source.id',
+  'event.action',
+  'event.outcome',
+  'source.ip',
+  'destination.ip',
+  'portal.domain',
+  'organization.name',
+  'http.response.status_code',
+  'http.request.method',
+  'source.geo.country_iso_code',
+  'network.type',
+]
 const NOT_LISTED = new Set(['event.original', 'event.id', '@timestamp', 'event.ingested', 'message'])
 
 /** Health of the sources is not what a person searches among their logs, unless they name it. */
 const withoutHealth = (filter: Filter): Filter => {
   const names = fieldsOf(filter)
-  return names.has('event.dataset') || [...names].some((name) => name.startsWith('vonglau.')) ? filter : and(filter, { op: 'not', of: eq('event.dataset', 'vonglau.source') })
+  return names.has('event.dataset') || [...names].some((name) => name.startsWith('vonglau.'))
+    ? filter
+    : and(filter, { op: 'not', of: eq('event.dataset', 'vonglau.source') })
 }
 
 export const events = new Hono<Env>()
@@ -24,7 +38,14 @@ export const events = new Hono<Env>()
     const filter = withoutHealth(asked(q['q'], FREE_TEXT))
     const limit = number(q['limit'], 100, 500)
     const store = installation.store.events
-    const page = await store.search(scope, { filter, from, to, order: q['order'] === 'oldest' ? 'oldest' : 'newest', limit, ...(q['cursor'] ? { cursor: q['cursor'] } : {}) })
+    const page = await store.search(scope, {
+      filter,
+      from,
+      to,
+      order: q['order'] === 'oldest' ? 'oldest' : 'newest',
+      limit,
+      ...(q['cursor'] ? { cursor: q['cursor'] } : {}),
+    })
     const every = bucketWidth(from, to, 80)
     const start = Math.floor(from / every) * every
     const counts = new Array<number>(Math.max(1, Math.ceil((to - start) / every))).fill(0)
@@ -51,16 +72,35 @@ export const events = new Hono<Env>()
       for (const name of new Set([...USUAL, ...seen.keys()])) {
         let values = [...(seen.get(name) ?? [])].map(([value, count]) => ({ value, count }))
         // Counted over the whole range where it was asked for; else over this page.
-        if (wanted.includes(name)) values = (await store.aggregate(scope, { filter, from, to, by: [{ terms: name }], limit: 10 })).items.flatMap(({ key, count }) => (key[0] === null ? [] : [{ value: String(key[0]), count }]))
-        if (values.length) fields.push({ field: name, type: typeOf(name) ?? 'keyword', values: values.sort((a, b) => b.count - a.count).slice(0, 10) })
+        if (wanted.includes(name))
+          values = (await store.aggregate(scope, { filter, from, to, by: [{ terms: name }], limit: 10 })).items.flatMap(
+            ({ key, count }) => (key[0] === null ? [] : [{ value: String(key[0]), count }]),
+          )
+        if (values.length)
+          fields.push({
+            field: name,
+            type: typeOf(name) ?? 'keyword',
+            values: values.sort((a, b) => b.count - a.count).slice(0, 10),
+          })
       }
     }
-    const body: EventList = { items: [...page.items] as Event[], total, ...(page.cursor ? { cursor: page.cursor } : {}), histogram: { start, every, counts }, fields, missing: [...page.missing] }
+    const body: EventList = {
+      items: [...page.items] as Event[],
+      total,
+      ...(page.cursor ? { cursor: page.cursor } : {}),
+      histogram: { start, every, counts },
+      fields,
+      missing: [...page.missing],
+    }
     return c.json(body)
   })
   .get('/:id', async (c) => {
     const { installation, scope } = c.var
-    const { items } = await installation.store.events.search(scope, { filter: { op: 'in', field: 'event.id', values: [c.req.param('id')], cased: true }, order: 'newest', limit: 1 })
+    const { items } = await installation.store.events.search(scope, {
+      filter: { op: 'in', field: 'event.id', values: [c.req.param('id')], cased: true },
+      order: 'newest',
+      limit: 1,
+    })
     if (!items[0]) throw notFound('sự kiện này', 'event')
     return c.json({ event: items[0] })
   })
@@ -77,10 +117,22 @@ export const kql = new Hono<Env>()
     const items = [...hint.items]
     if (hint.field !== undefined) {
       const now = installation.clock()
-      const buckets = await installation.store.events.aggregate(scope, { filter: { op: 'exists', field: hint.field }, from: now - 86_400_000, to: now + 1, by: [{ terms: hint.field }], limit: 200 })
+      const buckets = await installation.store.events.aggregate(scope, {
+        filter: { op: 'exists', field: hint.field },
+        from: now - 86_400_000,
+        to: now + 1,
+        by: [{ terms: hint.field }],
+        limit: 200,
+      })
       for (const { key } of buckets.items) {
         const value = String(key[0])
-        if (key[0] !== null && value.toLowerCase().startsWith(hint.prefix.toLowerCase()) && items.length < 12) items.push({ text: /^[\w.-]+$/.test(value) ? value : JSON.stringify(value), kind: 'value', from: hint.from, to: hint.to })
+        if (key[0] !== null && value.toLowerCase().startsWith(hint.prefix.toLowerCase()) && items.length < 12)
+          items.push({
+            text: /^[\w.-]+$/.test(value) ? value : JSON.stringify(value),
+            kind: 'value',
+            from: hint.from,
+            to: hint.to,
+          })
       }
     }
     return c.json({ items })

@@ -13,7 +13,8 @@ interface Hit {
 }
 
 /** As people type: without diacritics and case. */
-export const plain = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '').replace(/[đĐ]/g, 'd').toLowerCase()
+export const plain = (text: string): string =>
+  text.normalize('NFD').replace(/\p{M}/gu, '').replace(/[đĐ]/g, 'd').toLowerCase()
 
 export const find = new Hono<Env>().get('/', async (c) => {
   const { installation, scope } = c.var
@@ -29,23 +30,67 @@ export const find = new Hono<Env>().get('/', async (c) => {
     return words.every((word) => all.includes(word))
   }
   const address = canonicalAddress(q)
-  if (address) items.push({ kind: 'address', id: address, label: address, href: `/events?q=${encodeURIComponent(`source.ip : "${address}" or destination.ip : "${address}"`)}` })
+  if (address)
+    items.push({
+      kind: 'address',
+      id: address,
+      label: address,
+      href: `/events?q=${encodeURIComponent(`source.ip : "${address}" or destination.ip : "${address}"`)}`,
+    })
   if (/^#?\d+$/.test(q)) {
     const wanted = Number(q.replace('#', ''))
-    const found = await incidentsOf(installation).query(scope, { filter: { op: 'in', field: 'incident.number', values: [wanted] }, limit: 1 })
-    for (const { doc } of found.items) items.push({ kind: 'incident', id: String(wanted), label: `#${wanted} ${doc.title}`, sub: String(doc['organization.name'] ?? ''), href: `/incidents/${wanted}` })
+    const found = await incidentsOf(installation).query(scope, {
+      filter: { op: 'in', field: 'incident.number', values: [wanted] },
+      limit: 1,
+    })
+    for (const { doc } of found.items)
+      items.push({
+        kind: 'incident',
+        id: String(wanted),
+        label: `#${wanted} ${doc.title}`,
+        sub: String(doc['organization.name'] ?? ''),
+        href: `/incidents/${wanted}`,
+      })
   }
   for (const agency of installation.inventory.agencies) {
-    if (sees(agency.id) && fits(agency.name, agency.short, agency.id)) items.push({ kind: 'agency', id: agency.id, label: agency.name, ...(agency.short ? { sub: agency.short } : {}), href: `/agencies/${encodeURIComponent(agency.id)}` })
+    if (sees(agency.id) && fits(agency.name, agency.short, agency.id))
+      items.push({
+        kind: 'agency',
+        id: agency.id,
+        label: agency.name,
+        ...(agency.short ? { sub: agency.short } : {}),
+        href: `/agencies/${encodeURIComponent(agency.id)}`,
+      })
   }
   for (const portal of installation.inventory.portals) {
-    if (sees(portal.organization) && fits(portal.domain, portal.name, ...portal.addresses)) items.push({ kind: 'portal', id: portal.id, label: portal.domain, sub: portal.name, href: `/portals?portal=${encodeURIComponent(portal.id)}` })
+    if (sees(portal.organization) && fits(portal.domain, portal.name, ...portal.addresses))
+      items.push({
+        kind: 'portal',
+        id: portal.id,
+        label: portal.domain,
+        sub: portal.name,
+        href: `/portals?portal=${encodeURIComponent(portal.id)}`,
+      })
   }
   for (const rule of installation.rules) {
-    if (fits(rule.name.vi, rule.name.en, rule.id)) items.push({ kind: 'rule', id: rule.id, label: rule.name.vi, sub: rule.name.en, href: `/rules/${encodeURIComponent(rule.id)}` })
+    if (fits(rule.name.vi, rule.name.en, rule.id))
+      items.push({
+        kind: 'rule',
+        id: rule.id,
+        label: rule.name.vi,
+        sub: rule.name.en,
+        href: `/rules/${encodeURIComponent(rule.id)}`,
+      })
   }
   for (const source of await sourceRows(installation, scope)) {
-    if (fits(source.id, source.title)) items.push({ kind: 'source', id: source.id, label: source.id, sub: source.title, href: `/sources?source=${encodeURIComponent(source.id)}` })
+    if (fits(source.id, source.title))
+      items.push({
+        kind: 'source',
+        id: source.id,
+        label: source.id,
+        sub: source.title,
+        href: `/sources?source=${encodeURIComponent(source.id)}`,
+      })
   }
   return c.json({ items: items.slice(0, limit) })
 })

@@ -13,18 +13,27 @@ import type { Installation } from '../installation.ts'
 import { alertRow, incidentRow } from '../rows.ts'
 import { alertsOf } from './alerts.ts'
 
-export const incidentsOf = (installation: Installation): Collection<Incident> => installation.store.documents.collection<Incident>('incidents')
+export const incidentsOf = (installation: Installation): Collection<Incident> =>
+  installation.store.documents.collection<Incident>('incidents')
 export const OPEN = not(eq('incident.status', 'closed'))
 export const overdueAt = (now: number): Filter => and(OPEN, { op: 'range', field: 'incident.due', lt: now })
 
 const SORTS: { [name: string]: { field: string; order: 'asc' | 'desc' }[] } = {
   newest: [{ field: 'incident.last', order: 'desc' }],
   oldest: [{ field: 'incident.last', order: 'asc' }],
-  severity: [{ field: 'incident.severity', order: 'desc' }, { field: 'incident.last', order: 'desc' }],
+  severity: [
+    { field: 'incident.severity', order: 'desc' },
+    { field: 'incident.last', order: 'desc' },
+  ],
   due: [{ field: 'incident.due', order: 'asc' }],
   number: [{ field: 'incident.number', order: 'desc' }],
 }
-const FACETS = { status: 'incident.status', level: 'incident.level', organization: 'organization.id', assignee: 'incident.assignee' } as const
+const FACETS = {
+  status: 'incident.status',
+  level: 'incident.level',
+  organization: 'organization.id',
+  assignee: 'incident.assignee',
+} as const
 type FacetName = keyof typeof FACETS
 
 const change = z.object({
@@ -42,16 +51,24 @@ export const incidents = new Hono<Env>()
     const { installation, scope } = c.var
     const q = c.req.query()
     const now = installation.clock()
-    const filters = Object.fromEntries((Object.keys(FACETS) as FacetName[]).map((name) => [name, chosen(FACETS[name], q[name])])) as Record<FacetName, Filter[]>
+    const filters = Object.fromEntries(
+      (Object.keys(FACETS) as FacetName[]).map((name) => [name, chosen(FACETS[name], q[name])]),
+    ) as Record<FacetName, Filter[]>
     const base = and(
       asked(q['q'], ['*']),
       ...(q['overdue'] === 'true' || q['overdue'] === '1' ? [overdueAt(now)] : []),
       ...(q['from'] ? [{ op: 'range', field: 'incident.last', gte: number(q['from'], 0) } as const] : []),
       ...(q['to'] ? [{ op: 'range', field: 'incident.created', lt: number(q['to'], now) } as const] : []),
     )
-    const all = (except?: FacetName) => and(base, ...(Object.keys(FACETS) as FacetName[]).flatMap((name) => (name === except ? [] : filters[name])))
+    const all = (except?: FacetName) =>
+      and(base, ...(Object.keys(FACETS) as FacetName[]).flatMap((name) => (name === except ? [] : filters[name])))
     const collection = incidentsOf(installation)
-    const page = await collection.query(scope, { filter: all(), sort: SORTS[q['sort'] ?? 'newest'] ?? SORTS['newest']!, limit: number(q['limit'], 100, 500), ...(q['cursor'] ? { cursor: q['cursor'] } : {}) })
+    const page = await collection.query(scope, {
+      filter: all(),
+      sort: SORTS[q['sort'] ?? 'newest'] ?? SORTS['newest']!,
+      limit: number(q['limit'], 100, 500),
+      ...(q['cursor'] ? { cursor: q['cursor'] } : {}),
+    })
     const facets = []
     for (const name of Object.keys(FACETS) as FacetName[]) {
       const buckets = await collection.aggregate(scope, { filter: all(name), by: [FACETS[name]], limit: 200 })
@@ -60,11 +77,26 @@ export const incidents = new Hono<Env>()
         values: buckets.flatMap(({ key, count }) => {
           if (key[0] === null) return []
           const value = String(key[0])
-          return [{ value, label: name === 'organization' ? (installation.inventory.agencies.find((a) => a.id === value)?.name ?? value) : value, count }]
+          return [
+            {
+              value,
+              label:
+                name === 'organization'
+                  ? (installation.inventory.agencies.find((a) => a.id === value)?.name ?? value)
+                  : value,
+              count,
+            },
+          ]
         }),
       })
     }
-    return c.json({ items: page.items.map((item) => incidentRow(installation.inventory, item, now)), total: page.total, facets, seq: await collection.newest(), ...(page.cursor ? { cursor: page.cursor } : {}) })
+    return c.json({
+      items: page.items.map((item) => incidentRow(installation.inventory, item, now)),
+      total: page.total,
+      facets,
+      seq: await collection.newest(),
+      ...(page.cursor ? { cursor: page.cursor } : {}),
+    })
   })
   .get('/:id', async (c) => {
     const { installation, scope } = c.var
@@ -75,16 +107,24 @@ export const incidents = new Hono<Env>()
     const { installation, scope, user } = c.var
     const id = c.req.param('id')
     const wanted = c.req.valid('json')
-    if (wanted.status === 'closed' && !wanted.reason) throw new Refusal(422, 'reason', 'Đóng sự cố cần lý do.', 'Closing an incident needs a reason.')
+    if (wanted.status === 'closed' && !wanted.reason)
+      throw new Refusal(422, 'reason', 'Đóng sự cố cần lý do.', 'Closing an incident needs a reason.')
     const collection = incidentsOf(installation)
     for (;;) {
       const current = await one(installation, scope, id)
       if (Number(current.doc['decided'] ?? 0) > wanted.version) {
         const who = current.doc.activity.findLast(({ by }) => by !== 'system')?.by ?? '?'
-        throw new Refusal(409, 'conflict', `${who} vừa thay đổi sự cố này: hãy xem lại rồi làm tiếp.`, `${who} has just changed this incident: look again, then go on.`)
+        throw new Refusal(
+          409,
+          'conflict',
+          `${who} vừa thay đổi sự cố này: hãy xem lại rồi làm tiếp.`,
+          `${who} has just changed this incident: look again, then go on.`,
+        )
       }
       const doc = changed(current.doc, user.username, installation.clock(), wanted)
-      const [put] = await collection.put([{ id, version: current.version, doc: { ...doc, decided: current.version + 1 } }])
+      const [put] = await collection.put([
+        { id, version: current.version, doc: { ...doc, decided: current.version + 1 } },
+      ])
       if (!put?.ok) continue
       await audit(c, 'incident.change', id, JSON.stringify(wanted))
       return c.json(incidentRow(installation.inventory, (await collection.get(scope, id))!, installation.clock()))
@@ -94,7 +134,10 @@ export const incidents = new Hono<Env>()
 /** By id or by number. */
 const one = async (installation: Installation, scope: Scope, id: string): Promise<Stored<Incident>> => {
   const collection = incidentsOf(installation)
-  const found = /^\d+$/.test(id) && id.length < 12 ? (await collection.query(scope, { filter: eq('incident.number', Number(id)), limit: 1 })).items[0] : await collection.get(scope, id)
+  const found =
+    /^\d+$/.test(id) && id.length < 12
+      ? (await collection.query(scope, { filter: eq('incident.number', Number(id)), limit: 1 })).items[0]
+      : await collection.get(scope, id)
   if (!found) throw notFound('sự cố này', 'incident')
   return found
 }
@@ -104,7 +147,14 @@ const changed = (doc: Incident, by: string, at: number, wanted: z.output<typeof 
   const next: { [field: string]: unknown } = { ...doc }
   if (wanted.status && wanted.status !== doc['incident.status']) {
     const reopened = doc['incident.status'] === 'closed'
-    activity.push({ at, by, what: reopened ? 'reopened' : 'status', from: doc['incident.status'], to: wanted.status, ...(wanted.reason ? { reason: wanted.reason } : {}) })
+    activity.push({
+      at,
+      by,
+      what: reopened ? 'reopened' : 'status',
+      from: doc['incident.status'],
+      to: wanted.status,
+      ...(wanted.reason ? { reason: wanted.reason } : {}),
+    })
     next['incident.status'] = wanted.status
     if (wanted.status === 'closed') Object.assign(next, { 'incident.reason': wanted.reason, 'incident.closed': at })
     else {
@@ -113,7 +163,13 @@ const changed = (doc: Incident, by: string, at: number, wanted: z.output<typeof 
     }
   }
   if (wanted.assignee !== undefined && (wanted.assignee ?? undefined) !== doc['incident.assignee']) {
-    activity.push({ at, by, what: 'assigned', ...(doc['incident.assignee'] ? { from: doc['incident.assignee'] } : {}), ...(wanted.assignee ? { to: wanted.assignee } : {}) })
+    activity.push({
+      at,
+      by,
+      what: 'assigned',
+      ...(doc['incident.assignee'] ? { from: doc['incident.assignee'] } : {}),
+      ...(wanted.assignee ? { to: wanted.assignee } : {}),
+    })
     if (wanted.assignee) next['incident.assignee'] = wanted.assignee
     else delete next['incident.assignee']
   }
@@ -140,12 +196,26 @@ const detail = async (installation: Installation, scope: Scope, found: Stored<In
   const rows = members.map((alert) => alertRow(installation.inventory, alert))
   const timeline: IncidentDetail['timeline'] = [
     ...rows.map((alert) => ({ kind: 'alert' as const, at: alert.first, alert })),
-    ...found.doc.activity.map((activity) => ({ kind: 'activity' as const, at: activity.at, activity: activity as ContractActivity })),
-    ...members.flatMap(({ doc }) => doc.events.slice(0, 3).map((event) => ({ kind: 'event' as const, at: event['@timestamp'] as number, event }))),
+    ...found.doc.activity.map((activity) => ({
+      kind: 'activity' as const,
+      at: activity.at,
+      activity: activity as ContractActivity,
+    })),
+    ...members.flatMap(({ doc }) =>
+      doc.events.slice(0, 3).map((event) => ({ kind: 'event' as const, at: event['@timestamp'] as number, event })),
+    ),
   ]
   const entities = new Map<string, { field: string; value: string; count: number }>()
   for (const { doc } of members) {
-    for (const field of ['source.ip', 'source.prefix', 'destination.ip', 'url.domain', 'user.name', 'observer.name', 'user_agent.original']) {
+    for (const field of [
+      'source.ip',
+      'source.prefix',
+      'destination.ip',
+      'url.domain',
+      'user.name',
+      'observer.name',
+      'user_agent.original',
+    ]) {
       const value = doc[field]
       if (typeof value !== 'string') continue
       const known = entities.get(`${field} ${value}`)
@@ -154,7 +224,11 @@ const detail = async (installation: Installation, scope: Scope, found: Stored<In
     }
   }
   const related: IncidentRow[] = []
-  const same = await incidentsOf(installation).query(scope, { filter: and(eq('incident.key', found.doc['incident.key'])), sort: SORTS['newest']!, limit: 10 })
+  const same = await incidentsOf(installation).query(scope, {
+    filter: and(eq('incident.key', found.doc['incident.key'])),
+    sort: SORTS['newest']!,
+    limit: 10,
+  })
   const ids = new Set([...found.doc.related, ...same.items.map((item) => item.id)])
   ids.delete(found.id)
   for (const id of ids) {

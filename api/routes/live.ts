@@ -50,12 +50,22 @@ export const live = new Hono<Env>().get('/', (c) => {
       if (newAlerts.seq > alertSeq) {
         alertSeq = newAlerts.seq
         const shown = newAlerts.items.filter(({ doc }) => doc['alert.status'] !== 'absorbed')
-        if (shown.length) await send({ kind: 'alerts', seq: alertSeq, changed: shown.map((item) => alertRow(installation.inventory, item)) })
+        if (shown.length)
+          await send({
+            kind: 'alerts',
+            seq: alertSeq,
+            changed: shown.map((item) => alertRow(installation.inventory, item)),
+          })
       }
       const newIncidents = await incidents.changesSince(scope, incidentSeq, 200)
       if (newIncidents.seq > incidentSeq) {
         incidentSeq = newIncidents.seq
-        if (newIncidents.items.length) await send({ kind: 'incidents', seq: incidentSeq, changed: newIncidents.items.map((item) => incidentRow(installation.inventory, item, installation.clock())) })
+        if (newIncidents.items.length)
+          await send({
+            kind: 'incidents',
+            seq: incidentSeq,
+            changed: newIncidents.items.map((item) => incidentRow(installation.inventory, item, installation.clock())),
+          })
       }
       await stream.sleep(EVERY)
     }

@@ -12,7 +12,13 @@ import { alertsOf, LIVE } from './alerts.ts'
 
 const WEEK = 7 * 86_400_000
 
-const ruleRow = (installation: Installation, rule: Rule, entry: LedgerEntry | undefined, alerts: number, committed: number): RuleRow => ({
+const ruleRow = (
+  installation: Installation,
+  rule: Rule,
+  entry: LedgerEntry | undefined,
+  alerts: number,
+  committed: number,
+): RuleRow => ({
   id: rule.id,
   name: rule.name,
   level: rule.level,
@@ -23,7 +29,9 @@ const ruleRow = (installation: Installation, rule: Rule, entry: LedgerEntry | un
   alerts_7d: alerts,
   ...(entry ? { covered: entry.covered } : {}),
   behind: entry ? Math.max(0, committed - entry.covered) : 0,
-  ...(entry?.last ? { last_run: { at: entry.last.at, ms: entry.last.ms, ...(entry.last.error ? { error: entry.last.error } : {}) } } : {}),
+  ...(entry?.last
+    ? { last_run: { at: entry.last.at, ms: entry.last.ms, ...(entry.last.error ? { error: entry.last.error } : {}) } }
+    : {}),
 })
 
 export const rules = new Hono<Env>()
@@ -32,22 +40,44 @@ export const rules = new Hono<Env>()
     const ledger = await installation.detector.ledger()
     const committed = await installation.store.events.committed()
     const recent = and(LIVE, { op: 'range', field: 'alert.last', gte: installation.clock() - WEEK })
-    const counts = new Map((await alertsOf(installation).aggregate(scope, { filter: recent, by: ['rule.id'], limit: 10_000 })).map(({ key, count }) => [String(key[0]), count]))
-    return c.json({ items: installation.rules.map((rule) => ruleRow(installation, rule, ledger.get(rule.id), counts.get(rule.id.toLowerCase()) ?? 0, committed)) })
+    const counts = new Map(
+      (await alertsOf(installation).aggregate(scope, { filter: recent, by: ['rule.id'], limit: 10_000 })).map(
+        ({ key, count }) => [String(key[0]), count],
+      ),
+    )
+    return c.json({
+      items: installation.rules.map((rule) =>
+        ruleRow(installation, rule, ledger.get(rule.id), counts.get(rule.id.toLowerCase()) ?? 0, committed),
+      ),
+    })
   })
   .get('/:id', async (c) => {
     const { installation, scope } = c.var
     const rule = installation.rules.find(({ id }) => id === c.req.param('id'))
     if (!rule) throw notFound('luật này', 'rule')
     const entry = (await installation.detector.ledger()).get(rule.id)
-    const { total } = await alertsOf(installation).query(scope, { filter: and(LIVE, eq('rule.id', rule.id), { op: 'range', field: 'alert.last', gte: installation.clock() - WEEK }), limit: 1 })
-    const runs = (await installation.store.documents.collection('runs').query(SYSTEM, { filter: eq('run.rule', rule.id), sort: [{ field: 'run.at', order: 'desc' }], limit: 50 })).items
+    const { total } = await alertsOf(installation).query(scope, {
+      filter: and(LIVE, eq('rule.id', rule.id), { op: 'range', field: 'alert.last', gte: installation.clock() - WEEK }),
+      limit: 1,
+    })
+    const runs = (
+      await installation.store.documents
+        .collection('runs')
+        .query(SYSTEM, { filter: eq('run.rule', rule.id), sort: [{ field: 'run.at', order: 'desc' }], limit: 50 })
+    ).items
     const body: RuleDetail = {
       ...ruleRow(installation, rule, entry, total, await installation.store.events.committed()),
       source: rule.yaml,
       guide: rule.guide,
       fields: [...fieldsOf(rule.filter)],
-      runs: runs.map(({ doc }) => ({ at: Number(doc['run.at']), from: Number(doc['from']), to: Number(doc['to']), ms: Number(doc['ms']), matched: Number(doc['matched']), ...(doc['error'] ? { error: String(doc['error']) } : {}) })),
+      runs: runs.map(({ doc }) => ({
+        at: Number(doc['run.at']),
+        from: Number(doc['from']),
+        to: Number(doc['to']),
+        ms: Number(doc['ms']),
+        matched: Number(doc['matched']),
+        ...(doc['error'] ? { error: String(doc['error']) } : {}),
+      })),
     }
     return c.json(body)
   })

@@ -34,7 +34,16 @@ export const sourceRows = async (installation: Installation, scope: Scope): Prom
   }
   const lines = await counts()
   const unparsed = await counts('pipeline_error')
-  const last = new Map((await installation.store.events.aggregate(SYSTEM, { filter: { op: 'not', of: eq('event.dataset', 'vonglau.source') }, from: now - 7 * 24 * HOUR, by: [{ terms: 'vonglau.source.id' }], limit: 10_000 })).items.map(({ key, last: at }) => [String(key[0]), at]))
+  const last = new Map(
+    (
+      await installation.store.events.aggregate(SYSTEM, {
+        filter: { op: 'not', of: eq('event.dataset', 'vonglau.source') },
+        from: now - 7 * 24 * HOUR,
+        by: [{ terms: 'vonglau.source.id' }],
+        limit: 10_000,
+      })
+    ).items.map(({ key, last: at }) => [String(key[0]), at]),
+  )
   return (await installation.ingest.status()).flatMap((status): SourceRow[] => {
     const source = config.sources.find(({ id }) => id === status.id)
     const organization = source?.organization
@@ -43,14 +52,26 @@ export const sourceRows = async (installation: Installation, scope: Scope): Prom
     const bad = unparsed.get(status.id) ?? new Array<number>(24).fill(0)
     const lastEvent = status.lastLine ?? last.get(status.id)
     // Lines of an earlier start of the program count too: a source that stopped before it is silent, not waiting.
-    const state = status.state === 'waiting' && lastEvent !== undefined ? (now - lastEvent > (source?.silent ?? 15) * 60_000 ? 'silent' : 'receiving') : status.state
+    const state =
+      status.state === 'waiting' && lastEvent !== undefined
+        ? now - lastEvent > (source?.silent ?? 15) * 60_000
+          ? 'silent'
+          : 'receiving'
+        : status.state
     return [
       {
         id: status.id,
         parser: source?.parser ?? status.id,
         title: source?.title ?? parsers.get(source?.parser ?? '')?.title ?? status.id,
         kind: source?.collect.kind ?? 'syslog',
-        ...(organization ? { organization: { id: organization, name: inventory.agencies.find((a) => a.id === organization)?.name ?? organization } } : {}),
+        ...(organization
+          ? {
+              organization: {
+                id: organization,
+                name: inventory.agencies.find((a) => a.id === organization)?.name ?? organization,
+              },
+            }
+          : {}),
         state,
         ...(status.problem ? { problem: status.problem } : {}),
         ...(lastEvent === undefined ? {} : { last_event: lastEvent }),
@@ -70,7 +91,9 @@ export const sourceRows = async (installation: Installation, scope: Scope): Prom
 export const publicAddress = (config: Config): { host: string; url: string } => {
   if (config.public_url) return { host: new URL(config.public_url).hostname, url: config.public_url.replace(/\/$/, '') }
   const [, host, port] = /^(.*):(\d+)$/.exec(config.listen)!
-  const own = Object.values(networkInterfaces()).flat().find((each) => each && !each.internal && each.family === 'IPv4')?.address
+  const own = Object.values(networkInterfaces())
+    .flat()
+    .find((each) => each && !each.internal && each.family === 'IPv4')?.address
   const shown = /^(0\.0\.0\.0|\[::\])$/.test(host!) ? (own ?? '127.0.0.1') : host!
   return { host: shown, url: `${config.tls ? 'https' : 'http'}://${shown}:${port}` }
 }
@@ -82,7 +105,10 @@ export const setupOf = (config: Config): SourceSetup => {
   const tcp = portOf(config.syslog.tcp)
   const port = udp ?? tcp
   const bare = host.replace(/^\[|\]$/g, '')
-  const first = port === undefined ? `# Trong vonglau.yml, mở cổng nhận syslog trước / open a syslog port first:\n#   syslog: { udp: "0.0.0.0:5514", tcp: "0.0.0.0:5514" }\n` : ''
+  const first =
+    port === undefined
+      ? `# Trong vonglau.yml, mở cổng nhận syslog trước / open a syslog port first:\n#   syslog: { udp: "0.0.0.0:5514", tcp: "0.0.0.0:5514" }\n`
+      : ''
   const shown = port ?? 5514
   return {
     address: host,
@@ -109,5 +135,8 @@ export const setupOf = (config: Config): SourceSetup => {
 }
 
 export const sources = new Hono<Env>().get('/', async (c) =>
-  c.json({ items: (await sourceRows(c.var.installation, c.var.scope)).sort((a, b) => a.id.localeCompare(b.id)), setup: setupOf(c.var.installation.config) }),
+  c.json({
+    items: (await sourceRows(c.var.installation, c.var.scope)).sort((a, b) => a.id.localeCompare(b.id)),
+    setup: setupOf(c.var.installation.config),
+  }),
 )

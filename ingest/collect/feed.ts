@@ -34,7 +34,12 @@ export interface Feed {
 }
 
 /** `finished` says that nothing more is written to the file: its last line counts though it has no ending. */
-export const fileFeed = async (file: TextFile, segment: Segment, position: number, finished: () => Promise<boolean>): Promise<Feed> => {
+export const fileFeed = async (
+  file: TextFile,
+  segment: Segment,
+  position: number,
+  finished: () => Promise<boolean>,
+): Promise<Feed> => {
   let at = position
   let part = 0
   let tail = await tailBytes(file, position)
@@ -46,7 +51,12 @@ export const fileFeed = async (file: TextFile, segment: Segment, position: numbe
     next: async () => {
       // Only what is there is read: most looks find nothing, and need no buffer.
       const size = file.gzip ? undefined : await file.size()
-      const bytes = size === undefined ? await file.read(at, CHUNK) : size > at ? await file.read(at, Math.min(CHUNK, size - at)) : EMPTY
+      const bytes =
+        size === undefined
+          ? await file.read(at, CHUNK)
+          : size > at
+            ? await file.read(at, Math.min(CHUNK, size - at))
+            : EMPTY
       const atEnd = bytes.length < CHUNK && (!file.gzip || (await file.read(at + bytes.length, 1)).length === 0)
       const last = atEnd && (file.gzip || (await finished()))
       ended = last
@@ -117,4 +127,3 @@ export const spoolFeed = async (spool: Spool, id: string, position: number): Pro
     close: () => file.close(),
   }
 }
-

@@ -39,7 +39,11 @@ export const openFinder = (pattern: string, options: { whole: boolean; start: 'b
   const problems = new Map<string, string>()
   let first = true
 
-  const take = async (path: string, known: readonly Offset[], reading: (segment: string) => Feed | undefined): Promise<Found | undefined> => {
+  const take = async (
+    path: string,
+    known: readonly Offset[],
+    reading: (segment: string) => Feed | undefined,
+  ): Promise<Found | undefined> => {
     const file = await openText(path)
     try {
       const info = await stat(path)
@@ -72,9 +76,20 @@ export const openFinder = (pattern: string, options: { whole: boolean; start: 'b
         gone ??= performance.now()
         return performance.now() - gone > RESTED
       }
-      const feed = await fileFeed(file, segment, offset?.position ?? skip, async () => options.whole || (await rested()))
+      const feed = await fileFeed(
+        file,
+        segment,
+        offset?.position ?? skip,
+        async () => options.whole || (await rested()),
+      )
       open.set(path, { dev: info.dev, ino: info.ino, feed, gzip: file.gzip, size: info.size })
-      const begin = skip ? { segment: segment.id, position: skip, about: await aboutOf(file, segment, skip, await tailBytes(file, skip)) } : undefined
+      const begin = skip
+        ? {
+            segment: segment.id,
+            position: skip,
+            about: await aboutOf(file, segment, skip, await tailBytes(file, skip)),
+          }
+        : undefined
       return { feed, offset, ...(begin ? { begin } : {}) }
     } catch (error) {
       await file.close()
@@ -113,7 +128,10 @@ export const openFinder = (pattern: string, options: { whole: boolean; start: 'b
         } catch (error) {
           const code = (error as NodeJS.ErrnoException).code
           if (code === 'ENOENT') continue
-          problems.set(path, `${path} cannot be read (${code ?? (error as Error).message}): let the user that Vọng Lâu runs as read it`)
+          problems.set(
+            path,
+            `${path} cannot be read (${code ?? (error as Error).message}): let the user that Vọng Lâu runs as read it`,
+          )
         }
       }
       first = false

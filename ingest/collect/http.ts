@@ -8,7 +8,12 @@ import type { Source } from '../source.ts'
 
 const unzip = promisify(gunzip)
 const LARGEST = 64 * 1024 * 1024
-const TOO_LARGE = { error: { code: 'too_large', message: 'the body is larger than 64 MiB, or becomes so when unpacked: send it in parts' } }
+const TOO_LARGE = {
+  error: {
+    code: 'too_large',
+    message: 'the body is larger than 64 MiB, or becomes so when unpacked: send it in parts',
+  },
+}
 
 const equal = (a: string, b: string): boolean => {
   const [x, y] = [Buffer.from(a), Buffer.from(b)]
@@ -22,7 +27,15 @@ export const ingestRoute = (sources: readonly Source[], ingest: Ingest, peer: (r
     // A wrong name and a wrong token are answered alike: names are not to be guessed.
     const given = c.req.header('authorization')?.replace(/^Bearer /i, '') ?? c.req.query('token') ?? ''
     if (source?.collect.kind !== 'http' || !equal(given, source.collect.token)) {
-      return c.json({ error: { code: 'unknown_source', message: `no HTTP source "${c.req.param('source')}" takes this token: add the source to vonglau.yml with http: { token: … }, and send "Authorization: Bearer <token>"` } }, 401)
+      return c.json(
+        {
+          error: {
+            code: 'unknown_source',
+            message: `no HTTP source "${c.req.param('source')}" takes this token: add the source to vonglau.yml with http: { token: … }, and send "Authorization: Bearer <token>"`,
+          },
+        },
+        401,
+      )
     }
     let body: Buffer
     try {
@@ -30,7 +43,15 @@ export const ingestRoute = (sources: readonly Source[], ingest: Ingest, peer: (r
       if (/gzip/i.test(c.req.header('content-encoding') ?? '')) body = await unzip(body, { maxOutputLength: LARGEST })
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return c.json(TOO_LARGE, 413)
-      return c.json({ error: { code: 'body', message: `the body cannot be read (${(error as Error).message}): send lines, with Content-Encoding: gzip only where they are gzip, at most 64 MiB` } }, 400)
+      return c.json(
+        {
+          error: {
+            code: 'body',
+            message: `the body cannot be read (${(error as Error).message}): send lines, with Content-Encoding: gzip only where they are gzip, at most 64 MiB`,
+          },
+        },
+        400,
+      )
     }
     if (body.length > LARGEST) return c.json(TOO_LARGE, 413)
     const lines: Buffer[] = []
@@ -45,7 +66,15 @@ export const ingestRoute = (sources: readonly Source[], ingest: Ingest, peer: (r
       if (lines.length) await ingest.accept(source.id, lines, peer(c))
     } catch (error) {
       c.header('Retry-After', '30')
-      return c.json({ error: { code: 'not_accepted', message: `nothing of this request was accepted (${(error as Error).message}): send it again later` } }, 503)
+      return c.json(
+        {
+          error: {
+            code: 'not_accepted',
+            message: `nothing of this request was accepted (${(error as Error).message}): send it again later`,
+          },
+        },
+        503,
+      )
     }
     return c.json({ accepted: lines.length })
   })

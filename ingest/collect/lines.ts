@@ -31,7 +31,12 @@ export const cutBefore = (bytes: Buffer, from: number): number => {
  * The whole lines of `bytes`, which begin at `position`; with `last`, what stands after the last LF is a line too.
  * `part` is the number of the part that begins the buffer, where a long line goes on from the buffer before.
  */
-export const splitLines = (bytes: Buffer, position: number, last: boolean, part = 0): { lines: Line[]; part: number } => {
+export const splitLines = (
+  bytes: Buffer,
+  position: number,
+  last: boolean,
+  part = 0,
+): { lines: Line[]; part: number } => {
   const lines: Line[] = []
   let from = 0
   const push = (to: number, next: number) => {

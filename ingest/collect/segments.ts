@@ -36,13 +36,23 @@ export const recognise = async (
   known: readonly Offset[],
 ): Promise<{ segment: Segment; offset: Offset | undefined }> => {
   const { path, dev, ino } = stat
-  const mine = known.filter((o) => o.about?.['dev'] === dev && o.about['ino'] === ino).sort((a, b) => Number(b.about!['generation']) - Number(a.about!['generation']))
+  const mine = known
+    .filter((o) => o.about?.['dev'] === dev && o.about['ino'] === ino)
+    .sort((a, b) => Number(b.about!['generation']) - Number(a.about!['generation']))
   const candidates = [...mine.slice(0, 1), ...known.filter((o) => !mine.includes(o))]
   for (const offset of candidates) {
     if (await same(file, offset)) {
       const a = offset.about!
       return {
-        segment: { id: offset.segment, path, dev: Number(a['dev']), ino: Number(a['ino']), generation: Number(a['generation']), head: String(a['head']), headSize: Number(a['headSize']) },
+        segment: {
+          id: offset.segment,
+          path,
+          dev: Number(a['dev']),
+          ino: Number(a['ino']),
+          generation: Number(a['generation']),
+          head: String(a['head']),
+          headSize: Number(a['headSize']),
+        },
         offset,
       }
     }
@@ -55,7 +65,12 @@ export const recognise = async (
 }
 
 /** What is committed beside a position, so that the segment is known again. `tail`: the bytes before the position. */
-export const aboutOf = async (file: TextFile, segment: Segment, position: number, tail: Buffer): Promise<NonNullable<Offset['about']>> => {
+export const aboutOf = async (
+  file: TextFile,
+  segment: Segment,
+  position: number,
+  tail: Buffer,
+): Promise<NonNullable<Offset['about']>> => {
   if (!file.gzip && segment.headSize < HEAD && position > segment.headSize) Object.assign(segment, await headOf(file))
   const { path, dev, ino, generation, head, headSize } = segment
   return { path, dev, ino, generation, head, headSize, tail: hashBytes(tail) }

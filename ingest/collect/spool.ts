@@ -53,7 +53,8 @@ export const openSpool = (folder: string, clock: () => number, delay: number): S
         }
         if (!current) current = { fd: openSync(pathOf(++number), 'wx'), size: 0, synced: 0, day }
         const bytes = Buffer.concat(batch.map((each) => each.bytes))
-        for (let done = 0; done < bytes.length; ) done += (await writeAsync(current.fd, bytes, done, bytes.length - done, current.size + done)).bytesWritten
+        for (let done = 0; done < bytes.length; )
+          done += (await writeAsync(current.fd, bytes, done, bytes.length - done, current.size + done)).bytesWritten
         await sync(current.fd)
         current.size += bytes.length
         current.synced = current.size
@@ -72,14 +73,21 @@ export const openSpool = (folder: string, clock: () => number, delay: number): S
     append: (lines, sender) =>
       new Promise((resolve, reject) => {
         const arrived = clock()
-        const bytes = Buffer.concat(lines.flatMap((line) => [Buffer.from(`${arrived} ${sender} ${line.length}\n`), line, Buffer.from('\n')]))
+        const bytes = Buffer.concat(
+          lines.flatMap((line) => [Buffer.from(`${arrived} ${sender} ${line.length}\n`), line, Buffer.from('\n')]),
+        )
         waiting.push({ bytes, resolve, reject })
         running ??= flush()
       }),
     segments: () =>
       found().map((id) => {
         const mine = current && Number(id) === number
-        return { id, path: pathOf(id), readable: mine ? current!.synced : (statSync(pathOf(id), { throwIfNoEntry: false })?.size ?? 0), closed: !mine }
+        return {
+          id,
+          path: pathOf(id),
+          readable: mine ? current!.synced : (statSync(pathOf(id), { throwIfNoEntry: false })?.size ?? 0),
+          closed: !mine,
+        }
       }),
     onAppend: (next) => {
       listener = next
@@ -104,7 +112,8 @@ export const readRecords = (bytes: Buffer, position: number): { lines: Line[]; u
     const [arrived, peer, size] = bytes.toString('latin1', at, lf).split(' ')
     const length = Number(size)
     const end = lf + 1 + length + 1
-    if (!Number.isSafeInteger(length)) throw new Error(`the spool is damaged at byte ${position + at}: a record should begin there`)
+    if (!Number.isSafeInteger(length))
+      throw new Error(`the spool is damaged at byte ${position + at}: a record should begin there`)
     if (end > bytes.length) {
       need = end - at
       break
@@ -112,7 +121,13 @@ export const readRecords = (bytes: Buffer, position: number): { lines: Line[]; u
     const body = bytes.subarray(lf + 1, end - 1)
     for (let from = 0, part = body.length > LONGEST ? 1 : 0; from < body.length || from === 0; part++) {
       const to = Math.min(body.length, cutBefore(body, from))
-      lines.push({ ...textOf(body.subarray(from, to)), end: position + (to === body.length ? end : lf + 1 + to), arrived: Number(arrived), peer: peer!, ...(part ? { part } : {}) })
+      lines.push({
+        ...textOf(body.subarray(from, to)),
+        end: position + (to === body.length ? end : lf + 1 + to),
+        arrived: Number(arrived),
+        peer: peer!,
+        ...(part ? { part } : {}),
+      })
       if (to === body.length) break
       from = to
     }

@@ -26,8 +26,15 @@ const split = (address: string): { host: string; port: number } => {
 }
 
 /** Rejects with a sentence where a port cannot be had. */
-export const openSyslog = async (listen: { readonly udp?: string | undefined; readonly tcp?: string | undefined }, sources: readonly Source[], ingest: Ingest, warn: (message: string) => void): Promise<Syslog> => {
-  const senders: { network: Network; id: string }[] = sources.flatMap(({ id, collect }) => (collect.kind === 'syslog' ? collect.from.map((from) => ({ network: parseCidr(from)!, id })) : []))
+export const openSyslog = async (
+  listen: { readonly udp?: string | undefined; readonly tcp?: string | undefined },
+  sources: readonly Source[],
+  ingest: Ingest,
+  warn: (message: string) => void,
+): Promise<Syslog> => {
+  const senders: { network: Network; id: string }[] = sources.flatMap(({ id, collect }) =>
+    collect.kind === 'syslog' ? collect.from.map((from) => ({ network: parseCidr(from)!, id })) : [],
+  )
   // The longest prefix wins: an address before the network that holds it.
   senders.sort((a, b) => b.network.bits - a.network.bits)
   const known = new Map<string, string>()
@@ -73,7 +80,10 @@ export const openSyslog = async (listen: { readonly udp?: string | undefined; re
 
   if (listen.udp) {
     const { host, port } = split(listen.udp)
-    const socket: UdpSocket = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 8 * 1024 * 1024 })
+    const socket: UdpSocket = createSocket({
+      type: host.includes(':') ? 'udp6' : 'udp4',
+      recvBufferSize: 8 * 1024 * 1024,
+    })
     socket.on('message', (message, { address }) => {
       const peer = canonicalAddress(address) ?? address
       if (waiting > MOST_WAITING) ingest.drop(sourceOf(peer), 1)
@@ -124,7 +134,11 @@ const trim = (message: Buffer): Buffer => {
 }
 
 /** Frames of one connection; while they are written the socket is paused, so a sender waits instead of losing. */
-const receive = (socket: Socket, accept: (messages: Buffer[], peer: string) => Promise<void>, warn: (message: string) => void): void => {
+const receive = (
+  socket: Socket,
+  accept: (messages: Buffer[], peer: string) => Promise<void>,
+  warn: (message: string) => void,
+): void => {
   const peer = canonicalAddress(socket.remoteAddress ?? '') ?? 'unknown'
   let held: Buffer = Buffer.alloc(0)
   const take = async (chunk: Buffer, last: boolean) => {
@@ -133,7 +147,9 @@ const receive = (socket: Socket, accept: (messages: Buffer[], peer: string) => P
     held = Buffer.from(rest)
     if (messages.length) await accept(messages, peer)
     if (lost || held.length > LONGEST) {
-      warn(`syslog over TCP from ${peer}: ${lost ?? `a frame is longer than ${LONGEST} bytes`}; the connection is closed`)
+      warn(
+        `syslog over TCP from ${peer}: ${lost ?? `a frame is longer than ${LONGEST} bytes`}; the connection is closed`,
+      )
       socket.destroy()
     }
   }
@@ -161,10 +177,14 @@ export const frames = (bytes: Buffer, last: boolean): { messages: Buffer[]; rest
     const first = bytes[at]!
     if (first >= 0x31 && first <= 0x39) {
       const space = bytes.indexOf(32, at)
-      if ((space < 0 && bytes.length - at <= 10) || (space >= 0 && space - at <= 10 && /^\d+$/.test(bytes.toString('latin1', at, space)))) {
+      if (
+        (space < 0 && bytes.length - at <= 10) ||
+        (space >= 0 && space - at <= 10 && /^\d+$/.test(bytes.toString('latin1', at, space)))
+      ) {
         if (space < 0) break
         const length = Number(bytes.toString('latin1', at, space))
-        if (length > LONGEST) return { messages, rest: bytes.subarray(bytes.length), lost: `a frame of ${length} bytes was announced` }
+        if (length > LONGEST)
+          return { messages, rest: bytes.subarray(bytes.length), lost: `a frame of ${length} bytes was announced` }
         if (space + 1 + length > bytes.length) {
           if (!last) break
           messages.push(trim(bytes.subarray(space + 1)))

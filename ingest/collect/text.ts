@@ -109,11 +109,14 @@ const readFully = async (file: TextFile, position: number, size: number): Promis
 
 /** Why the beginning of a file is no log text, or undefined. A few NULs are the hole that copy-truncate leaves. */
 export const notText = (bytes: Buffer): string | undefined => {
-  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return 'it is UTF-16: write it as UTF-8'
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
+    return 'it is UTF-16: write it as UTF-8'
   let odd = 0
   for (const byte of bytes) if (byte < 9 || (byte > 13 && byte < 27) || (byte > 27 && byte < 32)) odd++
   if (odd === 0 || bytes.every((byte) => byte === 0)) return undefined
   // What is packed or encrypted has one byte in nine of those, and hardly any UTF-8.
   const wrong = bytes.toString('utf8').split('\ufffd').length - 1
-  return odd > bytes.length / 10 || (odd > bytes.length / 50 && wrong > bytes.length / 10) ? 'it is binary, not text' : undefined
+  return odd > bytes.length / 10 || (odd > bytes.length / 50 && wrong > bytes.length / 10)
+    ? 'it is binary, not text'
+    : undefined
 }

@@ -4,7 +4,7 @@ import { type AddressFacts, compileConcern, networkAt } from '../inventory/conce
 import { agencyName } from '../inventory/scope.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { formatIp, parseIp, prefix64 } from '../ip.ts'
-import { countryName, type GeoIp, type Place } from './geoip.ts'
+import type { GeoIp, Place } from './geoip.ts'
 import { isReserved } from './reserved.ts'
 import { decodeUrl } from './url.ts'
 
@@ -29,7 +29,6 @@ const SIDES = {
   source: {
     prefix: 'source.prefix',
     country: 'source.geo.country_iso_code',
-    countryName: 'source.geo.country_name',
     asNumber: 'source.as.number',
     asName: 'source.as.organization.name',
     network: 'source.network.name',
@@ -38,7 +37,6 @@ const SIDES = {
   destination: {
     prefix: 'destination.prefix',
     country: 'destination.geo.country_iso_code',
-    countryName: 'destination.geo.country_name',
     asNumber: 'destination.as.number',
     asName: 'destination.as.organization.name',
     network: 'destination.network.name',
@@ -80,8 +78,6 @@ export const createEnricher = ({ inventory, geoip }: { inventory: Inventory; geo
     const country = network?.country ?? place.country
     if (country !== undefined) {
       event[names.country] = country
-      const shown = country === place.country ? place.countryName : countryName(country)
-      if (shown !== undefined) event[names.countryName] = shown
     }
     const system = network?.as
     const number = system ? system.number : place.asNumber

@@ -7,8 +7,6 @@ import { Reader, type Response } from 'maxmind'
 export interface Place {
   /** ISO 3166-1 alpha-2. */
   readonly country?: string
-  /** In English, as ECS's country_name. */
-  readonly countryName?: string
   readonly asNumber?: number
   readonly asName?: string
 }
@@ -38,22 +36,6 @@ const open = (file: string, what: string): Reader<Response> => {
   }
 }
 
-const names = new Map<string, string>()
-const display = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' })
-/** The English name of a country code, for named networks too. */
-export const countryName = (code: string): string | undefined => {
-  const known = names.get(code)
-  if (known !== undefined) return known || undefined
-  let name = ''
-  try {
-    name = display.of(code) ?? ''
-  } catch {
-    // not the shape of a region code
-  }
-  if (names.size < 1000) names.set(code, name)
-  return name || undefined
-}
-
 type Entry = Record<string, unknown>
 const part = (entry: unknown, key: string): unknown =>
   typeof entry === 'object' && entry !== null ? (entry as Entry)[key] : undefined
@@ -81,10 +63,8 @@ export const openGeoIp = (files: GeoIpFiles = {}): GeoIp => {
       const system = get(systems, address)
       const number = part(system, 'autonomous_system_number')
       const name = string(part(system, 'autonomous_system_organization'))
-      const shown = country === undefined ? undefined : countryName(country)
       return {
         ...(country === undefined ? {} : { country }),
-        ...(shown === undefined ? {} : { countryName: shown }),
         ...(typeof number === 'number' ? { asNumber: number } : {}),
         ...(name === undefined ? {} : { asName: name }),
       }

@@ -300,7 +300,6 @@ const parse = (line: string, context: LineContext): Parsed => {
   event['@timestamp'] = time
   event['event.kind'] = 'event'
   event['event.dataset'] = 'fortinet_fortigate'
-  event['event.module'] = 'fortinet'
   event['observer.vendor'] = 'Fortinet'
   event['observer.product'] = 'Fortigate'
   event['observer.type'] = 'firewall'
@@ -325,8 +324,6 @@ const parse = (line: string, context: LineContext): Parsed => {
   const result = said(RESULT)
   if (result !== undefined) event['fortinet.firewall.result'] = result
   if (!Number.isNaN(started)) event['event.start'] = started
-  const tz = said(TZ)
-  if (tz !== undefined) event['event.timezone'] = tz
 
   if (group === 'traffic')
     putTraffic(event, action ?? status) // FortiOS 5.0 and before say status=accept

@@ -334,7 +334,6 @@ const parse = (line: string, _context: LineContext, state: ParserState): Parsed 
     '@timestamp': time,
     'event.kind': 'event',
     'event.dataset': 'iis_access',
-    'event.module': 'iis',
   }
   let stem = ''
   let query = ''

@@ -178,7 +178,6 @@ export const newNginxEvent = (time: number): Event => ({
   '@timestamp': time,
   'event.kind': 'event',
   'event.dataset': 'nginx_access',
-  'event.module': 'nginx',
   'event.category': ['web'],
   'event.type': ['access'],
 })

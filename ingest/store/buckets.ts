@@ -6,16 +6,21 @@ import type { Bucket, By } from './store.ts'
 export const typedKey = (name: string, text: string | null): Scalar | null => {
   if (text === null) return null
   const type = typeOf(name)
-  if ((type === 'long' || type === 'date' || type === 'double') && text !== '' && Number.isFinite(Number(text))) return Number(text)
+  if ((type === 'long' || type === 'date' || type === 'double') && text !== '' && Number.isFinite(Number(text)))
+    return Number(text)
   return type === 'boolean' ? text === 'true' : text
 }
 
-export const startOf = (time: number, every: number, offset = 0): number => Math.floor((time - offset) / every) * every + offset
+export const startOf = (time: number, every: number, offset = 0): number =>
+  Math.floor((time - offset) / every) * every + offset
 
 export class Buckets {
   readonly #by: readonly By[]
   readonly #distinct: string | undefined
-  readonly #buckets = new Map<string, { key: (Scalar | null)[]; count: number; first: number; last: number; values: Set<string> }>()
+  readonly #buckets = new Map<
+    string,
+    { key: (Scalar | null)[]; count: number; first: number; last: number; values: Set<string> }
+  >()
 
   constructor(by: readonly By[], distinct?: string) {
     this.#by = by
@@ -26,7 +31,8 @@ export class Buckets {
     const time = event['@timestamp'] as number
     let keys: (Scalar | null)[][] = [[]]
     for (const by of this.#by) {
-      const values: readonly (Scalar | null)[] = 'terms' in by ? [...new Set(valuesOf(event, by.terms))] : [startOf(time, by.every, by.offset)]
+      const values: readonly (Scalar | null)[] =
+        'terms' in by ? [...new Set(valuesOf(event, by.terms))] : [startOf(time, by.every, by.offset)]
       keys = keys.flatMap((key) => (values.length ? values : [null]).map((value) => [...key, value]))
     }
     for (const key of keys) {
@@ -41,7 +47,9 @@ export class Buckets {
   }
 
   all(): Bucket[] {
-    return [...this.#buckets.values()].map(({ values, ...bucket }) => (this.#distinct ? { ...bucket, distinct: values.size } : bucket))
+    return [...this.#buckets.values()].map(({ values, ...bucket }) =>
+      this.#distinct ? { ...bucket, distinct: values.size } : bucket,
+    )
   }
   top(limit: number): Bucket[] {
     return this.all().sort(byCount).slice(0, limit)
@@ -49,5 +57,7 @@ export class Buckets {
 }
 
 /** Largest first; equal ones by key, so that an answer is always the same. */
-export const byCount = (a: { count: number; key: readonly unknown[] }, b: { count: number; key: readonly unknown[] }): number =>
-  b.count - a.count || (JSON.stringify(a.key) < JSON.stringify(b.key) ? -1 : 1)
+export const byCount = (
+  a: { count: number; key: readonly unknown[] },
+  b: { count: number; key: readonly unknown[] },
+): number => b.count - a.count || (JSON.stringify(a.key) < JSON.stringify(b.key) ? -1 : 1)

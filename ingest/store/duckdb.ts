@@ -7,7 +7,8 @@ import { and, eq, type Filter } from './filter.ts'
 import { type Bucket, type EventStore, type Scope, StoreError } from './store.ts'
 
 /** The scope as a filter over 'organization.id'. */
-export const scoped = (scope: Scope, filter: Filter): Filter => ('system' in scope ? filter : and(eq('organization.id', ...scope.organizations), filter))
+export const scoped = (scope: Scope, filter: Filter): Filter =>
+  'system' in scope ? filter : and(eq('organization.id', ...scope.organizations), filter)
 
 export interface DuckdbOptions {
   readonly folder: string
@@ -18,8 +19,15 @@ export interface DuckdbOptions {
 }
 
 /** Opens the day files of a folder. Rejects with a `StoreError` that a person can act on. */
-export const openDuckdb = async (options: DuckdbOptions): Promise<EventStore & { readonly repairs: readonly string[] }> => {
-  const workerData: ThreadOptions = { folder: options.folder, wait: options.wait ?? 250, limit: options.queryLimit ?? 30_000, ...(options.memory ? { memory: options.memory } : {}) }
+export const openDuckdb = async (
+  options: DuckdbOptions,
+): Promise<EventStore & { readonly repairs: readonly string[] }> => {
+  const workerData: ThreadOptions = {
+    folder: options.folder,
+    wait: options.wait ?? 250,
+    limit: options.queryLimit ?? 30_000,
+    ...(options.memory ? { memory: options.memory } : {}),
+  }
   const worker = new Worker(new URL('./duckdb/thread.ts', import.meta.url), { workerData })
   const waiting = new Map<number, { resolve(value: never): void; reject(error: Error): void }>()
   let next = 1
@@ -29,15 +37,19 @@ export const openDuckdb = async (options: DuckdbOptions): Promise<EventStore & {
     for (const { reject } of waiting.values()) reject(error)
     waiting.clear()
   }
-  worker.on('message', ({ id, value, error }: { id: number; value: never; error?: { name: string; message: string } }) => {
-    const call = waiting.get(id)
-    waiting.delete(id)
-    if (error) call?.reject(error.name === 'StoreError' ? new StoreError(error.message) : new Error(error.message))
-    else call?.resolve(value)
-  })
+  worker.on(
+    'message',
+    ({ id, value, error }: { id: number; value: never; error?: { name: string; message: string } }) => {
+      const call = waiting.get(id)
+      waiting.delete(id)
+      if (error) call?.reject(error.name === 'StoreError' ? new StoreError(error.message) : new Error(error.message))
+      else call?.resolve(value)
+    },
+  )
   worker.on('error', (error) => fail(error instanceof Error ? error : new Error(String(error))))
   worker.on('exit', () => fail(new StoreError('the store is closed')))
-  const expect = <T>(id: number) => new Promise<T>((resolve, reject) => waiting.set(id, { resolve: resolve as (value: never) => void, reject }))
+  const expect = <T>(id: number) =>
+    new Promise<T>((resolve, reject) => waiting.set(id, { resolve: resolve as (value: never) => void, reject }))
   const call = <T>(name: string, ...args: unknown[]): Promise<T> => {
     if (dead) return Promise.reject(dead)
     const id = next++

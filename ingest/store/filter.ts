@@ -38,7 +38,8 @@ export type Pattern = readonly (string | typeof ANY | typeof ONE)[]
 export const ANY: { readonly wild: '*' } = Object.freeze({ wild: '*' })
 export const ONE: { readonly wild: '?' } = Object.freeze({ wild: '?' })
 export const isAny = (part: Pattern[number]): boolean => typeof part === 'object' && part.wild === '*'
-export const isOne = (part: Pattern[number]): boolean => typeof part === 'object' && (part as { wild: string }).wild === '?'
+export const isOne = (part: Pattern[number]): boolean =>
+  typeof part === 'object' && (part as { wild: string }).wild === '?'
 
 export const and = (...of: Filter[]): Filter => (of.length === 1 ? of[0]! : { op: 'and', of })
 export const or = (...of: Filter[]): Filter => (of.length === 1 ? of[0]! : { op: 'or', of })

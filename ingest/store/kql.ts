@@ -8,9 +8,31 @@ import { parseCidr } from '../ip.ts'
 import { ANY, and, contains, type Filter, not, or, type Pattern } from './filter.ts'
 
 /** Fields that hold running text: a value is looked for inside them. */
-const RUNNING = new Set(['event.original', 'message', 'error.message', 'event.reason', 'url.original', 'url.decoded', 'url.query', 'url.full', 'user_agent.original', 'http.request.referrer', 'organization.name', 'rule.name', 'source.as.organization.name', 'observer.product', 'title'])
+const RUNNING = new Set([
+  'event.original',
+  'message',
+  'error.message',
+  'event.reason',
+  'url.original',
+  'url.decoded',
+  'url.query',
+  'url.full',
+  'user_agent.original',
+  'http.request.referrer',
+  'organization.name',
+  'rule.name',
+  'source.as.organization.name',
+  'observer.product',
+  'title',
+])
 /** Where free text looks in an event. */
-export const FREE_TEXT: readonly string[] = ['event.original', 'url.decoded', 'error.message', 'organization.name', 'portal.domain']
+export const FREE_TEXT: readonly string[] = [
+  'event.original',
+  'url.decoded',
+  'error.message',
+  'organization.name',
+  'portal.domain',
+]
 
 export class KqlError extends Error {
   override readonly name = 'KqlError'
@@ -38,7 +60,8 @@ const ESCAPES: { [c: string]: string } = { t: '\t', r: '\r', n: '\n' }
 export const tokenize = (input: string): Token[] => {
   const tokens: Token[] = []
   let at = 0
-  const push = (kind: Token['kind'], text: string, parts: Pattern, from: number) => tokens.push({ kind, text, parts, from, to: at })
+  const push = (kind: Token['kind'], text: string, parts: Pattern, from: number) =>
+    tokens.push({ kind, text, parts, from, to: at })
   while (at < input.length) {
     const c = input[at]!
     const from = at
@@ -51,7 +74,12 @@ export const tokenize = (input: string): Token[] => {
       if (input[at] === '=') at++
       push(input.slice(from, at) as '<', input.slice(from, at), [], from)
     } else if (c === '{' || c === '}') {
-      throw new KqlError(`"${c}" (nested fields) is not part of this search: write the field's whole name, such as source.ip`, `"${c}" (trường lồng) không dùng ở đây: hãy viết cả tên trường, ví dụ source.ip`, from, from + 1)
+      throw new KqlError(
+        `"${c}" (nested fields) is not part of this search: write the field's whole name, such as source.ip`,
+        `"${c}" (trường lồng) không dùng ở đây: hãy viết cả tên trường, ví dụ source.ip`,
+        from,
+        from + 1,
+      )
     } else if (c === '"') {
       let text = ''
       at++
@@ -59,7 +87,13 @@ export const tokenize = (input: string): Token[] => {
         if (input[at] === '\\' && at + 1 < input.length) text += ESCAPES[input[++at]!] ?? input[at]!
         else text += input[at]!
       }
-      if (at >= input.length) throw new KqlError('the quotation mark is not closed: add " at the end', 'dấu ngoặc kép chưa đóng: hãy thêm " ở cuối', from, input.length)
+      if (at >= input.length)
+        throw new KqlError(
+          'the quotation mark is not closed: add " at the end',
+          'dấu ngoặc kép chưa đóng: hãy thêm " ở cuối',
+          from,
+          input.length,
+        )
       at++
       push('quoted', text, [text], from)
     } else {
@@ -102,7 +136,10 @@ export const tokenize = (input: string): Token[] => {
 const belongs = (input: string, from: number, colon: number): boolean => {
   const before = input.slice(from, colon)
   const rest = /^[0-9a-fA-F:.]*/.exec(input.slice(colon))![0]
-  return (/^[0-9a-fA-F:]{1,39}$/.test(before) && /^:[0-9a-fA-F:.]/.test(rest) && (before + rest).split(':').length > 2) || (/^\d{4}-\d\d-\d\dT\d\d$/.test(before) && /^:\d\d/.test(rest))
+  return (
+    (/^[0-9a-fA-F:]{1,39}$/.test(before) && /^:[0-9a-fA-F:.]/.test(rest) && (before + rest).split(':').length > 2) ||
+    (/^\d{4}-\d\d-\d\dT\d\d$/.test(before) && /^:\d\d/.test(rest))
+  )
 }
 
 /** Throws a `KqlError` that points at the place. `text`: the fields that free text is looked for in. */
@@ -113,11 +150,23 @@ export const parseKql = (input: string, options: { text: readonly string[] }): F
   const peek = () => tokens[i]!
   const unexpected = (wantedEn: string, wantedVi: string): never => {
     const token = peek()
-    if (token.kind === 'end') throw new KqlError(`something is missing at the end: ${wantedEn}`, `thiếu phần cuối: ${wantedVi}`, Math.max(0, token.from - 1), token.from)
-    throw new KqlError(`"${input.slice(token.from, token.to)}" cannot stand here: ${wantedEn}`, `"${input.slice(token.from, token.to)}" không đứng ở đây được: ${wantedVi}`, token.from, token.to)
+    if (token.kind === 'end')
+      throw new KqlError(
+        `something is missing at the end: ${wantedEn}`,
+        `thiếu phần cuối: ${wantedVi}`,
+        Math.max(0, token.from - 1),
+        token.from,
+      )
+    throw new KqlError(
+      `"${input.slice(token.from, token.to)}" cannot stand here: ${wantedEn}`,
+      `"${input.slice(token.from, token.to)}" không đứng ở đây được: ${wantedVi}`,
+      token.from,
+      token.to,
+    )
   }
   const nest = <T>(work: () => T): T => {
-    if (++depth > 100) throw new KqlError('the parentheses are nested too deeply', 'ngoặc lồng quá sâu', peek().from, peek().to)
+    if (++depth > 100)
+      throw new KqlError('the parentheses are nested too deeply', 'ngoặc lồng quá sâu', peek().from, peek().to)
     const result = work()
     depth--
     return result
@@ -153,7 +202,8 @@ export const parseKql = (input: string, options: { text: readonly string[] }): F
     nest(() => {
       const open = tokens[i++]!
       const inner = disjunction(one)
-      if (peek().kind === 'end') throw new KqlError('the parenthesis is not closed: add )', 'ngoặc chưa đóng: hãy thêm )', open.from, open.to)
+      if (peek().kind === 'end')
+        throw new KqlError('the parenthesis is not closed: add )', 'ngoặc chưa đóng: hãy thêm )', open.from, open.to)
       if (peek().kind !== ')') unexpected('expected ) or and, or', 'cần ) hoặc and, or')
       i++
       return inner
@@ -162,7 +212,8 @@ export const parseKql = (input: string, options: { text: readonly string[] }): F
   const expression = (): Filter => {
     const token = peek()
     if (token.kind === '(') return group(expression)
-    if (token.kind !== 'word' && token.kind !== 'quoted') return unexpected('expected a field or a word', 'cần một trường hoặc một từ')
+    if (token.kind !== 'word' && token.kind !== 'quoted')
+      return unexpected('expected a field or a word', 'cần một trường hoặc một từ')
     const next = tokens[i + 1]!.kind
     if (next === ':') {
       i += 2
@@ -184,7 +235,13 @@ export const parseKql = (input: string, options: { text: readonly string[] }): F
   }
 
   const fieldName = (token: Token): string => {
-    if (token.text.includes('*')) throw new KqlError(`a field's name cannot hold *: name one field, such as source.ip`, 'tên trường không chứa *: hãy viết một trường, ví dụ source.ip', token.from, token.to)
+    if (token.text.includes('*'))
+      throw new KqlError(
+        `a field's name cannot hold *: name one field, such as source.ip`,
+        'tên trường không chứa *: hãy viết một trường, ví dụ source.ip',
+        token.from,
+        token.to,
+      )
     return token.text
   }
 
@@ -193,7 +250,8 @@ export const parseKql = (input: string, options: { text: readonly string[] }): F
     const one = (): Filter => {
       const value = peek()
       if (value.kind === '(') return group(one)
-      if (value.kind !== 'word' && value.kind !== 'quoted') return unexpected(`expected a value for ${field}`, `cần một giá trị cho ${field}`)
+      if (value.kind !== 'word' && value.kind !== 'quoted')
+        return unexpected(`expected a value for ${field}`, `cần một giá trị cho ${field}`)
       i++
       return fieldValue(field, value)
     }
@@ -206,21 +264,35 @@ export const parseKql = (input: string, options: { text: readonly string[] }): F
     const wild = value.kind === 'word' && value.parts.some((part) => part === ANY)
     const type = typeOf(field)
     if (!wild && (type === 'ip' || type === undefined) && /^[0-9a-fA-F:.]+\/\d{1,3}$/.test(value.text)) {
-      if (!parseCidr(value.text)) throw new KqlError(`"${value.text}" is no network: write 192.0.2.0/24 or 2001:db8::/32`, `"${value.text}" không phải dải mạng: hãy viết 192.0.2.0/24 hoặc 2001:db8::/32`, value.from, value.to)
+      if (!parseCidr(value.text))
+        throw new KqlError(
+          `"${value.text}" is no network: write 192.0.2.0/24 or 2001:db8::/32`,
+          `"${value.text}" không phải dải mạng: hãy viết 192.0.2.0/24 hoặc 2001:db8::/32`,
+          value.from,
+          value.to,
+        )
       return { op: 'cidr', field, network: value.text }
     }
     if (type === 'date') {
       const [from, to] = dateSpan(value)
       return { op: 'range', field, gte: from, lt: to }
     }
-    if (wild) return { op: 'like', field, pattern: RUNNING.has(field) ? [ANY, ...value.parts, ANY].filter((part, k, all) => part !== ANY || all[k - 1] !== ANY) : value.parts }
+    if (wild)
+      return {
+        op: 'like',
+        field,
+        pattern: RUNNING.has(field)
+          ? [ANY, ...value.parts, ANY].filter((part, k, all) => part !== ANY || all[k - 1] !== ANY)
+          : value.parts,
+      }
     return RUNNING.has(field) ? contains(field, value.text) : { op: 'in', field, values: [value.text] }
   }
 
   const range = (token: Token, sign: '<' | '<=' | '>' | '>='): Filter => {
     const field = fieldName(token)
     const value = peek()
-    if (value.kind !== 'word' && value.kind !== 'quoted') return unexpected(`expected a number or a time after ${sign}`, `cần một số hoặc thời điểm sau ${sign}`)
+    if (value.kind !== 'word' && value.kind !== 'quoted')
+      return unexpected(`expected a number or a time after ${sign}`, `cần một số hoặc thời điểm sau ${sign}`)
     i++
     const key = ({ '<': 'lt', '<=': 'lte', '>': 'gt', '>=': 'gte' } as const)[sign]
     if (typeOf(field) === 'date') {
@@ -231,7 +303,13 @@ export const parseKql = (input: string, options: { text: readonly string[] }): F
       return sign === '>' ? { op: 'range', field, gte: to } : { op: 'range', field, lt: to }
     }
     const number = Number(value.text)
-    if (value.text.trim() === '' || !Number.isFinite(number)) throw new KqlError(`"${value.text}" is no number: ${field} ${sign} needs one`, `"${value.text}" không phải số: ${field} ${sign} cần một số`, value.from, value.to)
+    if (value.text.trim() === '' || !Number.isFinite(number))
+      throw new KqlError(
+        `"${value.text}" is no number: ${field} ${sign} needs one`,
+        `"${value.text}" không phải số: ${field} ${sign} cần một số`,
+        value.from,
+        value.to,
+      )
     return { op: 'range', field, [key]: number } as Filter
   }
 
@@ -244,9 +322,23 @@ export const parseKql = (input: string, options: { text: readonly string[] }): F
 /** The span that a time names: a year, day, minute, second or millisecond, in UTC where no zone is written. */
 const dateSpan = (token: Token): [number, number] => {
   const text = token.text
-  const m = /^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(\.\d{1,3})?)?(Z|[+-]\d\d:?\d\d)?)?)?)?$/.exec(text)
-  const start = /^\d{12,13}$/.test(text) ? Number(text) : m ? Date.parse(`${m[1]}-${m[2] ?? '01'}-${m[3] ?? '01'}T${m[4] ?? '00'}:${m[5] ?? '00'}:${m[6] ?? '00'}${m[7] ?? ''}${(m[8] ?? 'Z').replace(/^([+-]\d\d)(\d\d)$/, '$1:$2')}`) : Number.NaN
-  if (!Number.isFinite(start)) throw new KqlError(`"${text}" is no time: write 2026-11-21, or "2026-11-21T14:05:00+07:00"`, `"${text}" không phải thời điểm: hãy viết 2026-11-21, hoặc "2026-11-21T14:05:00+07:00"`, token.from, token.to)
+  const m = /^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(\.\d{1,3})?)?(Z|[+-]\d\d:?\d\d)?)?)?)?$/.exec(
+    text,
+  )
+  const start = /^\d{12,13}$/.test(text)
+    ? Number(text)
+    : m
+      ? Date.parse(
+          `${m[1]}-${m[2] ?? '01'}-${m[3] ?? '01'}T${m[4] ?? '00'}:${m[5] ?? '00'}:${m[6] ?? '00'}${m[7] ?? ''}${(m[8] ?? 'Z').replace(/^([+-]\d\d)(\d\d)$/, '$1:$2')}`,
+        )
+      : Number.NaN
+  if (!Number.isFinite(start))
+    throw new KqlError(
+      `"${text}" is no time: write 2026-11-21, or "2026-11-21T14:05:00+07:00"`,
+      `"${text}" không phải thời điểm: hãy viết 2026-11-21, hoặc "2026-11-21T14:05:00+07:00"`,
+      token.from,
+      token.to,
+    )
   if (!m || m[7]) return [start, start + 1]
   const date = new Date(start)
   if (!m[2]) return [start, date.setUTCFullYear(date.getUTCFullYear() + 1)]
@@ -272,7 +364,12 @@ export const suggest = (input: string, at: number): Hint => {
     return { items: [], prefix: '', from: at, to: at }
   }
   const last = tokens.at(-1)
-  const touching = last && last.to === at && (last.kind === 'word' || last.kind === 'quoted' || last.kind === 'and' || last.kind === 'or' || last.kind === 'not') ? last : undefined
+  const touching =
+    last &&
+    last.to === at &&
+    (last.kind === 'word' || last.kind === 'quoted' || last.kind === 'and' || last.kind === 'or' || last.kind === 'not')
+      ? last
+      : undefined
   const before = touching ? tokens.at(-2) : last
   const prefix = touching?.text ?? ''
   const from = touching?.from ?? at
@@ -281,9 +378,23 @@ export const suggest = (input: string, at: number): Hint => {
     if (field !== undefined) return { items: [], ...(fieldOf(field) ? { field } : {}), prefix, from, to: at }
   }
   const operators = !touching && before && (before.kind === 'word' || before.kind === 'quoted' || before.kind === ')')
-  if (operators) return { items: ['and', 'or'].map((text) => ({ text, kind: 'operator' as const, from: at, to: at })), prefix: '', from: at, to: at }
+  if (operators)
+    return {
+      items: ['and', 'or'].map((text) => ({ text, kind: 'operator' as const, from: at, to: at })),
+      prefix: '',
+      from: at,
+      to: at,
+    }
   const wanted = prefix.toLowerCase()
   const names = FIELDS.map((field) => field.name)
-  const ranked = [...names.filter((name) => name.startsWith(wanted)), ...names.filter((name) => !name.startsWith(wanted) && wanted !== '' && name.includes(wanted))]
-  return { items: ranked.slice(0, 12).map((name) => ({ text: `${name} : `, kind: 'field' as const, from, to: at })), prefix, from, to: at }
+  const ranked = [
+    ...names.filter((name) => name.startsWith(wanted)),
+    ...names.filter((name) => !name.startsWith(wanted) && wanted !== '' && name.includes(wanted)),
+  ]
+  return {
+    items: ranked.slice(0, 12).map((name) => ({ text: `${name} : `, kind: 'field' as const, from, to: at })),
+    prefix,
+    from,
+    to: at,
+  }
 }

@@ -126,7 +126,8 @@ export const asNumber = (value: Scalar): number | undefined => {
   return typeof value !== 'boolean' && /^-?[0-9]{1,18}(\.[0-9]{1,20})?$/.test(String(value)) ? Number(value) : undefined
 }
 
-export const foldPattern = (pattern: Pattern): Pattern => pattern.map((part) => (typeof part === 'string' ? fold(part) : part))
+export const foldPattern = (pattern: Pattern): Pattern =>
+  pattern.map((part) => (typeof part === 'string' ? fold(part) : part))
 
 /** Linear glob: the runs between stars are looked for greedily from the left, the last one is held to the end. */
 export const compilePattern = (pattern: Pattern): ((text: string) => boolean) => {

@@ -53,13 +53,16 @@ const leaf = (node: Leaf, anyOdd: boolean): Condition => {
   const wrap = (sql: string, exact = true): Condition => ({ sql: odd ? `(${sql} OR (odd AND ${odd}))` : sql, exact })
   if (node.op === 'exists') return wrap(`${name} IS NOT NULL`)
   // Only these two have numbers beside them to compare; of the others it is decided in process.
-  if (node.op === 'cidr' && node.field !== 'source.ip' && node.field !== 'destination.ip') return wrap(`${name} IS NOT NULL`, false)
+  if (node.op === 'cidr' && node.field !== 'source.ip' && node.field !== 'destination.ip')
+    return wrap(`${name} IS NOT NULL`, false)
   if (field.list) return wrap(`len(list_filter(${name}, x -> ${test(node, 'x')})) > 0`)
   if (field.type === 'boolean') return wrap(test(node, `CAST(${name} AS VARCHAR)`))
   if (field.type === 'long' || field.type === 'date') {
     if (node.op === 'range') return wrap(comparisons(node, name))
     if (node.op === 'in') {
-      const numbers = node.values.map(String).filter((text) => /^-?\d{1,16}$/.test(text) && String(Number(text)) === text)
+      const numbers = node.values
+        .map(String)
+        .filter((text) => /^-?\d{1,16}$/.test(text) && String(Number(text)) === text)
       return wrap(numbers.length ? `${name} IN (${numbers.join(', ')})` : 'false')
     }
     return wrap(test(node, `CAST(${name} AS VARCHAR)`))
@@ -111,7 +114,10 @@ const test = (node: Leaf, text: string, isIp = false): string => {
     }
     case 'range':
       // A plain decimal, as `asNumber` says.
-      return comparisons(node, `(CASE WHEN regexp_full_match(${text}, '-?[0-9]{1,18}(\\.[0-9]{1,20})?') THEN CAST(${text} AS DOUBLE) END)`)
+      return comparisons(
+        node,
+        `(CASE WHEN regexp_full_match(${text}, '-?[0-9]{1,18}(\\.[0-9]{1,20})?') THEN CAST(${text} AS DOUBLE) END)`,
+      )
     case 'cidr':
       return 'true'
   }
@@ -125,7 +131,8 @@ const value = (v: Scalar, isIp: boolean, cased = false): string => {
 const comparisons = (node: Extract<Leaf, { op: 'range' }>, n: string): string => {
   const parts: string[] = []
   const add = (sign: string, bound: number | undefined) => {
-    if (bound !== undefined) parts.push(asNumber(bound) === undefined && !Number.isFinite(bound) ? 'false' : `${n} ${sign} ${number(bound)}`)
+    if (bound !== undefined)
+      parts.push(asNumber(bound) === undefined && !Number.isFinite(bound) ? 'false' : `${n} ${sign} ${number(bound)}`)
   }
   add('>', node.gt)
   add('>=', node.gte)

@@ -12,7 +12,17 @@ import { flatFields, INDEXED } from './documents.ts'
 import { scoped } from './duckdb.ts'
 import type { Filter, Leaf } from './filter.ts'
 import { asNumber, compile, fold } from './match.ts'
-import { type Collection, type Document, type DocumentQuery, type DocumentStore, type Put, type PutResult, type Scope, type Stored, StoreError } from './store.ts'
+import {
+  type Collection,
+  type Document,
+  type DocumentQuery,
+  type DocumentStore,
+  type Put,
+  type PutResult,
+  type Scope,
+  type Stored,
+  StoreError,
+} from './store.ts'
 
 const SCHEMA = 1
 const quote = (name: string) => `"${name.replaceAll('"', '""')}"`
@@ -25,15 +35,25 @@ export const openSqlite = (path: string): DocumentStore => {
     db = new DatabaseSync(path)
     db.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=2000')
     const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
-    if (version > SCHEMA) throw new StoreError(`${path} was written by a newer version of Vọng Lâu (schema ${version}, this one knows ${SCHEMA}): install that version again, or move the file away`)
-    db.exec(`PRAGMA user_version=${SCHEMA}; CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID`)
+    if (version > SCHEMA)
+      throw new StoreError(
+        `${path} was written by a newer version of Vọng Lâu (schema ${version}, this one knows ${SCHEMA}): install that version again, or move the file away`,
+      )
+    db.exec(
+      `PRAGMA user_version=${SCHEMA}; CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID`,
+    )
     const check = db.prepare('PRAGMA quick_check(1)').get()
     if (Object.values(check ?? {})[0] !== 'ok') throw new Error(String(Object.values(check ?? {})[0]))
   } catch (error) {
     if (error instanceof StoreError) throw error
     const reason = error instanceof Error ? error.message : String(error)
-    if (/locked|busy/i.test(reason)) throw new StoreError(`${path} is open in another process: stop the other Vọng Lâu that uses this data folder, or give this one another (data:)`)
-    throw new StoreError(`${path} cannot be opened (${reason}): restore it from a backup; alerts, incidents, users and the audit trail are in it`)
+    if (/locked|busy/i.test(reason))
+      throw new StoreError(
+        `${path} is open in another process: stop the other Vọng Lâu that uses this data folder, or give this one another (data:)`,
+      )
+    throw new StoreError(
+      `${path} cannot be opened (${reason}): restore it from a backup; alerts, incidents, users and the audit trail are in it`,
+    )
   }
   const collections = new Map<string, Collection<Document>>()
   return {
@@ -49,12 +69,20 @@ export const openSqlite = (path: string): DocumentStore => {
 const openCollection = (db: DatabaseSync, name: string): Collection<Document> => {
   const fields = [...new Set([...(INDEXED[name] ?? []), 'organization.id'])]
   const table = quote(`c_${name}`)
-  db.exec(`CREATE TABLE IF NOT EXISTS ${table} (id TEXT PRIMARY KEY, version INTEGER NOT NULL, seq INTEGER NOT NULL, odd INTEGER NOT NULL, doc TEXT NOT NULL)`)
-  const present = new Set(db.prepare(`PRAGMA table_info(${table})`).all().map((row) => String(row['name'])))
+  db.exec(
+    `CREATE TABLE IF NOT EXISTS ${table} (id TEXT PRIMARY KEY, version INTEGER NOT NULL, seq INTEGER NOT NULL, odd INTEGER NOT NULL, doc TEXT NOT NULL)`,
+  )
+  const present = new Set(
+    db
+      .prepare(`PRAGMA table_info(${table})`)
+      .all()
+      .map((row) => String(row['name'])),
+  )
   const added = fields.filter((field) => !present.has(field))
   for (const field of added) db.exec(`ALTER TABLE ${table} ADD COLUMN ${quote(field)}`)
   db.exec(`CREATE INDEX IF NOT EXISTS ${quote(`i_${name}_seq`)} ON ${table} (seq)`)
-  for (const field of fields) db.exec(`CREATE INDEX IF NOT EXISTS ${quote(`i_${name}_${field}`)} ON ${table} (${quote(field)})`)
+  for (const field of fields)
+    db.exec(`CREATE INDEX IF NOT EXISTS ${quote(`i_${name}_${field}`)} ON ${table} (${quote(field)})`)
 
   const cache = new Map<string, StatementSync>()
   const prepare = (sql: string): StatementSync => {
@@ -81,7 +109,11 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
   }
   const write = `INSERT OR REPLACE INTO ${table} (id, version, seq, odd, doc, ${fields.map(quote).join(', ')}) VALUES (?, ?, ?, ?, ?${', ?'.repeat(fields.length)})`
   const nextSeq = (): number =>
-    Number(prepare(`INSERT INTO counters VALUES ('seq', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value`).get()!['value'])
+    Number(
+      prepare(
+        `INSERT INTO counters VALUES ('seq', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value`,
+      ).get()!['value'],
+    )
   const stored = (row: Record<string, unknown>): Stored<Document> => ({
     id: String(row['id']),
     version: Number(row['version']),
@@ -90,7 +122,9 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
   })
   if (added.length && present.size > 0) {
     // A field became searchable with this version of the program: fill its column once.
-    const fill = db.prepare(`UPDATE ${table} SET odd = ?, ${fields.map((f) => `${quote(f)} = ?`).join(', ')} WHERE id = ?`)
+    const fill = db.prepare(
+      `UPDATE ${table} SET odd = ?, ${fields.map((f) => `${quote(f)} = ?`).join(', ')} WHERE id = ?`,
+    )
     for (const row of db.prepare(`SELECT id, doc FROM ${table}`).all()) {
       const { values, odd } = columnValues(JSON.parse(String(row['doc'])) as Document)
       fill.run(odd, ...values, String(row['id']))
@@ -123,7 +157,9 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
       const row = prepare(`SELECT id, version, seq, doc FROM ${table} WHERE id = ?`).get(id)
       if (!row) return undefined
       const found = stored(row)
-      return 'system' in scope || compile(scoped(scope, { op: 'and', of: [] }))(flatFields(found.doc)) ? found : undefined
+      return 'system' in scope || compile(scoped(scope, { op: 'and', of: [] }))(flatFields(found.doc))
+        ? found
+        : undefined
     },
     put: async (items, together = false) => {
       const results: PutResult[] = []
@@ -131,7 +167,9 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
       try {
         transaction(() => {
           for (const { id, doc, version } of items as readonly Put<Document>[]) {
-            const current = prepare(`SELECT version FROM ${table} WHERE id = ?`).get(id)?.['version'] as number | undefined
+            const current = prepare(`SELECT version FROM ${table} WHERE id = ?`).get(id)?.['version'] as
+              | number
+              | undefined
             if (version !== 'any' && (version ?? undefined) !== current) {
               if (together) throw refused
               results.push(CONFLICT)
@@ -153,19 +191,28 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
     aggregate: async (scope, { filter, by, limit }) => {
       const { sql, params, match } = select(scope, filter)
       const names = by.map((each) => (typeof each === 'string' ? each : each.field))
-      if (match || names.some((field) => !fields.includes(field)) || prepare(`SELECT 1 FROM ${table} WHERE odd = 1 LIMIT 1`).get()) {
-        const buckets = new Buckets(by.map((each, i) => (typeof each === 'string' ? { terms: each } : { terms: `#${i}` })))
+      if (
+        match ||
+        names.some((field) => !fields.includes(field)) ||
+        prepare(`SELECT 1 FROM ${table} WHERE odd = 1 LIMIT 1`).get()
+      ) {
+        const buckets = new Buckets(
+          by.map((each, i) => (typeof each === 'string' ? { terms: each } : { terms: `#${i}` })),
+        )
         for (const row of prepare(`SELECT doc FROM ${table} WHERE ${sql}`).iterate(...params)) {
           const doc = JSON.parse(String(row['doc'])) as Document
           if (match && !match(doc)) continue
           const flat = flatFields(doc)
           by.forEach((each, i) => {
             const value = typeof each === 'string' ? undefined : flat[each.field]
-            if (typeof each !== 'string' && typeof value === 'number') flat[`#${i}`] = Math.floor((value - (each.offset ?? 0)) / each.every) * each.every + (each.offset ?? 0)
+            if (typeof each !== 'string' && typeof value === 'number')
+              flat[`#${i}`] = Math.floor((value - (each.offset ?? 0)) / each.every) * each.every + (each.offset ?? 0)
           })
           buckets.add({ ...flat, '@timestamp': 0 })
         }
-        return buckets.top(limit).map(({ key, count }) => ({ key: key.map((k) => (typeof k === 'string' ? fold(k) : k)), count }))
+        return buckets
+          .top(limit)
+          .map(({ key, count }) => ({ key: key.map((k) => (typeof k === 'string' ? fold(k) : k)), count }))
       }
       const keys = by.map((each) => {
         if (typeof each === 'string') return quote(each)
@@ -186,21 +233,31 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
     },
     changesSince: async (scope, seq, limit) => {
       const { sql, params, match } = select(scope, { op: 'and', of: [] })
-      const rows = prepare(`SELECT id, version, seq, doc FROM ${table} WHERE seq > ? AND ${sql} ORDER BY seq LIMIT ?`).all(seq, ...params, limit)
+      const rows = prepare(
+        `SELECT id, version, seq, doc FROM ${table} WHERE seq > ? AND ${sql} ORDER BY seq LIMIT ?`,
+      ).all(seq, ...params, limit)
       const items = rows.map(stored)
       const newest = prepare(`SELECT max(seq) AS seq FROM ${table}`).get()?.['seq']
-      return { items: match ? items.filter((item) => match(item.doc)) : items, seq: rows.length === limit ? items.at(-1)!.seq : Math.max(seq, Number(newest ?? 0)) }
+      return {
+        items: match ? items.filter((item) => match(item.doc)) : items,
+        seq: rows.length === limit ? items.at(-1)!.seq : Math.max(seq, Number(newest ?? 0)),
+      }
     },
     newest: async () => Number(prepare(`SELECT max(seq) AS seq FROM ${table}`).get()?.['seq'] ?? 0),
     delete: async (id, version) =>
-      (version === 'any' ? prepare(`DELETE FROM ${table} WHERE id = ?`).run(id) : prepare(`DELETE FROM ${table} WHERE id = ? AND version = ?`).run(id, version)).changes > 0,
+      (version === 'any'
+        ? prepare(`DELETE FROM ${table} WHERE id = ?`).run(id)
+        : prepare(`DELETE FROM ${table} WHERE id = ? AND version = ?`).run(id, version)
+      ).changes > 0,
   }
 
   function page({ sort = [], limit, cursor }: DocumentQuery, { sql, params, match }: ReturnType<typeof select>) {
     const unknown = sort.find(({ field }) => !fields.includes(field))
     if (unknown) throw new StoreError(`${name} cannot be sorted by "${unknown.field}": it can by ${fields.join(', ')}`)
     // Absent values come last; ties by id. The cursor is the sort values and the id of the last row.
-    const order = [...sort.map(({ field, order }) => `${quote(field)} IS NULL, ${quote(field)} ${order}`), 'id'].join(', ')
+    const order = [...sort.map(({ field, order }) => `${quote(field)} IS NULL, ${quote(field)} ${order}`), 'id'].join(
+      ', ',
+    )
     const after = cursor ? (JSON.parse(cursor) as SQLInputValue[]) : undefined
     const more: string[] = []
     const values: SQLInputValue[] = []
@@ -221,11 +278,15 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
       values.push(...equalValues, after[sort.length] as string)
     }
     const where = `${sql}${more.length ? ` AND (${more.join(' OR ')})` : ''}`
-    const columns = ['id', 'version', 'seq', 'doc', ...sort.map(({ field }, i) => `${quote(field)} AS s${i}`)].join(', ')
+    const columns = ['id', 'version', 'seq', 'doc', ...sort.map(({ field }, i) => `${quote(field)} AS s${i}`)].join(
+      ', ',
+    )
     const items: Stored<Document>[] = []
     let last: string | undefined
     let next: string | undefined
-    const statement = db.prepare(`SELECT ${columns} FROM ${table} WHERE ${where} ORDER BY ${order}${match ? '' : ` LIMIT ${Math.trunc(limit) + 1}`}`)
+    const statement = db.prepare(
+      `SELECT ${columns} FROM ${table} WHERE ${where} ORDER BY ${order}${match ? '' : ` LIMIT ${Math.trunc(limit) + 1}`}`,
+    )
     for (const row of statement.iterate(...params, ...values)) {
       const item = stored(row)
       if (match && !match(item.doc)) continue
@@ -239,14 +300,19 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
     let total: number
     if (match) {
       total = 0
-      for (const row of db.prepare(`SELECT doc FROM ${table} WHERE ${sql}`).iterate(...params)) if (match(JSON.parse(String(row['doc'])) as Document)) total++
+      for (const row of db.prepare(`SELECT doc FROM ${table} WHERE ${sql}`).iterate(...params))
+        if (match(JSON.parse(String(row['doc'])) as Document)) total++
     } else total = Number(prepare(`SELECT count(*) AS n FROM ${table} WHERE ${sql}`).get(...params)!['n'])
     return { items, total, ...(next ? { cursor: next } : {}) }
   }
 }
 
 /** The filter over the columns: a superset, and whether it is exact. */
-const toSqlite = (filter: Filter, fields: ReadonlySet<string>, anyOdd: boolean): { sql: string; params: SQLInputValue[]; exact: boolean } => {
+const toSqlite = (
+  filter: Filter,
+  fields: ReadonlySet<string>,
+  anyOdd: boolean,
+): { sql: string; params: SQLInputValue[]; exact: boolean } => {
   let exact = !anyOdd
   const params: SQLInputValue[] = []
   const inexact = (over: boolean) => {
@@ -262,17 +328,26 @@ const toSqlite = (filter: Filter, fields: ReadonlySet<string>, anyOdd: boolean):
     }
     if (node.op === 'exists') return odd(`${c} IS NOT NULL`)
     if (node.op === 'range') {
-      const parts = [['>', node.gt], ['>=', node.gte], ['<', node.lt], ['<=', node.lte]] as const
+      const parts = [
+        ['>', node.gt],
+        ['>=', node.gte],
+        ['<', node.lt],
+        ['<=', node.lte],
+      ] as const
       if (parts.some(([, bound]) => bound !== undefined && asNumber(bound) === undefined)) return inexact(over)
       params.push(...parts.flatMap(([, bound]) => (bound === undefined ? [] : [bound])))
-      return odd(`(typeof(${c}) IN ('integer', 'real') AND ${c} IS NOT NULL${parts.map(([sign, bound]) => (bound === undefined ? '' : ` AND ${c} ${sign} ?`)).join('')})`)
+      return odd(
+        `(typeof(${c}) IN ('integer', 'real') AND ${c} IS NOT NULL${parts.map(([sign, bound]) => (bound === undefined ? '' : ` AND ${c} ${sign} ?`)).join('')})`,
+      )
     }
     if (node.op === 'in' && !node.cased) {
       if (node.values.length === 0) return '0'
       // Numbers stand as numbers, all else as folded text; a value may be meant as either.
       const wanted = node.values.flatMap((v): SQLInputValue[] => {
         const text = String(v)
-        return Number.isSafeInteger(Number(text)) && String(Number(text)) === text ? [fold(text), Number(text)] : [fold(text)]
+        return Number.isSafeInteger(Number(text)) && String(Number(text)) === text
+          ? [fold(text), Number(text)]
+          : [fold(text)]
       })
       params.push(...wanted)
       return odd(`coalesce(${c} IN (${wanted.map(() => '?').join(', ')}), 0)`)

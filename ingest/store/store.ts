@@ -109,7 +109,10 @@ export interface EventStore {
   aggregate(scope: Scope, query: Aggregate): Promise<Page<Bucket>>
   count(scope: Scope, query: Window & { readonly filter: Filter }): Promise<number>
   /** Every matching event, in any order, a chunk at a time. Throws where a part cannot be read: detection never skips. */
-  match(scope: Scope, query: Window & { readonly filter: Filter; readonly fields?: readonly string[] }): AsyncIterable<readonly Event[]>
+  match(
+    scope: Scope,
+    query: Window & { readonly filter: Filter; readonly fields?: readonly string[] },
+  ): AsyncIterable<readonly Event[]>
   /** Every group of the values of `by` (single values; an absent one is null) that reaches `atLeast`. None is missed. */
   groups(scope: Scope, query: Groups): AsyncIterable<readonly Bucket[]>
   days(): Promise<readonly Day[]>
@@ -133,7 +136,9 @@ export interface Put<T> {
   /** The version it was read with; null: it must not exist; 'any': whatever is there. */
   readonly version: number | null | 'any'
 }
-export type PutResult = { readonly ok: true; readonly version: number } | { readonly ok: false; readonly conflict: true }
+export type PutResult =
+  | { readonly ok: true; readonly version: number }
+  | { readonly ok: false; readonly conflict: true }
 
 export interface DocumentQuery {
   /** Over the flat fields of the document (`flatFields`): 'alert.status', 'organization.id'. */
@@ -147,14 +152,25 @@ export interface Collection<T extends Document> {
   get(scope: Scope, id: string): Promise<Stored<T> | undefined>
   /** Durable when it resolves. All of the batch in one transaction where `together` is true: one conflict refuses all. */
   put(items: readonly Put<T>[], together?: boolean): Promise<readonly PutResult[]>
-  query(scope: Scope, query: DocumentQuery): Promise<{ readonly items: readonly Stored<T>[]; readonly total: number; readonly cursor?: string }>
+  query(
+    scope: Scope,
+    query: DocumentQuery,
+  ): Promise<{ readonly items: readonly Stored<T>[]; readonly total: number; readonly cursor?: string }>
   /** Buckets of the values of up to three fields, largest first; `every` groups a date field by ms. */
   aggregate(
     scope: Scope,
-    query: { readonly filter: Filter; readonly by: readonly (string | { readonly field: string; readonly every: number; readonly offset?: number })[]; readonly limit: number },
+    query: {
+      readonly filter: Filter
+      readonly by: readonly (string | { readonly field: string; readonly every: number; readonly offset?: number })[]
+      readonly limit: number
+    },
   ): Promise<readonly { readonly key: readonly (Scalar | null)[]; readonly count: number }[]>
   /** Changes after `seq`, oldest first, each document once with its newest content. */
-  changesSince(scope: Scope, seq: number, limit: number): Promise<{ readonly items: readonly Stored<T>[]; readonly seq: number }>
+  changesSince(
+    scope: Scope,
+    seq: number,
+    limit: number,
+  ): Promise<{ readonly items: readonly Stored<T>[]; readonly seq: number }>
   /** The `seq` of the newest change: hand it to `changesSince` to learn of later ones. */
   newest(): Promise<number>
   delete(id: string, version: number | 'any'): Promise<boolean>

@@ -13,8 +13,15 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'vonglau-bench-'))
 const two = (n: number) => String(n).padStart(2, '0')
 const random = (n: number) => Math.floor(Math.random() * n)
-const client = () => (random(3) ? `${['192.0.2', '198.51.100'][random(2)]}.${1 + random(250)}` : `2001:db8:a${two(random(90))}::${random(0xffff).toString(16)}`)
-const clock = (i: number) => ({ h: two(Math.floor(i / 40_000) % 24), m: two(Math.floor(i / 700) % 60), s: two(Math.floor(i / 12) % 60) })
+const client = () =>
+  random(3)
+    ? `${['192.0.2', '198.51.100'][random(2)]}.${1 + random(250)}`
+    : `2001:db8:a${two(random(90))}::${random(0xffff).toString(16)}`
+const clock = (i: number) => ({
+  h: two(Math.floor(i / 40_000) % 24),
+  m: two(Math.floor(i / 700) % 60),
+  s: two(Math.floor(i / 12) % 60),
+})
 
 const fortigate = (i: number): string => {
   const { h, m, s } = clock(i)
@@ -36,7 +43,7 @@ const write = async (name: string, count: number, line: (i: number) => string, h
   out.write(head)
   for (let i = 0; i < count; i += 5000) {
     const part = Array.from({ length: Math.min(5000, count - i) }, (_, k) => line(i + k)).join('\n')
-    if (!out.write(`${part}\n`)) await new Promise((resolve) => out.once('drain', resolve))
+    if (!out.write(`${part}\n`)) await new Promise<void>((resolve) => out.once('drain', () => resolve()))
   }
   await new Promise<void>((resolve) => out.end(() => resolve()))
   return path
@@ -45,7 +52,12 @@ const write = async (name: string, count: number, line: (i: number) => string, h
 const files = {
   fortinet_fortigate: await write('fortigate.log', Math.round(lines * 0.6), fortigate),
   nginx_access: await write('nginx.log', Math.round(lines * 0.3), nginx),
-  iis_access: await write('iis.log', Math.round(lines * 0.1), iis, '#Software: Microsoft Internet Information Services 10.0\n#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) cs-host sc-status sc-substatus sc-win32-status time-taken\n'),
+  iis_access: await write(
+    'iis.log',
+    Math.round(lines * 0.1),
+    iis,
+    '#Software: Microsoft Internet Information Services 10.0\n#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) cs-host sc-status sc-substatus sc-win32-status time-taken\n',
+  ),
 }
 const config = join(folder, 'vonglau.yml')
 const bytes = Object.values(files).reduce((sum, path) => sum + statSync(path).size, 0)
@@ -57,16 +69,27 @@ for (let run = 0; run < runs; run++) {
   let total = 0
   for (const [source, path] of Object.entries(files)) {
     const began = performance.now()
-    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'api/vonglau.js'), '-c', config, 'import', '--source', source, path], { encoding: 'utf8' })
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [join(root, 'api/vonglau.js'), '-c', config, 'import', '--source', source, path],
+      { encoding: 'utf8' },
+    )
     const seconds = (performance.now() - began) / 1000
     total += seconds
     const n = Number(/^(\d+) lines/.exec(stdout)?.[1])
     if (status !== 0) throw new Error(stderr)
     console.log(`  ${source.padEnd(20)} ${n} lines in ${seconds.toFixed(1)} s: ${Math.round(n / seconds)} lines/s`)
   }
-  const { stdout } = spawnSync(process.execPath, [join(root, 'api/vonglau.js'), '-c', config, 'query', '--count', ''], { encoding: 'utf8' })
-  const size = readdirSync(join(data, 'events')).reduce((sum, name) => sum + (name.startsWith('events-') ? statSync(join(data, 'events', name)).size : 0), 0)
-  console.log(`run ${run + 1}: ${Math.round(lines / total)} lines/s over all, ${stdout.trim()} events found, ${(size / lines).toFixed(0)} bytes an event`)
+  const { stdout } = spawnSync(process.execPath, [join(root, 'api/vonglau.js'), '-c', config, 'query', '--count', ''], {
+    encoding: 'utf8',
+  })
+  const size = readdirSync(join(data, 'events')).reduce(
+    (sum, name) => sum + (name.startsWith('events-') ? statSync(join(data, 'events', name)).size : 0),
+    0,
+  )
+  console.log(
+    `run ${run + 1}: ${Math.round(lines / total)} lines/s over all, ${stdout.trim()} events found, ${(size / lines).toFixed(0)} bytes an event`,
+  )
   totals.push(lines / total)
   rmSync(data, { recursive: true, force: true })
 }

@@ -2,7 +2,7 @@
  * The day files: one DuckDB database for each UTC day of ingest, all attached to one instance. Offsets are in the file
  * that took the events; a new day's file begins with a copy of them.
  */
-import { mkdirSync, readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { literal } from '../sql.ts'
@@ -30,7 +30,19 @@ const catalogOf = (day: string) => `"day ${day}"`
 /** What is known of a day that cannot be read: when it took events, by its name. */
 const damaged = (day: string, path: string, problem: string): DayFile => {
   const firstIngested = Date.parse(day)
-  return { day, catalog: '', path, events: 0, first: -Infinity, last: Infinity, firstIngested, lastIngested: firstIngested + 86_399_999, committed: 0, odd: true, problem }
+  return {
+    day,
+    catalog: '',
+    path,
+    events: 0,
+    first: -Infinity,
+    last: Infinity,
+    firstIngested,
+    lastIngested: firstIngested + 86_399_999,
+    committed: 0,
+    odd: true,
+    problem,
+  }
 }
 
 const rows = async (connection: DuckDBConnection, sql: string) => (await connection.run(sql)).getRowsJS()
@@ -50,7 +62,9 @@ export class Days {
   static async open(folder: string, connection: DuckDBConnection): Promise<Days> {
     mkdirSync(folder, { recursive: true })
     const days = new Days(folder, connection)
-    const names = readdirSync(folder).filter((name) => NAME.test(name)).sort()
+    const names = readdirSync(folder)
+      .filter((name) => NAME.test(name))
+      .sort()
     for (const name of names) await days.#attachFound(NAME.exec(name)![1]!, name === names.at(-1))
     return days
   }
@@ -66,7 +80,18 @@ export class Days {
     const path = join(this.#folder, `events-${day}.duckdb`)
     const catalog = catalogOf(day)
     await this.#connection.run(`ATTACH ${literal(path)} AS ${catalog} (STORAGE_VERSION 'v1.2.0')`)
-    return { day, catalog, path, events: 0, first: Infinity, last: -Infinity, firstIngested: Infinity, lastIngested: -Infinity, committed: 0, odd: false }
+    return {
+      day,
+      catalog,
+      path,
+      events: 0,
+      first: Infinity,
+      last: -Infinity,
+      firstIngested: Infinity,
+      lastIngested: -Infinity,
+      committed: 0,
+      odd: false,
+    }
   }
 
   async #attachFound(day: string, newest: boolean): Promise<void> {
@@ -74,49 +99,79 @@ export class Days {
     let file: DayFile
     try {
       file = await this.#attach(day)
-      const tables = await rows(this.#connection, `SELECT table_name FROM duckdb_tables() WHERE database_name = ${literal(`day ${day}`)}`)
+      const tables = await rows(
+        this.#connection,
+        `SELECT table_name FROM duckdb_tables() WHERE database_name = ${literal(`day ${day}`)}`,
+      )
       if (tables.length === 0) {
         // Stopped between the attach and the first commit: nothing was in it.
         await this.#connection.run(`DETACH ${file.catalog}`)
         for (const each of [path, `${path}.wal`]) rmSync(each, { force: true })
         return
       }
-      const schema = Number((await rows(this.#connection, `SELECT value FROM ${file.catalog}.meta WHERE key = 'schema'`))[0]?.[0])
+      const schema = Number(
+        (await rows(this.#connection, `SELECT value FROM ${file.catalog}.meta WHERE key = 'schema'`))[0]?.[0],
+      )
       if (schema > SCHEMA) {
         await this.#connection.run(`DETACH ${file.catalog}`)
-        throw new StoreError(`${path} was written by a newer version of Vọng Lâu (schema ${schema}, this one knows ${SCHEMA}): install that version again, or move the file away`)
+        throw new StoreError(
+          `${path} was written by a newer version of Vọng Lâu (schema ${schema}, this one knows ${SCHEMA}): install that version again, or move the file away`,
+        )
       }
       await this.#measure(file)
     } catch (error) {
       if (error instanceof StoreError) throw error
       const reason = String(error instanceof Error ? error.message : error).split('\n')[0]!
-      if (/lock|being used by another/i.test(reason)) {
-        throw new StoreError(`${path} is open in another process: stop the other Vọng Lâu that uses this data folder, or give this one another (data:)`)
+      // Not the word alone: damage is told of a "block".
+      if (/set lock|conflicting lock|being used by another/i.test(reason)) {
+        throw new StoreError(
+          `${path} is open in another process: stop the other Vọng Lâu that uses this data folder, or give this one another (data:)`,
+        )
       }
       if (/version number|newer version/i.test(reason)) {
-        throw new StoreError(`${path} was written by a newer version of DuckDB than this program has: install the newer Vọng Lâu again, or move the file away (${reason})`)
+        throw new StoreError(
+          `${path} was written by a newer version of DuckDB than this program has: install the newer Vọng Lâu again, or move the file away (${reason})`,
+        )
       }
       await this.#connection.run(`DETACH DATABASE IF EXISTS ${catalogOf(day)}`).catch(() => {})
       if (newest) {
         // The lines it took are still in the files and the spool: with the offsets of the day before they are read again.
         const aside = `${path}.damaged-${statSync(path).mtimeMs.toFixed(0)}`
         renameSync(path, aside)
-        this.repairs.push(`${path} is damaged (${reason}); it was moved to ${aside} and its lines are read again from their sources`)
+        // The log beside it belongs to it: read into a new file it would bring rows of the old one back.
+        if (existsSync(`${path}.wal`)) renameSync(`${path}.wal`, `${aside}.wal`)
+        this.repairs.push(
+          `${path} is damaged (${reason}); it was moved to ${aside} and its lines are read again from their sources`,
+        )
         return
       }
       file = damaged(day, path, reason)
-      this.repairs.push(`${path} is damaged and left out of every answer (${reason}): restore it from a backup, or delete it`)
+      this.repairs.push(
+        `${path} is damaged and left out of every answer (${reason}): restore it from a backup, or delete it`,
+      )
     }
     this.#files.set(day, file)
   }
 
   async #measure(file: DayFile): Promise<void> {
-    const [row] = await rows(this.#connection, `SELECT count(*), min("@timestamp"), max("@timestamp"), min("event.ingested"), max("event.ingested"), count(*) FILTER (odd) FROM ${file.catalog}.events`)
+    const [row] = await rows(
+      this.#connection,
+      `SELECT count(*), min("@timestamp"), max("@timestamp"), min("event.ingested"), max("event.ingested"), count(*) FILTER (odd) FROM ${file.catalog}.events`,
+    )
     const [events, first, last, a, b, odd] = row!.map((v) => (v === null ? undefined : Number(v)))
-    const [committed] = await rows(this.#connection, `SELECT position FROM ${file.catalog}.offsets WHERE source = '' AND segment = 'committed'`)
+    const [committed] = await rows(
+      this.#connection,
+      `SELECT position FROM ${file.catalog}.offsets WHERE source = '' AND segment = 'committed'`,
+    )
     file.committed = Number(committed?.[0] ?? b ?? 0)
     file.odd = (odd ?? 0) > 0
-    Object.assign(file, { events, first: first ?? Infinity, last: last ?? -Infinity, firstIngested: a ?? Infinity, lastIngested: b ?? -Infinity })
+    Object.assign(file, {
+      events,
+      first: first ?? Infinity,
+      last: last ?? -Infinity,
+      firstIngested: a ?? Infinity,
+      lastIngested: b ?? -Infinity,
+    })
   }
 
   /** The file that takes what is ingested at `time`; begun with its tables and a copy of the offsets where it is new. */
@@ -146,8 +201,15 @@ export class Days {
   }
 
   /** The days whose events can be in the window, oldest first; the damaged ones among them apart. */
-  within(from = -Infinity, to = Infinity, after = -Infinity, upTo = Infinity): { files: DayFile[]; damaged: DayFile[] } {
-    const hit = this.all().filter((f) => f.last >= from && f.first < to && f.lastIngested > after && f.firstIngested <= upTo)
+  within(
+    from = -Infinity,
+    to = Infinity,
+    after = -Infinity,
+    upTo = Infinity,
+  ): { files: DayFile[]; damaged: DayFile[] } {
+    const hit = this.all().filter(
+      (f) => f.last >= from && f.first < to && f.lastIngested > after && f.firstIngested <= upTo,
+    )
     return { files: hit.filter((f) => !f.problem), damaged: hit.filter((f) => f.problem) }
   }
 
@@ -168,7 +230,10 @@ export class Days {
   }
 
   bytes(file: DayFile): number {
-    return [file.path, `${file.path}.wal`].reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0)
+    return [file.path, `${file.path}.wal`].reduce(
+      (sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0),
+      0,
+    )
   }
   /** Bytes free on the disk that holds the days. */
   free(): number {

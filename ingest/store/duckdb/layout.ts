@@ -56,8 +56,12 @@ export const EVENT_TYPES: readonly DuckDBType[] = [
 
 /** The rows of a slice as values of the columns of `events`: for commits so small that planning a statement costs more. */
 export const columnValues = ({ bytes }: Slice, ingested: number): DuckDBValue[][] => {
-  const texts = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes).split(ROW).map((line) => line.split(SEP))
-  const column = (i: number, value: (text: string) => DuckDBValue) => texts.map((row) => (row[i] ? value(row[i]) : null))
+  const texts = new TextDecoder('utf-8', { ignoreBOM: true })
+    .decode(bytes)
+    .split(ROW)
+    .map((line) => line.split(SEP))
+  const column = (i: number, value: (text: string) => DuckDBValue) =>
+    texts.map((row) => (row[i] ? value(row[i]) : null))
   return [
     ...COLUMNS.map((f) => {
       if (f.name === 'event.ingested') return texts.map(() => BigInt(ingested))
@@ -81,7 +85,9 @@ export const insertStaged = (catalog: string, ingested: number): string => {
     if (f.list) return `string_split(${value}, chr(30))`
     return isNumber(f) ? `CAST(${value} AS BIGINT)` : f.type === 'boolean' ? `CAST(${value} AS BOOLEAN)` : value
   })
-  const addresses = ADDRESSES.flatMap((_, i) => [0, 1].map((half) => `CAST(${text(PACKED.length + 2 * i + half)} AS UBIGINT)`))
+  const addresses = ADDRESSES.flatMap((_, i) =>
+    [0, 1].map((half) => `CAST(${text(PACKED.length + 2 * i + half)} AS UBIGINT)`),
+  )
   return `INSERT INTO ${catalog}.events SELECT ${[...select, ...addresses].join(', ')}, s[${ODD + 1}] = '1', ${text(ODD + 1)} FROM (SELECT string_split(line, chr(31)) s FROM (SELECT unnest(string_split(packed, chr(29))) line FROM stage))`
 }
 

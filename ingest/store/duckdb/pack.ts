@@ -22,24 +22,54 @@ const reserve = (bytes: number): void => {
   buffer = larger
 }
 
+/**
+ * Names and other short texts come again and again: their bytes are kept. Undefined stands for a text with a separator.
+ * Bounded, for every text was written by an attacker.
+ */
+const KEEP = 200
+const kept = new Map<string, Uint8Array | undefined>()
+const bytesOf = (text: string): Uint8Array | undefined => {
+  let known = kept.get(text)
+  if (known === undefined && !kept.has(text)) {
+    if (kept.size >= 20_000) kept.clear()
+    known = AWKWARD.test(text) ? undefined : new TextEncoder().encode(text)
+    kept.set(text, known)
+  }
+  return known
+}
+const putBytes = (bytes: Uint8Array): void => {
+  const { length } = bytes
+  reserve(length + 64)
+  const to = buffer
+  for (let i = 0; i < length; i++) to[at + i] = bytes[i]!
+  at += length
+}
+
 /** Writes a text; false, and nothing written, where it holds a separator or NUL. */
 const putText = (text: string): boolean => {
   const { length } = text
-  reserve(length * 3 + 1)
-  if (length <= 40) {
+  reserve(length * 3 + 64)
+  if (length <= 48) {
+    const to = buffer
     let i = 0
     for (; i < length; i++) {
       const c = text.charCodeAt(i)
       if (c < 32 || c > 126) break
-      buffer[at + i] = c
+      to[at + i] = c
     }
     if (i === length) {
       at += length
       return true
     }
   }
+  if (length <= KEEP) {
+    const bytes = bytesOf(text)
+    if (bytes === undefined) return false
+    putBytes(bytes)
+    return true
+  }
   if (AWKWARD.test(text)) return false
-  at += buffer.utf8Write(text, at)
+  at += buffer.write(text, at)
   return true
 }
 
@@ -83,48 +113,73 @@ const putAddress = (text: unknown): void => {
 }
 
 /** JSON that DuckDB reads: a lone surrogate, which it refuses, becomes U+FFFD as everywhere else. */
-const jsonOf = (value: Value): string => (typeof value === 'string' ? JSON.stringify(value.toWellFormed()) : typeof value === 'object' ? `[${value.map(jsonOf).join()}]` : String(value))
+const jsonOf = (value: Value): string =>
+  typeof value === 'string'
+    ? JSON.stringify(value.toWellFormed())
+    : typeof value === 'object'
+      ? `[${value.map(jsonOf).join()}]`
+      : String(value)
 
-/** `"name":` of a field that has no column; '' of one that has. */
-const restKeys = new Map<string, string>([...PACKED.map((f): [string, string] => [f.name, '']), ['event.ingested', '']])
-const restKey = (name: string): string => {
+/** `,"name":` of a field that has no column; undefined of one that has. */
+const restKeys = new Map<string, Uint8Array | undefined>([
+  ...PACKED.map((f): [string, undefined] => [f.name, undefined]),
+  ['event.ingested', undefined],
+])
+const encodeKey = (name: string) => new TextEncoder().encode(`,${jsonOf(name)}:`)
+const restKey = (name: string): Uint8Array | undefined => {
   let key = restKeys.get(name)
-  if (key === undefined) {
-    key = `${jsonOf(name)}:`
+  if (key === undefined && !restKeys.has(name)) {
+    key = encodeKey(name)
     if (restKeys.size < 10_000) restKeys.set(name, key)
   }
   return key
 }
 let inRest = false
-const putRest = (key: string, value: Value): void => {
-  buffer[at++] = inRest ? 0x2c : 0x7b
+const putRest = (key: Uint8Array, value: Value): void => {
+  const begin = at
+  putBytes(key)
+  // The first one's comma is the opening brace.
+  if (!inRest) buffer[begin] = 0x7b
   inRest = true
-  putAscii(key)
+  putJson(value)
+}
+const jsonKept = new Map<string, Uint8Array>()
+const putJson = (value: Value): void => {
   if (typeof value === 'string') {
     const { length } = value
-    reserve(length * 6 + 4)
-    if (length <= 40) {
-      buffer[at] = 0x22
+    reserve(length * 3 + 64)
+    if (length <= 48) {
+      const to = buffer
+      to[at] = 0x22
       let i = 0
       for (; i < length; i++) {
         const c = value.charCodeAt(i)
         if (c < 32 || c > 126 || c === 0x22 || c === 0x5c) break
-        buffer[at + 1 + i] = c
+        to[at + 1 + i] = c
       }
       if (i === length) {
-        buffer[at + 1 + i] = 0x22
+        to[at + 1 + i] = 0x22
         at += length + 2
         return
       }
     }
-    putAscii(jsonOf(value))
-  } else putAscii(jsonOf(value))
-  reserve(64)
-}
-/** JSON holds none of the separators: it escapes them. */
-const putAscii = (text: string): void => {
-  reserve(text.length * 3 + 64)
-  at += buffer.utf8Write(text, at)
+    let bytes = length <= KEEP ? jsonKept.get(value) : undefined
+    if (bytes === undefined) {
+      bytes = new TextEncoder().encode(jsonOf(value))
+      if (jsonKept.size >= 20_000) jsonKept.clear()
+      if (length <= KEEP) jsonKept.set(value, bytes)
+    }
+    putBytes(bytes)
+  } else if (typeof value === 'object') {
+    reserve(64)
+    buffer[at++] = 0x5b
+    for (let i = 0; i < value.length; i++) {
+      if (i > 0) buffer[at++] = 0x2c
+      putJson(value[i]!)
+      reserve(64)
+    }
+    buffer[at++] = 0x5d
+  } else putText(String(value))
 }
 
 /**
@@ -132,19 +187,26 @@ const putAscii = (text: string): void => {
  * event gets into the code. Answers whether the row is odd: a value that does not fit its column is in the rest.
  */
 const packRow = new Function(
-  'event', 'tools',
-  `const { putText, putList, putAddress, putRest, restKey, sep, finish } = tools
+  'event',
+  'tools',
+  `const { putText, putList, putAddress, putRest, restKey, encodeKey, sep, finish } = tools
   let odd, v
   ${PACKED.map((f) => {
     const name = JSON.stringify(f.name)
-    const fits = f.list ? 'putList(v)' : isNumber(f) ? "Number.isSafeInteger(v) && putText('' + v)" : f.type === 'boolean' ? "typeof v === 'boolean' && putText('' + v)" : "typeof v === 'string' && v !== '' && putText(v)"
+    const fits = f.list
+      ? 'putList(v)'
+      : isNumber(f)
+        ? "Number.isSafeInteger(v) && putText('' + v)"
+        : f.type === 'boolean'
+          ? "typeof v === 'boolean' && putText('' + v)"
+          : "typeof v === 'string' && v !== '' && putText(v)"
     return `v = event[${name}]; if (v !== undefined && !(${fits})) (odd ??= []).push(${name}); sep()`
   }).join('\n  ')}
   ${ADDRESSES.map((name) => `putAddress(event[${JSON.stringify(name)}])`).join('\n  ')}
   if (odd !== undefined) putText('1')
   sep()
-  if (odd !== undefined) for (const name of odd) putRest(JSON.stringify(name) + ':', event[name])
-  for (const name in event) { const key = restKey(name); if (key !== '') putRest(key, event[name]) }
+  if (odd !== undefined) for (const name of odd) putRest(encodeKey(name), event[name])
+  for (const name in event) { const key = restKey(name); if (key !== undefined) putRest(key, event[name]) }
   finish()
   return odd !== undefined`,
 ) as (event: Event, tools: object) => boolean
@@ -154,6 +216,7 @@ const TOOLS = {
   putAddress,
   putRest,
   restKey,
+  encodeKey,
   sep: () => {
     reserve(64)
     buffer[at++] = SEP

@@ -5,7 +5,16 @@ import { Buckets, byCount, typedKey } from '../buckets.ts'
 import { type Filter, fieldsOf } from '../filter.ts'
 import { compile } from '../match.ts'
 import { column, literal, toSql } from '../sql.ts'
-import { type Aggregate, type Bucket, type Groups, type Missing, type Page, type Search, StoreError, type Window } from '../store.ts'
+import {
+  type Aggregate,
+  type Bucket,
+  type Groups,
+  type Missing,
+  type Page,
+  type Search,
+  StoreError,
+  type Window,
+} from '../store.ts'
 import type { DayFile, Days } from './days.ts'
 import { COLUMNS, selectPacked, valueList } from './layout.ts'
 
@@ -49,7 +58,10 @@ export class Reader {
     try {
       return (await (await connection.run(sql)).getRowsJS()) as unknown[][]
     } catch (error) {
-      if (/INTERRUPT/i.test(String(error))) throw new StoreError(`the question took longer than ${this.#limit / 1000} s: choose a shorter time range or a narrower search`)
+      if (/INTERRUPT/i.test(String(error)))
+        throw new StoreError(
+          `the question took longer than ${this.#limit / 1000} s: choose a shorter time range or a narrower search`,
+        )
       throw error
     } finally {
       clearTimeout(timer)
@@ -91,7 +103,9 @@ export class Reader {
     if (!(limit >= 1 && limit <= 1000)) throw new StoreError(`limit is ${limit}: it must be 1 to 1000`)
     const { exact } = toSql(filter)
     const match = exact ? undefined : compile(filter)
-    const fields = search.fields && [...new Set([...search.fields, '@timestamp', 'event.id', ...(exact ? [] : fieldsOf(filter))])]
+    const fields = search.fields && [
+      ...new Set([...search.fields, '@timestamp', 'event.id', ...(exact ? [] : fieldsOf(filter))]),
+    ]
     const { sql: packed, unpack } = selectPacked(fields?.includes('*') ? undefined : fields)
     const [sign, direction] = order === 'newest' ? ['<', 'DESC'] : ['>', 'ASC']
     const items: Event[] = []
@@ -105,7 +119,10 @@ export class Reader {
       const size = match ? 1000 : limit + 1
       // First which rows, by two small columns; then those rows whole.
       const found = await this.#over(search, (files) => {
-        const each = files.map((file) => `SELECT ${literal(file.day)} AS day, rowid AS r, "@timestamp" AS t, "event.id" AS id FROM ${file.catalog}.events WHERE ${conditions(search)} AND ${toSql(filter, file.odd).sql}${beyond}`)
+        const each = files.map(
+          (file) =>
+            `SELECT ${literal(file.day)} AS day, rowid AS r, "@timestamp" AS t, "event.id" AS id FROM ${file.catalog}.events WHERE ${conditions(search)} AND ${toSql(filter, file.odd).sql}${beyond}`,
+        )
         return `SELECT day, r, t, id FROM (${each.join(' UNION ALL ')}) ORDER BY t ${direction}, id ${direction} LIMIT ${size}`
       })
       missing = found.missing
@@ -132,7 +149,10 @@ export class Reader {
       const file = this.#days.all().find((each) => each.day === day)
       if (!file) continue
       const ids = found.filter((row) => row[0] === day).map((row) => row[1])
-      for (const [id, text] of await this.#rows(`SELECT rowid, ${packed} FROM ${file.catalog}.events WHERE rowid IN (${ids.join(', ')})`)) out.set(`${day} ${id}`, text as string)
+      for (const [id, text] of await this.#rows(
+        `SELECT rowid, ${packed} FROM ${file.catalog}.events WHERE rowid IN (${ids.join(', ')})`,
+      ))
+        out.set(`${day} ${id}`, text as string)
     }
     return found.map(([day, id]) => out.get(`${day} ${id}`)!)
   }
@@ -140,7 +160,11 @@ export class Reader {
   async count(query: Window & { filter: Filter }): Promise<number> {
     const { exact } = toSql(query.filter)
     if (exact) {
-      const { rows } = await this.#over(query, (files) => `SELECT sum(n) FROM (${files.map((f) => `SELECT count(*) AS n FROM ${f.catalog}.events WHERE ${conditions(query)} AND ${toSql(query.filter, f.odd).sql}`).join(' UNION ALL ')})`)
+      const { rows } = await this.#over(
+        query,
+        (files) =>
+          `SELECT sum(n) FROM (${files.map((f) => `SELECT count(*) AS n FROM ${f.catalog}.events WHERE ${conditions(query)} AND ${toSql(query.filter, f.odd).sql}`).join(' UNION ALL ')})`,
+      )
       return Number(rows[0]?.[0] ?? 0)
     }
     let n = 0
@@ -152,10 +176,14 @@ export class Reader {
     const { exact } = toSql(query.filter)
     if (!exact) {
       const buckets = new Buckets(query.by, query.distinct)
-      for await (const chunk of this.match({ ...query, fields: ['@timestamp', ...namesOf(query)] }, false)) for (const event of chunk) buckets.add(event)
+      for await (const chunk of this.match({ ...query, fields: ['@timestamp', ...namesOf(query)] }, false))
+        for (const event of chunk) buckets.add(event)
       return { items: buckets.top(query.limit), missing: this.#files(query).missing }
     }
-    const { rows, missing } = await this.#over(query, (files) => `${grouped(files, query)} ORDER BY n DESC LIMIT ${query.limit}`)
+    const { rows, missing } = await this.#over(
+      query,
+      (files) => `${grouped(files, query)} ORDER BY n DESC LIMIT ${query.limit}`,
+    )
     return { items: rows.map((row) => bucket(row, query)).sort(byCount), missing }
   }
 
@@ -164,7 +192,14 @@ export class Reader {
     const { exact } = toSql(query.filter)
     if (!exact) {
       const buckets = new Buckets(by, query.distinct)
-      for await (const chunk of this.match({ ...query, fields: ['@timestamp', ...namesOf({ by, ...(query.distinct ? { distinct: query.distinct } : {}) })] }, true)) for (const event of chunk) buckets.add(event)
+      for await (const chunk of this.match(
+        {
+          ...query,
+          fields: ['@timestamp', ...namesOf({ by, ...(query.distinct ? { distinct: query.distinct } : {}) })],
+        },
+        true,
+      ))
+        for (const event of chunk) buckets.add(event)
       yield buckets.all().filter((each) => (each.distinct ?? each.count) >= query.atLeast)
       return
     }
@@ -180,11 +215,14 @@ export class Reader {
     const { exact } = toSql(query.filter)
     const match = exact ? undefined : compile(query.filter)
     const names = fieldsOf(query.filter)
-    const fields = query.fields && (match ? (names.has('*') ? undefined : [...new Set([...query.fields, ...names])]) : query.fields)
+    const fields =
+      query.fields && (match ? (names.has('*') ? undefined : [...new Set([...query.fields, ...names])]) : query.fields)
     const { sql: packed, unpack } = selectPacked(fields)
     const { files } = strict ? this.#whollyReadable(query) : this.#files(query)
     for (const file of files) {
-      for await (const rows of this.#stream(`SELECT ${packed} FROM ${file.catalog}.events WHERE ${conditions(query)} AND ${toSql(query.filter, file.odd).sql}`)) {
+      for await (const rows of this.#stream(
+        `SELECT ${packed} FROM ${file.catalog}.events WHERE ${conditions(query)} AND ${toSql(query.filter, file.odd).sql}`,
+      )) {
         const events = rows.map((row) => unpack(row[0] as string))
         yield match ? events.filter(match) : events
       }
@@ -195,7 +233,9 @@ export class Reader {
   #whollyReadable(query: Window): { files: DayFile[] } {
     const { files, missing } = this.#files(query)
     if (query.ingested?.after !== undefined && missing.length) {
-      throw new StoreError(`the events of ${missing.map((m) => m.day).join(', ')} cannot be read (${missing[0]!.reason}): restore the day file from a backup, or delete it`)
+      throw new StoreError(
+        `the events of ${missing.map((m) => m.day).join(', ')} cannot be read (${missing[0]!.reason}): restore the day file from a backup, or delete it`,
+      )
     }
     return { files }
   }
@@ -244,21 +284,33 @@ const grouped = (files: DayFile[], query: Window & Pick<Aggregate, 'by' | 'disti
   for (const file of files) {
     const from = `FROM ${file.catalog}.events WHERE ${conditions(query)} AND ${toSql(query.filter, file.odd).sql}`
     if (simple) {
-      const keys = query.by.map((by, i) => `${'terms' in by ? `CAST(${column(by.terms)} AS VARCHAR)` : histogram(by)} AS k${i}`)
-      selects.push(`SELECT ${[...keys, '"@timestamp" AS t', '1 AS w', ...(query.distinct ? [`CAST(${column(query.distinct)} AS VARCHAR) AS dv`] : [])].join(', ')} ${from}${file.odd ? ' AND NOT odd' : ''}`)
+      const keys = query.by.map(
+        (by, i) => `${'terms' in by ? `CAST(${column(by.terms)} AS VARCHAR)` : histogram(by)} AS k${i}`,
+      )
+      selects.push(
+        `SELECT ${[...keys, '"@timestamp" AS t', '1 AS w', ...(query.distinct ? [`CAST(${column(query.distinct)} AS VARCHAR) AS dv`] : [])].join(', ')} ${from}${file.odd ? ' AND NOT odd' : ''}`,
+      )
       if (!file.odd) continue
     }
     let sql = `SELECT "@timestamp" AS t, ${[...query.by.map((by, i) => ('terms' in by ? `${valueList(by.terms)} AS l${i}` : `${histogram(by)} AS k${i}`)), ...(query.distinct ? [`${valueList(query.distinct)} AS ld`] : [])].join(', ')} ${from}${simple ? ' AND odd' : ''}`
     query.by.forEach((by, i) => {
-      if ('terms' in by) sql = `SELECT * EXCLUDE (l${i}), unnest(list_distinct(list_transform(l${i}, x -> coalesce(x, chr(0))))) AS r${i} FROM (${sql})`
+      if ('terms' in by)
+        sql = `SELECT * EXCLUDE (l${i}), unnest(list_distinct(list_transform(l${i}, x -> coalesce(x, chr(0))))) AS r${i} FROM (${sql})`
     })
-    if (query.distinct) sql = `SELECT * EXCLUDE (ld), unnest(ld) AS dv, CAST(generate_subscripts(ld, 1) = 1 AS INTEGER) AS w FROM (${sql})`
+    if (query.distinct)
+      sql = `SELECT * EXCLUDE (ld), unnest(ld) AS dv, CAST(generate_subscripts(ld, 1) = 1 AS INTEGER) AS w FROM (${sql})`
     else sql = `SELECT *, 1 AS w FROM (${sql})`
     const keys = query.by.map((by, i) => ('terms' in by ? `nullif(r${i}, chr(0)) AS k${i}` : `k${i}`))
     selects.push(`SELECT ${[...keys, 't', 'w', ...(query.distinct ? ['dv'] : [])].join(', ')} FROM (${sql})`)
   }
   const keys = query.by.map((_, i) => `k${i}`)
-  const out = [...keys, 'sum(w) AS n', 'min(t) AS a', 'max(t) AS z', ...(query.distinct ? ['count(DISTINCT dv) AS d'] : [])]
+  const out = [
+    ...keys,
+    'sum(w) AS n',
+    'min(t) AS a',
+    'max(t) AS z',
+    ...(query.distinct ? ['count(DISTINCT dv) AS d'] : []),
+  ]
   return `SELECT ${out.join(', ')} FROM (${selects.join(' UNION ALL ')})${keys.length ? ` GROUP BY ${keys.join(', ')}` : ''}`
 }
 

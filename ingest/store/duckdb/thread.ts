@@ -22,7 +22,10 @@ const readOffsets = async (connection: DuckDBConnection, days: Days, source?: st
   if (!file) return []
   // The row without a source is the newest ingest time.
   const where = source === undefined ? " WHERE source <> ''" : ' WHERE source = $1'
-  const result = await connection.run(`SELECT source, segment, position, state, about FROM ${file.catalog}.offsets${where}`, source === undefined ? [] : [source])
+  const result = await connection.run(
+    `SELECT source, segment, position, state, about FROM ${file.catalog}.offsets${where}`,
+    source === undefined ? [] : [source],
+  )
   return (await result.getRowsJS()).map(([src, segment, position, state, about]) => ({
     source: String(src),
     segment: String(segment),
@@ -41,7 +44,13 @@ const open = async () => {
   })
   const connection = await instance.connect()
   const days = await Days.open(options.folder, connection)
-  return { instance, connection, days, writer: new Writer(connection, days, options.wait, await readOffsets(connection, days)), reader: new Reader(instance, days, options.limit) }
+  return {
+    instance,
+    connection,
+    days,
+    writer: new Writer(connection, days, options.wait, await readOffsets(connection, days)),
+    reader: new Reader(instance, days, options.limit),
+  }
 }
 
 const port = parentPort!
@@ -79,7 +88,15 @@ try {
       await cursors.get(cursor)?.return?.()
       cursors.delete(cursor)
     },
-    days: () => days.all().map((file) => ({ day: file.day, events: file.events, bytes: days.bytes(file), ...(file.problem ? { problem: file.problem } : {}) })),
+    days: () =>
+      days
+        .all()
+        .map((file) => ({
+          day: file.day,
+          events: file.events,
+          bytes: days.bytes(file),
+          ...(file.problem ? { problem: file.problem } : {}),
+        })),
     drop: (day: string) => days.drop(day),
     repairs: () => days.repairs,
     close: async () => {

@@ -83,7 +83,9 @@ export class Writer {
         if (fresh.length === 0) continue
         try {
           const ingested = await this.#commit(fresh)
-          for (const { offsets } of fresh) for (const offset of offsets) offset.gone ? this.#positions.delete(keyOf(offset)) : this.#positions.set(keyOf(offset), offset.position)
+          for (const { offsets } of fresh)
+            for (const offset of offsets)
+              offset.gone ? this.#positions.delete(keyOf(offset)) : this.#positions.set(keyOf(offset), offset.position)
           for (const each of fresh) each.resolve({ ingested })
         } catch (error) {
           const reason = explain(error)
@@ -99,7 +101,9 @@ export class Writer {
   #inOrder(taken: readonly Waiting[]): Waiting[] {
     const positions = new Map<string, number>()
     return taken.filter((each) => {
-      const stale = each.offsets.some((o) => o.from !== undefined && o.from !== (positions.get(keyOf(o)) ?? this.#positions.get(keyOf(o)) ?? 0))
+      const stale = each.offsets.some(
+        (o) => o.from !== undefined && o.from !== (positions.get(keyOf(o)) ?? this.#positions.get(keyOf(o)) ?? 0),
+      )
       if (stale) each.reject(new Error(STALE))
       else for (const offset of each.offsets) positions.set(keyOf(offset), offset.position)
       return !stale
@@ -176,14 +180,21 @@ export class Writer {
     const newest = new Map<string, Offset>()
     for (const { offsets } of taken) for (const offset of offsets) newest.set(keyOf(offset), offset)
     const gone = [...newest.values()].filter((o) => o.gone)
-    for (const o of gone) await this.#connection.run(`DELETE FROM ${file.catalog}.offsets WHERE source = ${literal(o.source)} AND segment = ${literal(o.segment)}`)
-    const values = [...newest.values()].filter((o) => !o.gone).map(
-      (o) =>
-        `(${literal(o.source)}, ${literal(o.segment)}, ${o.position}, ${o.state ? literal(JSON.stringify(o.state)) : 'NULL'}, ${o.about ? literal(JSON.stringify(o.about)) : 'NULL'})`,
-    )
+    for (const o of gone)
+      await this.#connection.run(
+        `DELETE FROM ${file.catalog}.offsets WHERE source = ${literal(o.source)} AND segment = ${literal(o.segment)}`,
+      )
+    const values = [...newest.values()]
+      .filter((o) => !o.gone)
+      .map(
+        (o) =>
+          `(${literal(o.source)}, ${literal(o.segment)}, ${o.position}, ${o.state ? literal(JSON.stringify(o.state)) : 'NULL'}, ${o.about ? literal(JSON.stringify(o.about)) : 'NULL'})`,
+      )
     values.push(`('', 'committed', ${ingested}, NULL, NULL)`)
     for (let i = 0; i < values.length; i += 500) {
-      await this.#connection.run(`INSERT OR REPLACE INTO ${file.catalog}.offsets VALUES ${values.slice(i, i + 500).join(', ')}`)
+      await this.#connection.run(
+        `INSERT OR REPLACE INTO ${file.catalog}.offsets VALUES ${values.slice(i, i + 500).join(', ')}`,
+      )
     }
   }
 }
@@ -191,7 +202,9 @@ export class Writer {
 export const explain = (error: unknown): Error => {
   const text = String(error instanceof Error ? error.message : error).split('\n')[0]!
   if (/No space left|disk full|Could not write|out of disk|Failed to write|File too large/i.test(text)) {
-    return new StoreError(`the disk of the data folder is full: free space, or lower retention; what has arrived is kept and is stored when there is room again (${text})`)
+    return new StoreError(
+      `the disk of the data folder is full: free space, or lower retention; what has arrived is kept and is stored when there is room again (${text})`,
+    )
   }
   return error instanceof Error ? error : new Error(text)
 }

@@ -42,7 +42,17 @@ contract('duckdb and sqlite', async () => {
 
 test('every code point folds as DuckDB folds it', async () => {
   const connection = await (await DuckDBInstance.create(':memory:')).connect()
-  const rows = await (await connection.run('SELECT i, lower(chr(i::INT)) FROM range(1, 1114112) t(i) WHERE i NOT BETWEEN 55296 AND 57343 AND i <> 65279')).getRowsJS()
-  const differ = rows.filter(([i, lower]) => fold(String.fromCodePoint(Number(i))) !== lower && !/[\u1c89\ua7cb\ua7cc\ua7ce\ua7d2\ua7d4\ua7da\ua7dc\u{10d50}-\u{10d65}\u{16ea0}-\u{16eb8}]/u.test(String.fromCodePoint(Number(i))))
+  const rows = await (
+    await connection.run(
+      'SELECT i, lower(chr(i::INT)) FROM range(1, 1114112) t(i) WHERE i NOT BETWEEN 55296 AND 57343 AND i <> 65279',
+    )
+  ).getRowsJS()
+  const differ = rows.filter(
+    ([i, lower]) =>
+      fold(String.fromCodePoint(Number(i))) !== lower &&
+      !/[\u1c89\ua7cb\ua7cc\ua7ce\ua7d2\ua7d4\ua7da\ua7dc\u{10d50}-\u{10d65}\u{16ea0}-\u{16eb8}]/u.test(
+        String.fromCodePoint(Number(i)),
+      ),
+  )
   expect(differ.map(([i]) => Number(i).toString(16))).toEqual([])
 })

@@ -101,21 +101,19 @@ export const number = (value: string | undefined, otherwise: number, most = Numb
 /** Every change carries who and when. */
 export const audit = async (c: Context<Env>, what: string, object: string, detail?: string): Promise<void> => {
   const at = c.var.installation.clock()
-  await c.var.installation.store.documents
-    .collection('audit')
-    .put([
-      {
-        id: `${String(at).padStart(14, '0')}-${Math.random().toString(36).slice(2, 10)}`,
-        version: null,
-        doc: {
-          'audit.at': at,
-          'audit.by': c.var.user.username,
-          what,
-          object,
-          ...(detail === undefined ? {} : { detail }),
-        },
+  await c.var.installation.store.documents.collection('audit').put([
+    {
+      id: `${String(at).padStart(14, '0')}-${Math.random().toString(36).slice(2, 10)}`,
+      version: null,
+      doc: {
+        'audit.at': at,
+        'audit.by': c.var.user.username,
+        what,
+        object,
+        ...(detail === undefined ? {} : { detail }),
       },
-    ])
+    },
+  ])
 }
 
 /** A bucket width for about `target` buckets, on a clock a person reads. */

@@ -326,7 +326,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
           left += mine
         }
         if (left === 0) return
-        await new Promise((resolve) => setTimeout(resolve, 5))
+        await new Promise((resolve) => setTimeout(resolve, 15))
       }
     },
     progress: () => ({ lines, bytes }),

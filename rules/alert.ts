@@ -39,9 +39,29 @@ export interface Alert {
 
 /** Fields of the first event that stand at the top of the alert. */
 const PIVOTS = [
-  'source.ip', 'source.prefix', 'source.port', 'source.geo.country_iso_code', 'source.as.number', 'source.as.organization.name', 'source.network.name',
-  'destination.ip', 'destination.port', 'url.original', 'url.decoded', 'url.domain', 'http.request.method', 'user_agent.original', 'user.name',
-  'observer.name', 'vonglau.source.id', 'organization.id', 'organization.name', 'portal.id', 'portal.domain', 'portal.ipv6', 'portal.trusted',
+  'source.ip',
+  'source.prefix',
+  'source.port',
+  'source.geo.country_iso_code',
+  'source.as.number',
+  'source.as.organization.name',
+  'source.network.name',
+  'destination.ip',
+  'destination.port',
+  'url.original',
+  'url.decoded',
+  'url.domain',
+  'http.request.method',
+  'user_agent.original',
+  'user.name',
+  'observer.name',
+  'vonglau.source.id',
+  'organization.id',
+  'organization.name',
+  'portal.id',
+  'portal.domain',
+  'portal.ipv6',
+  'portal.trusted',
 ]
 
 export type Group = readonly { readonly field: string; readonly value: string }[]
@@ -50,7 +70,11 @@ export type Group = readonly { readonly field: string; readonly value: string }[
 export const groupOf = (rule: Rule, event: Event): Group | undefined => {
   const one = (field: string): string | undefined => {
     const values = valuesOf(event, field)
-    return values.length === 0 ? undefined : values.length === 1 ? String(values[0]) : JSON.stringify([...values].map(String).sort())
+    return values.length === 0
+      ? undefined
+      : values.length === 1
+        ? String(values[0])
+        : JSON.stringify([...values].map(String).sort())
   }
   if (rule.groupBy) {
     const group: { field: string; value: string }[] = []
@@ -77,10 +101,14 @@ export const GROUP_FIELDS = ['source.prefix', 'source.ip', 'portal.id']
 
 /** Lower-case hex: document fields are compared without case. */
 export const groupKey = (rule: string, group: Group): string =>
-  createHash('sha256').update(JSON.stringify([rule, ...group.map(({ field, value }) => [field, value])])).digest('hex').slice(0, 32)
+  createHash('sha256')
+    .update(JSON.stringify([rule, ...group.map(({ field, value }) => [field, value])]))
+    .digest('hex')
+    .slice(0, 32)
 
 /** The same burst found again in the same run has the same id. */
-export const alertId = (key: string, to: number, first: number): string => createHash('sha256').update(`${key} ${to} ${first}`).digest('hex').slice(0, 24)
+export const alertId = (key: string, to: number, first: number): string =>
+  createHash('sha256').update(`${key} ${to} ${first}`).digest('hex').slice(0, 24)
 
 export const pivots = (event: Event | undefined): { [field: string]: Value } => {
   const out: { [field: string]: Value } = {}
@@ -88,7 +116,15 @@ export const pivots = (event: Event | undefined): { [field: string]: Value } => 
   return out
 }
 
-export const newAlert = (rule: Rule, key: string, group: Group, burst: { first: number; last: number; count: number }, events: readonly Event[], counted: number, now: number): Alert => ({
+export const newAlert = (
+  rule: Rule,
+  key: string,
+  group: Group,
+  burst: { first: number; last: number; count: number },
+  events: readonly Event[],
+  counted: number,
+  now: number,
+): Alert => ({
   ...pivots(events[0]),
   ...Object.fromEntries(group.map(({ field, value }): [string, Scalar] => [field, value])),
   '@timestamp': burst.first,

@@ -31,7 +31,10 @@ export const islandsOf = (moments: readonly Moment[], quiet: number): Island[] =
 }
 
 /** Intervals that chain, in order of time: each answer is the members of one burst. */
-export const chain = <T extends { readonly first: number; readonly last: number }>(intervals: readonly T[], quiet: number): T[][] => {
+export const chain = <T extends { readonly first: number; readonly last: number }>(
+  intervals: readonly T[],
+  quiet: number,
+): T[][] => {
   const out: T[][] = []
   let end = -Infinity
   for (const each of [...intervals].sort((a, b) => a.first - b.first || a.last - b.last)) {

@@ -11,17 +11,30 @@ import { type Incidents, openIncidents } from './incident.ts'
 import type { Rule } from './rule.ts'
 import { type Counted, newlyQualifying } from './windows.ts'
 
+/** Runs that are kept to be shown: those that matched or failed. */
+const RECENT = 20
+export interface Run {
+  readonly at: number
+  readonly from: number
+  readonly to: number
+  readonly ms: number
+  readonly matched: number
+  readonly error?: string
+}
 export interface LedgerEntry {
   readonly covered: number
-  /** A run that has begun: it is finished over the same interval before another begins. */
+  /** A run that has begun to write: it is finished over the same interval before another begins. */
   readonly running?: { readonly from: number; readonly to: number }
-  readonly last?: { readonly at: number; readonly from: number; readonly to: number; readonly ms: number; readonly matched: number; readonly error?: string }
+  readonly last?: Run
+  readonly recent?: readonly Run[]
   readonly [field: string]: unknown
 }
 
 export interface Detector {
   /** Runs a rule over everything committed since it last ran. Answers how many events matched anew. */
   run(rule: Rule): Promise<number>
+  /** Runs each; `report` is told of every rule, with the reason where it failed. */
+  runAll(rules: readonly Rule[], report: (rule: Rule, error?: string) => void): Promise<void>
   /** Leaves out what was ingested after `before` (an import of history); what came up to it is run first. */
   skip(rules: readonly Rule[], before: number): Promise<void>
   ledger(): Promise<ReadonlyMap<string, LedgerEntry>>
@@ -41,7 +54,8 @@ export const createDetector = ({ store, clock, deadlines }: DetectOptions): Dete
 
   const fresh = freshEvents(store)
 
-  const run = async (rule: Rule, upTo = Infinity): Promise<number> => {
+  /** `later` collects the ledger's entries of runs that changed nothing else: they are written together. */
+  const run = async (rule: Rule, upTo = Infinity, later?: Put<LedgerEntry>[]): Promise<number> => {
     const began = performance.now()
     let entry = await ledger.get(SYSTEM, rule.id)
     let doc: LedgerEntry = entry?.doc ?? { covered: 0 }
@@ -51,31 +65,69 @@ export const createDetector = ({ store, clock, deadlines }: DetectOptions): Dete
       entry = { id: rule.id, doc: next, version: result.version, seq: 0 }
       doc = next
     }
-    if (!doc.running) {
-      const to = Math.min(upTo, await store.events.committed())
-      if (to <= doc.covered) return 0
-      await save({ ...doc, running: { from: doc.covered, to } })
+    const to = doc.running?.to ?? Math.min(upTo, await store.events.committed())
+    const from = doc.running?.from ?? doc.covered
+    if (to <= from) return 0
+    const ended = (matched: number, error?: string): LedgerEntry => {
+      const last = {
+        at: clock(),
+        from,
+        to,
+        ms: Math.round(performance.now() - began),
+        matched,
+        ...(error ? { error } : {}),
+      }
+      const recent = matched > 0 || error ? [last, ...(doc.recent ?? [])].slice(0, RECENT) : doc.recent
+      return {
+        covered: error ? doc.covered : to,
+        last,
+        ...(recent ? { recent } : {}),
+        ...(error && doc.running ? { running: doc.running } : {}),
+      }
     }
-    const { from, to } = doc.running!
     try {
-      const groups = rule.correlation ? await correlated(store, rule, from, to, await fresh(from, to)) : await matched(store, rule, from, to, await fresh(from, to))
+      const few = await fresh(from, to)
+      const groups = rule.correlation
+        ? await correlated(store, rule, from, to, few)
+        : await matched(store, rule, from, to, few)
+      if (groups.size === 0) {
+        if (later) later.push({ id: rule.id, doc: ended(0), version: entry?.version ?? null })
+        else await save(ended(0))
+        return 0
+      }
+      // From here on a run that breaks off is run again over the same interval.
+      if (!doc.running) await save({ ...doc, running: { from, to } })
       let n = 0
       for (const { group, moments } of groups.values()) {
         n += moments.length
         await mergeGroup(alerts, incidents, store, rule, group, moments, to, clock)
       }
-      const ms = Math.round(performance.now() - began)
-      await save({ covered: to, last: { at: clock(), from, to, ms, matched: n } })
+      await save(ended(n))
       return n
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      await save({ ...doc, last: { at: clock(), from, to, ms: Math.round(performance.now() - began), matched: 0, error: reason } }).catch(() => {})
+      await save(ended(0, error instanceof Error ? error.message : String(error))).catch(() => {})
       throw error
     }
   }
 
   return {
     run: (rule) => run(rule),
+    runAll: async (rules, report) => {
+      const later: Put<LedgerEntry>[] = []
+      for (const rule of rules) {
+        try {
+          await run(rule, Infinity, later)
+          report(rule)
+        } catch (error) {
+          report(rule, error instanceof Error ? error.message : String(error))
+        }
+      }
+      const results = await ledger.put(later)
+      for (const [i, result] of results.entries()) {
+        const rule = rules.find(({ id }) => id === later[i]!.id)
+        if (!result.ok && rule) report(rule, `another process runs rule ${rule.id}`)
+      }
+    },
     skip: async (rules, before) => {
       const to = await store.events.committed()
       for (const rule of rules) {
@@ -84,11 +136,23 @@ export const createDetector = ({ store, clock, deadlines }: DetectOptions): Dete
         // Not yet covered up to the import: those events are live ones, and are run before the rest is left out.
         if (covered < before || entry?.doc.running) await run(rule, before)
         const current = await ledger.get(SYSTEM, rule.id)
-        const [result] = await ledger.put([{ id: rule.id, doc: { ...current?.doc, covered: Math.max(to, current?.doc.covered ?? 0) }, version: current?.version ?? null }])
+        const [result] = await ledger.put([
+          {
+            id: rule.id,
+            doc: { ...current?.doc, covered: Math.max(to, current?.doc.covered ?? 0) },
+            version: current?.version ?? null,
+          },
+        ])
         if (!result?.ok) throw new Error(`another process runs rule ${rule.id}`)
       }
     },
-    ledger: async () => new Map((await ledger.query(SYSTEM, { filter: { op: 'and', of: [] }, limit: 10_000 })).items.map((item) => [item.id, item.doc])),
+    ledger: async () =>
+      new Map(
+        (await ledger.query(SYSTEM, { filter: { op: 'and', of: [] }, limit: 10_000 })).items.map((item) => [
+          item.id,
+          item.doc,
+        ]),
+      ),
   }
 }
 
@@ -120,10 +184,18 @@ const compiled = ({ filter }: Rule): Match => {
   return match
 }
 
-const matched = async (store: Store, rule: Rule, from: number, to: number, few: readonly Event[] | undefined): Promise<Groups> => {
+const matched = async (
+  store: Store,
+  rule: Rule,
+  from: number,
+  to: number,
+  few: readonly Event[] | undefined,
+): Promise<Groups> => {
   const groups: Groups = new Map()
   const fields = ['@timestamp', 'event.id', ...(rule.groupBy ?? GROUP_FIELDS)]
-  const chunks = few ? [few.filter(compiled(rule))] : store.events.match(SYSTEM, { filter: rule.filter, ingested: { after: from, upTo: to }, fields })
+  const chunks = few
+    ? [few.filter(compiled(rule))]
+    : store.events.match(SYSTEM, { filter: rule.filter, ingested: { after: from, upTo: to }, fields })
   for await (const events of chunks) {
     for (const event of events) {
       const group = groupOf(rule, event)!
@@ -137,7 +209,13 @@ const matched = async (store: Store, rule: Rule, from: number, to: number, few: 
 }
 
 /** The events that stand in a qualifying window since the new ones came, by group. */
-const correlated = async (store: Store, rule: Rule, from: number, to: number, few: readonly Event[] | undefined): Promise<Groups> => {
+const correlated = async (
+  store: Store,
+  rule: Rule,
+  from: number,
+  to: number,
+  few: readonly Event[] | undefined,
+): Promise<Groups> => {
   if (few && !few.some(compiled(rule))) return new Map()
   const correlation = rule.correlation!
   const by = rule.groupBy ?? []
@@ -148,9 +226,15 @@ const correlated = async (store: Store, rule: Rule, from: number, to: number, fe
   if (!extent || extent.count === 0) return groups
   // First which groups have new events and enough of them at all; then their events, twice the timespan around.
   const touched = new Set<string>()
-  for await (const buckets of store.events.groups(SYSTEM, { ...fresh, by, atLeast: 1 })) for (const { key } of buckets) touched.add(JSON.stringify(key.map(String)))
+  for await (const buckets of store.events.groups(SYSTEM, { ...fresh, by, atLeast: 1 }))
+    for (const { key } of buckets) touched.add(JSON.stringify(key.map(String)))
   const span = correlation.timespan
-  const wide = { filter: rule.filter, from: extent.first - 2 * span, to: extent.last + 2 * span + 1, ingested: { upTo: to } }
+  const wide = {
+    filter: rule.filter,
+    from: extent.first - 2 * span,
+    to: extent.last + 2 * span + 1,
+    ingested: { upTo: to },
+  }
   const candidates = new Set<string>()
   const asked = correlation.field ? { distinct: correlation.field } : {}
   for await (const buckets of store.events.groups(SYSTEM, { ...wide, by, atLeast: correlation.atLeast, ...asked })) {
@@ -166,12 +250,22 @@ const correlated = async (store: Store, rule: Rule, from: number, to: number, fe
     for (const event of events) {
       const group = groupOf(rule, event)
       if (!group || !candidates.has(JSON.stringify(group.map(({ value }) => value)))) continue
-      const values = correlation.field ? [event[correlation.field]].flat().filter((v) => v !== undefined).map(String) : undefined
+      const values = correlation.field
+        ? [event[correlation.field]]
+            .flat()
+            .filter((v) => v !== undefined)
+            .map(String)
+        : undefined
       if (values?.length === 0) continue
       const key = groupKey(rule.id, group)
       let found = counted.get(key)
       if (!found) counted.set(key, (found = { group, events: [] }))
-      found.events.push({ time: event['@timestamp'] as number, id: event['event.id'] as string, ingested: event['event.ingested'] as number, ...(values ? { values } : {}) })
+      found.events.push({
+        time: event['@timestamp'] as number,
+        id: event['event.id'] as string,
+        ingested: event['event.ingested'] as number,
+        ...(values ? { values } : {}),
+      })
     }
   }
   for (const [key, { group, events }] of counted) {
@@ -215,7 +309,11 @@ const mergeOnce = async (
   now: number,
 ): Promise<Stored<Alert>[] | undefined> => {
   const fresh = found.filter(
-    (island) => !known.some(({ doc }) => doc['alert.counted'] >= to && doc['alert.first'] <= island.first && doc['alert.last'] >= island.last),
+    (island) =>
+      !known.some(
+        ({ doc }) =>
+          doc['alert.counted'] >= to && doc['alert.first'] <= island.first && doc['alert.last'] >= island.last,
+      ),
   )
   const open = known.filter(({ doc }) => doc['alert.status'] !== 'closed' && doc['alert.status'] !== 'absorbed')
   const closed = known.filter(({ doc }) => doc['alert.status'] === 'closed')
@@ -229,7 +327,9 @@ const mergeOnce = async (
   const untouched: Stored<Alert>[] = []
   for (const burst of chain(parts, rule.quiet)) {
     const islands = burst.flatMap(({ island }) => island ?? [])
-    const members = burst.flatMap(({ alert }) => alert ?? []).sort((a, b) => a.doc['alert.created'] - b.doc['alert.created'] || (a.id < b.id ? -1 : 1))
+    const members = burst
+      .flatMap(({ alert }) => alert ?? [])
+      .sort((a, b) => a.doc['alert.created'] - b.doc['alert.created'] || (a.id < b.id ? -1 : 1))
     if (islands.length === 0 && members.length === 1) {
       // Counted already by a run that broke off: only its incident may be missing.
       if (members[0]!.doc['alert.counted'] >= to) untouched.push(members[0]!)
@@ -241,7 +341,9 @@ const mergeOnce = async (
     const [keep, ...others] = members
     if (!keep) {
       const count = islands.reduce((sum, island) => sum + island.count, 0)
-      const follows = closed.filter(({ doc }) => doc['alert.first'] - last <= rule.quiet && first - doc['alert.last'] <= rule.quiet).sort((a, b) => b.doc['alert.last'] - a.doc['alert.last'])[0]
+      const follows = closed
+        .filter(({ doc }) => doc['alert.first'] - last <= rule.quiet && first - doc['alert.last'] <= rule.quiet)
+        .sort((a, b) => b.doc['alert.last'] - a.doc['alert.last'])[0]
       const id = alertId(key, to, first)
       const doc = newAlert(rule, key, group, { first, last, count }, sample, to, now)
       puts.push({ id, doc: follows ? { ...doc, 'alert.follows': follows.id } : doc, version: null })
@@ -250,8 +352,16 @@ const mergeOnce = async (
     }
     const absorbed = new Set(keep.doc.absorbed ?? [])
     const joining = others.filter(({ id }) => !absorbed.has(id))
-    const count = keep.doc['alert.count'] + islands.reduce((sum, island) => sum + island.count, 0) + joining.reduce((sum, { doc }) => sum + doc['alert.count'], 0)
-    const events = new Map([...keep.doc.events, ...joining.flatMap(({ doc }) => doc.events), ...sample].map((event) => [event['event.id'] as string, event]))
+    const count =
+      keep.doc['alert.count'] +
+      islands.reduce((sum, island) => sum + island.count, 0) +
+      joining.reduce((sum, { doc }) => sum + doc['alert.count'], 0)
+    const events = new Map(
+      [...keep.doc.events, ...joining.flatMap(({ doc }) => doc.events), ...sample].map((event) => [
+        event['event.id'] as string,
+        event,
+      ]),
+    )
     const kept = [...events.values()].sort((a, b) => byTime(momentOf(a), momentOf(b))).slice(0, SAMPLE)
     puts.push({
       id: keep.id,
@@ -269,13 +379,22 @@ const mergeOnce = async (
         ...(joining.length
           ? {
               absorbed: [...absorbed, ...joining.map(({ id }) => id)],
-              activity: [...keep.doc.activity, ...joining.flatMap(({ doc }) => doc.activity.filter(({ by }) => by !== 'system')), { at: now, by: 'system', what: 'joined' as const, to: joining.map(({ id }) => id).join(', ') }],
+              activity: [
+                ...keep.doc.activity,
+                ...joining.flatMap(({ doc }) => doc.activity.filter(({ by }) => by !== 'system')),
+                { at: now, by: 'system', what: 'joined' as const, to: joining.map(({ id }) => id).join(', ') },
+              ],
             }
           : {}),
       },
     })
     changed.push(keep.id)
-    for (const other of others) puts.push({ id: other.id, version: other.version, doc: { ...other.doc, 'alert.status': 'absorbed', 'alert.absorbed_by': keep.id } })
+    for (const other of others)
+      puts.push({
+        id: other.id,
+        version: other.version,
+        doc: { ...other.doc, 'alert.status': 'absorbed', 'alert.absorbed_by': keep.id },
+      })
   }
   if (puts.length) {
     const results = await alerts.put(puts, true)
@@ -293,7 +412,13 @@ const eventsOf = async (store: Store, islands: readonly Island[]): Promise<Event
   const out: Event[] = []
   for (const { sample, first, last } of islands.slice(0, SAMPLE)) {
     const filter = { op: 'in', field: 'event.id', values: [...sample], cased: true } as const
-    const { items } = await store.events.search(SYSTEM, { filter, from: first, to: last + 1, order: 'oldest', limit: SAMPLE })
+    const { items } = await store.events.search(SYSTEM, {
+      filter,
+      from: first,
+      to: last + 1,
+      order: 'oldest',
+      limit: SAMPLE,
+    })
     out.push(...items)
   }
   return out.sort((a, b) => byTime(momentOf(a), momentOf(b))).slice(0, SAMPLE)

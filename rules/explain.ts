@@ -22,7 +22,16 @@ export const explain = (filter: Filter, event: Event): Reason[] => {
   for (const name of names) {
     for (const value of valuesOf(event, name)) {
       const leaf = { ...filter, field: name }
-      if (compile(leaf)({ [name]: value })) return [{ field: name, op: wordOf(leaf), expected: expectedOf(leaf), value: String(value), marks: marksOf(leaf, String(value)) }]
+      if (compile(leaf)({ [name]: value }))
+        return [
+          {
+            field: name,
+            op: wordOf(leaf),
+            expected: expectedOf(leaf),
+            value: String(value),
+            marks: marksOf(leaf, String(value)),
+          },
+        ]
     }
   }
   return []
@@ -43,7 +52,9 @@ const expectedOf = (leaf: Leaf): string => {
     case 'in':
       return leaf.values.map(String).join(', ')
     case 'like':
-      return leaf.pattern.map((part) => (typeof part === 'string' ? part : wordOf(leaf) === 'like' ? (isOne(part) ? '?' : '*') : '')).join('')
+      return leaf.pattern
+        .map((part) => (typeof part === 'string' ? part : wordOf(leaf) === 'like' ? (isOne(part) ? '?' : '*') : ''))
+        .join('')
     case 'regex':
       return leaf.source
     case 'cidr':
@@ -51,7 +62,14 @@ const expectedOf = (leaf: Leaf): string => {
     case 'exists':
       return ''
     case 'range':
-      return [['>', leaf.gt], ['≥', leaf.gte], ['<', leaf.lt], ['≤', leaf.lte]].flatMap(([sign, n]) => (n === undefined ? [] : [`${sign} ${n}`])).join(' ')
+      return [
+        ['>', leaf.gt],
+        ['≥', leaf.gte],
+        ['<', leaf.lt],
+        ['≤', leaf.lte],
+      ]
+        .flatMap(([sign, n]) => (n === undefined ? [] : [`${sign} ${n}`]))
+        .join(' ')
   }
 }
 

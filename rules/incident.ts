@@ -25,7 +25,12 @@ export interface Incident {
   readonly 'incident.created': number
   readonly 'incident.due': number
   readonly alerts: readonly { readonly id: string; readonly count: number }[]
-  readonly portals: readonly { readonly id: string; readonly domain: string; readonly ipv6: boolean; readonly trusted: boolean }[]
+  readonly portals: readonly {
+    readonly id: string
+    readonly domain: string
+    readonly ipv6: boolean
+    readonly trusted: boolean
+  }[]
   readonly related: readonly string[]
   readonly activity: readonly Activity[]
   readonly 'incident.reason'?: CloseReason
@@ -48,18 +53,44 @@ export interface Incidents {
 
 /** What an alert concerns within its agency. */
 const keyOf = (alert: Alert): string => {
-  const entity = alert['portal.id'] ?? alert['source.prefix'] ?? alert['source.ip'] ?? alert['observer.name'] ?? alert['vonglau.source.id'] ?? ''
-  return createHash('sha256').update(JSON.stringify([alert['organization.id'] ?? '', alert['portal.id'] ? 'portal' : 'entity', entity])).digest('hex').slice(0, 32)
+  const entity =
+    alert['portal.id'] ??
+    alert['source.prefix'] ??
+    alert['source.ip'] ??
+    alert['observer.name'] ??
+    alert['vonglau.source.id'] ??
+    ''
+  return createHash('sha256')
+    .update(JSON.stringify([alert['organization.id'] ?? '', alert['portal.id'] ? 'portal' : 'entity', entity]))
+    .digest('hex')
+    .slice(0, 32)
 }
 const portalsOf = (alert: Alert): Incident['portals'] =>
-  alert['portal.id'] ? [{ id: String(alert['portal.id']), domain: String(alert['portal.domain'] ?? alert['portal.id']), ipv6: alert['portal.ipv6'] === true, trusted: alert['portal.trusted'] === true }] : []
+  alert['portal.id']
+    ? [
+        {
+          id: String(alert['portal.id']),
+          domain: String(alert['portal.domain'] ?? alert['portal.id']),
+          ipv6: alert['portal.ipv6'] === true,
+          trusted: alert['portal.trusted'] === true,
+        },
+      ]
+    : []
 
-export const openIncidents = (store: Store, clock: () => number, deadlines: () => { readonly [level: string]: number }): Incidents => {
+export const openIncidents = (
+  store: Store,
+  clock: () => number,
+  deadlines: () => { readonly [level: string]: number },
+): Incidents => {
   const incidents = store.documents.collection<Incident>('incidents')
   const alerts = store.documents.collection<Alert>('alerts')
 
   const nextNumber = async (): Promise<number> => {
-    const { items } = await incidents.query(SYSTEM, { filter: { op: 'and', of: [] }, sort: [{ field: 'incident.number', order: 'desc' }], limit: 1 })
+    const { items } = await incidents.query(SYSTEM, {
+      filter: { op: 'and', of: [] },
+      sort: [{ field: 'incident.number', order: 'desc' }],
+      limit: 1,
+    })
     return (items[0]?.doc['incident.number'] ?? 0) + 1
   }
 
@@ -67,7 +98,11 @@ export const openIncidents = (store: Store, clock: () => number, deadlines: () =
     const { doc } = alert
     // The same alert opens the same incident, however often the run is repeated.
     const id = createHash('sha256').update(`incident ${alert.id}`).digest('hex').slice(0, 24)
-    const before = await incidents.query(SYSTEM, { filter: and(eq('incident.key', keyOf(doc)), eq('incident.status', 'closed')), sort: [{ field: 'incident.last', order: 'desc' }], limit: 3 })
+    const before = await incidents.query(SYSTEM, {
+      filter: and(eq('incident.key', keyOf(doc)), eq('incident.status', 'closed')),
+      sort: [{ field: 'incident.last', order: 'desc' }],
+      limit: 3,
+    })
     const now = clock()
     for (;;) {
       const number = await nextNumber()
@@ -87,7 +122,12 @@ export const openIncidents = (store: Store, clock: () => number, deadlines: () =
         portals: portalsOf(doc),
         related: before.items.map((item) => item.id),
         activity: [{ at: now, by, what: 'created' }],
-        ...(doc['organization.id'] === undefined ? {} : { 'organization.id': String(doc['organization.id']), 'organization.name': String(doc['organization.name'] ?? '') }),
+        ...(doc['organization.id'] === undefined
+          ? {}
+          : {
+              'organization.id': String(doc['organization.id']),
+              'organization.name': String(doc['organization.name'] ?? ''),
+            }),
       }
       const [result] = await incidents.put([{ id, doc: incident, version: null }])
       const stored = await incidents.get(SYSTEM, id)
@@ -109,17 +149,31 @@ export const openIncidents = (store: Store, clock: () => number, deadlines: () =
         alerts: [...listed, { id: alert.id, count }],
         'incident.first': Math.min(doc['incident.first'], alert.doc['alert.first']),
         'incident.last': Math.max(doc['incident.last'], alert.doc['alert.last']),
-        portals: [...doc.portals, ...portalsOf(alert.doc).filter((p) => !doc.portals.some((known) => known.id === p.id))],
+        portals: [
+          ...doc.portals,
+          ...portalsOf(alert.doc).filter((p) => !doc.portals.some((known) => known.id === p.id)),
+        ],
         ...(worse
           ? {
               'incident.level': alert.doc['rule.level'],
               'incident.severity': severityOf(alert.doc['rule.level']),
-              'incident.due': Math.min(doc['incident.due'], clock() + (deadlines()[alert.doc['rule.level']] ?? 24) * HOUR),
+              'incident.due': Math.min(
+                doc['incident.due'],
+                clock() + (deadlines()[alert.doc['rule.level']] ?? 24) * HOUR,
+              ),
             }
           : {}),
-        activity: mine ? doc.activity : [...doc.activity, { at: clock(), by, what: 'joined', to: alert.id, text: alert.doc['rule.name'] }],
+        activity: mine
+          ? doc.activity
+          : [...doc.activity, { at: clock(), by, what: 'joined', to: alert.id, text: alert.doc['rule.name'] }],
       }
-      if (mine && mine.count === count && listed.length === doc.alerts.length - 1 && next['incident.last'] === doc['incident.last']) return current
+      if (
+        mine &&
+        mine.count === count &&
+        listed.length === doc.alerts.length - 1 &&
+        next['incident.last'] === doc['incident.last']
+      )
+        return current
       const [result] = await incidents.put([{ id, doc: next, version: current.version }])
       if (result?.ok) return (await incidents.get(SYSTEM, id))!
     }
@@ -129,7 +183,13 @@ export const openIncidents = (store: Store, clock: () => number, deadlines: () =
     for (;;) {
       const current = await alerts.get(SYSTEM, alertId)
       if (!current || current.doc['alert.incident'] === incident.id) return
-      const [result] = await alerts.put([{ id: alertId, version: current.version, doc: { ...current.doc, 'alert.incident': incident.id, incident_number: incident.doc['incident.number'] } }])
+      const [result] = await alerts.put([
+        {
+          id: alertId,
+          version: current.version,
+          doc: { ...current.doc, 'alert.incident': incident.id, incident_number: incident.doc['incident.number'] },
+        },
+      ])
       if (result?.ok) return
     }
   }
@@ -145,8 +205,16 @@ export const openIncidents = (store: Store, clock: () => number, deadlines: () =
         return
       }
       if (!rule.incident) return
-      const { items } = await incidents.query(SYSTEM, { filter: and(eq('incident.key', keyOf(doc)), not(eq('incident.status', 'closed'))), sort: [{ field: 'incident.last', order: 'desc' }], limit: 20 })
-      const near = items.find((each) => doc['alert.first'] - each.doc['incident.last'] < REACH && each.doc['incident.first'] - doc['alert.last'] < REACH)
+      const { items } = await incidents.query(SYSTEM, {
+        filter: and(eq('incident.key', keyOf(doc)), not(eq('incident.status', 'closed'))),
+        sort: [{ field: 'incident.last', order: 'desc' }],
+        limit: 20,
+      })
+      const near = items.find(
+        (each) =>
+          doc['alert.first'] - each.doc['incident.last'] < REACH &&
+          each.doc['incident.first'] - doc['alert.last'] < REACH,
+      )
       await mark(alert.id, near ? await add(near.id, alert, 'system') : await create(alert, 'system'))
     },
     open: async (alert, by, title) => {

@@ -11,7 +11,11 @@ export interface Schedule {
 }
 
 /** `report` gets each failure once until it changes. */
-export const createSchedule = (rules: () => readonly Rule[], detector: Detector, report: (rule: Rule, error: string) => void): Schedule => {
+export const createSchedule = (
+  rules: () => readonly Rule[],
+  detector: Detector,
+  report: (rule: Rule, error: string) => void,
+): Schedule => {
   const reported = new Map<string, string>()
   let chainEnd: Promise<void> = Promise.resolve()
   const queued = new Set<string>()
@@ -22,16 +26,13 @@ export const createSchedule = (rules: () => readonly Rule[], detector: Detector,
     queued.add(kind)
     chainEnd = chainEnd.then(async () => {
       queued.delete(kind)
-      for (const rule of rules().filter(choose)) {
-        try {
-          await detector.run(rule)
-          reported.delete(rule.id)
-        } catch (error) {
-          const reason = error instanceof Error ? error.message : String(error)
-          if (reported.get(rule.id) !== reason) report(rule, reason)
-          reported.set(rule.id, reason)
+      await detector.runAll(rules().filter(choose), (rule, error) => {
+        if (error === undefined) reported.delete(rule.id)
+        else if (reported.get(rule.id) !== error) {
+          reported.set(rule.id, error)
+          report(rule, error)
         }
-      }
+      })
     })
     return chainEnd
   }

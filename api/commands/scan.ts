@@ -34,14 +34,12 @@ export const scan = async (config: Config, source: Source, files: readonly strin
           if (!group || values?.length === 0) continue
           const key = JSON.stringify(group)
           if (!groups.has(key)) groups.set(key, [])
-          groups
-            .get(key)!
-            .push({
-              time: event['@timestamp'] as number,
-              id: String(event['event.id']),
-              ingested: 0,
-              ...(values ? { values } : {}),
-            })
+          groups.get(key)!.push({
+            time: event['@timestamp'] as number,
+            id: String(event['event.id']),
+            ingested: 0,
+            ...(values ? { values } : {}),
+          })
         }
       }
       await print(out)

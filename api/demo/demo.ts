@@ -15,7 +15,9 @@ import { dueBetween, readSeeds } from './seed.ts'
 import { createTeam } from './triage.ts'
 
 const DAY = 86_400_000
-const STEP = 1_800_000
+/** The clock goes on by so much at a time; the last two days, which most will look at, in finer steps. */
+const STEP = 3_600_000
+const FINE = 1_800_000
 const SEEDS = fileURLToPath(new URL('../../seeds/vinh-long', import.meta.url))
 export const PASSWORD = 'vong-lau-demo'
 
@@ -70,7 +72,7 @@ export const startDemo = async ({ listen, data, days = 14, say = () => {} }: Dem
   let now = end - days * DAY
   let real = false
   const clock = () => (real ? Date.now() : now)
-  const running = await startServer(config, { clock, demo: true, say, warn: say, wait: 5, poll: 250 })
+  const running = await startServer(config, { clock, demo: true, say, warn: say, wait: 20, poll: 250 })
   const { installation } = running
   for (const { username, name, role, organizations, password } of ACCOUNTS)
     await running.auth.add({ username, name, role, organizations }, password)
@@ -94,13 +96,13 @@ export const startDemo = async ({ listen, data, days = 14, say = () => {} }: Dem
     let from = begin
     while (!stopped && from < end) {
       // The end moves on while the replay runs; the last step meets the present.
-      const to = Math.min(from + STEP, end)
+      const to = Math.min(from + (from < end - 2 * DAY ? STEP : FINE), end)
       now = to
       const due = dueBetween(seeds, from, to, end, offset)
       await sender.send(due)
       await installation.ingest.drain()
       await running.minute()
-      if (Math.floor(to / (4 * STEP)) !== Math.floor(from / (4 * STEP))) await team.work(to)
+      if (Math.floor(to / (2 * STEP)) !== Math.floor(from / (2 * STEP))) await team.work(to)
       from = to
       installation.replay = { progress: (to - begin) / (end - begin), until: end }
     }

@@ -172,14 +172,12 @@ export const users = new Hono<Env>()
 
 export const auditTrail = new Hono<Env>().use(duty('admin')).get('/', async (c) => {
   const cursor = c.req.query('cursor')
-  const page = await c.var.installation.store.documents
-    .collection('audit')
-    .query(SYSTEM, {
-      filter: { op: 'and', of: [] },
-      sort: [{ field: 'audit.at', order: 'desc' }],
-      limit: 100,
-      ...(cursor ? { cursor } : {}),
-    })
+  const page = await c.var.installation.store.documents.collection('audit').query(SYSTEM, {
+    filter: { op: 'and', of: [] },
+    sort: [{ field: 'audit.at', order: 'desc' }],
+    limit: 100,
+    ...(cursor ? { cursor } : {}),
+  })
   const items = page.items.map(
     ({ doc }): AuditRow => ({
       at: Number(doc['audit.at']),

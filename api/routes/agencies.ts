@@ -158,13 +158,11 @@ export const agencies = new Hono<Env>()
     const mine = eq('organization.id', ...ids)
     const series = async (collection: 'alerts' | 'incidents', field: string) => {
       const out = new Array<number>(14).fill(0)
-      const buckets = await installation.store.documents
-        .collection(collection)
-        .aggregate(scope, {
-          filter: and(mine, { op: 'range', field, gte: start }),
-          by: [{ field, every: DAY, offset }],
-          limit: 100,
-        })
+      const buckets = await installation.store.documents.collection(collection).aggregate(scope, {
+        filter: and(mine, { op: 'range', field, gte: start }),
+        by: [{ field, every: DAY, offset }],
+        limit: 100,
+      })
       for (const { key, count } of buckets) {
         const i = Math.round((Number(key[0]) - start) / DAY)
         if (i >= 0 && i < 14) out[i] = count

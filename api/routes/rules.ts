@@ -2,7 +2,6 @@ import { zValidator } from '@hono/zod-validator'
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { and, eq, fieldsOf } from '../../ingest/store/filter.ts'
-import { SYSTEM } from '../../ingest/store/store.ts'
 import type { LedgerEntry } from '../../rules/detect.ts'
 import type { Rule } from '../../rules/rule.ts'
 import { audit, duty, type Env, notFound } from '../context.ts'
@@ -60,24 +59,12 @@ export const rules = new Hono<Env>()
       filter: and(LIVE, eq('rule.id', rule.id), { op: 'range', field: 'alert.last', gte: installation.clock() - WEEK }),
       limit: 1,
     })
-    const runs = (
-      await installation.store.documents
-        .collection('runs')
-        .query(SYSTEM, { filter: eq('run.rule', rule.id), sort: [{ field: 'run.at', order: 'desc' }], limit: 50 })
-    ).items
     const body: RuleDetail = {
       ...ruleRow(installation, rule, entry, total, await installation.store.events.committed()),
       source: rule.yaml,
       guide: rule.guide,
       fields: [...fieldsOf(rule.filter)],
-      runs: runs.map(({ doc }) => ({
-        at: Number(doc['run.at']),
-        from: Number(doc['from']),
-        to: Number(doc['to']),
-        ms: Number(doc['ms']),
-        matched: Number(doc['matched']),
-        ...(doc['error'] ? { error: String(doc['error']) } : {}),
-      })),
+      runs: [...(entry?.recent ?? [])],
     }
     return c.json(body)
   })

@@ -36,7 +36,6 @@ export const INDEXED: { readonly [collection: string]: readonly string[] } = {
     'incident.severity',
   ],
   audit: ['audit.at', 'audit.by'],
-  runs: ['run.rule', 'run.at'],
   auth_user: ['id', 'username', 'email'],
   auth_session: ['id', 'token', 'userId'],
   auth_account: ['id', 'userId', 'accountId', 'providerId'],

@@ -89,14 +89,12 @@ try {
       cursors.delete(cursor)
     },
     days: () =>
-      days
-        .all()
-        .map((file) => ({
-          day: file.day,
-          events: file.events,
-          bytes: days.bytes(file),
-          ...(file.problem ? { problem: file.problem } : {}),
-        })),
+      days.all().map((file) => ({
+        day: file.day,
+        events: file.events,
+        bytes: days.bytes(file),
+        ...(file.problem ? { problem: file.problem } : {}),
+      })),
     drop: (day: string) => days.drop(day),
     repairs: () => days.repairs,
     close: async () => {

@@ -106,7 +106,6 @@ export const createApp = ({ installation, auth }: Deps) => {
       (c) => getConnInfo(c as never).remote.address ?? 'unknown',
     ),
   )
-  app.on(['GET', 'POST'], '/api/auth/*', (c) => auth.handler(c.req.raw))
   app.use('/api/*', bodyLimit({ maxSize: 1 << 20 }))
   // Another site must not make this browser change things: browsers name where a request comes from.
   app.use('/api/*', async (c, next) => {
@@ -116,6 +115,7 @@ export const createApp = ({ installation, auth }: Deps) => {
     await next()
     c.header('Cache-Control', 'no-store')
   })
+  app.on(['GET', 'POST'], '/api/auth/*', (c) => auth.handler(c.req.raw))
   app.use('/api/*', signedIn)
   app.route('/api', routes)
   app.all('/api/*', (c) =>

@@ -1,5 +1,6 @@
 /** The command line. Every mistake is one sentence on standard error and exit 1. */
 import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
 import { toDocument } from '../ingest/event.ts'
 import { checkRules, testRules } from '../rules/check.ts'
@@ -12,6 +13,8 @@ import type { Request } from './control.ts'
 import type { ImportProgress } from './import.ts'
 
 const ROLES: readonly Role[] = ['administrator', 'analyst', 'rule_author', 'manager', 'agency_viewer']
+/** The events beside the rules of the catalog are of its portals. */
+const DEMO_INVENTORY = fileURLToPath(new URL('../seeds/vinh-long/inventory.yml', import.meta.url))
 const program = new Command('vonglau')
   .description('Vọng Lâu: security monitoring of a province')
   .showHelpAfterError()
@@ -163,7 +166,10 @@ rules
   .action(async (folder?: string) => {
     const settings = config()
     const { eventOfLine } = await import('./commands/scan.ts')
-    const tested = testRules(folder ?? settings.rules ?? CATALOG, eventOfLine(settings))
+    const tested = testRules(
+      folder ?? settings.rules ?? CATALOG,
+      eventOfLine({ ...settings, inventory: settings.inventory ?? DEMO_INVENTORY }),
+    )
     const failures = tested.flatMap((each) => each.failures)
     for (const failure of failures) process.stderr.write(`${failure}\n`)
     await print([

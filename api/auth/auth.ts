@@ -1,6 +1,7 @@
 /** Sign-in: better-auth with names and passwords. Users are made by an administrator or by the first start, never by themselves. */
 import { randomBytes, randomInt } from 'node:crypto'
 import { betterAuth } from 'better-auth'
+import { APIError } from 'better-auth/api'
 import { hashPassword, verifyPassword } from 'better-auth/crypto'
 import { username } from 'better-auth/plugins'
 import { eq } from '../../ingest/store/filter.ts'
@@ -112,7 +113,12 @@ export const createAuth = async (
         create: {
           before: async (session) => {
             const user = await users.get(SYSTEM, session.userId)
-            if (user?.doc['disabled'] === true) return false
+            // With the right password only: who guesses learns nothing.
+            if (user?.doc['disabled'] === true)
+              throw new APIError('FORBIDDEN', {
+                code: 'DISABLED',
+                message: 'This account is switched off: ask an administrator.',
+              })
             if (user)
               await users.put([{ id: user.id, version: 'any', doc: { ...user.doc, lastSignIn: options.clock() } }])
             return undefined

@@ -21,7 +21,9 @@ describe('a binary file', () => {
     const good = place.write('access.log', `${line(1)}\n`)
     for (const command of ['import', 'parse']) {
       const files = command === 'import' ? [good, file] : [file]
-      expect(refusal(await place.run([command, '--source', 'nginx_access', ...files]))).toMatch(/app\.exe .*binary, not text$/)
+      expect(refusal(await place.run([command, '--source', 'nginx_access', ...files]))).toMatch(
+        /app\.exe .*binary, not text$/,
+      )
     }
     expect(readFileSync(file).equals(BINARY)).toBe(true)
     // Nothing of the good one either: an import is looked at before it begins.
@@ -49,7 +51,9 @@ describe('a binary file', () => {
 test.each(['UTF-16LE', 'UTF-16BE'])('a file in %s is told by name', async (encoding) => {
   const text = Buffer.from(`\ufeff${line(1)}\r\n`, 'utf16le')
   place.write('u_ex.log', encoding === 'UTF-16BE' ? text.swap16() : text)
-  expect(refusal(await place.run(['import', '--source', 'nginx_access', 'u_ex.log']))).toMatch(/u_ex\.log .*UTF-16: write it as UTF-8$/)
+  expect(refusal(await place.run(['import', '--source', 'nginx_access', 'u_ex.log']))).toMatch(
+    /u_ex\.log .*UTF-16: write it as UTF-8$/,
+  )
 })
 
 describe('a line of 10 MB', () => {
@@ -62,9 +66,13 @@ describe('a line of 10 MB', () => {
     expect(inOrder.map(partOf)).toEqual(parts.map((_, i) => i + 1))
     expect(inOrder.map((event) => event['event.original']).join('') === long).toBe(true)
     expect(inOrder.every((event) => event['vonglau.original.base64'] === undefined)).toBe(true)
-    expect(events.filter((event) => event['event.kind'] === 'event').map((event) => event['url.path'])).toEqual(['/dong-1', '/dong-2'])
+    expect(events.filter((event) => event['event.kind'] === 'event').map((event) => event['url.path'])).toEqual([
+      '/dong-1',
+      '/dong-2',
+    ])
   }
-  const partOf = (event: { [field: string]: unknown }) => Number(/^the line is longer than 512 KiB; this is part (\d+) of it$/.exec(String(event['error.message']))?.[1])
+  const partOf = (event: { [field: string]: unknown }) =>
+    Number(/^the line is longer than 512 KiB; this is part (\d+) of it$/.exec(String(event['error.message']))?.[1])
 
   test('in a file is kept in parts, and what comes after it is read', async () => {
     place.write('logs/access.log', `${line(1)}\n${long}\n${line(2)}\n`)
@@ -79,7 +87,11 @@ describe('a line of 10 MB', () => {
     place.write('vonglau.yml', 'sources:\n  - { id: mang, parser: nginx_access, http: { token: 0123456789abcdef } }\n')
     const installation = await place.open()
     await installation.ingest.start()
-    await installation.ingest.accept('mang', [line(1), long, line(2)].map((text) => Buffer.from(text)), '127.0.0.1')
+    await installation.ingest.accept(
+      'mang',
+      [line(1), long, line(2)].map((text) => Buffer.from(text)),
+      '127.0.0.1',
+    )
     await installation.ingest.drain()
     check(await eventsOf(installation.store.events))
     await installation.close()
@@ -87,11 +99,19 @@ describe('a line of 10 MB', () => {
 })
 
 test('bytes that are not UTF-8 are kept beside what could be read of them', async () => {
-  const bytes = Buffer.concat([Buffer.from('198.51.100.7 - - [21/Nov/2026:14:05:00 +0700] "GET /t\xecm?q=\xff\xfe HTTP/1.1" 200 5 "-" "-"', 'latin1')])
+  const bytes = Buffer.concat([
+    Buffer.from(
+      '198.51.100.7 - - [21/Nov/2026:14:05:00 +0700] "GET /t\xecm?q=\xff\xfe HTTP/1.1" 200 5 "-" "-"',
+      'latin1',
+    ),
+  ])
   place.write('access.log', Buffer.concat([Buffer.from(`${line(1)}\n`), bytes, Buffer.from(`\n${line(2)}\n`)]))
   expect(await place.run(['import', '--source', 'nginx_access', 'access.log'])).toMatchObject({ code: 0, err: '' })
   const { out } = await place.run(['query', ''])
-  const events = out.trimEnd().split('\n').map((text) => JSON.parse(text) as { vonglau: { original?: { base64: string } }; event: { original: string } })
+  const events = out
+    .trimEnd()
+    .split('\n')
+    .map((text) => JSON.parse(text) as { vonglau: { original?: { base64: string } }; event: { original: string } })
   expect(events).toHaveLength(3)
   const [kept] = events.filter((event) => event.vonglau.original)
   expect(Buffer.from(kept!.vonglau.original!.base64, 'base64').equals(bytes)).toBe(true)
@@ -103,19 +123,28 @@ describe('an unknown source', () => {
     place.write('access.log', `${line(1)}\n`)
     place.write('vonglau.yml', LIVE)
     for (const command of ['parse', 'import']) {
-      expect(refusal(await place.run([command, '--source', 'apache', 'access.log']))).toMatch(/no parser "apache"; known ones are fortinet_fortigate, nginx_access, iis_access.*the sources of .*vonglau\.yml are cong$/)
+      expect(refusal(await place.run([command, '--source', 'apache', 'access.log']))).toMatch(
+        /no parser "apache"; known ones are fortinet_fortigate, nginx_access, iis_access.*the sources of .*vonglau\.yml are cong$/,
+      )
     }
   })
   test('a file that is not there is named', async () => {
-    expect(await reason(() => checkFiles([place.path('khong-co.log')]))).toMatch(/khong-co\.log: there is no such file; nothing was imported$/)
+    expect(await reason(() => checkFiles([place.path('khong-co.log')]))).toMatch(
+      /khong-co\.log: there is no such file; nothing was imported$/,
+    )
     expect(await reason(() => checkFiles([place.folder]))).toMatch(/is a folder: name the files in it/)
-    expect(refusal(await place.run(['parse', '--source', 'nginx_access', 'khong-co.log']))).toMatch(/khong-co\.log: there is no such file$/)
-    expect(refusal(await place.run(['parse', '--source', 'nginx_access', '--timezone', 'Asia/Vinh_Long', 'x']))).toMatch(/--timezone Asia\/Vinh_Long: there is no such time zone; name one such as Asia\/Ho_Chi_Minh/)
+    expect(refusal(await place.run(['parse', '--source', 'nginx_access', 'khong-co.log']))).toMatch(
+      /khong-co\.log: there is no such file$/,
+    )
+    expect(
+      refusal(await place.run(['parse', '--source', 'nginx_access', '--timezone', 'Asia/Vinh_Long', 'x'])),
+    ).toMatch(/--timezone Asia\/Vinh_Long: there is no such time zone; name one such as Asia\/Ho_Chi_Minh/)
   })
 })
 
 describe('a rule with a typo', () => {
-  const typo = 'title: Thử\nid: thu\nlogsource: { category: webserver }\ndetection:\n  a:\n    url.path|contians: /x\n  condition: a\nlevel: high\n'
+  const typo =
+    'title: Thử\nid: thu\nlogsource: { category: webserver }\ndetection:\n  a:\n    url.path|contians: /x\n  condition: a\nlevel: high\n'
   test('is named with its file and line by "rules check"', async () => {
     place.write('luat/thu.yml', typo)
     expect(refusal(await place.run(['rules', 'check', 'luat']))).toMatch(/luat\/thu\.yml:6.*contians/)
@@ -135,9 +164,21 @@ describe('a rule with a typo', () => {
 describe('a broken inventory', () => {
   const agency = '  - { id: so-y-te, name: Sở Y tế, kind: department }\n'
   test.each([
-    ['is not YAML', `province: { id: vl, name: VL, timezone: Asia/Ho_Chi_Minh }\nagencies:\n  - { id: so-y-te, name: "Sở Y tế\n`, /kiem-ke\.yml:[34]:\d+: this is not YAML: /],
-    ['names an agency that is not in it', `province: { id: vl, name: VL, timezone: Asia/Ho_Chi_Minh }\nagencies:\n${agency}portals:\n  - id: cong\n    domain: y-te.example\n    name: Cổng\n    organization: so-yte\n    addresses: [192.0.2.1]\n`, /kiem-ke\.yml:8: portals\[0\]\.organization is "so-yte", expected the id of an agency in this file/],
-    ['has a wrong address', `province: { id: vl, name: VL, timezone: Asia/Ho_Chi_Minh }\nagencies:\n${agency}portals:\n  - id: cong\n    domain: y-te.example\n    name: Cổng\n    organization: so-y-te\n    addresses: [192.0.2.300]\n`, /kiem-ke\.yml:9: portals\[0\]\.addresses\[0\] is "192\.0\.2\.300", expected an IPv4 or IPv6 address/],
+    [
+      'is not YAML',
+      `province: { id: vl, name: VL, timezone: Asia/Ho_Chi_Minh }\nagencies:\n  - { id: so-y-te, name: "Sở Y tế\n`,
+      /kiem-ke\.yml:[34]:\d+: this is not YAML: /,
+    ],
+    [
+      'names an agency that is not in it',
+      `province: { id: vl, name: VL, timezone: Asia/Ho_Chi_Minh }\nagencies:\n${agency}portals:\n  - id: cong\n    domain: y-te.example\n    name: Cổng\n    organization: so-yte\n    addresses: [192.0.2.1]\n`,
+      /kiem-ke\.yml:8: portals\[0\]\.organization is "so-yte", expected the id of an agency in this file/,
+    ],
+    [
+      'has a wrong address',
+      `province: { id: vl, name: VL, timezone: Asia/Ho_Chi_Minh }\nagencies:\n${agency}portals:\n  - id: cong\n    domain: y-te.example\n    name: Cổng\n    organization: so-y-te\n    addresses: [192.0.2.300]\n`,
+      /kiem-ke\.yml:9: portals\[0\]\.addresses\[0\] is "192\.0\.2\.300", expected an IPv4 or IPv6 address/,
+    ],
   ])('that %s is refused with file and line', async (_, text, expected) => {
     place.write('kiem-ke.yml', text)
     place.write('vonglau.yml', 'inventory: kiem-ke.yml\n')
@@ -152,50 +193,110 @@ describe('a broken inventory', () => {
   })
   test('that is not there, and a source of an agency that it has not', async () => {
     place.write('vonglau.yml', 'inventory: kiem-ke.yml\n')
-    expect(await reason(place.open)).toMatch(/the inventory .*kiem-ke\.yml cannot be read \(ENOENT\): correct "inventory:" in .*vonglau\.yml$/)
+    expect(await reason(place.open)).toMatch(
+      /the inventory .*kiem-ke\.yml cannot be read \(ENOENT\): correct "inventory:" in .*vonglau\.yml$/,
+    )
     place.write('kiem-ke.yml', `province: { id: vl, name: VL, timezone: Asia/Ho_Chi_Minh }\nagencies:\n${agency}`)
-    place.write('vonglau.yml', 'inventory: kiem-ke.yml\nsources:\n  - { id: cong, parser: nginx_access, organization: so-yte, file: { path: x } }\n')
-    expect(await reason(place.open)).toMatch(/vonglau\.yml: source cong: organization "so-yte" is not in the inventory .*kiem-ke\.yml/)
+    place.write(
+      'vonglau.yml',
+      'inventory: kiem-ke.yml\nsources:\n  - { id: cong, parser: nginx_access, organization: so-yte, file: { path: x } }\n',
+    )
+    expect(await reason(place.open)).toMatch(
+      /vonglau\.yml: source cong: organization "so-yte" is not in the inventory .*kiem-ke\.yml/,
+    )
   })
 })
 
 describe('a broken configuration', () => {
   test.each([
-    ['an unknown key', 'listen: 127.0.0.1:0\nretension: { days: 3 }\n', {}, /vonglau\.yml:2: retension: there is no such key\. The keys here are .*retention/],
-    ['an unknown key of a source', 'sources:\n  - id: a\n    parser: nginx_access\n    fiel: { path: x }\n', {}, /vonglau\.yml:4: sources\[0\]\.fiel: there is no such key\. The keys here are .*file/],
+    [
+      'an unknown key',
+      'listen: 127.0.0.1:0\nretension: { days: 3 }\n',
+      {},
+      /vonglau\.yml:2: retension: there is no such key\. The keys here are .*retention/,
+    ],
+    [
+      'an unknown key of a source',
+      'sources:\n  - id: a\n    parser: nginx_access\n    fiel: { path: x }\n',
+      {},
+      /vonglau\.yml:4: sources\[0\]\.fiel: there is no such key\. The keys here are .*file/,
+    ],
     ['a wrong type', 'retention:\n  days: ba\n', {}, /vonglau\.yml:2: retention\.days: expected a number, found "ba"/],
-    ['an unknown parser', 'sources:\n  - { id: a, parser: apache, file: { path: x } }\n', {}, /vonglau\.yml:2: sources\[0\]\.parser: expected one of fortinet_fortigate, nginx_access, iis_access, found "apache"/],
-    ['two ways in', 'sources:\n  - { id: a, parser: nginx_access, file: { path: x }, http: { token: 0123456789abcdef } }\n', {}, /vonglau\.yml:2: sources\[0\]: expected exactly one of file:, syslog: and http:/],
-    ['the same id twice', 'sources:\n  - { id: a, parser: nginx_access, file: { path: x } }\n  - { id: a, parser: nginx_access, file: { path: y } }\n', {}, /two sources have the id "a"/],
+    [
+      'an unknown parser',
+      'sources:\n  - { id: a, parser: apache, file: { path: x } }\n',
+      {},
+      /vonglau\.yml:2: sources\[0\]\.parser: expected one of fortinet_fortigate, nginx_access, iis_access, found "apache"/,
+    ],
+    [
+      'two ways in',
+      'sources:\n  - { id: a, parser: nginx_access, file: { path: x }, http: { token: 0123456789abcdef } }\n',
+      {},
+      /vonglau\.yml:2: sources\[0\]: expected exactly one of file:, syslog: and http:/,
+    ],
+    [
+      'the same id twice',
+      'sources:\n  - { id: a, parser: nginx_access, file: { path: x } }\n  - { id: a, parser: nginx_access, file: { path: y } }\n',
+      {},
+      /two sources have the id "a"/,
+    ],
     ['no YAML', 'listen: [127.0.0.1\n', {}, /vonglau\.yml:[12]: not YAML: /],
     ['only text', 'xin chào\n', {}, /vonglau\.yml: expected keys and values/],
-    ['a wrong variable', '', { VONGLAU_RETENTION_DAYS: 'ba' }, /environment variable VONGLAU_RETENTION_DAYS: expected a number, found "ba"/],
-    ['a wrong address in a variable', '', { VONGLAU_LISTEN: '8420' }, /environment variable VONGLAU_LISTEN: expected host:port, .* found "8420"/],
-    ['a wrong variable inside a list', '', { VONGLAU_SOURCES: '[{"id":"a","parser":"apache","file":{"path":"x"}}]' }, /environment variable VONGLAU_SOURCES: sources\[0\]\.parser: expected one of .*found "apache"/],
+    [
+      'a wrong variable',
+      '',
+      { VONGLAU_RETENTION_DAYS: 'ba' },
+      /environment variable VONGLAU_RETENTION_DAYS: expected a number, found "ba"/,
+    ],
+    [
+      'a wrong address in a variable',
+      '',
+      { VONGLAU_LISTEN: '8420' },
+      /environment variable VONGLAU_LISTEN: expected host:port, .* found "8420"/,
+    ],
+    [
+      'a wrong variable inside a list',
+      '',
+      { VONGLAU_SOURCES: '[{"id":"a","parser":"apache","file":{"path":"x"}}]' },
+      /environment variable VONGLAU_SOURCES: sources\[0\]\.parser: expected one of .*found "apache"/,
+    ],
   ])('with %s', async (_, text, env, expected) => {
     const file = place.write('vonglau.yml', text)
     expect(await reason(async () => readConfig(file, env))).toMatch(expected)
   })
   test('keeps the server from starting, and every other command from running', async () => {
     place.write('vonglau.yml', 'retention:\n  days: ba\n')
-    for (const command of [['start'], ['sources']]) expect(refusal(await place.run(command))).toBe('vonglau: vonglau.yml:2: retention.days: expected a number, found "ba"')
+    for (const command of [['start'], ['sources']])
+      expect(refusal(await place.run(command))).toBe(
+        'vonglau: vonglau.yml:2: retention.days: expected a number, found "ba"',
+      )
     place.write('vonglau.yml', '')
-    expect(refusal(await place.run(['start'], { env: { VONGLAU_RETENTION_DAYS: 'ba' } }))).toBe('vonglau: environment variable VONGLAU_RETENTION_DAYS: expected a number, found "ba"')
+    expect(refusal(await place.run(['start'], { env: { VONGLAU_RETENTION_DAYS: 'ba' } }))).toBe(
+      'vonglau: environment variable VONGLAU_RETENTION_DAYS: expected a number, found "ba"',
+    )
   })
   test('a certificate that is not there', async () => {
     place.write('vonglau.yml', 'listen: 127.0.0.1:0\ntls: { cert: a.pem, key: b.pem }\n')
-    expect(refusal(await place.run(['start']))).toMatch(/tls: .*[ab]\.pem cannot be read \(ENOENT\): name the certificate chain/)
+    expect(refusal(await place.run(['start']))).toMatch(
+      /tls: .*[ab]\.pem cannot be read \(ENOENT\): name the certificate chain/,
+    )
   })
   test('that is not there', async () => {
-    expect(await reason(async () => readConfig(place.path('khac.yml'), {}))).toMatch(/khac\.yml cannot be read \(ENOENT\): name a configuration file with --config/)
+    expect(await reason(async () => readConfig(place.path('khac.yml'), {}))).toMatch(
+      /khac\.yml cannot be read \(ENOENT\): name a configuration file with --config/,
+    )
   })
   test('roles that the embedded store cannot divide', async () => {
-    expect(refusal(await place.run(['start', '--roles', 'api']))).toMatch(/--roles api: the embedded store belongs to one process/)
+    expect(refusal(await place.run(['start', '--roles', 'api']))).toMatch(
+      /--roles api: the embedded store belongs to one process/,
+    )
   })
 })
 
 test('a search with a mistake, and a user that is not there', async () => {
   expect(refusal(await place.run(['query', 'source.ip : ']))).toMatch(/^vonglau: /)
   expect(refusal(await place.run(['users', 'reset', 'ai-do']))).toMatch(/there is no user "ai-do"/)
-  expect(refusal(await place.run(['users', 'add', 'ai-do', '--role', 'vua']))).toMatch(/--role vua: the roles are administrator, /)
+  expect(refusal(await place.run(['users', 'add', 'ai-do', '--role', 'vua']))).toMatch(
+    /--role vua: the roles are administrator, /,
+  )
 })

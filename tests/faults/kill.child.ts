@@ -11,7 +11,15 @@ const sources: Source[] = [
   { ...base, id: 'files', collect: { kind: 'file', path: join(folder, 'logs', 'access.log*'), start: 'beginning' } },
   { ...base, id: 'network', collect: { kind: 'http', token: 'not-used-here-at-all' } },
 ]
-const ingest = createIngest({ store, sources, spoolFolder: join(folder, 'spool'), enrich: () => {}, clock: Date.now, warn: console.error, poll: 20 })
+const ingest = createIngest({
+  store,
+  sources,
+  spoolFolder: join(folder, 'spool'),
+  enrich: () => {},
+  clock: Date.now,
+  warn: console.error,
+  poll: 20,
+})
 await ingest.start()
 if (from === 'drain') {
   await ingest.drain()

@@ -16,7 +16,8 @@ const KILLS = 20
 const folder = mkdtempSync(join(tmpdir(), 'vonglau-kill-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const line = (n: number) => `198.51.100.${n % 250} - - [21/Nov/2026:14:05:${String(n % 60).padStart(2, '0')} +0700] "GET /dong-${n} HTTP/1.1" 200 ${n} "-" "Mozilla/5.0"`
+const line = (n: number) =>
+  `198.51.100.${n % 250} - - [21/Nov/2026:14:05:${String(n % 60).padStart(2, '0')} +0700] "GET /dong-${n} HTTP/1.1" 200 ${n} "-" "Mozilla/5.0"`
 
 test(`every line is there exactly once after ${KILLS} kills`, { timeout: 240_000 }, async () => {
   const logs = join(folder, 'logs')
@@ -33,7 +34,16 @@ test(`every line is there exactly once after ${KILLS} kills`, { timeout: 240_000
   const offered = new Set<number>()
   let nextNetwork = 1_000_000
   const child = (): ChildProcess => {
-    const process_ = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', fileURLToPath(new URL('kill.child.ts', import.meta.url)), folder, String(nextNetwork)], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const process_ = spawn(
+      process.execPath,
+      [
+        '--disable-warning=ExperimentalWarning',
+        fileURLToPath(new URL('kill.child.ts', import.meta.url)),
+        folder,
+        String(nextNetwork),
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
     let text = ''
     process_.stdout!.on('data', (chunk) => {
       text += String(chunk)
@@ -70,7 +80,16 @@ test(`every line is there exactly once after ${KILLS} kills`, { timeout: 240_000
     await gone
   }
   // The last one runs until it has everything.
-  const last = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', fileURLToPath(new URL('kill.child.ts', import.meta.url)), folder, 'drain'], { stdio: ['ignore', 'inherit', 'inherit'] })
+  const last = spawn(
+    process.execPath,
+    [
+      '--disable-warning=ExperimentalWarning',
+      fileURLToPath(new URL('kill.child.ts', import.meta.url)),
+      folder,
+      'drain',
+    ],
+    { stdio: ['ignore', 'inherit', 'inherit'] },
+  )
   await ended(last)
   const store = await openDuckdb({ folder: join(folder, 'events') })
   const counts = new Map<number, number>()
@@ -82,7 +101,10 @@ test(`every line is there exactly once after ${KILLS} kills`, { timeout: 240_000
   }
   await store.close()
   const files = Array.from({ length: written }, (_, n) => n)
-  expect({ missing: files.filter((n) => !counts.has(n)), twice: [...counts].filter(([, c]) => c > 1).map(([n]) => n) }).toEqual({ missing: [], twice: [] })
+  expect({
+    missing: files.filter((n) => !counts.has(n)),
+    twice: [...counts].filter(([, c]) => c > 1).map(([n]) => n),
+  }).toEqual({ missing: [], twice: [] })
   // The network: what was accepted is there, and nothing that was not offered.
   expect([...accepted].filter((n) => !counts.has(n))).toEqual([])
   expect([...counts.keys()].filter((n) => n >= 1_000_000 && !offered.has(n))).toEqual([])

@@ -32,7 +32,10 @@ export interface Place {
   path(name: string): string
   write(name: string, content: string | Uint8Array): string
   /** Runs a command to its end. */
-  run(args: readonly string[], options?: { input?: string | Buffer; env?: NodeJS.ProcessEnv; under?: readonly string[] }): Promise<Ran>
+  run(
+    args: readonly string[],
+    options?: { input?: string | Buffer; env?: NodeJS.ProcessEnv; under?: readonly string[] },
+  ): Promise<Ran>
   /** `vonglau start` until the console answers. */
   start(env?: NodeJS.ProcessEnv): Promise<Server>
   /** The installation of vonglau.yml in this process, where a process of its own would add nothing. */
@@ -46,7 +49,10 @@ export const openPlace = (): Place => {
   const path = (name: string) => join(folder, name)
   const launch = (args: readonly string[], env: NodeJS.ProcessEnv, under: readonly string[] = []): ChildProcess => {
     const [command, ...rest] = [...under, process.execPath, LAUNCHER, ...args]
-    const child = spawn(command!, rest, { cwd: folder, env: { PATH: process.env['PATH'], HOME: folder, TZ: 'UTC', ...env } })
+    const child = spawn(command!, rest, {
+      cwd: folder,
+      env: { PATH: process.env['PATH'], HOME: folder, TZ: 'UTC', ...env },
+    })
     running.add(child)
     child.once('exit', () => running.delete(child))
     return child
@@ -93,9 +99,18 @@ export const openPlace = (): Place => {
         child.stderr!.setEncoding('utf8').on('data', take)
         gone.then(() => reject(new Error(`the server ended: ${text}`)))
       }),
-    open: () => openInstallation(readConfig(path('vonglau.yml'), {}), { clock: Date.now, warn: () => {}, wait: 5, poll: 20 }),
+    open: () =>
+      openInstallation(readConfig(path('vonglau.yml'), {}), { clock: Date.now, warn: () => {}, wait: 5, poll: 20 }),
     remove: async () => {
-      await Promise.all([...running].map((child) => new Promise((done) => (child.once('close', done), child.kill('SIGTERM')))))
+      await Promise.all(
+        [...running].map(
+          (child) =>
+            new Promise((done) => {
+              child.once('close', done)
+              child.kill('SIGTERM')
+            }),
+        ),
+      )
       rmSync(folder, { recursive: true, force: true })
     },
   }
@@ -114,9 +129,18 @@ export const sentence = (text: string): string => {
 }
 
 /** Why it refused, where no process is needed to see it. */
-export const reason = async (work: () => Promise<unknown>): Promise<string> => sentence(await work().then(() => 'it did not refuse', (error: Error) => error.message))
+export const reason = async (work: () => Promise<unknown>): Promise<string> =>
+  sentence(
+    await work().then(
+      () => 'it did not refuse',
+      (error: Error) => error.message,
+    ),
+  )
 
-export const until = async <T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> => {
+export const until = async <T>(
+  what: string,
+  look: () => T | undefined | null | false | Promise<T | undefined | false>,
+): Promise<T> => {
   const began = performance.now()
   for (;;) {
     const found = await look()
@@ -128,18 +152,21 @@ export const until = async <T>(what: string, look: () => T | undefined | false |
 
 export const eventsOf = async (store: EventStore): Promise<Event[]> => {
   const out: Event[] = []
-  for await (const events of store.match(SYSTEM, { filter: EVERYTHING })) out.push(...events.filter((event) => event['event.dataset'] !== 'vonglau.source'))
+  for await (const events of store.match(SYSTEM, { filter: EVERYTHING }))
+    out.push(...events.filter((event) => event['event.dataset'] !== 'vonglau.source'))
   return out.sort((a, b) => Number(a['@timestamp']) - Number(b['@timestamp']))
 }
 /** How often each line is in the store. */
 export const originals = async (store: EventStore): Promise<Map<string, number>> => {
   const out = new Map<string, number>()
-  for (const event of await eventsOf(store)) out.set(String(event['event.original']), (out.get(String(event['event.original'])) ?? 0) + 1)
+  for (const event of await eventsOf(store))
+    out.set(String(event['event.original']), (out.get(String(event['event.original'])) ?? 0) + 1)
   return out
 }
 
 /** A line of nginx that is told from every other one by `n`. */
-export const line = (n: number | string, host = '198.51.100.7'): string => `${host} - - [21/Nov/2026:14:05:00 +0700] "GET /dong-${n} HTTP/1.1" 200 5 "-" "Mozilla/5.0"`
+export const line = (n: number | string, host = '198.51.100.7'): string =>
+  `${host} - - [21/Nov/2026:14:05:00 +0700] "GET /dong-${n} HTTP/1.1" 200 5 "-" "Mozilla/5.0"`
 export const lines = (count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => line(from + i))
 
 /** A port nobody listens on at the moment. */

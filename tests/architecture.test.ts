@@ -1,0 +1,150 @@
+/** The laws of the house that a reviewer would otherwise have to remember. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+/** What is in the repository, or would be with the next commit. */
+const FILES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: ROOT,
+  encoding: 'utf8',
+})
+  .split('\n')
+  .filter((file) => file !== '' && existsSync(join(ROOT, file)))
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
+const CODE = FILES.filter((file) => /\.(ts|js|svelte)$/.test(file))
+
+describe('imports point upstream only', () => {
+  /** What each folder may import of ours, besides its own files; `type`: only types. */
+  const MAY: { [folder: string]: readonly { readonly prefix: RegExp; readonly type?: true }[] } = {
+    ingest: [],
+    rules: [{ prefix: /^ingest\/(event|ip)\.ts$/ }, { prefix: /^ingest\/store\// }, { prefix: /^ingest\/inventory\// }],
+    api: [{ prefix: /^ingest\// }, { prefix: /^rules\// }],
+    ui: [
+      { prefix: /^api\//, type: true },
+      { prefix: /^ingest\/event\.ts$/, type: true },
+    ],
+    tests: [{ prefix: /^(ingest|rules|api|ui)\// }],
+  }
+  const STATEMENT =
+    /^(?:import|export)\s+(type\s+)?(?:(\{[^}]*\}|\*(?:\s+as\s+\w+)?|\w+(?:\s*,\s*\{[^}]*\})?)\s+from\s+)?['"](\.{1,2}\/[^'"]+)['"]|\bimport\(\s*['"](\.{1,2}\/[^'"]+)['"]/gm
+  const imports = (file: string): { target: string; type: boolean; line: string }[] =>
+    [
+      ...read(file)
+        .replaceAll(/^\s+(?=import\b)/gm, '')
+        .matchAll(STATEMENT),
+    ].map(([line, type, names, from, dynamic]) => ({
+      target: relative(ROOT, resolve(ROOT, dirname(file), (from ?? dynamic)!)),
+      type:
+        type !== undefined ||
+        (names?.startsWith('{') === true &&
+          names
+            .slice(1, -1)
+            .split(',')
+            .every((name) => name.trim() === '' || name.trim().startsWith('type '))),
+      line: line.replaceAll(/\s+/g, ' '),
+    }))
+  test.each(Object.keys(MAY))('%s/', (folder) => {
+    const own = CODE.filter((file) => file.startsWith(`${folder}/`))
+    expect(own.length).toBeGreaterThan(3)
+    const wrong = own.flatMap((file) =>
+      imports(file)
+        .filter(({ target }) => !target.startsWith(`${folder}/`) && target !== 'package.json')
+        .filter(
+          ({ target, type }) => !MAY[folder]!.some((allowed) => allowed.prefix.test(target) && (!allowed.type || type)),
+        )
+        .map(({ line }) => `${file}: ${line}`),
+    )
+    expect(wrong).toEqual([])
+  })
+  test('the law sees what it should', () => {
+    const own = CODE.flatMap((file) => imports(file).map(({ target }) => target))
+    expect(own.length).toBeGreaterThan(300)
+    expect(own.filter((target) => target.startsWith('ingest/store/'))).not.toEqual([])
+  })
+})
+
+test('the top holds the six folders and what tools want there', () => {
+  const FOLDERS = ['api', 'ingest', 'rules', 'seeds', 'tests', 'ui', '.ci']
+  const TOP = [
+    'README.md',
+    'LICENSE',
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+    '.biome.json',
+    '.gitignore',
+    '.npmrc',
+  ]
+  expect(
+    [...new Set(FILES.map((file) => file.split('/')[0]!))].filter(
+      (name) => !FOLDERS.includes(name) && !TOP.includes(name),
+    ),
+  ).toEqual([])
+  for (const name of ['README.md', 'LICENSE', ...FOLDERS]) expect(existsSync(join(ROOT, name)), name).toBe(true)
+})
+
+test('each folder says for whom it is', () => {
+  for (const folder of ['api', 'ingest', 'rules', 'seeds', 'tests', 'ui'])
+    expect(existsSync(join(ROOT, folder, 'README.md')), `${folder}/README.md`).toBe(true)
+})
+
+describe('a file is one idea', () => {
+  const MOST = 400
+  /** Longer by their nature: a table of words, one row a word. */
+  const TABLES = /^ui\/i18n\//
+  /** Each with what would have to be cut, and why it was not. */
+  const LONGER: { [file: string]: string } = {
+    'ingest/parsers/fortinet_fortigate.ts':
+      'one scanner over one format: its branches share the cursor, and cutting it costs speed',
+    'rules/detect.ts': 'the two ways to detect share the ledger; they are to be cut apart',
+  }
+  test(`at most ${MOST} lines`, () => {
+    const long = CODE.filter((file) => /^(api|ui|rules|ingest)\//.test(file) && !TABLES.test(file))
+      .map((file) => ({ file, lines: read(file).trimEnd().split('\n').length }))
+      .filter(({ lines }) => lines > MOST)
+    expect(long.filter(({ file }) => !(file in LONGER))).toEqual([])
+    // An exception that is not needed any more goes.
+    for (const file of Object.keys(LONGER)) expect(existsSync(join(ROOT, file)), file).toBe(true)
+  })
+  test('no words that say nothing', () => {
+    const named = CODE.flatMap((file) =>
+      [...read(file).matchAll(/\b(?:class|interface|type)\s+(\w*(?:Manager|Helper|Util|Utils))\b/g)].map(
+        (found) => `${file}: ${found[1]}`,
+      ),
+    )
+    expect(named).toEqual([])
+    expect(FILES.filter((file) => /(^|\/)(utils?|helpers?|misc|common)\.(ts|svelte)$/.test(file))).toEqual([])
+  })
+})
+
+test('nothing names the machines it was made on', () => {
+  // Where packages come from is a setting of whoever installs; put together here, so that this file does not name them.
+  const HOSTS = [
+    'registry.npm' + 'js.org',
+    'npm' + 'mirror.com',
+    'jfrog' + '.io',
+    'verda' + 'ccio',
+    'nexus' + '/repository',
+    'localhost:48' + '73',
+  ]
+  const hits = FILES.filter((file) => !/\.(png|woff2?|mmdb|gz|svg)$/.test(file)).flatMap((file) => {
+    const text = read(file)
+    return HOSTS.filter((host) => text.includes(host)).map((host) => `${file}: ${host}`)
+  })
+  // npm itself writes where each package was found.
+  expect(hits.filter((hit) => !hit.startsWith('package-lock.json: '))).toEqual([])
+  // Outside the repository only the folder beside it is named.
+  const paths = FILES.filter(
+    (file) => /\.(ts|js|svelte|md|yml|json)$/.test(file) && file !== 'package-lock.json',
+  ).flatMap((file) =>
+    [...read(file).matchAll(/(?<![\w.])\/(?:work|home|root)\/\w+/g)].map((found) => `${file}: ${found[0]}`),
+  )
+  expect(paths).toEqual([])
+})
+
+test('the console’s folder holds no program: only its build is served', () => {
+  expect(readdirSync(join(ROOT, 'ui')).filter((name) => /^(node_modules|package\.json)$/.test(name))).toEqual([])
+})

@@ -31,6 +31,8 @@ export interface Installation {
   /** Sentences about what is wrong now, for the console and `doctor`. */
   readonly problems: Map<string, string>
   readonly demo: boolean
+  /** Syslog ports that are really open. */
+  syslog: { udp?: number; tcp?: number }
   /** Set while the demo replays: 0 to 1. */
   replay: { progress: number; until: number } | undefined
   close(): Promise<void>
@@ -169,6 +171,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     },
     problems,
     demo: options.demo ?? false,
+    syslog: {},
     replay: undefined,
     close: async () => {
       await schedule.stop()

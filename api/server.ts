@@ -45,6 +45,10 @@ export const startServer = async (
     })
     const syslog = await openSyslog(config.syslog, config.sources, installation.ingest, warn)
     opened.push(() => syslog.close())
+    installation.syslog = {
+      ...(syslog.udp === undefined ? {} : { udp: syslog.udp }),
+      ...(syslog.tcp === undefined ? {} : { tcp: syslog.tcp }),
+    }
     const app = createApp({ installation, auth })
     const tls = config.tls
     const server = createAdaptorServer({

@@ -10,7 +10,13 @@ import type { Installation } from '../installation.ts'
 
 const HOUR = 3_600_000
 
-/** A source's rows are its agency's; one that serves several agencies belongs to those who see everything. */
+/** A source is its agency's; one that serves several agencies belongs to those who see everything. */
+export const seesSource = ({ config }: Installation, scope: Scope, id: string): boolean => {
+  if ('system' in scope) return true
+  const organization = config.sources.find((source) => source.id === id)?.organization
+  return organization !== undefined && scope.organizations.includes(organization)
+}
+
 export const sourceRows = async (installation: Installation, scope: Scope): Promise<SourceRow[]> => {
   const { inventory, config } = installation
   const now = installation.clock()
@@ -34,20 +40,24 @@ export const sourceRows = async (installation: Installation, scope: Scope): Prom
   }
   const lines = await counts()
   const unparsed = await counts('pipeline_error')
-  const last = new Map(
-    (
-      await installation.store.events.aggregate(SYSTEM, {
-        filter: { op: 'not', of: eq('event.dataset', 'vonglau.source') },
-        from: now - 7 * 24 * HOUR,
-        by: [{ terms: 'vonglau.source.id' }],
-        limit: 10_000,
-      })
-    ).items.map(({ key, last: at }) => [String(key[0]), at]),
-  )
-  return (await installation.ingest.status()).flatMap((status): SourceRow[] => {
+  const statuses = await installation.ingest.status()
+  // What came before this start of the program is asked for only where nothing came since.
+  const quiet = statuses.some((status) => status.lastLine === undefined)
+  const earlier = quiet
+    ? (
+        await installation.store.events.aggregate(SYSTEM, {
+          filter: { op: 'not', of: eq('event.dataset', 'vonglau.source') },
+          from: now - 7 * 24 * HOUR,
+          by: [{ terms: 'vonglau.source.id' }],
+          limit: 10_000,
+        })
+      ).items
+    : []
+  const last = new Map(earlier.map(({ key, last: at }) => [String(key[0]), at]))
+  return statuses.flatMap((status): SourceRow[] => {
+    if (!seesSource(installation, scope, status.id)) return []
     const source = config.sources.find(({ id }) => id === status.id)
     const organization = source?.organization
-    if (!('system' in scope) && !(organization && scope.organizations.includes(organization))) return []
     const recent = lines.get(status.id) ?? new Array<number>(24).fill(0)
     const bad = unparsed.get(status.id) ?? new Array<number>(24).fill(0)
     const lastEvent = status.lastLine ?? last.get(status.id)
@@ -98,11 +108,12 @@ export const publicAddress = (config: Config): { host: string; url: string } => 
   return { host: shown, url: `${config.tls ? 'https' : 'http'}://${shown}:${port}` }
 }
 
-export const setupOf = (config: Config): SourceSetup => {
+/** `bound`: the ports that are really open, for port 0 asks for any. */
+export const setupOf = (config: Config, bound: { udp?: number; tcp?: number }): SourceSetup => {
   const { host, url } = publicAddress(config)
   const portOf = (address: string | undefined) => (address ? Number(/:(\d+)$/.exec(address)![1]) : undefined)
-  const udp = portOf(config.syslog.udp)
-  const tcp = portOf(config.syslog.tcp)
+  const udp = bound.udp ?? portOf(config.syslog.udp)
+  const tcp = bound.tcp ?? portOf(config.syslog.tcp)
   const port = udp ?? tcp
   const bare = host.replace(/^\[|\]$/g, '')
   const first =
@@ -137,6 +148,6 @@ export const setupOf = (config: Config): SourceSetup => {
 export const sources = new Hono<Env>().get('/', async (c) =>
   c.json({
     items: (await sourceRows(c.var.installation, c.var.scope)).sort((a, b) => a.id.localeCompare(b.id)),
-    setup: setupOf(c.var.installation.config),
+    setup: setupOf(c.var.installation.config, c.var.installation.syslog),
   }),
 )

@@ -9,6 +9,7 @@ import { loadRules } from '../../rules/load.ts'
 import type { Rule } from '../../rules/rule.ts'
 import { type Counted, qualifying } from '../../rules/windows.ts'
 import type { Config } from '../config.ts'
+import { readInventory } from '../installation.ts'
 import { enricherOf, readEvents } from './lines.ts'
 import { print } from './show.ts'
 
@@ -64,12 +65,15 @@ export const scan = async (config: Config, source: Source, files: readonly strin
 /** A raw line of a rule's test file to the event that the pipeline would store. */
 export const eventOfLine = (config: Config): ((parser: string, line: string) => Event | undefined) => {
   const enrich = enricherOf(config)
+  // A line of a portal stands for the proxy before all of them.
+  const serves = readInventory(config).portals.flatMap((portal) => portal.addresses)
   return (parser, line) => {
     const source: Source = {
       id: parser,
       parser,
       timezone: config.timezone,
       silent: 15,
+      ...(parser === 'nginx_access' ? { serves } : {}),
       collect: { kind: 'file', path: '', start: 'beginning' },
     }
     const { events } = processLines(

@@ -217,6 +217,12 @@ export const health = new Hono<Env>().get('/', async (c) => {
   return c.json(
     may(c.var.user, 'admin')
       ? body
-      : { ...body, problems: body.problems.map(({ code }) => ({ code, message: '' })), days: [] },
+      : {
+          ...body,
+          problems: body.problems
+            .filter(({ code }) => 'system' in c.var.scope || !code.startsWith('source-'))
+            .map(({ code }) => ({ code, message: '' })),
+          days: [],
+        },
   )
 })

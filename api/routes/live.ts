@@ -8,6 +8,7 @@ import type { LiveMessage } from '../contract.ts'
 import { alertRow, incidentRow } from '../rows.ts'
 import { alertsOf, LIVE } from './alerts.ts'
 import { incidentsOf, OPEN } from './incidents.ts'
+import { seesSource } from './sources.ts'
 
 const EVERY = 1000
 const TICK = 5
@@ -32,7 +33,7 @@ export const live = new Hono<Env>().get('/', (c) => {
       if (round % TICK === 0) {
         // A session that ended (signed out, disabled, another role) ends its stream.
         if (!(await auth.session(headers))) break
-        const status = await installation.ingest.status()
+        const status = (await installation.ingest.status()).filter(({ id }) => seesSource(installation, scope, id))
         await send({
           kind: 'tick',
           now: installation.clock(),
@@ -41,7 +42,7 @@ export const live = new Hono<Env>().get('/', (c) => {
           counts: {
             alerts: (await alerts.query(scope, { filter: and(LIVE, eq('alert.status', 'new')), limit: 1 })).total,
             incidents: (await incidents.query(scope, { filter: OPEN, limit: 1 })).total,
-            silent: 'system' in scope ? status.filter((s) => s.state === 'silent').length : 0,
+            silent: status.filter((s) => s.state === 'silent').length,
           },
           ...(installation.replay ? { replay: installation.replay } : {}),
         })

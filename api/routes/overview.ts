@@ -138,7 +138,10 @@ export const overview = new Hono<Env>().get('/', async (c) => {
     trusted: portals.filter((p) => p.trusted).length,
     ...(installation.replay ? { replay: installation.replay } : {}),
   }
-  body.ingest.lost = (await installation.ingest.status()).reduce((n, each) => n + each.dropped, 0)
+  const shown = new Set(sources.map((row) => row.id))
+  body.ingest.lost = sum(
+    (await installation.ingest.status()).filter(({ id }) => shown.has(id)).map((each) => each.dropped),
+  )
   return c.json(body)
 })
 

@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { serveStatic } from '@hono/node-server/serve-static'
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { secureHeaders } from 'hono/secure-headers'
 import { ingestRoute } from '../ingest/collect/http.ts'
+import { CLIENT_HEADER, clientOf } from './client.ts'
 import { type Deps, type Env, Refusal, signedIn } from './context.ts'
 import type { Failure, Language } from './contract.ts'
 import { metricsText } from './metrics.ts'
@@ -71,6 +72,12 @@ export const createApp = ({ installation, auth }: Deps) => {
     c.set('language', languageOf(c.req.header('accept-language')))
     await next()
   })
+  const client = clientOf(installation.config.trusted_proxy)
+  const peerOf = (c: Context<Env>): string => {
+    // A request that a test hands in has no connection.
+    const peer = (c.env as { incoming?: unknown } | undefined)?.incoming ? getConnInfo(c).remote.address : undefined
+    return client(peer ?? 'unknown', c.req.header('x-forwarded-for'))
+  }
   const fail = (code: string, message: string, at?: { from: number; to: number }): Failure => ({
     error: { code, message, ...(at ? { at } : {}) },
   })
@@ -100,11 +107,7 @@ export const createApp = ({ installation, auth }: Deps) => {
   )
   app.route(
     '/ingest',
-    ingestRoute(
-      installation.config.sources,
-      installation.ingest,
-      (c) => getConnInfo(c as never).remote.address ?? 'unknown',
-    ),
+    ingestRoute(installation.config.sources, installation.ingest, (c) => peerOf(c as Context<Env>)),
   )
   app.use('/api/*', bodyLimit({ maxSize: 1 << 20 }))
   // Another site must not make this browser change things: browsers name where a request comes from.
@@ -115,7 +118,11 @@ export const createApp = ({ installation, auth }: Deps) => {
     await next()
     c.header('Cache-Control', 'no-store')
   })
-  app.on(['GET', 'POST'], '/api/auth/*', (c) => auth.handler(c.req.raw))
+  app.on(['GET', 'POST'], '/api/auth/*', (c) => {
+    const headers = new Headers(c.req.raw.headers)
+    headers.set(CLIENT_HEADER, peerOf(c))
+    return auth.handler(new Request(c.req.raw, { headers }))
+  })
   app.use('/api/*', signedIn)
   app.route('/api', routes)
   app.all('/api/*', (c) =>

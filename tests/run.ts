@@ -24,12 +24,36 @@ const only = process.argv.slice(2)
 if (only.length === 0) {
   step('lint', 'biome', ['check', '.'])
   step('types', 'tsc', ['-p', '.'])
-  step('types of the console', 'svelte-check', ['--tsconfig', 'ui/tsconfig.json', '--threshold', 'error', '--output', 'human'])
+  step('types of the console', 'svelte-check', [
+    '--tsconfig',
+    'ui/tsconfig.json',
+    '--threshold',
+    'error',
+    '--output',
+    'human',
+  ])
 }
 const report = join(tmpdir(), `vonglau-tests-${process.pid}.json`)
-const run = spawnSync(join(bin, 'vitest'), ['run', '--config', 'tests/vitest.config.ts', '--reporter', 'default', '--reporter', 'json', '--outputFile', report, ...only], { cwd: root, env, stdio: 'inherit' })
+const run = spawnSync(
+  join(bin, 'vitest'),
+  [
+    'run',
+    '--config',
+    'tests/vitest.config.ts',
+    '--reporter',
+    'default',
+    '--reporter',
+    'json',
+    '--outputFile',
+    report,
+    ...only,
+  ],
+  { cwd: root, env, stdio: 'inherit' },
+)
 try {
-  const { numPassedTests, numFailedTests, numFailedTestSuites, testResults } = JSON.parse(readFileSync(report, 'utf8')) as {
+  const { numPassedTests, numFailedTests, numFailedTestSuites, testResults } = JSON.parse(
+    readFileSync(report, 'utf8'),
+  ) as {
     numPassedTests: number
     numFailedTests: number
     numFailedTestSuites: number
@@ -38,9 +62,13 @@ try {
   passed += numPassedTests
   failed += numFailedTests
   // A file that broke before its tests has none to fail.
-  failed += testResults.filter((file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed')).length
+  failed += testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  ).length
   if (run.status !== 0 && numFailedTests === 0 && numFailedTestSuites === 0) failed++
-  for (const file of testResults) for (const test of file.assertionResults) if (test.status === 'pending' || test.status === 'skipped' || test.status === 'todo') skipped.push(test.fullName)
+  for (const file of testResults)
+    for (const test of file.assertionResults)
+      if (test.status === 'pending' || test.status === 'skipped' || test.status === 'todo') skipped.push(test.fullName)
 } catch (error) {
   console.error(`the tests left no report: ${(error as Error).message}`)
   failed++

@@ -6,7 +6,11 @@ import { fileURLToPath } from 'node:url'
 export default (): void => {
   const root = fileURLToPath(new URL('..', import.meta.url))
   const built = `${root}ui/dist/index.html`
-  const newest = Math.max(...globSync('ui/**/*.{ts,svelte,css,html}', { cwd: root, exclude: (name) => name === 'dist' }).map((file) => statSync(`${root}${file}`).mtimeMs))
+  const newest = Math.max(
+    ...globSync('ui/**/*.{ts,svelte,css,html}', { cwd: root, exclude: (name) => name === 'dist' }).map(
+      (file) => statSync(`${root}${file}`).mtimeMs,
+    ),
+  )
   if (existsSync(built) && statSync(built).mtimeMs > newest) return
   execFileSync('npm', ['run', '-s', 'build'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
 }

@@ -7,6 +7,7 @@ import { username } from 'better-auth/plugins'
 import { eq } from '../../ingest/store/filter.ts'
 import { type Document, type DocumentStore, SYSTEM } from '../../ingest/store/store.ts'
 import type { Role } from '../contract.ts'
+import { CLIENT_HEADER } from '../client.ts'
 import { documentAdapter } from './adapter.ts'
 
 export interface User {
@@ -94,6 +95,7 @@ export const createAuth = async (
     session: { expiresIn: 12 * 3600, updateAge: 3600 },
     rateLimit: { enabled: true, window: 60, max: 600, customRules: { '/sign-in/username': { window: 60, max: 30 } } },
     advanced: {
+      ipAddress: { ipAddressHeaders: [CLIENT_HEADER] },
       cookiePrefix: 'vonglau',
       useSecureCookies: options.secure,
       defaultCookieAttributes: { sameSite: 'strict', httpOnly: true },

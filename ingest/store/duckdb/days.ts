@@ -2,7 +2,17 @@
  * The day files: one DuckDB database for each UTC day of ingest, all attached to one instance. Offsets are in the file
  * that took the events; a new day's file begins with a copy of them.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { literal } from '../sql.ts'
@@ -73,7 +83,8 @@ export class Days {
     return [...this.#files.values()]
   }
   get newest(): DayFile | undefined {
-    return this.all().findLast((file) => !file.problem)
+    // One that turned out to be damaged while it was used goes on until the next start.
+    return this.all().findLast((file) => !file.problem || file.catalog)
   }
 
   async #attach(day: string): Promise<DayFile> {
@@ -99,6 +110,7 @@ export class Days {
     let file: DayFile
     try {
       file = await this.#attach(day)
+      if (newest && existsSync(`${path}.suspect`)) throw new Error(readFileSync(`${path}.suspect`, 'utf8'))
       const tables = await rows(
         this.#connection,
         `SELECT table_name FROM duckdb_tables() WHERE database_name = ${literal(`day ${day}`)}`,
@@ -138,6 +150,7 @@ export class Days {
         // The lines it took are still in the files and the spool: with the offsets of the day before they are read again.
         const aside = `${path}.damaged-${statSync(path).mtimeMs.toFixed(0)}`
         renameSync(path, aside)
+        rmSync(`${path}.suspect`, { force: true })
         // The log beside it belongs to it: read into a new file it would bring rows of the old one back.
         if (existsSync(`${path}.wal`)) renameSync(`${path}.wal`, `${aside}.wal`)
         this.repairs.push(
@@ -178,7 +191,7 @@ export class Days {
   async forIngest(time: number): Promise<DayFile> {
     const day = dayOf(time)
     const known = this.#files.get(day)
-    if (known && !known.problem) return known
+    if (known && (!known.problem || known.catalog)) return known
     const before = this.newest
     const file = await this.#attach(day)
     const wanted = [
@@ -211,6 +224,13 @@ export class Days {
       (f) => f.last >= from && f.first < to && f.lastIngested > after && f.firstIngested <= upTo,
     )
     return { files: hit.filter((f) => !f.problem), damaged: hit.filter((f) => f.problem) }
+  }
+
+  /** Damage that showed in use: answers are without the day; the one that takes events is moved aside at the next start. */
+  suspect(file: DayFile, error: unknown): string {
+    file.problem = String(error instanceof Error ? error.message : error).split('\n')[0]!
+    if (file === this.newest) writeFileSync(`${file.path}.suspect`, file.problem)
+    return file.problem
   }
 
   /** After a failed checkpoint the file is invalid until it is attached anew; the log beside it holds what was committed. */

@@ -89,7 +89,7 @@ export class Reader {
             await this.#rows(build([file]))
           } catch (cause) {
             if (!DAMAGE.test(String(cause))) throw cause
-            file.problem = String(cause instanceof Error ? cause.message : cause).split('\n')[0]!
+            this.#days.suspect(file, cause)
             found = true
           }
         }
@@ -127,6 +127,8 @@ export class Reader {
       })
       missing = found.missing
       const events = await this.#whole(found.rows as [string, bigint][], packed)
+      // A day of them turned out to be damaged: again, without it.
+      if (!events) continue
       for (const [i, row] of found.rows.entries()) {
         cursor = `${row[2]}:${row[3]}`
         const event = unpack(events[i]!)
@@ -143,16 +145,22 @@ export class Reader {
     }
   }
 
-  async #whole(found: [string, bigint][], packed: string): Promise<string[]> {
+  async #whole(found: [string, bigint][], packed: string): Promise<string[] | undefined> {
     const out = new Map<string, string>()
     for (const day of new Set(found.map((row) => row[0]))) {
       const file = this.#days.all().find((each) => each.day === day)
       if (!file) continue
       const ids = found.filter((row) => row[0] === day).map((row) => row[1])
-      for (const [id, text] of await this.#rows(
-        `SELECT rowid, ${packed} FROM ${file.catalog}.events WHERE rowid IN (${ids.join(', ')})`,
-      ))
-        out.set(`${day} ${id}`, text as string)
+      try {
+        for (const [id, text] of await this.#rows(
+          `SELECT rowid, ${packed} FROM ${file.catalog}.events WHERE rowid IN (${ids.join(', ')})`,
+        ))
+          out.set(`${day} ${id}`, text as string)
+      } catch (error) {
+        if (error instanceof StoreError || !DAMAGE.test(String(error))) throw error
+        this.#days.suspect(file, error)
+        return undefined
+      }
     }
     return found.map(([day, id]) => out.get(`${day} ${id}`)!)
   }

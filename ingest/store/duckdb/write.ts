@@ -126,6 +126,11 @@ export class Writer {
     } catch (error) {
       await this.#connection.run('ROLLBACK').catch(() => {})
       if (/invalidated|FATAL/i.test(String(error))) await this.#days.reattach(file).catch(() => {})
+      if (/corrupt database|checksum/i.test(String(error))) {
+        throw new StoreError(
+          `${file.path} is damaged (${this.#days.suspect(file, error)}): start Vọng Lâu again; the file is then moved aside and its lines are read again`,
+        )
+      }
       throw error
     }
     this.#committed = file.committed = ingested

@@ -8,7 +8,7 @@ import { readConfig } from '../../api/config.ts'
 import { type Installation, openInstallation } from '../../api/installation.ts'
 import { EVERYTHING } from '../../ingest/store/filter.ts'
 import { SYSTEM } from '../../ingest/store/store.ts'
-import { line, lines, openPlace, originals, type Place, reason, refusal } from './place.ts'
+import { line, lines, openPlace, originals, type Place, reason, refusal, until } from './place.ts'
 
 let place: Place
 beforeEach(() => {
@@ -218,3 +218,45 @@ test('a torn end of the spool, as a crash leaves it, holds nothing up', async ()
   expect([...(await originals(installation.store.events)).keys()].sort()).toEqual([...lines(3), ...lines(3, 10)].sort())
   await installation.close()
 })
+
+test.each([0.1, 0.5, 0.9])(
+  'one damaged block at %f of the file that takes events: no answer fails, and the next start mends it',
+  async (share) => {
+    place.write('vonglau.yml', CONFIG)
+    const many = Array.from({ length: 12_000 }, (_, n) => line(`${n}-${Math.imul(n, 2_654_435_761)}`))
+    await session(0, (installation) =>
+      installation.ingest.accept(
+        'mang',
+        many.map((text) => Buffer.from(text)),
+        '127.0.0.1',
+      ),
+    )
+    const path = dayFile(days()[0]!)
+    damage(path, share, share + 2000 / statSync(path).size)
+    const used = await openAt(0)
+    const page = await used.store.events.search(SYSTEM, { filter: EVERYTHING, order: 'newest', limit: 1000 })
+    expect(page.items.length === 1000 || page.missing.length === 1 || used.problems.size === 1).toBe(true)
+    await used.ingest.start()
+    await network(used, 100_000, 1)
+    // Stored, or kept in the spool with the reason.
+    await Promise.race([
+      used.ingest.drain(),
+      until('the source says it', async () => (await used.ingest.status())[1]!.problem),
+    ])
+    const [, status] = await used.ingest.status()
+    if (status!.problem)
+      expect(status!.problem).toMatch(/is damaged \(.+\): start Vọng Lâu again; the file is then moved aside/)
+    await used.close()
+    // Damage where nothing was read yet is found by the first who reads, and mended by the start after that.
+    const counts = await until('it is mended', async () => {
+      const installation = await openAt(0)
+      await installation.ingest.start()
+      await installation.ingest.drain()
+      const found = await originals(installation.store.events).catch(() => undefined)
+      await installation.close()
+      return found
+    })
+    expect([...counts.values()].filter((n) => n !== 1)).toEqual([])
+    expect([...many, ...lines(1, 100_000)].filter((text) => !counts.has(text))).toEqual([])
+  },
+)

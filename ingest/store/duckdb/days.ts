@@ -229,7 +229,9 @@ export class Days {
   /** Damage that showed in use: answers are without the day; the one that takes events is moved aside at the next start. */
   suspect(file: DayFile, error: unknown): string {
     file.problem = String(error instanceof Error ? error.message : error).split('\n')[0]!
-    if (file === this.newest) writeFileSync(`${file.path}.suspect`, file.problem)
+    // Only what the checksums say: a full disk fails reads too, and damages nothing.
+    if (file === this.newest && /corrupt|checksum/i.test(file.problem))
+      writeFileSync(`${file.path}.suspect`, file.problem)
     return file.problem
   }
 

@@ -228,11 +228,16 @@ export class Reader {
     const { sql: packed, unpack } = selectPacked(fields)
     const { files } = strict ? this.#whollyReadable(query) : this.#files(query)
     for (const file of files) {
-      for await (const rows of this.#stream(
-        `SELECT ${packed} FROM ${file.catalog}.events WHERE ${conditions(query)} AND ${toSql(query.filter, file.odd).sql}`,
-      )) {
-        const events = rows.map((row) => unpack(row[0] as string))
-        yield match ? events.filter(match) : events
+      try {
+        for await (const rows of this.#stream(
+          `SELECT ${packed} FROM ${file.catalog}.events WHERE ${conditions(query)} AND ${toSql(query.filter, file.odd).sql}`,
+        )) {
+          const events = rows.map((row) => unpack(row[0] as string))
+          yield match ? events.filter(match) : events
+        }
+      } catch (error) {
+        if (/corrupt|checksum/i.test(String(error))) this.#days.suspect(file, error)
+        throw error
       }
     }
   }

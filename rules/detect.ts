@@ -3,13 +3,13 @@
  * run that broke off is run again over the same interval, and alerts say what they have counted, so it adds nothing.
  */
 import type { Event } from '../ingest/event.ts'
-import { compile, eq, type Filter, type Match } from '../ingest/store/filter.ts'
+import { eq } from '../ingest/store/filter.ts'
 import { type Collection, type Put, type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
-import { type Alert, alertId, GROUP_FIELDS, type Group, groupKey, groupOf, newAlert, pivots } from './alert.ts'
+import { type Alert, alertId, type Group, groupKey, newAlert, pivots } from './alert.ts'
 import { byTime, chain, type Island, islandsOf, type Moment, SAMPLE } from './bursts.ts'
 import { type Incidents, openIncidents } from './incident.ts'
+import { correlated, freshEvents, matched } from './matching.ts'
 import type { Rule } from './rule.ts'
-import { type Counted, newlyQualifying } from './windows.ts'
 
 /** Runs that are kept to be shown: those that matched or failed. */
 const RECENT = 20
@@ -154,125 +154,6 @@ export const createDetector = ({ store, clock, deadlines }: DetectOptions): Dete
         ]),
       ),
   }
-}
-
-type Groups = Map<string, { group: Group; moments: Moment[] }>
-
-/** Up to so many new events are read once and decided in process for every rule: cheaper than a question for each. */
-const FEW = 20_000
-
-/** The events ingested in (from, to], or undefined where they are more than a few. Kept for the rules that follow. */
-const freshEvents = (store: Store) => {
-  let key = ''
-  let kept: Event[] | undefined
-  return async (from: number, to: number): Promise<Event[] | undefined> => {
-    if (key === `${from} ${to}`) return kept
-    const window = { filter: { op: 'and', of: [] }, ingested: { after: from, upTo: to } } as const
-    const few = (await store.events.count(SYSTEM, window)) <= FEW
-    const events: Event[] = []
-    if (few) for await (const chunk of store.events.match(SYSTEM, window)) events.push(...chunk)
-    kept = few ? events : undefined
-    key = `${from} ${to}`
-    return kept
-  }
-}
-
-const matches = new WeakMap<Filter, Match>()
-const compiled = ({ filter }: Rule): Match => {
-  let match = matches.get(filter)
-  if (!match) matches.set(filter, (match = compile(filter)))
-  return match
-}
-
-const matched = async (
-  store: Store,
-  rule: Rule,
-  from: number,
-  to: number,
-  few: readonly Event[] | undefined,
-): Promise<Groups> => {
-  const groups: Groups = new Map()
-  const fields = ['@timestamp', 'event.id', ...(rule.groupBy ?? GROUP_FIELDS)]
-  const chunks = few
-    ? [few.filter(compiled(rule))]
-    : store.events.match(SYSTEM, { filter: rule.filter, ingested: { after: from, upTo: to }, fields })
-  for await (const events of chunks) {
-    for (const event of events) {
-      const group = groupOf(rule, event)!
-      const key = groupKey(rule.id, group)
-      let found = groups.get(key)
-      if (!found) groups.set(key, (found = { group, moments: [] }))
-      found.moments.push({ time: event['@timestamp'] as number, id: event['event.id'] as string })
-    }
-  }
-  return groups
-}
-
-/** The events that stand in a qualifying window since the new ones came, by group. */
-const correlated = async (
-  store: Store,
-  rule: Rule,
-  from: number,
-  to: number,
-  few: readonly Event[] | undefined,
-): Promise<Groups> => {
-  if (few && !few.some(compiled(rule))) return new Map()
-  const correlation = rule.correlation!
-  const by = rule.groupBy ?? []
-  const groups: Groups = new Map()
-  const fresh = { filter: rule.filter, ingested: { after: from, upTo: to } }
-  const { items } = await store.events.aggregate(SYSTEM, { ...fresh, by: [], limit: 1 })
-  const extent = items[0]
-  if (!extent || extent.count === 0) return groups
-  // First which groups have new events and enough of them at all; then their events, twice the timespan around.
-  const touched = new Set<string>()
-  for await (const buckets of store.events.groups(SYSTEM, { ...fresh, by, atLeast: 1 }))
-    for (const { key } of buckets) touched.add(JSON.stringify(key.map(String)))
-  const span = correlation.timespan
-  const wide = {
-    filter: rule.filter,
-    from: extent.first - 2 * span,
-    to: extent.last + 2 * span + 1,
-    ingested: { upTo: to },
-  }
-  const candidates = new Set<string>()
-  const asked = correlation.field ? { distinct: correlation.field } : {}
-  for await (const buckets of store.events.groups(SYSTEM, { ...wide, by, atLeast: correlation.atLeast, ...asked })) {
-    for (const { key } of buckets) {
-      const text = JSON.stringify(key.map(String))
-      if (!key.includes(null) && touched.has(text)) candidates.add(text)
-    }
-  }
-  if (candidates.size === 0) return groups
-  const counted = new Map<string, { group: Group; events: Counted[] }>()
-  const fields = ['@timestamp', 'event.id', 'event.ingested', ...by, ...(correlation.field ? [correlation.field] : [])]
-  for await (const events of store.events.match(SYSTEM, { ...wide, fields })) {
-    for (const event of events) {
-      const group = groupOf(rule, event)
-      if (!group || !candidates.has(JSON.stringify(group.map(({ value }) => value)))) continue
-      const values = correlation.field
-        ? [event[correlation.field]]
-            .flat()
-            .filter((v) => v !== undefined)
-            .map(String)
-        : undefined
-      if (values?.length === 0) continue
-      const key = groupKey(rule.id, group)
-      let found = counted.get(key)
-      if (!found) counted.set(key, (found = { group, events: [] }))
-      found.events.push({
-        time: event['@timestamp'] as number,
-        id: event['event.id'] as string,
-        ingested: event['event.ingested'] as number,
-        ...(values ? { values } : {}),
-      })
-    }
-  }
-  for (const [key, { group, events }] of counted) {
-    const moments = newlyQualifying(events, correlation, from)
-    if (moments.length) groups.set(key, { group, moments })
-  }
-  return groups
 }
 
 /** Merges what matched anew into the alerts of its group, and those into incidents. */

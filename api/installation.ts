@@ -44,6 +44,7 @@ export interface InstallationOptions {
   readonly warn: (message: string) => void
   /** ms that a commit waits for more lines, and between looks at files. */
   readonly wait?: number
+  readonly most?: number
   readonly poll?: number
 }
 
@@ -73,6 +74,7 @@ export const readInventory = (config: Config): Inventory => {
 export const openStore = async (
   config: Config,
   wait?: number,
+  most?: number,
 ): Promise<Store & { readonly repairs: readonly string[] }> => {
   mkdirSync(config.data, { recursive: true, mode: 0o700 })
   const documents = openSqlite(join(config.data, 'documents.sqlite'))
@@ -81,6 +83,7 @@ export const openStore = async (
       folder: join(config.data, 'events'),
       ...(config.memory ? { memory: config.memory } : {}),
       ...(wait === undefined ? {} : { wait }),
+      ...(most === undefined ? {} : { most }),
     })
     return {
       kind: 'duckdb',
@@ -115,7 +118,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
   }
   const rules = loadRules(config.rules)
   const enrich = createEnricher({ inventory, geoip: openGeoIp(config.geoip) })
-  const store = await openStore(config, options.wait)
+  const store = await openStore(config, options.wait, options.most)
   const problems = new Map<string, string>()
   store.repairs.forEach((sentence, i) => {
     problems.set(`store-${i}`, sentence)

@@ -25,6 +25,7 @@ export const reach = async function* (config: Config, request: Request): AsyncIt
   }
   const installation = await openInstallation(config, {
     clock: Date.now,
+    most: 5000,
     warn: (message) => process.stderr.write(`${message}\n`),
   })
   try {

@@ -14,6 +14,8 @@ export interface DuckdbOptions {
   readonly folder: string
   /** ms that a commit waits for more lines; what is committed at once shares an ingest time. */
   readonly wait?: number
+  /** ms after which a commit begins although more lines come: 1000; an import takes longer ones. */
+  readonly most?: number
   readonly queryLimit?: number
   readonly memory?: string
 }
@@ -25,6 +27,7 @@ export const openDuckdb = async (
   const workerData: ThreadOptions = {
     folder: options.folder,
     wait: options.wait ?? 250,
+    most: options.most ?? 1000,
     limit: options.queryLimit ?? 30_000,
     ...(options.memory ? { memory: options.memory } : {}),
   }

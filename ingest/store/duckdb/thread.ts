@@ -11,7 +11,8 @@ import { explain, Writer } from './write.ts'
 
 export interface ThreadOptions {
   readonly folder: string
-  readonly wait: number // ms that a commit waits for more
+  readonly wait: number // ms without more lines after which a commit begins
+  readonly most: number // ms after which it begins although more come
   readonly limit: number // ms a query may take
   readonly memory?: string // '4GB'
 }
@@ -48,7 +49,7 @@ const open = async () => {
     instance,
     connection,
     days,
-    writer: new Writer(connection, days, options.wait, await readOffsets(connection, days)),
+    writer: new Writer(connection, days, options.wait, options.most, await readOffsets(connection, days)),
     reader: new Reader(instance, days, options.limit),
   }
 }

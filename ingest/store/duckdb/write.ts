@@ -6,8 +6,8 @@ import { type Offset, STALE, StoreError } from '../store.ts'
 import type { DayFile, Days } from './days.ts'
 import { columnValues, EVENT_TYPES, insertStaged, type Slice, STAGE } from './layout.ts'
 
-/** Two row groups of 122,880: what goes past the write-ahead log straight into the file, compressed by two threads. */
-const FULL = 245_760
+/** A row group of 122,880: what goes past the write-ahead log straight into the file. One thread takes it while the next is parsed. */
+const FULL = 122_880
 /** Fewer rows go straight into the table: planning the statement for them takes longer (20 ms) than their strings. */
 const FEW = 1000
 
@@ -25,6 +25,8 @@ export class Writer {
   readonly #connection: DuckDBConnection
   readonly #days: Days
   readonly #wait: number
+  readonly #most: number
+  #hurry = false
   #committed: number
   readonly #positions: Map<string, number>
   #queue: Waiting[] = []
@@ -32,11 +34,12 @@ export class Writer {
   #running: Promise<void> | undefined
   #urgent: (() => void) | undefined
 
-  /** `wait`: ms that a commit waits for more. */
-  constructor(connection: DuckDBConnection, days: Days, wait: number, offsets: readonly Offset[]) {
+  /** `wait`: ms without more after which a commit begins; `most`: ms after which it begins although more comes. */
+  constructor(connection: DuckDBConnection, days: Days, wait: number, most: number, offsets: readonly Offset[]) {
     this.#connection = connection
     this.#days = days
     this.#wait = wait
+    this.#most = most
     this.#positions = new Map(offsets.map((offset) => [keyOf(offset), offset.position]))
     this.#committed = Math.max(0, ...days.all().map((file) => file.committed))
   }
@@ -56,6 +59,7 @@ export class Writer {
 
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
+    this.#hurry = true
     this.#urgent?.()
     while (this.#running) await this.#running
   }
@@ -63,7 +67,10 @@ export class Writer {
   async #run(): Promise<void> {
     try {
       while (this.#queue.length) {
-        if (this.#staged < FULL) {
+        // Small commits go through the log and are written twice: while more keeps coming, it is waited for.
+        const began = performance.now()
+        for (let seen = -1; this.#staged < FULL && this.#staged !== seen && performance.now() - began < this.#most; ) {
+          seen = this.#staged
           await new Promise<void>((resolve) => {
             const timer = setTimeout(resolve, this.#wait)
             this.#urgent = () => {
@@ -72,6 +79,7 @@ export class Writer {
             }
           })
           this.#urgent = undefined
+          if (this.#hurry) break
         }
         const taken: Waiting[] = []
         for (let n = 0; this.#queue.length && (n === 0 || n + this.#queue[0]!.slice.rows <= FULL); ) {

@@ -1,4 +1,4 @@
-/** The one writer: stages slices as they come and commits them together, once a second or when two row groups are full. */
+/** The one writer: stages slices as they come and commits them together, when no more come or a row group is full. */
 import { type DuckDBAppender, type DuckDBConnection, DuckDBDataChunk, VARCHAR } from '@duckdb/node-api'
 import duckdb from '@duckdb/node-bindings'
 import { literal } from '../sql.ts'

@@ -6,6 +6,7 @@ import { openGeoIp } from '../ingest/enrich/geoip.ts'
 import { type Inventory, parseInventory } from '../ingest/inventory/inventory.ts'
 import { createIngest, type Ingest } from '../ingest/pipeline.ts'
 import type { Enrich } from '../ingest/process.ts'
+import { embedded } from '../ingest/store/embedded.ts'
 import { openDuckdb } from '../ingest/store/duckdb.ts'
 import { openSqlite } from '../ingest/store/sqlite.ts'
 import { type Store, SYSTEM } from '../ingest/store/store.ts'
@@ -85,16 +86,7 @@ export const openStore = async (
       ...(wait === undefined ? {} : { wait }),
       ...(most === undefined ? {} : { most }),
     })
-    return {
-      kind: 'duckdb',
-      events,
-      documents,
-      repairs: events.repairs,
-      close: async () => {
-        await events.close()
-        await documents.close()
-      },
-    }
+    return { ...embedded(events, documents), repairs: events.repairs }
   } catch (error) {
     await documents.close()
     throw error

@@ -161,30 +161,24 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
         ? found
         : undefined
     },
-    put: async (items, together = false) => {
+    put: async (items, inOrder = false) => {
       const results: PutResult[] = []
-      const refused = new Error('conflict')
-      try {
-        transaction(() => {
-          for (const { id, doc, version } of items as readonly Put<Document>[]) {
-            const current = prepare(`SELECT version FROM ${table} WHERE id = ?`).get(id)?.['version'] as
-              | number
-              | undefined
-            if (version !== 'any' && (version ?? undefined) !== current) {
-              if (together) throw refused
-              results.push(CONFLICT)
-              continue
-            }
-            const next = (current ?? 0) + 1
-            const { values, odd } = columnValues(doc)
-            prepare(write).run(id, next, nextSeq(), odd, JSON.stringify(doc), ...values)
-            results.push({ ok: true, version: next })
+      transaction(() => {
+        for (const { id, doc, version } of items as readonly Put<Document>[]) {
+          const current = prepare(`SELECT version FROM ${table} WHERE id = ?`).get(id)?.['version'] as
+            | number
+            | undefined
+          const refused = inOrder && results.some(({ ok }) => !ok)
+          if (refused || (version !== 'any' && (version ?? undefined) !== current)) {
+            results.push(CONFLICT)
+            continue
           }
-        })
-      } catch (error) {
-        if (error !== refused) throw error
-        return items.map(() => CONFLICT)
-      }
+          const next = (current ?? 0) + 1
+          const { values, odd } = columnValues(doc)
+          prepare(write).run(id, next, nextSeq(), odd, JSON.stringify(doc), ...values)
+          results.push({ ok: true, version: next })
+        }
+      })
       return results
     },
     query: async (scope, query) => page(query, select(scope, query.filter)),

@@ -150,8 +150,12 @@ export interface DocumentQuery {
 
 export interface Collection<T extends Document> {
   get(scope: Scope, id: string): Promise<Stored<T> | undefined>
-  /** Durable when it resolves. All of the batch in one transaction where `together` is true: one conflict refuses all. */
-  put(items: readonly Put<T>[], together?: boolean): Promise<readonly PutResult[]>
+  /**
+   * Durable when it resolves; a result for each. `inOrder`: one after the other, and what follows a conflict is not
+   * written (its result is a conflict too). No cluster has transactions, so whoever writes several documents that belong
+   * together writes the deciding one first and can do the rest again.
+   */
+  put(items: readonly Put<T>[], inOrder?: boolean): Promise<readonly PutResult[]>
   query(
     scope: Scope,
     query: DocumentQuery,
@@ -182,15 +186,31 @@ export interface DocumentStore {
   close(): Promise<void>
 }
 
+/** What one process of several holds at a time: the reading of a source, the running of the rules. */
+export interface Lease {
+  /** Grows with every holder. */
+  readonly token: number
+  /** False from the moment this process knows that it was released or lost. */
+  held(): boolean
+  /** The documents as this holder writes them: refused (`FENCED`) once another process has taken over. */
+  readonly documents: DocumentStore
+  release(): Promise<void>
+}
+
 export interface Store {
   readonly kind: 'duckdb' | 'elasticsearch'
   readonly events: EventStore
   readonly documents: DocumentStore
+  /** Takes the lease where nobody holds it, or its holder has died (known within 15 s); else undefined: ask again later. */
+  lease(name: string): Promise<Lease | undefined>
   close(): Promise<void>
 }
 
 /** Message of the rejection of a batch whose `from` is not the committed position: read on from `offsets()`. */
 export const STALE = 'the offset has moved: read on from the committed one'
+
+/** Message of the refusal of a write by a process whose lease another has taken over. */
+export const FENCED = 'another process has taken over'
 
 /** An error that a person can act on: what, where, what to do. */
 export class StoreError extends Error {

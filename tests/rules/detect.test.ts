@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import type { Event } from '../../ingest/event.ts'
+import { embedded } from '../../ingest/store/embedded.ts'
 import { openDuckdb } from '../../ingest/store/duckdb.ts'
 import { EVERYTHING } from '../../ingest/store/filter.ts'
 import { openSqlite } from '../../ingest/store/sqlite.ts'
@@ -107,15 +108,7 @@ const opened: { close(): Promise<void> }[] = []
 const open = async (folder: string): Promise<Store> => {
   const events = await openDuckdb({ folder: join(folder, 'events'), wait: 0 })
   const documents = openSqlite(join(folder, 'documents.sqlite'))
-  const store: Store = {
-    kind: 'duckdb',
-    events,
-    documents,
-    close: async () => {
-      await events.close()
-      await documents.close()
-    },
-  }
+  const store = embedded(events, documents)
   opened.push(store)
   return store
 }

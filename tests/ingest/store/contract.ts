@@ -522,24 +522,31 @@ export const contract = (name: string, open: () => Promise<Opened>): void => {
     afterAll(() => opened.remove())
     const doc = (fields: Document): Document => ({ 'rule.level': 'high', ...fields })
 
-    test('a version is needed to change, none to create; a batch together is all or nothing', async () => {
-      expect(await alerts.put([{ id: 'a', doc: doc({}), version: null }])).toEqual([{ ok: true, version: 1 }])
-      expect(await alerts.put([{ id: 'a', doc: doc({}), version: null }])).toEqual([{ ok: false, conflict: true }])
-      expect(await alerts.put([{ id: 'a', doc: doc({ n: 2 }), version: 1 }])).toEqual([{ ok: true, version: 2 }])
-      expect(await alerts.put([{ id: 'a', doc: doc({ n: 3 }), version: 1 }])).toEqual([{ ok: false, conflict: true }])
+    test('a version is needed to change, none to create; in order, nothing is written after a conflict', async () => {
+      const conflict = { ok: false, conflict: true }
+      const [first] = await alerts.put([{ id: 'a', doc: doc({}), version: null }])
+      const one = (first as { version: number }).version
+      expect(await alerts.put([{ id: 'a', doc: doc({}), version: null }])).toEqual([conflict])
+      const [second] = await alerts.put([{ id: 'a', doc: doc({ n: 2 }), version: one }])
+      const two = (second as { version: number }).version
+      expect(two).toBeGreaterThan(one)
+      expect((await alerts.get(SYSTEM, 'a'))?.version).toBe(two)
+      expect(await alerts.put([{ id: 'a', doc: doc({ n: 3 }), version: one }])).toEqual([conflict])
       const mixed = [
         { id: 'b', doc: doc({}), version: null },
-        { id: 'a', doc: doc({}), version: 1 },
+        { id: 'a', doc: doc({}), version: one },
+        { id: 'c', doc: doc({}), version: null },
       ]
-      expect((await alerts.put(mixed, true)).map((r) => r.ok)).toEqual([false, false])
-      expect(await alerts.get(SYSTEM, 'b')).toBeUndefined()
-      expect((await alerts.put(mixed)).map((r) => r.ok)).toEqual([true, false])
+      expect((await alerts.put(mixed, true)).map((r) => r.ok)).toEqual([true, false, false])
+      expect(await alerts.get(SYSTEM, 'c')).toBeUndefined()
+      expect((await alerts.put(mixed.slice(1))).map((r) => r.ok)).toEqual([false, true])
       const reopened = (await opened.reopen()).documents.collection('alerts')
       alerts = reopened
       expect((await alerts.get(SYSTEM, 'a'))?.doc['n']).toBe(2)
-      expect(await alerts.delete('a', 1)).toBe(false)
-      expect(await alerts.delete('a', 2)).toBe(true)
+      expect(await alerts.delete('a', one)).toBe(false)
+      expect(await alerts.delete('a', two)).toBe(true)
       expect(await alerts.delete('b', 'any')).toBe(true)
+      expect(await alerts.delete('c', 'any')).toBe(true)
     })
 
     test('query: filter, sort with absent values last, pages, scope, changes', async () => {
@@ -595,8 +602,24 @@ export const contract = (name: string, open: () => Promise<Opened>): void => {
       const changes = await alerts.changesSince(SYSTEM, before, 1000)
       expect(changes.items).toHaveLength(53)
       expect((await alerts.changesSince({ organizations: ['so-y-te'] }, before, 1000)).items).toHaveLength(26)
-      await alerts.put([{ id: 'q000', doc: doc({ 'alert.status': 'new' }), version: 1 }])
+      const { version } = (await alerts.get(SYSTEM, 'q000'))!
+      await alerts.put([{ id: 'q000', doc: doc({ 'alert.status': 'new' }), version }])
       expect((await alerts.changesSince(SYSTEM, changes.seq, 1000)).items.map(({ id }) => id)).toEqual(['q000'])
+    })
+
+    test('a lease is held once, is free again when it was released or the store closed, and its token grows', async () => {
+      const store = await opened.reopen()
+      const first = (await store.lease('contract'))!
+      expect(first.held()).toBe(true)
+      expect(await store.lease('contract')).toBeUndefined()
+      expect(await store.lease('another')).toBeDefined()
+      const mine = first.documents.collection<Document>('leased')
+      expect((await mine.put([{ id: '1', doc: {}, version: null }]))[0]?.ok).toBe(true)
+      await first.release()
+      expect(first.held()).toBe(false)
+      const second = (await store.lease('contract'))!
+      expect(second.token).toBeGreaterThan(first.token)
+      expect(await (await opened.reopen()).lease('contract')).toBeDefined()
     })
   })
 }

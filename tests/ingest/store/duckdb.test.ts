@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { expect, test } from 'vitest'
+import { embedded } from '../../../ingest/store/embedded.ts'
 import { openDuckdb } from '../../../ingest/store/duckdb.ts'
 import { fold } from '../../../ingest/store/match.ts'
 import { openSqlite } from '../../../ingest/store/sqlite.ts'
@@ -15,15 +16,7 @@ contract('duckdb and sqlite', async () => {
   const open = async (): Promise<Store> => {
     const documents = openSqlite(join(folder, 'documents.sqlite'))
     const events = await openDuckdb({ folder: join(folder, 'events'), wait: 0 })
-    return {
-      kind: 'duckdb',
-      events,
-      documents,
-      close: async () => {
-        await events.close()
-        await documents.close()
-      },
-    }
+    return embedded(events, documents)
   }
   let store = await open()
   return {

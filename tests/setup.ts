@@ -1,9 +1,18 @@
-/** Before the tests: the console is built, for the browser tests load it from the server as a person's browser does. */
+/**
+ * Before the tests: the console is built, for the browser tests load it from the server as a person's browser does.
+ * After them: the Elasticsearch that they shared is stopped.
+ */
 import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { shareCluster } from './servers/cluster.ts'
 
-export default (): void => {
+export default (): (() => Promise<void>) => {
+  build()
+  return shareCluster()
+}
+
+const build = (): void => {
   const root = fileURLToPath(new URL('..', import.meta.url))
   const built = `${root}ui/dist/index.html`
   const newest = Math.max(

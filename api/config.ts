@@ -1,6 +1,6 @@
 /** `vonglau.yml`: read, completed with defaults and the environment, and held to its schema with errors a person can act on. */
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, isAbsolute, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { parsers } from '../ingest/parsers/index.ts'
@@ -218,3 +218,6 @@ const problem = (
         : issue.message
   return `${where}: expected ${expected}, found ${JSON.stringify(found) ?? 'nothing'}`
 }
+
+/** Where a running server listens for other commands of this machine. */
+export const socketPath = (config: Config): string => join(config.data, 'control.sock')

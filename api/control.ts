@@ -7,8 +7,6 @@ import type { Role } from './contract.ts'
 import type { Source } from '../ingest/source.ts'
 import { importFiles } from './import.ts'
 import type { Installation } from './installation.ts'
-import { healthOf } from './routes/admin.ts'
-import { sourceRows } from './routes/sources.ts'
 
 export type Request =
   | {
@@ -30,7 +28,8 @@ export type Request =
     }
   | { readonly ask: 'users.reset'; readonly username: string }
 
-export const createControl = (installation: Installation, auth: Auth) =>
+/** `openAuth` is called by what concerns users only: its library takes a second to load. */
+export const createControl = (installation: Installation, openAuth: () => Promise<Auth>) =>
   async function* (line: string): AsyncIterable<string> {
     const request = JSON.parse(line) as Request
     switch (request.ask) {
@@ -65,12 +64,16 @@ export const createControl = (installation: Installation, auth: Auth) =>
         for await (const progress of importFiles(installation, request.source, request.files, request.detect))
           yield JSON.stringify({ progress })
         return
-      case 'sources':
+      case 'sources': {
+        const { sourceRows } = await import('./routes/sources.ts')
         for (const row of await sourceRows(installation, SYSTEM)) yield JSON.stringify({ source: row })
         return
-      case 'health':
+      }
+      case 'health': {
+        const { healthOf } = await import('./routes/admin.ts')
         yield JSON.stringify({ health: await healthOf(installation) })
         return
+      }
       case 'users.add': {
         const unknown = request.organizations.find(
           (id) => !installation.inventory.agencies.some((agency) => agency.id === id),
@@ -81,11 +84,12 @@ export const createControl = (installation: Installation, auth: Auth) =>
           )
         if (request.role === 'agency_viewer' && request.organizations.length === 0)
           throw new Error('an agency viewer needs an agency: add --organization ID')
-        const { user, password } = await auth.add(request)
+        const { user, password } = await (await openAuth()).add(request)
         yield JSON.stringify({ username: user.username, password })
         return
       }
       case 'users.reset': {
+        const auth = await openAuth()
         const user = (await auth.users()).find((each) => each.username === request.username.toLowerCase())
         if (!user) throw new Error(`there is no user "${request.username}"`)
         yield JSON.stringify({ username: user.username, password: await auth.reset(user.id) })

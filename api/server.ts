@@ -2,14 +2,13 @@
 import { chmodSync, readFileSync, rmSync } from 'node:fs'
 import { createServer as createTls } from 'node:https'
 import { type AddressInfo, createServer as createSocketServer, type Server } from 'node:net'
-import { join } from 'node:path'
 import { createAdaptorServer } from '@hono/node-server'
 import { schedule as cron } from 'node-cron'
 import { createHealth } from '../ingest/health.ts'
 import { openSyslog, type Syslog } from '../ingest/collect/syslog.ts'
 import { type Auth, createAuth } from './auth/auth.ts'
 import { createApp } from './app.ts'
-import type { Config } from './config.ts'
+import { type Config, socketPath } from './config.ts'
 import { createControl } from './control.ts'
 import { type Installation, type InstallationOptions, openInstallation } from './installation.ts'
 import { retain } from './retention.ts'
@@ -78,7 +77,10 @@ export const startServer = async (
     const bound = (server.address() as AddressInfo).port
     const url = Number(port) === bound ? address.url : address.url.replace(/:0$/, `:${bound}`)
     const health = await createHealth(installation.store.events, config.sources, installation.enrich, clock)
-    const control = await openControl(config, createControl(installation, auth))
+    const control = await openControl(
+      config,
+      createControl(installation, async () => auth),
+    )
     opened.push(() => control.close())
     await installation.ingest.start()
     // Last of all, for the password is shown once: a start that failed before it has made nobody.
@@ -145,8 +147,6 @@ const readKey = (path: string): Buffer => {
     )
   }
 }
-
-export const socketPath = (config: Config): string => join(config.data, 'control.sock')
 
 /** The way in for other commands while the server runs: a socket that only this user may open. */
 const openControl = async (config: Config, handle: (line: string) => AsyncIterable<string>): Promise<Server> => {

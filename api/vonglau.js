@@ -14,7 +14,13 @@ const child = spawn(
   ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=64', cli, ...process.argv.slice(2)],
   {
     stdio: 'inherit',
-    env: { ...process.env, UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? '16' },
+    env: {
+      ...process.env,
+      UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? '16',
+      // Compiled modules are kept: half of the start of a short command. Where it cannot be written, nothing is kept.
+      NODE_COMPILE_CACHE:
+        process.env.NODE_COMPILE_CACHE ?? fileURLToPath(new URL('../node_modules/.cache/vonglau', import.meta.url)),
+    },
   },
 )
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))

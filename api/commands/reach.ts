@@ -2,11 +2,9 @@
 import { connect } from 'node:net'
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { createAuth } from '../auth/auth.ts'
-import type { Config } from '../config.ts'
+import { type Config, socketPath } from '../config.ts'
 import { createControl, type Request } from '../control.ts'
 import { openInstallation } from '../installation.ts'
-import { socketPath } from '../server.ts'
 
 export type Answer = { readonly [key: string]: unknown }
 
@@ -29,12 +27,13 @@ export const reach = async function* (config: Config, request: Request): AsyncIt
     warn: (message) => process.stderr.write(`${message}\n`),
   })
   try {
-    const auth = await createAuth(installation.store.documents, {
-      url: 'http://localhost',
-      secure: false,
-      clock: Date.now,
-    })
-    for await (const line of createControl(installation, auth)(JSON.stringify(request)))
+    const openAuth = async () =>
+      (await import('../auth/auth.ts')).createAuth(installation.store.documents, {
+        url: 'http://localhost',
+        secure: false,
+        clock: Date.now,
+      })
+    for await (const line of createControl(installation, openAuth)(JSON.stringify(request)))
       yield JSON.parse(line) as Answer
   } finally {
     await installation.close()

@@ -90,7 +90,7 @@ export class Days {
   async #attach(day: string): Promise<DayFile> {
     const path = join(this.#folder, `events-${day}.duckdb`)
     const catalog = catalogOf(day)
-    await this.#connection.run(`ATTACH ${literal(path)} AS ${catalog} (STORAGE_VERSION 'v1.2.0')`)
+    await this.#connection.run(`ATTACH ${literal(path)} AS ${catalog} (STORAGE_VERSION 'v1.4.0')`)
     return {
       day,
       catalog,

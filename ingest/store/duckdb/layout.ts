@@ -36,7 +36,8 @@ export const createTables = (catalog: string): string[] => [
 export interface Slice {
   readonly rows: number
   readonly odd: boolean
-  readonly bytes: Uint8Array
+  readonly bytes: Uint8Array // every row ends with ROW
+  readonly cuts: readonly number[] // ends of the pieces that it crosses in, each after a row
   readonly first: number // least and greatest '@timestamp'
   readonly last: number
 }
@@ -57,7 +58,7 @@ export const EVENT_TYPES: readonly DuckDBType[] = [
 /** The rows of a slice as values of the columns of `events`: for commits so small that planning a statement costs more. */
 export const columnValues = ({ bytes }: Slice, ingested: number): DuckDBValue[][] => {
   const texts = new TextDecoder('utf-8', { ignoreBOM: true })
-    .decode(bytes)
+    .decode(bytes.subarray(0, -1))
     .split(ROW)
     .map((line) => line.split(SEP))
   const column = (i: number, value: (text: string) => DuckDBValue) =>

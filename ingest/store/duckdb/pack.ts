@@ -22,48 +22,57 @@ const reserve = (bytes: number): void => {
   buffer = larger
 }
 
-/**
- * Names and other short texts come again and again: their bytes are kept. Undefined stands for a text with a separator.
- * Bounded, for every text was written by an attacker.
- */
-const KEEP = 200
-const kept = new Map<string, Uint8Array | undefined>()
-const bytesOf = (text: string): Uint8Array | undefined => {
-  let known = kept.get(text)
-  if (known === undefined && !kept.has(text)) {
-    if (kept.size >= 20_000) kept.clear()
-    known = AWKWARD.test(text) ? undefined : new TextEncoder().encode(text)
-    kept.set(text, known)
-  }
-  return known
-}
 const putBytes = (bytes: Uint8Array): void => {
   reserve(bytes.length + 64)
   buffer.set(bytes, at) // a third of what a loop over forty bytes costs
   at += bytes.length
 }
 
+/** Longer texts are handed to the engine: a call costs as much as a loop over this many characters. */
+const SHORT = 128
+/** A text of at most SHORT code units as UTF-8, a lone surrogate as U+FFFD. Answers where it ends; -1: a separator or NUL. */
+const encode = (text: string, start: number, to: Buffer): number => {
+  let p = start
+  const { length } = text
+  for (let i = 0; i < length; i++) {
+    const c = text.charCodeAt(i)
+    if (c < 0x80) {
+      if (c < 32 && (c === 0 || c > 28)) return -1
+      to[p++] = c
+    } else if (c < 0x800) {
+      to[p++] = 0xc0 | (c >> 6)
+      to[p++] = 0x80 | (c & 63)
+    } else {
+      let point = c
+      if (c >= 0xd800 && c < 0xe000) {
+        const low = c < 0xdc00 && i + 1 < length ? text.charCodeAt(i + 1) : 0
+        if (low >= 0xdc00 && low < 0xe000) {
+          i++
+          point = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00)
+          to[p++] = 0xf0 | (point >> 18)
+          to[p++] = 0x80 | ((point >> 12) & 63)
+          to[p++] = 0x80 | ((point >> 6) & 63)
+          to[p++] = 0x80 | (point & 63)
+          continue
+        }
+        point = 0xfffd
+      }
+      to[p++] = 0xe0 | (point >> 12)
+      to[p++] = 0x80 | ((point >> 6) & 63)
+      to[p++] = 0x80 | (point & 63)
+    }
+  }
+  return p
+}
+
 /** Writes a text; false, and nothing written, where it holds a separator or NUL. */
 const putText = (text: string): boolean => {
   const { length } = text
   reserve(length * 3 + 64)
-  if (length <= 48) {
-    const to = buffer
-    let i = 0
-    for (; i < length; i++) {
-      const c = text.charCodeAt(i)
-      if (c < 32 || c > 126) break
-      to[at + i] = c
-    }
-    if (i === length) {
-      at += length
-      return true
-    }
-  }
-  if (length <= KEEP) {
-    const bytes = bytesOf(text)
-    if (bytes === undefined) return false
-    putBytes(bytes)
+  if (length <= SHORT) {
+    const end = encode(text, at, buffer)
+    if (end < 0) return false
+    at = end
     return true
   }
   if (AWKWARD.test(text)) return false
@@ -141,6 +150,7 @@ const putRest = (key: Uint8Array, value: Value): void => {
   inRest = true
   putJson(value)
 }
+/** JSON of short texts comes again and again: its bytes are kept. Bounded, for every text was written by an attacker. */
 const jsonKept = new Map<string, Uint8Array>()
 const putJson = (value: Value): void => {
   if (typeof value === 'string') {
@@ -161,11 +171,11 @@ const putJson = (value: Value): void => {
         return
       }
     }
-    let bytes = length <= KEEP ? jsonKept.get(value) : undefined
+    let bytes = length <= SHORT ? jsonKept.get(value) : undefined
     if (bytes === undefined) {
       bytes = new TextEncoder().encode(jsonOf(value))
       if (jsonKept.size >= 20_000) jsonKept.clear()
-      if (length <= KEEP) jsonKept.set(value, bytes)
+      if (length <= SHORT) jsonKept.set(value, bytes)
     }
     putBytes(bytes)
   } else if (typeof value === 'object') {
@@ -227,15 +237,24 @@ const TOOLS = {
   },
 }
 
+/** Bytes of rows that cross as one value: larger ones are mapped and unmapped by the allocator each time. */
+const PIECE = 64 * 1024
+
 export const pack = (events: readonly Event[]): Slice => {
   at = 0
-  let [first, last, odd] = [Infinity, -Infinity, false]
+  let [first, last, odd, begun] = [Infinity, -Infinity, false, 0]
+  const cuts: number[] = []
   for (const event of events) {
     if (packRow(event, TOOLS)) odd = true
+    if (at - begun > PIECE) {
+      cuts.push(at)
+      begun = at
+    }
     const time = event['@timestamp'] as number
     if (time < first) first = time
     if (time > last) last = time
   }
-  // A copy of its own, which is then handed over to the store thread; without the last row's end.
-  return { rows: events.length, odd, bytes: new Uint8Array(buffer.subarray(0, Math.max(0, at - 1))), first, last }
+  if (at > begun) cuts.push(at)
+  // A copy of its own, which is then handed over to the store thread.
+  return { rows: events.length, odd, bytes: new Uint8Array(buffer.subarray(0, at)), cuts, first, last }
 }

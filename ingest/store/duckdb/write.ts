@@ -174,13 +174,15 @@ export class Writer {
     await this.#connection.run(STAGE)
     const appender: DuckDBAppender = await this.#connection.createAppender('stage', 'main', 'temp')
     try {
-      // A slice is one value: what costs is the number of strings that cross, not their length.
-      const slices = taken.filter(({ slice }) => slice.rows > 0)
-      for (let from = 0; from < slices.length; from += 2048) {
-        const some = slices.slice(from, from + 2048)
+      // A piece of many rows is one value: what costs is the number of strings that cross, not their length.
+      const pieces = taken.flatMap(({ slice }) =>
+        slice.cuts.map((end, i) => slice.bytes.subarray(slice.cuts[i - 1] ?? 0, end - 1)),
+      )
+      for (let from = 0; from < pieces.length; from += 2048) {
+        const some = pieces.slice(from, from + 2048)
         const chunk = DuckDBDataChunk.create([VARCHAR], some.length)
         const vector = (chunk.getColumnVector(0) as unknown as { vector: duckdb.Vector }).vector
-        for (const [i, { slice }] of some.entries()) duckdb.vector_assign_string_element_len(vector, i, slice.bytes)
+        for (const [i, piece] of some.entries()) duckdb.vector_assign_string_element_len(vector, i, piece)
         appender.appendDataChunk(chunk)
       }
       appender.flushSync()

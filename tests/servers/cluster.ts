@@ -18,6 +18,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client } from '@elastic/elasticsearch'
 import { describe } from 'vitest'
 import { RUN, startElasticsearch, stopLeft } from './elasticsearch.ts'
 import { Unavailable } from './distribution.ts'
@@ -87,6 +88,18 @@ export const testCluster = async (): Promise<Cluster> => {
 
 /** A prefix that no other suite has, within what the role of roles.yml allows. */
 export const randomPrefix = (): string => `vonglau-t${randomBytes(5).toString('hex')}`
+
+/** Deletes every index of a prefix, and the templates for them. */
+export const removeAll = async (client: Client, prefix: string): Promise<void> => {
+  // By their names: a server refuses to delete by a pattern.
+  const index = Object.keys(await client.indices.get({ index: `${prefix}-*`, features: ['settings'] }))
+  if (index.length > 0) await client.indices.delete({ index, ignore_unavailable: true })
+  const name = `${prefix}-*`
+  const { index_templates } = await client.indices.getIndexTemplate({ name })
+  for (const { name } of index_templates) await client.indices.deleteIndexTemplate({ name })
+  const { component_templates } = await client.cluster.getComponentTemplate({ name })
+  for (const { name } of component_templates) await client.cluster.deleteComponentTemplate({ name })
+}
 
 /**
  * `describe` for what needs the cluster. Where none can be started, the suite is skipped and its name says why; under

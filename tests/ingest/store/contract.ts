@@ -51,7 +51,13 @@ const all = async (store: Store, filter: Filter, scope: Scope = SYSTEM): Promise
   return out
 }
 
+/** A store keeps both; each is its own suite for those who work at one of them. */
 export const contract = (name: string, open: () => Promise<Opened>): void => {
+  contractEvents(name, open)
+  contractDocuments(name, open)
+}
+
+export const contractEvents = (name: string, open: () => Promise<Opened>): void => {
   describe(`${name}: events`, () => {
     let opened: Opened
     let store: Store
@@ -511,7 +517,9 @@ export const contract = (name: string, open: () => Promise<Opened>): void => {
       }
     })
   })
+}
 
+export const contractDocuments = (name: string, open: () => Promise<Opened>): void => {
   describe(`${name}: documents`, () => {
     let opened: Opened
     let alerts: Collection<Document>

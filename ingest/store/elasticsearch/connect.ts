@@ -1,0 +1,192 @@
+/**
+ * The way to a cluster: the client, repeated requests, and what went wrong as one sentence that a person can act on.
+ * Only what every plain Elasticsearch 9 offers is asked for; so there is no `info()` and no `ping()`.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Client, errors } from '@elastic/elasticsearch'
+import { StoreError } from '../store.ts'
+
+export interface Connection {
+  /** 'https://es1:9200', one or more of one cluster. */
+  readonly nodes: readonly string[]
+  readonly user?: string
+  readonly password?: string
+  /** As Elasticsearch hands it out (`encoded`); instead of user and password. */
+  readonly apiKey?: string
+  /** PEM of the authority that signed the cluster's certificates, where the machine does not know it. */
+  readonly ca?: string
+  /** ms that one request may take: 30,000. */
+  readonly timeout?: number
+}
+
+/** What went wrong. Of these only `unreachable`, `busy` and `full` may pass by themselves. */
+export type Kind =
+  | 'unreachable' // no connection, or a broken one; the request may have been carried out
+  | 'busy' // 429, 502, 503, 504
+  | 'full' // indices are read-only because the disk is (nearly) full
+  | 'blocked' // a write block on an index
+  | 'credentials'
+  | 'privilege'
+  | 'certificate'
+  | 'version' // not an Elasticsearch 9
+  | 'missing' // no such index or alias
+  | 'conflict' // 409
+  | 'refused' // 400 and the like: what was asked for is wrong
+
+/** Connects to nothing yet. Throws a `StoreError` on an address that is none, or on credentials of two kinds. */
+export const openClient = ({ nodes, user, password, apiKey, ca, timeout = 30_000 }: Connection): Client => {
+  if (nodes.length === 0) throw new StoreError('no address of Elasticsearch is given: name one, like https://es1:9200')
+  for (const node of nodes)
+    if (!URL.canParse(node) || !/^https?:$/.test(new URL(node).protocol))
+      throw new StoreError(`"${node}" is not an address of Elasticsearch: write it like https://es1:9200`)
+  if (apiKey && (user || password))
+    throw new StoreError('Elasticsearch takes an API key or a user with a password, not both: leave one of them out')
+  if (Boolean(user) !== Boolean(password))
+    throw new StoreError(
+      `Elasticsearch needs a user and a password, and the ${user ? 'password' : 'user'} is missing: give both, or neither`,
+    )
+  return new Client({
+    nodes: [...nodes],
+    ...(apiKey ? { auth: { apiKey } } : user && password ? { auth: { username: user, password } } : {}),
+    ...(ca ? { tls: { ca } } : {}),
+    requestTimeout: timeout,
+    // `insist` repeats, with backoff, and tells what it repeats that the first try may have been carried out.
+    maxRetries: 0,
+    // A field of an event may be called __proto__. JSON.parse makes that a property like any other; the client's
+    // protection would refuse the whole answer.
+    disablePrototypePoisoningProtection: true,
+  })
+}
+
+export interface ServerError {
+  readonly type?: string
+  readonly reason?: string
+  readonly caused_by?: ServerError
+}
+const serverError = (error: errors.ResponseError): ServerError => {
+  const found = (error.body as { error?: ServerError | string } | undefined)?.error
+  return typeof found === 'string' ? { reason: found } : (found ?? {})
+}
+
+/** Of an answer, or of one item of a bulk request. */
+export const kindOfStatus = (status: number, { type = '', reason = '' }: ServerError): Kind => {
+  if (type === 'cluster_block_exception') {
+    if (/read-only-allow-delete|flood.?stage/.test(reason)) return 'full'
+    return status === 503 ? 'busy' : 'blocked'
+  }
+  if (type === 'media_type_header_exception') return 'version'
+  if (status === 404) return 'missing'
+  if (status === 401) return 'credentials'
+  if (status === 403) return 'privilege'
+  if (status === 409) return 'conflict'
+  return status === 429 || status === 502 || status === 503 || status === 504 ? 'busy' : 'refused'
+}
+
+/** Undefined: not an error of the connection to Elasticsearch. Sees through what `explain` made of it. */
+export const kindOf = (error: unknown): Kind | undefined => {
+  if (error instanceof StoreError) return error.cause === undefined ? undefined : kindOf(error.cause)
+  if (error instanceof errors.ResponseError) return kindOfStatus(error.statusCode ?? 0, serverError(error))
+  if (error instanceof errors.ProductNotSupportedError) return 'version'
+  if (error instanceof errors.ConnectionError)
+    return /certificate|self.signed|altnames|\bCERT_|UNABLE_TO_(GET|VERIFY)/i.test(error.message)
+      ? 'certificate'
+      : /wrong version number|packet length too long|EPROTO/i.test(error.message)
+        ? 'version'
+        : 'unreachable'
+  if (error instanceof errors.TimeoutError || error instanceof errors.NoLivingConnectionsError) return 'unreachable'
+  if (error instanceof errors.DeserializationError) return 'version'
+  return undefined
+}
+
+const passing = (kind: Kind | undefined): boolean => kind === 'unreachable' || kind === 'busy' || kind === 'full'
+
+/** The sentence for an error of a kind. `what`: what was being done; `where`: the address. */
+export const sentence = (kind: Kind, what: string, where: string, reason: string): string => {
+  const at = `Elasticsearch at ${where}`
+  switch (kind) {
+    case 'unreachable':
+      return `${what}: ${at} does not answer (${reason}): see that it runs and that this machine reaches that address`
+    case 'busy':
+      return `${what}: ${at} is too busy or not ready (${reason}): give it a moment, and more memory or nodes if that lasts`
+    case 'full':
+      return `${what}: ${at} has made indices read-only because a disk is nearly full (${reason}): free space or add a node, it then takes writes again by itself`
+    case 'blocked':
+      return `${what}: ${at} does not take writes to an index (${reason}): remove the block of that index, if a person has set it`
+    case 'credentials':
+      return `${what}: ${at} does not know this user and password or API key (${reason}): correct them in the configuration`
+    case 'privilege':
+      return `${what}: the user has not the privilege for that on ${at} (${reason}): give the user the role of README.md`
+    case 'certificate':
+      return `${what}: the certificate of ${at} is not trusted (${reason}): name the file of the authority that signed it in the configuration (ca), and use a host name that is in the certificate`
+    case 'version':
+      return `${what}: what answers at ${where} is not an Elasticsearch 9 (${reason}): correct the address (http or https, the port), or install version 9`
+    case 'missing':
+      return `${what}: ${at} has no such index (${reason}): somebody deleted it; restore it from a snapshot, or start Vọng Lâu again to begin an empty one`
+    case 'conflict':
+      return `${what}: ${at} has a newer version (${reason}): read it again`
+    case 'refused':
+      return `${what}: ${at} refuses that (${reason}): compare the mapping of the index with that of a fresh installation, and report this if they are the same`
+  }
+}
+
+const reasonOf = (error: Error): string => {
+  if (!(error instanceof errors.ResponseError)) return (error.message.split('\n')[0] || error.name).trim()
+  const { type, reason, caused_by } = serverError(error)
+  const said = reason ?? type ?? `status ${error.statusCode}`
+  return shorten(caused_by?.reason && !said.includes(caused_by.reason) ? `${said}: ${caused_by.reason}` : said)
+}
+export const shorten = (text: string): string => (text.length > 600 ? `${text.slice(0, 600)}…` : text)
+
+/** The address of a client's cluster, for sentences: every node, without credentials. */
+export const addressOf = (client: Client): string =>
+  [...new Set([...client.connectionPool.connections].map(({ url }) => url.origin))].join(', ')
+
+/** An error as one sentence, with the error itself as its cause; one that is not of the connection stays what it is. */
+export const explain = (client: Client, what: string, error: unknown): Error => {
+  const kind = kindOf(error)
+  if (kind === undefined || error instanceof StoreError) return error as Error
+  return new StoreError(sentence(kind, what, addressOf(client), reasonOf(error as Error)), { cause: error })
+}
+
+/** ms to wait before the nth repetition: doubled from 100 to 10,000, the upper half of it at random. */
+export const backoff = (n: number): number => Math.min(10_000, 100 * 2 ** Math.min(n, 10)) * (0.5 + Math.random() / 2)
+
+export interface Patience {
+  /** ms until it gives up repeating: 30,000. */
+  readonly patience?: number
+  /** ms between two tries at most: 10,000. */
+  readonly most?: number
+  /** Gives up with its reason. */
+  readonly signal?: AbortSignal
+  /** Told before each repetition. */
+  readonly onRetry?: (error: Error) => void
+}
+
+/**
+ * Asks, and asks again with backoff and jitter while the cluster is busy, full or not to be reached. `again` says that an
+ * earlier try may have been carried out although its answer was lost. Rejects with a `StoreError` (see `explain`).
+ */
+export const insist = async <T>(
+  client: Client,
+  what: string,
+  ask: (again: boolean) => Promise<T>,
+  { patience = 30_000, most = 10_000, signal, onRetry }: Patience = {},
+): Promise<T> => {
+  const began = performance.now()
+  let again = false
+  for (let n = 0; ; n++) {
+    signal?.throwIfAborted()
+    try {
+      return await ask(again)
+    } catch (error) {
+      const kind = kindOf(error)
+      if (!passing(kind)) throw explain(client, what, error)
+      const wait = Math.min(most, backoff(n))
+      if (performance.now() - began + wait > patience) throw explain(client, what, error)
+      // What was refused as a whole was not carried out.
+      if (!(error instanceof errors.ResponseError && error.statusCode === 429)) again = true
+      onRetry?.(explain(client, what, error))
+      await sleep(wait, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted())
+    }
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * Documents in Elasticsearch: an index of one shard for each collection, so that all its changes have one order. Reads
+ * after writes are consistent over processes: `get` is realtime, everything else refreshes first.
+ */
+import type { Client, estypes } from '@elastic/elasticsearch'
+import type { Scalar } from '../../event.ts'
+import { Buckets, byCount, startOf, typedKey } from '../buckets.ts'
+import { flatFields } from '../documents.ts'
+import { scoped } from '../duckdb.ts'
+import { EVERYTHING, type Filter } from '../filter.ts'
+import { compile, fold } from '../match.ts'
+import {
+  type Collection,
+  type Document,
+  type DocumentQuery,
+  type DocumentStore,
+  FENCED,
+  type Put,
+  type Scope,
+  type Stored,
+  StoreError,
+} from '../store.ts'
+import { bucketsOf } from './documents-aggregate.ts'
+import { fieldsOf, nativeId } from './documents-fields.ts'
+import { openIndex } from './documents-index.ts'
+import { toQuery } from './documents-query.ts'
+import { type Hit, openReader } from './documents-read.ts'
+import { openWriter } from './documents-write.ts'
+
+/** How the holder of a lease writes: through an alias for each collection, which goes with the lease. */
+export interface Through {
+  readonly alias: (index: string) => string
+  /** Called where a write was refused because the alias is gone. */
+  readonly lost: () => void
+  /** Asked after an alias was made: is the lease still this holder's? */
+  readonly holds: () => Promise<boolean>
+}
+
+export interface DocumentsOptions {
+  readonly client: Client
+  readonly prefix: string
+  readonly through?: Through
+}
+
+export const indexOf = (prefix: string, collection: string): string => `${prefix}-d-${collection}`
+
+/** Asks the cluster for nothing yet. */
+export const openDocuments = (options: DocumentsOptions): DocumentStore => {
+  const collections = new Map<string, Collection<Document>>()
+  return {
+    collection: <T extends Document>(name: string) => {
+      let found = collections.get(name)
+      if (!found) {
+        if (!/^[a-z0-9][a-z0-9_.-]{0,80}$/.test(name))
+          throw new StoreError(`"${name}" cannot name a collection: use small letters, digits, "_", "-" and "."`)
+        collections.set(name, (found = openCollection(options, name)))
+      }
+      return found as unknown as Collection<T>
+    },
+    close: async () => {},
+  }
+}
+
+const openCollection = ({ client, prefix, through }: DocumentsOptions, name: string): Collection<Document> => {
+  const index = indexOf(prefix, name)
+  const fields = fieldsOf(name)
+  const known = new Set(fields)
+  const alias = through?.alias(index)
+  const reader = openReader(client, index)
+  const writer = openWriter(client, { index, ...(alias ? { alias, lost: through!.lost } : {}) }, fields)
+  const prepared = openIndex(client, index, fields)
+
+  let aliased: Promise<void> | undefined
+  const writable = async (): Promise<void> => {
+    await prepared.forWriting()
+    if (!alias) return
+    aliased ??= (async () => {
+      await prepared.addAlias(alias)
+      // Another may have taken the lease over, and the aliases away, just before this one was made.
+      if (await through!.holds()) return
+      await prepared.removeAlias(alias)
+      through!.lost()
+      throw new Error(FENCED)
+    })()
+    const mine = aliased
+    await mine.catch((error: Error) => {
+      if (aliased === mine && error.message !== FENCED) aliased = undefined
+      throw error
+    })
+  }
+  const select = (scope: Scope, filter: Filter) => {
+    const all = scoped(scope, filter)
+    const { query, exact } = toQuery(all, known)
+    const decide = exact ? undefined : compile(all)
+    return { query, ...(decide ? { match: (doc: Document) => decide(flatFields(doc)) } : {}) }
+  }
+  const readable = async () => {
+    await prepared.forReading()
+    await reader.refresh()
+  }
+
+  return {
+    get: async (scope, id) => {
+      const found = await reader.get(nativeId(id))
+      if (!found || 'system' in scope) return found
+      return compile(scoped(scope, EVERYTHING))(flatFields(found.doc)) ? found : undefined
+    },
+    put: async (items, inOrder = false) => {
+      if (items.length === 0) return []
+      await writable()
+      return writer.put(items as readonly Put<Document>[], inOrder)
+    },
+    delete: async (id, version) => {
+      await writable()
+      return writer.delete(id, version)
+    },
+    query: async (scope, query) => {
+      await readable()
+      return page(query, select(scope, query.filter))
+    },
+    aggregate: async (scope, { filter, by, limit }) => {
+      await readable()
+      const { query, match } = select(scope, filter)
+      const counted = match ? undefined : await bucketsOf(reader, query, by, known)
+      if (counted) return counted.sort(byCount).slice(0, limit)
+      const buckets = new Buckets(
+        by.map((each, i) => (typeof each === 'string' ? { terms: each } : { terms: `#${i}` })),
+      )
+      for await (const hits of reader.scan(query))
+        for (const { stored } of hits) {
+          if (match && !match(stored.doc)) continue
+          const flat = flatFields(stored.doc)
+          by.forEach((each, i) => {
+            const value = typeof each === 'string' ? undefined : flat[each.field]
+            if (typeof each !== 'string' && typeof value === 'number')
+              flat[`#${i}`] = startOf(value, each.every, each.offset)
+          })
+          buckets.add({ ...flat, '@timestamp': 0 })
+        }
+      return buckets.top(limit).map(({ key, count }) => ({
+        key: key.map((k, i): Scalar | null => {
+          const one = by[i]!
+          return typeof k === 'string' && typeof one === 'string' ? typedKey(one, fold(k)) : k
+        }),
+        count,
+      }))
+    },
+    changesSince: async (scope, seq, limit) => {
+      await prepared.forReading()
+      // First how far everything is carried out, then the refresh: up to there nothing can appear later.
+      const settled = (await reader.settled()) ?? 0
+      if (settled <= seq) return { items: [], seq }
+      await reader.refresh()
+      const { query, match } = select(scope, EVERYTHING)
+      const within: estypes.QueryDslQueryContainer = { range: { _seq_no: { gte: seq, lt: settled } } }
+      const { hits } = await reader.page({ bool: { filter: [query, within] } }, [{ _seq_no: 'asc' }], limit)
+      const items = hits.map(({ stored }) => stored)
+      return {
+        items: match ? items.filter(({ doc }) => match(doc)) : items,
+        seq: items.length === limit ? items.at(-1)!.seq : settled,
+      }
+    },
+    newest: async () => (await reader.settled()) ?? 0,
+  }
+
+  async function page(
+    { sort = [], limit, cursor }: DocumentQuery,
+    { query, match }: ReturnType<typeof select>,
+  ): Promise<{ items: Stored<Document>[]; total: number; cursor?: string }> {
+    const unknown = sort.find(({ field }) => !known.has(field))
+    if (unknown) throw new StoreError(`${name} cannot be sorted by "${unknown.field}": it can by ${fields.join(', ')}`)
+    const order: estypes.SortCombinations[] = [
+      ...sort.map(({ field, order }) => ({ [`s.${field}`]: { order, missing: '_last' } })),
+      { id: 'asc' },
+    ]
+    const after = cursor === undefined ? undefined : parseCursor(cursor, order.length)
+    const result = (hits: readonly Hit[], total: number) => ({
+      items: hits.slice(0, limit).map(({ stored }) => stored),
+      total,
+      ...(hits.length > limit ? { cursor: JSON.stringify(hits[limit - 1]!.sort) } : {}),
+    })
+    if (!match) {
+      const { hits, total } = await reader.page(query, order, limit + 1, after)
+      return result(hits, total)
+    }
+    const found: Hit[] = []
+    let total = 0
+    // Before a first page one pass finds the page and the number of all.
+    for await (const hits of reader.scan(query, order, after)) {
+      const matched = hits.filter(({ stored }) => match(stored.doc))
+      total += matched.length
+      if (found.length <= limit) found.push(...matched.slice(0, limit + 1 - found.length))
+      else if (after) break
+    }
+    if (after) {
+      total = 0
+      for await (const hits of reader.scan(query)) total += hits.filter(({ stored }) => match(stored.doc)).length
+    }
+    return result(found, total)
+  }
+}
+
+/** A cursor comes back from a browser: it is a person's input. */
+const parseCursor = (cursor: string, length: number): estypes.FieldValue[] => {
+  try {
+    const values: unknown = JSON.parse(cursor)
+    if (Array.isArray(values) && values.length === length && values.every((v) => v === null || typeof v === 'string'))
+      return values as estypes.FieldValue[]
+  } catch {}
+  throw new StoreError('the place to read on from is not one that this store has given: begin again at the first page')
+}

@@ -94,11 +94,12 @@ export const removeAll = async (client: Client, prefix: string): Promise<void> =
   // By their names: a server refuses to delete by a pattern.
   const index = Object.keys(await client.indices.get({ index: `${prefix}-*`, features: ['settings'] }))
   if (index.length > 0) await client.indices.delete({ index, ignore_unavailable: true })
-  const name = `${prefix}-*`
-  const { index_templates } = await client.indices.getIndexTemplate({ name })
-  for (const { name } of index_templates) await client.indices.deleteIndexTemplate({ name })
-  const { component_templates } = await client.cluster.getComponentTemplate({ name })
-  for (const { name } of component_templates) await client.cluster.deleteComponentTemplate({ name })
+  const all = { name: `${prefix}-*` }
+  const none = { ignore: [404] }
+  for (const { name } of (await client.indices.getIndexTemplate(all, none)).index_templates ?? [])
+    await client.indices.deleteIndexTemplate({ name })
+  for (const { name } of (await client.cluster.getComponentTemplate(all, none)).component_templates ?? [])
+    await client.cluster.deleteComponentTemplate({ name })
 }
 
 /**

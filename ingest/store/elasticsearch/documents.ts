@@ -3,12 +3,12 @@
  * after writes are consistent over processes: `get` is realtime, everything else refreshes first.
  */
 import type { Client, estypes } from '@elastic/elasticsearch'
-import type { Scalar } from '../../event.ts'
+import { type Scalar, valuesOf } from '../../event.ts'
 import { Buckets, byCount, startOf, typedKey } from '../buckets.ts'
 import { flatFields } from '../documents.ts'
 import { scoped } from '../duckdb.ts'
 import { EVERYTHING, type Filter } from '../filter.ts'
-import { compile, fold } from '../match.ts'
+import { asNumber, compile, fold } from '../match.ts'
 import {
   type Collection,
   type Document,
@@ -123,16 +123,20 @@ const openCollection = ({ client, prefix, through }: DocumentsOptions, name: str
       const { query, match } = select(scope, filter)
       const counted = match ? undefined : await bucketsOf(reader, query, by, known)
       if (counted) return counted.sort(byCount).slice(0, limit)
-      const buckets = new Buckets(
-        by.map((each, i) => (typeof each === 'string' ? { terms: each } : { terms: `#${i}` })),
-      )
+      const buckets = new Buckets(by.map((_, i) => ({ terms: `#${i}` })))
       for await (const hits of reader.scan(query))
         for (const { stored } of hits) {
           if (match && !match(stored.doc)) continue
           const flat = flatFields(stored.doc)
           by.forEach((each, i) => {
-            const value = typeof each === 'string' ? undefined : flat[each.field]
-            if (typeof each !== 'string' && typeof value === 'number')
+            if (typeof each === 'string') {
+              // As the index would say them: text without case.
+              const values = valuesOf(flat, each).map((v) => (typeof v === 'number' ? v : fold(String(v))))
+              if (values.length) flat[`#${i}`] = values
+              return
+            }
+            const value = flat[each.field]
+            if (typeof value === 'number' && asNumber(value) !== undefined)
               flat[`#${i}`] = startOf(value, each.every, each.offset)
           })
           buckets.add({ ...flat, '@timestamp': 0 })
@@ -140,7 +144,7 @@ const openCollection = ({ client, prefix, through }: DocumentsOptions, name: str
       return buckets.top(limit).map(({ key, count }) => ({
         key: key.map((k, i): Scalar | null => {
           const one = by[i]!
-          return typeof k === 'string' && typeof one === 'string' ? typedKey(one, fold(k)) : k
+          return typeof k === 'string' && typeof one === 'string' ? typedKey(one, k) : k
         }),
         count,
       }))
@@ -177,7 +181,7 @@ const openCollection = ({ client, prefix, through }: DocumentsOptions, name: str
     const result = (hits: readonly Hit[], total: number) => ({
       items: hits.slice(0, limit).map(({ stored }) => stored),
       total,
-      ...(hits.length > limit ? { cursor: JSON.stringify(hits[limit - 1]!.sort) } : {}),
+      ...(hits.length > limit ? { cursor: JSON.stringify(hits[limit - 1]!.sort.slice(0, order.length)) } : {}),
     })
     if (!match) {
       const { hits, total } = await reader.page(query, order, limit + 1, after)

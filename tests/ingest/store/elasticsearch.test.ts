@@ -18,6 +18,7 @@ await describeCluster('elasticsearch', (cluster) => {
         events: undefined as unknown as EventStore,
         documents,
         lease: sessions.lease,
+        problems: async () => [],
         close: sessions.close,
       }
     }

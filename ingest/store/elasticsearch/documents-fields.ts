@@ -82,12 +82,12 @@ export const nativeId = (id: string): string =>
 export interface Source<T = Document> {
   readonly id: string
   readonly doc: T
-  /** Of the write, to know one's own again where the answer was lost. */
-  readonly w: string
+  /** Marks of the last writes, newest first: to know one's own again where its answer was lost. */
+  readonly w: readonly string[]
 }
 
 /** The document as it is sent, JSON. */
-export const toSource = (id: string, doc: Document, w: string, fields: readonly string[]): string => {
+export const toSource = (id: string, doc: Document, w: readonly string[], fields: readonly string[]): string => {
   const flat: Event = flatFields(doc)
   const t: Record<string, string[]> = {}
   const n: Record<string, number[]> = {}

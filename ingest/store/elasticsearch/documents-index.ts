@@ -1,11 +1,16 @@
 /** The index of a collection: made with the first write, brought up to the program's fields when it is first used. */
-import { randomUUID } from 'node:crypto'
 import type { Client } from '@elastic/elasticsearch'
 import { insist, kindOf } from './connect.ts'
 import { mappingOf, nativeId, toSource } from './documents-fields.ts'
 import { openReader } from './documents-read.ts'
-import { over } from './documents-write.ts'
+import { overVersion } from './documents-write.ts'
 import { createIndex, ONE_SHARD } from './session-records.ts'
+
+/**
+ * What everybody writes through who holds no lease: a server makes an index by itself where a document names one that is
+ * not there, without our mapping, but never one for an alias.
+ */
+export const everyone = (index: string): string => `${index}@all`
 
 export const openIndex = (client: Client, index: string, fields: readonly string[]) => {
   let looked: Promise<boolean> | undefined
@@ -28,9 +33,9 @@ export const openIndex = (client: Client, index: string, fields: readonly string
     await insist(client, what, () => client.indices.putMapping({ index, ...(properties ? { properties } : {}) }))
     await insist(client, what, () => client.indices.refresh({ index }))
     for await (const hits of openReader(client, index).scan({ match_all: {} })) {
-      const operations = hits.flatMap(({ stored: { id, doc, version } }) => [
-        { index: { _id: nativeId(id), ...over(version) } },
-        toSource(id, doc, randomUUID(), fields),
+      const operations = hits.flatMap(({ stored: { id, doc, version }, marks }) => [
+        { index: { _id: nativeId(id), ...overVersion(version) } },
+        toSource(id, doc, marks, fields),
       ])
       // A conflict is a newer one, which has the fields already.
       await insist(client, what, () => client.bulk({ index, operations }))
@@ -46,18 +51,28 @@ export const openIndex = (client: Client, index: string, fields: readonly string
     })
     if (!there && looked === mine) looked = undefined
   }
+  const addAlias = (name: string) =>
+    insist(client, `taking ${index} over`, () => client.indices.putAlias({ index, name }))
   return {
     forReading,
+    /** The index is gone that was there. */
+    forget: () => {
+      created = undefined
+      looked = undefined
+    },
     forWriting: (): Promise<void> => {
       const mine = (created ??= (async () => {
-        if (!(await createIndex(client, index, { settings: ONE_SHARD, mappings }))) await forReading()
+        if (await createIndex(client, index, { settings: ONE_SHARD, mappings, aliases: { [everyone(index)]: {} } }))
+          return
+        await forReading()
+        await addAlias(everyone(index))
       })())
       return mine.catch((error) => {
         if (created === mine) created = undefined
         throw error
       })
     },
-    addAlias: (name: string) => insist(client, `taking ${index} over`, () => client.indices.putAlias({ index, name })),
+    addAlias,
     removeAlias: (name: string) =>
       insist(client, `giving ${index} back`, async () => {
         try {

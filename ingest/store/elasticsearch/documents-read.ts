@@ -8,31 +8,37 @@ import { toVersion } from './documents-write.ts'
 export interface Hit {
   readonly stored: Stored<Document>
   readonly sort: readonly estypes.FieldValue[]
+  readonly marks: readonly string[]
 }
 /** An alert may carry twenty events: some tens of kB each. */
 const PAGE = 500
 const KEEP = '5m'
+const SOURCE = ['id', 'doc', 'w']
 
 /** Places in the order of changes count from 1, so that 0 is before the first. */
 export const toSeq = (seqNo: number): number => seqNo + 1
 
-export const openReader = (client: Client, index: string) => {
+/** `seen` is told of each document's version and marks, so that who writes it next need not ask for them. */
+export const openReader = (
+  client: Client,
+  index: string,
+  patience = 30_000,
+  seen: (id: string, version: number, marks: readonly string[]) => void = () => {},
+) => {
+  const ask = <T>(what: string, work: () => Promise<T>) => insist(client, what, work, { patience })
   const what = `reading ${index}`
   const here = { index, ignore_unavailable: true }
-  const hit = (found: estypes.SearchHit<Source>): Hit => ({
-    stored: {
-      id: found._source!.id,
-      version: toVersion(found._primary_term!, found._seq_no!),
-      seq: toSeq(found._seq_no!),
-      doc: found._source!.doc,
-    },
-    sort: found.sort ?? [],
-  })
+  const hit = (found: estypes.SearchHit<Source>): Hit => {
+    const { id, doc, w } = found._source!
+    const version = toVersion(found._primary_term!, found._seq_no!)
+    seen(id, version, w)
+    return { stored: { id, version, seq: toSeq(found._seq_no!), doc }, sort: found.sort ?? [], marks: w }
+  }
   const search = (request: estypes.SearchRequest) =>
-    insist(client, what, () =>
+    ask(what, () =>
       client.search<Source>({
         seq_no_primary_term: true,
-        _source: ['id', 'doc'],
+        _source: SOURCE,
         ...request,
         allow_partial_search_results: false,
       }),
@@ -40,12 +46,12 @@ export const openReader = (client: Client, index: string) => {
 
   return {
     /** What was written before, by whatever process, is found from now on. Costs next to nothing where nothing is new. */
-    refresh: () => insist(client, what, () => client.indices.refresh(here)),
+    refresh: () => ask(what, () => client.indices.refresh(here)),
 
     get: (nativeId: string): Promise<Stored<Document> | undefined> =>
-      insist(client, what, async () => {
+      ask(what, async () => {
         try {
-          const found = await client.get<Source>({ index, id: nativeId, _source_includes: ['id', 'doc'] })
+          const found = await client.get<Source>({ index, id: nativeId, _source_includes: SOURCE })
           return hit(found as estypes.SearchHit<Source>).stored
         } catch (error) {
           if (kindOf(error) === 'missing') return undefined
@@ -88,7 +94,7 @@ export const openReader = (client: Client, index: string) => {
     ): AsyncIterable<Hit[]> {
       let id: string | undefined
       try {
-        id = (await insist(client, what, () => client.openPointInTime({ index, keep_alive: KEEP }))).id
+        id = (await ask(what, () => client.openPointInTime({ index, keep_alive: KEEP }))).id
       } catch (error) {
         if (kindOf(error) === 'missing') return
         throw error
@@ -118,7 +124,7 @@ export const openReader = (client: Client, index: string) => {
       query: estypes.QueryDslQueryContainer,
       aggs: Record<string, estypes.AggregationsAggregationContainer>,
     ) => {
-      const { hits, aggregations } = await insist(client, what, () =>
+      const { hits, aggregations } = await ask(what, () =>
         client.search<unknown, A>({
           ...here,
           query,
@@ -133,7 +139,7 @@ export const openReader = (client: Client, index: string) => {
 
     /** Everything up to this place is carried out on every copy; undefined where there is no index yet. */
     settled: (): Promise<number | undefined> =>
-      insist(client, what, async () => {
+      ask(what, async () => {
         try {
           const { indices } = await client.indices.stats({ index, metric: 'docs', level: 'shards' })
           const shards = Object.values(indices ?? {}).flatMap(({ shards }) => Object.values(shards ?? {}).flat())

@@ -22,10 +22,10 @@ import {
 } from '../store.ts'
 import { bucketsOf } from './documents-aggregate.ts'
 import { fieldsOf, nativeId } from './documents-fields.ts'
-import { openIndex } from './documents-index.ts'
+import { everyone, openIndex } from './documents-index.ts'
 import { toQuery } from './documents-query.ts'
 import { type Hit, openReader } from './documents-read.ts'
-import { openWriter } from './documents-write.ts'
+import { openMarks, openWriter } from './documents-write.ts'
 
 /** How the holder of a lease writes: through an alias for each collection, which goes with the lease. */
 export interface Through {
@@ -40,6 +40,8 @@ export interface DocumentsOptions {
   readonly client: Client
   readonly prefix: string
   readonly through?: Through
+  /** ms that a request goes on against a cluster that is away, busy or full: 30,000. */
+  readonly patience?: number
 }
 
 export const indexOf = (prefix: string, collection: string): string => `${prefix}-d-${collection}`
@@ -61,25 +63,28 @@ export const openDocuments = (options: DocumentsOptions): DocumentStore => {
   }
 }
 
-const openCollection = ({ client, prefix, through }: DocumentsOptions, name: string): Collection<Document> => {
+const openCollection = (
+  { client, prefix, through, patience }: DocumentsOptions,
+  name: string,
+): Collection<Document> => {
   const index = indexOf(prefix, name)
   const fields = fieldsOf(name)
   const known = new Set(fields)
-  const alias = through?.alias(index)
-  const reader = openReader(client, index)
-  const writer = openWriter(client, { index, ...(alias ? { alias, lost: through!.lost } : {}) }, fields)
+  const marks = openMarks()
+  const reader = openReader(client, index, patience, marks.seen)
   const prepared = openIndex(client, index, fields)
 
   let aliased: Promise<void> | undefined
   const writable = async (): Promise<void> => {
     await prepared.forWriting()
-    if (!alias) return
+    if (!through) return
+    const { alias, holds, lost } = through
     aliased ??= (async () => {
-      await prepared.addAlias(alias)
+      await prepared.addAlias(alias(index))
       // Another may have taken the lease over, and the aliases away, just before this one was made.
-      if (await through!.holds()) return
-      await prepared.removeAlias(alias)
-      through!.lost()
+      if (await holds()) return
+      await prepared.removeAlias(alias(index))
+      lost()
       throw new Error(FENCED)
     })()
     const mine = aliased
@@ -88,6 +93,24 @@ const openCollection = ({ client, prefix, through }: DocumentsOptions, name: str
       throw error
     })
   }
+  const writer = openWriter(
+    client,
+    {
+      index,
+      alias: through?.alias(index) ?? everyone(index),
+      gone: async () => {
+        if (through) {
+          through.lost()
+          throw new Error(FENCED)
+        }
+        prepared.forget()
+        await prepared.forWriting()
+      },
+      ...(patience === undefined ? {} : { patience }),
+    },
+    fields,
+    marks,
+  )
   const select = (scope: Scope, filter: Filter) => {
     const all = scoped(scope, filter)
     const { query, exact } = toQuery(all, known)

@@ -183,7 +183,10 @@ export const openSessions = (options: SessionsOptions): Sessions => {
           await horizon()
           const found = await control()
           await step('announce: before it joins')
-          if (!(await controls.put('horizon', { ...found.doc, writers: [...found.doc.writers, id] }, found))) continue
+          if (
+            !(await controls.put('horizon', { ...found.doc, writers: [...new Set([...found.doc.writers, id])] }, found))
+          )
+            continue
           floor = found.doc.horizon
           if (floor > wanted.committed) wanted = { ...wanted, committed: floor }
           joined = true

@@ -1,0 +1,448 @@
+/**
+ * The way of batches into a cluster: rows first, by bulk requests of bounded size and number; then the offsets, by
+ * compare-and-swap; then the word that everything up to an ingest time is there. Batches under way share requests and an
+ * ingest time; several commits overlap, and end in their order.
+ *
+ * The ids of rows make a repeat harmless within one index. Whoever begins to write a segment reads the ids that came after
+ * the segment's offset was written (of a commit that broke off before its offsets), and leaves these events out.
+ *
+ * Where a commit fails, nobody knows what of it will still arrive. So its index is closed for writing first (the server
+ * answers when writes under way have ended), and what comes next goes to a new index.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client, estypes } from '@elastic/elasticsearch'
+import { type Batch, type Offset, STALE, StoreError } from '../store.ts'
+import { type Bulk, join, send } from './bulk.ts'
+import { insist } from './connect.ts'
+import { documentOf, encode, pick, REQUEST, type Rows } from './encode.ts'
+import { aliasOf, createEventIndex, dayAt, indexName } from './indices.ts'
+import { type Committed, keyOf, type Offsets } from './offsets.ts'
+import type { SchemaOptions } from './schema.ts'
+import type { Session, Sessions } from './session.ts'
+import { ensureTemplates } from './templates.ts'
+
+/** Bulk requests under way, and bytes of commits under way. */
+const REQUESTS = 4
+const MOST_BYTES = 24_000_000
+
+export interface WriterOptions {
+  readonly client: Client
+  readonly prefix: string
+  readonly sessions: Sessions
+  readonly offsets: Offsets
+  readonly clock: () => number
+  readonly warn: (sentence: string) => void
+  readonly schema: SchemaOptions
+  /** ms that a commit waits for more batches while none is under way. */
+  readonly wait: number
+}
+
+interface Waiting {
+  rows: readonly Rows[]
+  readonly bytes: number
+  readonly offsets: readonly Offset[]
+  readonly now: number
+  /** The event.id of its first event. */
+  readonly first: string | undefined
+  /** The segments of its offsets as they were when it was taken. */
+  segments: Map<string, Segment>
+  resolve(answer: { ingested: number }): void
+  reject(error: Error): void
+}
+/** Of a segment, as this session writes it. */
+interface Segment {
+  position: number // after what was handed over
+  committed: Committed | undefined
+  /** Events beyond the position that a commit which broke off left; undefined: not looked for yet. */
+  orphans: Set<string> | undefined
+  /** Bytes handed over since the last orphan was met. */
+  since: number
+}
+interface Commit {
+  readonly batches: readonly Waiting[]
+  readonly ingested: number
+  readonly index: string
+  readonly bytes: number
+  readonly sent: Promise<unknown>
+}
+
+export interface Writer {
+  append(batch: Batch, now: number): Promise<{ readonly ingested: number }>
+  /** The indices that took events since the last call. */
+  touched(): string[]
+  /** What is being waited for. */
+  problem(): string | undefined
+  close(): Promise<void>
+}
+
+export const openWriter = (options: WriterOptions): Writer => {
+  const { client, prefix, sessions, offsets, clock, warn, schema, wait } = options
+  const closing = new AbortController()
+  const { signal } = closing
+  const queue: Waiting[] = []
+  let queued = 0
+  const underWay: Commit[] = []
+  let flying = 0
+  let running: Promise<void> | undefined
+  let urgent: (() => void) | undefined
+  let session: Session | undefined
+  let last = 0
+  let nth = 0
+  const ready = new Set<string>() // the indices that this session writes to
+  const segments = new Map<string, Segment>()
+  const touched = new Set<string>()
+  let problem: string | undefined
+  /** The first failure of a commit: no further one begins before what was under way has ended. */
+  let failure: Error | undefined
+  /** A commit has failed: those after it fail with it, for they went on from where it would have come to. */
+  let broken = false
+  let busy = false
+  const slots: (() => void)[] = []
+  const ends = new WeakMap<Commit, Promise<void>>()
+  let taken = 0
+
+  const trouble = (reason: string | undefined) => {
+    if (reason !== undefined && problem === undefined) warn(reason)
+    problem = reason
+  }
+  const bulk: Bulk = {
+    client,
+    signal,
+    trouble,
+    // The session's own record says whether it was fenced.
+    blocked: async (index) => session?.announce(index),
+  }
+
+  const slot = async <T>(work: () => Promise<T>): Promise<T> => {
+    while (taken >= REQUESTS) await new Promise<void>((resolve) => slots.push(resolve))
+    taken++
+    try {
+      return await work()
+    } finally {
+      taken--
+      slots.shift()?.()
+    }
+  }
+
+  const begin = async (): Promise<Session> => {
+    const now = await sessions.current()
+    if (failure || (session && session !== now)) await recover()
+    if (session !== now) {
+      session = now
+      nth = 0
+      // While nothing is under way, an idle process must not hold detection up.
+      now.idle(() => {
+        if (busy || ready.size === 0 || session !== now) return undefined
+        const time = clock()
+        return time > last ? (last = time) : undefined
+      })
+    }
+    return now
+  }
+  const prepared = async (session: Session, day: string): Promise<string> => {
+    const index = indexName(prefix, day, session.id, nth)
+    if (!ready.has(index)) {
+      for (const sentence of await ensureTemplates(client, prefix, schema)) warn(sentence)
+      await createEventIndex(client, prefix, index, schema)
+      await session.announce(index)
+      ready.add(index)
+      last = Math.max(last, session.floor)
+    }
+    return index
+  }
+  /**
+   * After a failure, and when this process was taken for dead: nothing of what was sent arrives any more, and what is known
+   * of the segments is forgotten. Batches that wait are held against what is read anew.
+   */
+  const recover = async () => {
+    await Promise.allSettled(underWay.flatMap((commit) => [commit.sent, ends.get(commit)]))
+    for (const index of ready)
+      await insist(
+        client,
+        `blocking writes to ${index}, for a commit to it has failed`,
+        async () => {
+          const answer = await client.indices.addBlock({ index, block: 'write', ignore_unavailable: true })
+          if (answer.indices.length > 0 && !(answer.acknowledged && answer.shards_acknowledged))
+            throw new StoreError(
+              `writes to ${index} cannot be blocked: not all of its shards answer; see the health of the cluster`,
+            )
+        },
+        { signal },
+      )
+    ready.clear()
+    nth++
+    segments.clear()
+    broken = false
+    failure = undefined
+  }
+
+  /** Reads what is known of segments that this session has not written yet. */
+  const meet = async (batches: readonly Waiting[]) => {
+    const unknown = new Map<string, Offset>()
+    for (const { offsets } of batches)
+      for (const offset of offsets) if (!segments.has(keyOf(offset))) unknown.set(keyOf(offset), offset)
+    if (unknown.size > 0) {
+      const found = await offsets.read([...unknown.values()])
+      for (const key of unknown.keys()) {
+        const committed = found.get(key)
+        segments.set(key, { position: committed?.offset.position ?? 0, committed, orphans: undefined, since: 0 })
+      }
+    }
+    const asked = new Map<Segment, string>()
+    for (const { offsets, first } of batches)
+      for (const offset of offsets) {
+        const segment = segments.get(keyOf(offset))!
+        if (segment.orphans || first === undefined || asked.has(segment)) continue
+        asked.set(segment, first.slice(0, first.lastIndexOf('-') + 1))
+      }
+    if (asked.size > 0) await orphansOf([...asked])
+  }
+  const orphansOf = async (asked: readonly (readonly [Segment, string])[]) => {
+    const index = aliasOf(prefix)
+    const found = new Map(asked.map(([segment]) => [segment, new Set<string>()]))
+    await insist(
+      client,
+      'looking for events of a commit that broke off',
+      async () => {
+        await client.indices.refresh({ index, ignore_unavailable: true })
+        for (let i = 0; i < asked.length; i += 200) {
+          const some = asked.slice(i, i + 200)
+          const should = some.map(
+            ([{ committed }, prefix]): estypes.QueryDslQueryContainer => ({
+              bool: {
+                filter: [
+                  { prefix: { 'event.id': prefix } },
+                  { range: { 'event.ingested': { gt: committed?.after ?? 0 } } },
+                ],
+                must_not: [{ terms: { 'event.ingested': [...(committed?.except ?? [])] } }],
+              },
+            }),
+          )
+          let place: estypes.SortResults | undefined
+          do {
+            const { hits } = await client.search<unknown>({
+              index,
+              ignore_unavailable: true,
+              allow_partial_search_results: false,
+              query: { bool: { filter: [{ bool: { should, minimum_should_match: 1 } }] } },
+              size: 10_000,
+              _source: false,
+              track_total_hits: false,
+              sort: [{ 'event.id': 'asc' }, { 'event.ingested': 'asc' }],
+              ...(place ? { search_after: place } : {}),
+            })
+            for (const { sort } of hits.hits) {
+              const id = String(sort![0])
+              for (const [segment, prefix] of some) if (id.startsWith(prefix)) found.get(segment)!.add(id)
+            }
+            place = hits.hits.length < 10_000 ? undefined : hits.hits.at(-1)!.sort
+          } while (place)
+        }
+      },
+      { signal },
+    )
+    for (const [segment, ids] of found) segment.orphans = ids
+  }
+
+  /** Without the batches that were read from another position than the one that their predecessor leaves. */
+  const inOrder = (batches: readonly Waiting[]): Waiting[] =>
+    batches.filter((batch) => {
+      const stale = batch.offsets.some((o) => o.from !== undefined && o.from !== segments.get(keyOf(o))!.position)
+      if (stale) {
+        batch.reject(new Error(STALE))
+        return false
+      }
+      for (const offset of batch.offsets) {
+        const segment = segments.get(keyOf(offset))!
+        batch.segments.set(keyOf(offset), segment)
+        segment.position = offset.gone ? 0 : offset.position
+        if (!segment.orphans?.size) continue
+        const before = segment.orphans.size
+        batch.rows = batch.rows.flatMap((rows) => withoutOrphans(rows, segment.orphans!))
+        segment.since = segment.orphans.size < before ? 0 : segment.since + batch.bytes
+        // No more than that was under way with the commit that broke off: the rest are no lines of the segment any more.
+        if (segment.since > 4 * MOST_BYTES) segment.orphans.clear()
+      }
+      return true
+    })
+
+  const gather = async () => {
+    if (flying === 0 && queued < REQUEST && wait > 0 && !signal.aborted)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, wait)
+        urgent = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    urgent = undefined
+    // While commits are under way more comes: larger ones cost less.
+    while (underWay.length > 0 && (flying > MOST_BYTES || queued < REQUEST) && !failure)
+      await Promise.race([ends.get(underWay[0]!), new Promise<void>((resolve) => (urgent = resolve))])
+    const out: Waiting[] = []
+    for (let bytes = 0; queue.length > 0 && (bytes === 0 || bytes + queue[0]!.bytes <= 2 * REQUEST); ) {
+      const next = queue.shift()!
+      bytes += next.bytes
+      queued -= next.bytes
+      out.push(next)
+    }
+    return out
+  }
+  const run = async () => {
+    let before: Promise<void> = Promise.resolve()
+    while (queue.length > 0 || underWay.length > 0) {
+      if (queue.length === 0) {
+        await Promise.race([before, new Promise<void>((resolve) => (urgent = resolve))])
+        continue
+      }
+      const batches = await gather()
+      try {
+        const current = await begin()
+        // The floor is known with the first announcement.
+        const least = () => Math.max(last + 1, ...batches.map(({ now }) => now))
+        await prepared(current, dayAt(least()))
+        const ingested = least()
+        const index = await prepared(current, dayAt(ingested))
+        await meet(batches)
+        const fresh = inOrder(batches)
+        if (fresh.length === 0) continue
+        last = ingested
+        const commit = start(fresh, index, ingested)
+        underWay.push(commit)
+        before = before.then(() => finish(commit, current))
+        ends.set(commit, before)
+      } catch (error) {
+        for (const batch of batches) batch.reject(error as Error)
+      }
+    }
+  }
+
+  const start = (batches: readonly Waiting[], index: string, ingested: number): Commit => {
+    const parts: Rows[][] = [[]]
+    let bytes = 0
+    for (const { rows } of batches)
+      for (const each of rows) {
+        if (bytes > 0 && bytes + each.bytes.length > REQUEST * 1.5) {
+          parts.push([])
+          bytes = 0
+        }
+        parts.at(-1)!.push(each)
+        bytes += each.bytes.length
+      }
+    const all = batches.reduce((sum, batch) => sum + batch.bytes, 0)
+    flying += all
+    const requests = parts
+      .filter((part) => part.length > 0)
+      .map((part) => slot(async () => (failure ? Promise.reject(failure) : send(bulk, index, join(part), ingested))))
+    const sent = Promise.all(requests)
+    // Said in its turn.
+    sent.catch((error: unknown) => (failure ??= error as Error))
+    // Settled only when nothing of it is on its way.
+    const done = Promise.allSettled(requests).then(() => sent)
+    done.catch(() => {})
+    return { batches, ingested, index, bytes: all, sent: done }
+  }
+
+  const finish = async (commit: Commit, current: Session): Promise<void> => {
+    const { batches, ingested, index } = commit
+    try {
+      if (broken) throw failure
+      await commit.sent
+      if (batches.some(({ rows }) => rows.length > 0)) touched.add(index)
+      const conflicts = await commitOffsets(batches, ingested)
+      // Others see it with the next beat at the latest; what a fence finds in the index, it publishes itself.
+      const published = current.publish(ingested).catch(() => {})
+      for (const batch of batches)
+        if (batch.offsets.some((offset) => conflicts.has(keyOf(offset)))) batch.reject(new Error(STALE))
+        else published.then(() => batch.resolve({ ingested }))
+    } catch (error) {
+      broken = true
+      failure ??= error as Error
+      for (const batch of batches) batch.reject(error as Error)
+    } finally {
+      underWay.splice(underWay.indexOf(commit), 1)
+      flying -= commit.bytes
+      urgent?.()
+    }
+  }
+
+  /** Answers the segments that another process has moved, or that were read anew meanwhile. */
+  const commitOffsets = async (batches: readonly Waiting[], ingested: number): Promise<Set<string>> => {
+    const newest = new Map<string, { offset: Offset; segment: Segment; rows: boolean }>()
+    const conflicts = new Set<string>()
+    for (const { offsets, segments: taken, rows } of batches)
+      for (const offset of offsets) {
+        const key = keyOf(offset)
+        const segment = taken.get(key)!
+        if (segments.get(key) !== segment) conflicts.add(key)
+        else newest.set(key, { offset, segment, rows: rows.length > 0 || (newest.get(key)?.rows ?? false) })
+      }
+    if (newest.size === 0) return conflicts
+    const changes = [...newest.values()].map(({ offset, segment: { committed: over, orphans }, rows }) => {
+      // As long as events of a commit that broke off may lie ahead, they have to be found again.
+      if (orphans?.size === 0) return { offset, over, after: ingested, except: [] }
+      const except = over?.except ?? []
+      return { offset, over, after: over?.after ?? 0, except: rows ? [...except, ingested] : except }
+    })
+    const answers = await offsets.write(changes, {
+      patience: Number.POSITIVE_INFINITY,
+      signal,
+      onRetry: (error) => trouble(error.message),
+    })
+    trouble(undefined)
+    for (const [i, [key, { segment, offset }]] of [...newest].entries()) {
+      const answer = answers[i]
+      if (answer === 'conflict') conflicts.add(key)
+      else segment.committed = answer
+      if (answer === 'conflict' || offset.gone) segments.delete(key)
+    }
+    return conflicts
+  }
+
+  const ensureRunning = () => {
+    busy = true
+    running ??= run().finally(() => {
+      running = undefined
+      busy = queue.length > 0
+      if (busy) ensureRunning()
+    })
+  }
+
+  return {
+    append: (batch, now) => {
+      if (signal.aborted) return Promise.reject(new StoreError('the store is closed'))
+      const rows = encode(batch.events)
+      const bytes = rows.reduce((sum, each) => sum + each.bytes.length, 0) + 200
+      const first = batch.events.length ? String(batch.events[0]!['event.id']) : undefined
+      return new Promise((resolve, reject) => {
+        queue.push({ rows, bytes, offsets: batch.offsets, now, first, segments: new Map(), resolve, reject })
+        queued += bytes
+        if (queued >= REQUEST || flying > 0) urgent?.()
+        ensureRunning()
+      })
+    },
+    touched: () => {
+      const out = [...touched]
+      touched.clear()
+      return out
+    },
+    problem: () => problem,
+    close: async () => {
+      // What only has to be said to the cluster is; what waits for a cluster that is away is given up.
+      const patient = sleep(10_000, undefined, { ref: false })
+      urgent?.()
+      await Promise.race([running, patient])
+      closing.abort(new StoreError('the store is closed'))
+      await running?.catch(() => {})
+    },
+  }
+}
+
+const withoutOrphans = (rows: Rows, orphans: Set<string>): Rows[] => {
+  const left: number[] = []
+  for (let i = 0; i < rows.starts.length - 1; i++) {
+    const id = documentOf(rows, i)['event.id']
+    if (typeof id !== 'string' || !orphans.delete(id)) left.push(i)
+  }
+  return left.length === 0 ? [] : left.length === rows.starts.length - 1 ? [rows] : [pick(rows, left)]
+}

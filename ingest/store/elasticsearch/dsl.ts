@@ -1,0 +1,355 @@
+/**
+ * The visitor to Elasticsearch's query DSL, over the mapping of schema.ts. What Lucene cannot say exactly it over-selects
+ * (under an odd number of nots it under-selects), and the process decides with `compile` on what came back. So it does
+ * with events that have an odd value in a field that is asked for: see row.ts.
+ */
+import type { estypes } from '@elastic/elasticsearch'
+import { type Field, fieldOf, type Scalar } from '../../event.ts'
+import { canonicalAddress, formatIp, parseCidr } from '../../ip.ts'
+import { ANY, type Filter, fieldsOf, isAny, isOne, type Leaf, ONE, type Pattern } from '../filter.ts'
+import { fold, foldPattern } from '../match.ts'
+import { alternatives, toLucene } from './regexp.ts'
+import {
+  BETWEEN_WORDS,
+  documentId,
+  LONGEST,
+  LONGEST_REST,
+  LONGEST_WORD,
+  fitsRest,
+  ODD,
+  oddName,
+  REST,
+  STORED,
+  TEXT,
+} from './row.ts'
+import { FOLDED, isFolded } from './schema.ts'
+
+export type Query = estypes.QueryDslQueryContainer
+
+export interface Dsl {
+  /** Holds for every event that the filter matches. */
+  readonly query: Query
+  /** For the events that are odd in none of the filter's fields: holds for no other, where `exact`. */
+  readonly plain: Query
+  readonly exact: boolean
+  /** Holds for the events that are odd in one of these fields, so that the process has to look at them. */
+  readonly odd: (fields: Iterable<string>) => Query
+}
+
+const ALL: Query = { match_all: {} }
+const NONE: Query = { match_none: {} }
+const PREDICATE = { rewrite: 'constant_score' } as const
+/** A server takes 30 levels of bool. */
+const DEEPEST = 12
+
+interface Answer {
+  readonly query: Query
+  readonly exact: boolean
+}
+const exactly = (query: Query): Answer => ({ query, exact: true })
+const roughly = (query: Query): Answer => ({ query, exact: false })
+
+export const both = (...of: Query[]): Query => (of.length === 1 ? of[0]! : { bool: { filter: of } })
+export const either = (...of: Query[]): Query =>
+  of.length === 1 ? of[0]! : of.length === 0 ? NONE : { bool: { should: of, minimum_should_match: 1 } }
+export const without = (query: Query): Query => ({ bool: { must_not: [query] } })
+
+export const oddIn = (fields: Iterable<string>): Query => {
+  const names = [...new Set(fields)]
+  return names.includes('*') ? { exists: { field: ODD } } : { terms: { [ODD]: names.map(oddName) } }
+}
+
+/** `regexps`: say regular expressions as Lucene's; without, only that there is a value. */
+export const toDsl = (filter: Filter, regexps = true): Dsl => {
+  let exact = true
+  const visit = (node: Filter, over: boolean, odd: boolean, depth: number): Query => {
+    if (node.op === 'not') {
+      if (node.of.op === 'not') return visit(node.of.of, over, odd, depth)
+      return without(visit(node.of, !over, odd, depth + 1))
+    }
+    if (node.op === 'and' || node.op === 'or') {
+      if (node.of.length === 0) return node.op === 'and' ? ALL : NONE
+      if (node.of.length === 1) return visit(node.of[0]!, over, odd, depth)
+      if (depth > DEEPEST) {
+        exact = false
+        return over ? ALL : NONE
+      }
+      const parts = flat(node.of, node.op).map((part) => visit(part, over, odd, depth + 1))
+      return node.op === 'and' ? both(...parts) : either(...parts)
+    }
+    const answer = leaf(node, regexps)
+    if (!answer.exact) exact = false
+    const query = answer.exact || over ? answer.query : NONE
+    if (!odd) return query
+    return over ? either(query, oddIn([node.field])) : both(query, without(oddIn([node.field])))
+  }
+  const query = visit(filter, true, true, 0)
+  const plain = visit(filter, true, false, 0)
+  return { query, plain, exact, odd: (fields) => oddIn([...fieldsOf(filter), ...fields]) }
+}
+
+const flat = (parts: readonly Filter[], op: 'and' | 'or'): Filter[] =>
+  parts.flatMap((part) => (part.op === op ? flat(part.of, op) : [part]))
+
+const leaf = (node: Leaf, regexps: boolean): Answer => {
+  if (node.field === '*') return roughly(ALL)
+  const field = fieldOf(node.field)
+  if (!field) return inRest(node)
+  if (STORED.has(field.name)) return roughly(ALL)
+  const there: Query = { exists: { field: field.name } }
+  if (node.op === 'exists') return exactly(there)
+  if (TEXT.has(field.name)) return roughly(both(there, ...inText(node)))
+  switch (field.type) {
+    case 'ip':
+      return ofAddress(node, there)
+    case 'keyword':
+      return ofKeyword(node, field, there, regexps)
+    default:
+      return ofNumber(node, field, there)
+  }
+}
+
+const isText = (part: Pattern[number]): part is string => typeof part === 'string'
+const onlyText = (pattern: Pattern): string | undefined => (pattern.every(isText) ? pattern.join('') : undefined)
+
+const terms = (field: string, values: readonly (string | number | boolean)[]): Query =>
+  values.length === 0
+    ? NONE
+    : values.length === 1
+      ? { term: { [field]: { value: values[0]! } } }
+      : // A server takes 65,536 of them.
+        either(...chunks(values, 60_000).map((some) => ({ terms: { [field]: some } })))
+const chunks = <T>(all: readonly T[], size: number): T[][] => {
+  const out: T[][] = []
+  for (let i = 0; i < all.length; i += size) out.push(all.slice(i, i + size))
+  return out
+}
+
+const ofNumber = (node: Leaf, { name, type }: Field, there: Query): Answer => {
+  switch (node.op) {
+    case 'range': {
+      if (type === 'boolean') return exactly(NONE)
+      const bounds: { gt?: number; gte?: number; lt?: number; lte?: number } = {}
+      for (const sign of ['gt', 'gte', 'lt', 'lte'] as const) {
+        const bound = node[sign]
+        if (bound === undefined) continue
+        const up = sign[0] === 'g'
+        if (Number.isNaN(bound) || bound === (up ? Infinity : -Infinity)) return exactly(NONE)
+        // What is stored is a safe integer.
+        const n = type === 'double' ? bound : whole(bound, sign)
+        if (Math.abs(n) > Number.MAX_SAFE_INTEGER && type !== 'double') {
+          if (up === n > 0) return exactly(NONE)
+        } else if (Number.isFinite(n)) bounds[sign] = n
+      }
+      return exactly(Object.keys(bounds).length ? { range: { [name]: bounds } } : there)
+    }
+    case 'in':
+      if (type === 'boolean') {
+        const wanted = node.values.map((v) => (node.cased ? String(v) : fold(String(v))))
+        return exactly(
+          terms(
+            name,
+            [true, false].filter((v) => wanted.includes(String(v))),
+          ),
+        )
+      }
+      return type === 'double' ? roughly(there) : exactly(terms(name, node.values.map(String).flatMap(asInteger)))
+    case 'like': {
+      const text = onlyText(node.pattern)
+      if (text !== undefined) return ofNumber({ ...node, op: 'in', values: [text] }, fieldOf(name)!, there)
+      return node.pattern.every(isAny) ? exactly(there) : roughly(there)
+    }
+    case 'cidr':
+      return exactly(NONE)
+    default:
+      return roughly(there)
+  }
+}
+const asInteger = (text: string): number[] =>
+  /^-?\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text)) && String(Number(text)) === text ? [Number(text)] : []
+/** The same bound for integers. */
+const whole = (n: number, sign: 'gt' | 'gte' | 'lt' | 'lte'): number =>
+  sign === 'gt' || sign === 'lte' ? Math.floor(n) : Math.ceil(n)
+
+const ofAddress = (node: Leaf, there: Query): Answer => {
+  const { field } = node
+  switch (node.op) {
+    case 'in':
+      return exactly(
+        terms(
+          field,
+          node.values.flatMap((v) => canonicalAddress(String(v)) ?? []),
+        ),
+      )
+    case 'cidr': {
+      const network = parseCidr(node.network)
+      if (!network) return exactly(NONE)
+      const { ip, bits } = network
+      const v4: Query = { term: { [field]: { value: '0.0.0.0/0' } } }
+      if (bits === 0) return exactly(both(there, without(v4)))
+      const within: Query = {
+        term: { [field]: { value: `${formatIp(ip)}/${ip.family === 4 && bits >= 96 ? bits - 96 : bits}` } },
+      }
+      return exactly(bits < 96 ? both(within, without(v4)) : within)
+    }
+    case 'range':
+      return exactly(NONE) // no address is a number
+    case 'like': {
+      const text = onlyText(node.pattern)
+      if (text !== undefined && text !== '') return ofAddress({ op: 'in', field, values: [text] }, there)
+      return node.pattern.length > 0 && node.pattern.every(isAny) ? exactly(there) : roughly(there)
+    }
+    default:
+      return roughly(there)
+  }
+}
+
+/** Letters that engines do not lower alike yet, and what they become: any letter stands for them. See `fold`. */
+const UNSETTLED =
+  /[\u019b\u0264\u1c89\u1c8a\ua7cb-\ua7cf\ua7d2-\ua7d5\ua7da-\ua7dc\u{10d50}-\u{10d65}\u{10d70}-\u{10d85}\u{16ea0}-\u{16ed3}]/u
+const settled = (pattern: Pattern): { pattern: Pattern; exact: boolean } => {
+  let exact = true
+  const out = pattern.flatMap((part): Pattern => {
+    if (!isText(part)) return [part]
+    if (!part.isWellFormed()) exact = false
+    if (!UNSETTLED.test(part)) return [part.toWellFormed()]
+    exact = false
+    return [...part.toWellFormed()].map((c) => (UNSETTLED.test(c) ? ONE : c))
+  })
+  return { pattern: out, exact }
+}
+
+/** After a run of any length, a few single characters at any place make an automaton of a server's limit. */
+const MOST_ONES = 8
+const tame = (pattern: Pattern): { pattern: Pattern; exact: boolean } => {
+  const first = pattern.findIndex(isAny)
+  if (first < 0 || pattern.slice(first).filter(isOne).length <= MOST_ONES) return { pattern, exact: true }
+  return { pattern: pattern.map((part, i) => (i > first && isOne(part) ? ANY : part)), exact: false }
+}
+
+const wildcard = (field: string, pattern: Pattern, there: Query): Query => {
+  const text = onlyText(pattern)
+  if (text !== undefined) return terms(field, text.length > LONGEST ? [] : [text])
+  if (pattern.every(isAny)) return there
+  const spelled = pattern
+    .map((part) => (isText(part) ? part.replace(/[\\*?]/g, '\\$&') : isOne(part) ? '?' : '*'))
+    .join('')
+  if (spelled.length > LONGEST) return NONE
+  return { wildcard: { [field]: { value: spelled, ...PREDICATE } } }
+}
+
+const ofKeyword = (node: Leaf, field: Field, there: Query, regexps: boolean): Answer => {
+  const { name } = field
+  const folded = isFolded(field)
+  switch (node.op) {
+    case 'in': {
+      if (name === 'event.id' && node.cased)
+        return exactly({ ids: { values: node.values.map((v) => documentId(String(v))) } })
+      const patterns = node.values.map((v): Pattern => [String(v)])
+      if (folded && patterns.every((each) => settled(each).exact)) {
+        const fits = node.values.map((v) => String(v)).filter((v) => v.length <= LONGEST)
+        const lower = terms(`${name}.${FOLDED}`, [...new Set(fits.map(fold))])
+        return exactly(node.cased ? both(lower, terms(name, fits)) : lower)
+      }
+      const answers = patterns.map((pattern) => ofPattern(name, pattern, node.cased, folded, there))
+      return { query: either(...answers.map(({ query }) => query)), exact: answers.every(({ exact }) => exact) }
+    }
+    case 'like':
+      return ofPattern(name, node.pattern, node.cased, folded, there)
+    case 'regex': {
+      const value = regexps ? toLucene(node.source) : undefined
+      if (value === undefined || !folded) return roughly(there)
+      return roughly(regexp(`${name}.${FOLDED}`, value))
+    }
+    default:
+      return roughly(there)
+  }
+}
+
+const regexp = (field: string, value: string): Query => ({
+  regexp: { [field]: { value, flags: 'NONE', max_determinized_states: 50_000, ...PREDICATE } },
+})
+
+const ofPattern = (name: string, raw: Pattern, cased: boolean | undefined, folded: boolean, there: Query): Answer => {
+  const { pattern: tamed, exact: tameOne } = tame(raw)
+  if (cased || folded) {
+    const lower = settled(foldPattern(tamed))
+    const original = cased ? settled(tamed) : lower
+    const parts = [
+      ...(folded ? [wildcard(`${name}.${FOLDED}`, lower.pattern, { exists: { field: name } })] : []),
+      ...(cased ? [wildcard(name, original.pattern, there)] : []),
+    ]
+    return { query: both(...parts), exact: tameOne && lower.exact && original.exact }
+  }
+  // Not in lower case anywhere: every spelling of every letter is said.
+  if (tamed.every(isAny) && tamed.length > 0) return exactly(there)
+  if (tamed.some((part) => isText(part) && !part.isWellFormed())) return roughly(there)
+  const value = tamed
+    .map((part) => (isText(part) ? [...part].map(alternatives).join('') : isOne(part) ? '.' : '.*'))
+    .join('')
+  if (value === '') return exactly(terms(name, ['']))
+  if (value.length > LONGEST) return roughly(there)
+  return { query: regexp(name, value), exact: tameOne }
+}
+
+/** Fields outside the table, in one flattened field. It knows whole values, without case where they are ASCII. */
+const inRest = (node: Leaf): Answer => {
+  if (!fitsRest(node.field)) return exactly(NONE)
+  // A star in the name would be taken for those of several fields.
+  if (node.field.includes('*')) return roughly(ALL)
+  const name = `${REST}.${node.field}`
+  const there: Query = { exists: { field: name } }
+  if (node.op === 'exists') return exactly(there)
+  if (node.op === 'like') {
+    const text = onlyText(node.pattern)
+    if (text !== undefined) return inRest({ ...node, op: 'in', values: [text] })
+    return node.pattern.every(isAny) ? exactly(there) : roughly(there)
+  }
+  if (node.op !== 'in') return roughly(there)
+  const values = node.values.map((v: Scalar) => String(v)).filter((v) => v.length <= LONGEST_REST)
+  if (values.some((v) => !v.isWellFormed())) return roughly(there)
+  if (node.cased) return exactly(terms(name, values))
+  if (values.some((v) => /[^\x00-\x7f]/.test(v))) return roughly(there)
+  const lettered = values.filter((v) => /[a-z]/i.test(v))
+  const others = values.filter((v) => !/[a-z]/i.test(v))
+  return exactly(
+    either(
+      ...lettered.map((value): Query => ({ term: { [name]: { value, case_insensitive: true } } })),
+      ...(others.length ? [terms(name, others)] : []),
+    ),
+  )
+}
+
+/** The words that a running text must have. */
+const inText = (node: Leaf): Query[] => {
+  switch (node.op) {
+    case 'in':
+      return [either(...node.values.map((v) => both(ALL, ...wordsOf(node.field, [String(v)]))))]
+    case 'like':
+      return wordsOf(node.field, node.pattern)
+    default:
+      return []
+  }
+}
+const wordsOf = (field: string, pattern: Pattern): Query[] => {
+  const out = new Map<string, Query>()
+  for (const [i, part] of pattern.entries()) {
+    if (!isText(part)) continue
+    const text = fold(part)
+    for (const found of text.matchAll(/\d+(?:\.\d+)+|[a-z0-9]+/g)) {
+      const word = found[0]
+      if (word.length > LONGEST_WORD || out.size >= 20) continue
+      const before = text[found.index - 1]
+      const after = text[found.index + word.length]
+      const begins = before === undefined ? i === 0 : BETWEEN_WORDS.test(before)
+      const ends = after === undefined ? i === pattern.length - 1 : BETWEEN_WORDS.test(after)
+      out.set(
+        word,
+        begins && ends
+          ? { term: { [field]: { value: word } } }
+          : { wildcard: { [field]: { value: `${begins ? '' : '*'}${word}${ends ? '' : '*'}`, ...PREDICATE } } },
+      )
+    }
+  }
+  return [...out.values()]
+}

@@ -1,0 +1,285 @@
+/**
+ * Events to the bytes of bulk requests, as row.ts says. Written straight into one buffer, member by member: to build the
+ * strings first takes three times as long, and a cluster takes no more than what its clients can hand over.
+ */
+import type { Event, Value } from '../../event.ts'
+import {
+  BETWEEN_WORDS,
+  documentId,
+  fitsRest,
+  FOLDS_TO_ASCII,
+  isCanonical,
+  KEPT,
+  type Kind,
+  KINDS,
+  LONGEST,
+  LONGEST_REST,
+  LONGEST_WORD,
+  ODD,
+  oddName,
+  REST,
+} from './row.ts'
+
+/** The actions (create) and documents of some events, in their order. The ingest time is put in later: `stamp`. */
+export interface Rows {
+  readonly bytes: Buffer
+  /** Where each row begins, and where the last one ends. */
+  readonly starts: readonly number[]
+}
+
+/** Bytes of one request, about: what comes in much larger ones waits for the slowest of them. */
+export const REQUEST = 4_000_000
+
+const DIGITS = 16
+/** Spaces may follow a number in JSON, so there is room for any ingest time. */
+const END = Buffer.from(`,"event.ingested":${'0'.padEnd(DIGITS)}}\n`)
+const STAMP = DIGITS + 2 // bytes from the place of the ingest time to the end of its row
+const ACTION = Buffer.from('{"create":{"_id":')
+const DOCUMENT = Buffer.from('}}\n{"@timestamp":')
+const REST_OPEN = Buffer.from(`,"${REST}":{`)
+
+let buffer = Buffer.allocUnsafeSlow(8 << 20)
+let at = 0
+
+const reserve = (bytes: number): void => {
+  if (at + bytes <= buffer.length) return
+  const larger = Buffer.allocUnsafeSlow(Math.max(buffer.length * 2, at + bytes))
+  buffer.copy(larger, 0, 0, at)
+  buffer = larger
+}
+const putBytes = (bytes: Uint8Array): void => {
+  reserve(bytes.length)
+  buffer.set(bytes, at)
+  at += bytes.length
+}
+const putText = (text: string): void => {
+  reserve(text.length * 3)
+  at += buffer.write(text, at)
+}
+const putByte = (byte: number): void => {
+  reserve(1)
+  buffer[at++] = byte
+}
+
+/** As JSON. Half a pair of surrogates becomes U+FFFD, as in every other store. */
+const jsonOf = (text: string): string => JSON.stringify(text.toWellFormed())
+
+/** Texts of these lengths come again and again, and their bytes are kept. Bounded: every text was written by an attacker. */
+const KEEP = 200
+const known = new Map<string, Uint8Array>()
+const putString = (text: string): void => {
+  const { length } = text
+  if (length <= 48) {
+    reserve(64)
+    const to = buffer
+    to[at] = 34
+    let i = 0
+    for (; i < length; i++) {
+      const c = text.charCodeAt(i)
+      if (c < 32 || c > 126 || c === 34 || c === 92) break
+      to[at + 1 + i] = c
+    }
+    if (i === length) {
+      to[at + 1 + length] = 34
+      at += length + 2
+      return
+    }
+  }
+  if (length > KEEP) {
+    putText(jsonOf(text))
+    return
+  }
+  let bytes = known.get(text)
+  if (bytes === undefined) {
+    if (known.size >= 20_000) known.clear()
+    known.set(text, (bytes = new TextEncoder().encode(jsonOf(text))))
+  }
+  putBytes(bytes)
+}
+const putNumber = (n: number): void => {
+  const text = String(n)
+  reserve(32)
+  for (let i = 0; i < text.length; i++) buffer[at + i] = text.charCodeAt(i)
+  at += text.length
+}
+
+/** Writes a scalar that fits its field's type; false, and nothing written, where it does not. */
+const putScalar = (value: unknown, kind: Kind): boolean => {
+  if (typeof value === 'string') {
+    if (kind === 'keyword' ? value.length > LONGEST : kind === 'ip' ? !isCanonical(value) : kind !== 'text' && kind !== 'stored')
+      return false
+    putString(value)
+    return true
+  }
+  if (typeof value === 'number') {
+    if (kind === 'long' || kind === 'date' ? !Number.isSafeInteger(value) : kind !== 'double' || !Number.isFinite(value))
+      return false
+    putNumber(value)
+    return true
+  }
+  if (typeof value !== 'boolean' || kind !== 'boolean') return false
+  putText(String(value))
+  return true
+}
+const putRest = (value: unknown): boolean => {
+  if (typeof value === 'string') {
+    if (value.length > LONGEST_REST || FOLDS_TO_ASCII.test(value)) return false
+    putString(value)
+  } else if (typeof value === 'number' && Number.isFinite(value)) putNumber(value)
+  else if (typeof value === 'boolean') putText(String(value))
+  else return false
+  return true
+}
+/** One value or a list of them; an empty list is nothing that an index holds. */
+const putValue = <K>(value: unknown, kind: K, one: (value: unknown, kind: K) => boolean): boolean => {
+  if (!Array.isArray(value)) return one(value, kind)
+  if (value.length === 0) return false
+  for (let i = 0; i < value.length; i++) {
+    putByte(i === 0 ? 91 : 44)
+    if (!one(value[i], kind)) return false
+  }
+  putByte(93)
+  return true
+}
+/** Of several equal numbers a composite aggregation counts each; of texts and addresses an index holds a set. */
+const fits = (value: unknown, kind: Kind): boolean => !Array.isArray(value) || kind === 'keyword' || kind === 'ip'
+
+const opened = new Map<string, Uint8Array>()
+const open = (name: string): Uint8Array => {
+  let bytes = opened.get(name)
+  if (bytes === undefined) {
+    if (opened.size >= 10_000) opened.clear()
+    opened.set(name, (bytes = new TextEncoder().encode(`,${JSON.stringify(name)}:`)))
+  }
+  return bytes
+}
+
+const hasLongWord = (text: string): boolean => {
+  if (text.length <= LONGEST_WORD) return false
+  let run = 0
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (c < 128 && BETWEEN[c]) run = 0
+    else if (++run > LONGEST_WORD) return true
+  }
+  return false
+}
+const BETWEEN = Uint8Array.from({ length: 128 }, (_, c) => (BETWEEN_WORDS.test(String.fromCharCode(c)) ? 1 : 0))
+
+const put = (event: Event): void => {
+  const time = event['@timestamp']
+  const id = String(event['event.id'])
+  let kept: [string, Value][] | undefined
+  let odd: string[] | undefined
+  let rest: string[] | undefined
+  putBytes(ACTION)
+  putString(documentId(id))
+  putBytes(DOCUMENT)
+  // It is what everything is ordered by, so there is always one.
+  if (Number.isSafeInteger(time)) putNumber(time as number)
+  else {
+    putNumber(Math.trunc(Number(time)) || 0)
+    if (time !== undefined) kept = [['@timestamp', time]]
+  }
+  for (const name in event) {
+    const value: unknown = event[name]
+    if (value === undefined || value === null || name === '@timestamp' || name === 'event.ingested') continue
+    const kind = KINDS.get(name)
+    if (kind === undefined) {
+      ;(rest ??= []).push(name)
+      continue
+    }
+    const mark = at
+    putBytes(open(name))
+    if (fits(value, kind) && putValue(value, kind, putScalar)) {
+      if (kind === 'text' && hasLongWord(value as string)) (odd ??= []).push(name)
+      continue
+    }
+    at = mark
+    ;(kept ??= []).push([name, value as Value])
+  }
+  if (rest) {
+    const mark = at
+    putBytes(REST_OPEN)
+    let members = 0
+    for (const name of rest) {
+      const value = event[name]!
+      const before = at
+      if (fitsRest(name)) {
+        const bytes = open(name)
+        putBytes(members ? bytes : bytes.subarray(1))
+        if (putValue(value, undefined, putRest)) {
+          members++
+          continue
+        }
+        at = before
+      }
+      ;(kept ??= []).push([name, value])
+    }
+    if (members) putByte(125)
+    else at = mark
+  }
+  if (kept || odd) putKept(kept, odd)
+  putBytes(END)
+}
+const putKept = (kept: readonly (readonly [string, Value])[] = [], odd: readonly string[] = []): void => {
+  if (kept.length) putText(`,"${KEPT}":${JSON.stringify(JSON.stringify(Object.fromEntries(kept)))}`)
+  putText(`,"${ODD}":${JSON.stringify([...odd, ...kept.map(([name]) => oddName(name).toWellFormed())])}`)
+}
+
+const rowsOf = (count: number, write: (i: number) => void): Rows[] => {
+  const out: Rows[] = []
+  at = 0
+  let starts = [0]
+  for (let i = 0; i < count; i++) {
+    write(i)
+    starts.push(at)
+    if (at < REQUEST && i < count - 1) continue
+    out.push({ bytes: Buffer.from(buffer.subarray(0, at)), starts })
+    at = 0
+    starts = [0]
+  }
+  // What one giant needed is not held for ever.
+  if (buffer.length > 64 << 20) buffer = Buffer.allocUnsafeSlow(8 << 20)
+  return out
+}
+
+/** The rows of events, in pieces of about `REQUEST` bytes. */
+export const encode = (events: readonly Event[]): Rows[] => rowsOf(events.length, (i) => put(events[i]!))
+
+/** An event whose document the mapping refused, as one that no mapping refuses: all is kept, next to nothing indexed. */
+export const encodeKept = (event: Event): Rows =>
+  rowsOf(1, () => {
+    const { '@timestamp': time, 'event.ingested': _, 'event.id': id, ...values } = event
+    const text = String(id)
+    putBytes(ACTION)
+    putString(documentId(text))
+    putBytes(DOCUMENT)
+    putNumber(Number.isSafeInteger(time) ? (time as number) : 0)
+    if (text.length <= LONGEST) {
+      putBytes(open('event.id'))
+      putString(text)
+    }
+    putKept([...Object.entries(values), ...(text.length > LONGEST ? [['event.id', text] as const] : [])])
+    putBytes(END)
+  })[0]!
+
+/** Puts the ingest time into every row, over the one that it had. */
+export const stamp = ({ bytes, starts }: Rows, ingested: number): void => {
+  const digits = String(ingested).padEnd(DIGITS)
+  for (let i = 1; i < starts.length; i++) bytes.write(digits, starts[i]! - STAMP, 'latin1')
+}
+
+/** The document of a row, as it was sent. */
+export const documentOf = ({ bytes, starts }: Rows, row: number): { readonly [name: string]: unknown } => {
+  const text = bytes.toString('utf8', starts[row], starts[row + 1])
+  return JSON.parse(text.slice(text.indexOf('\n') + 1)) as { readonly [name: string]: unknown }
+}
+
+/** Only these rows. */
+export const pick = ({ bytes, starts }: Rows, rows: readonly number[]): Rows => {
+  const parts = rows.map((row) => bytes.subarray(starts[row], starts[row + 1]))
+  const places = [0]
+  for (const part of parts) places.push(places.at(-1)! + part.length)
+  return { bytes: Buffer.concat(parts), starts: places }
+}

@@ -1,0 +1,118 @@
+/** Events in Elasticsearch: an index for each session and UTC day of ingest. */
+import type { Client } from '@elastic/elasticsearch'
+import { scoped } from '../duckdb.ts'
+import { type EventStore, StoreError } from '../store.ts'
+import { openCounter } from './aggregate.ts'
+import { openWriter } from './append.ts'
+import { insist } from './connect.ts'
+import { aliasOf, dayAt, dropDay, listDays, patternOf } from './indices.ts'
+import { openOffsets } from './offsets.ts'
+import { openReader } from './read.ts'
+import type { SchemaOptions } from './schema.ts'
+import type { Sessions } from './session.ts'
+import { ensureTemplates, indexProblems } from './templates.ts'
+
+export interface EventsOptions {
+  readonly client: Client
+  /** Of every index of the installation. */
+  readonly prefix: string
+  readonly sessions: Sessions
+  readonly clock: () => number
+  readonly warn: (sentence: string) => void
+  readonly schema?: SchemaOptions
+  /** ms that a commit waits for more lines while none is under way: 50. */
+  readonly wait?: number
+  /** ms that a person's question may take: 30,000. */
+  readonly limit?: number
+}
+
+const DAY = 86_400_000
+/** After a longer pause all indices are refreshed, not those of each day. */
+const MOST_DAYS = 10
+
+/** The templates are put up, or back. Rejects with a `StoreError` that a person can act on. */
+export const openEvents = async (
+  options: EventsOptions,
+): Promise<EventStore & { problems(): Promise<readonly string[]> }> => {
+  const { client, prefix, sessions, clock, warn, schema = {}, wait = 50, limit = 30_000 } = options
+  const alias = aliasOf(prefix)
+  const changed = await ensureTemplates(client, prefix, schema)
+  for (const sentence of changed) warn(sentence)
+  const offsets = openOffsets(client, `${prefix}-offsets`)
+  const writer = openWriter({ client, prefix, sessions, offsets, clock, warn, schema, wait })
+  const reader = openReader({ client, alias, limit })
+  const counter = openCounter(reader)
+
+  const refresh = (index: readonly string[]): Promise<void> =>
+    insist(client, 'making events visible', async () => {
+      const { _shards } = await client.indices.refresh({ index: [...index], ignore_unavailable: true })
+      if (_shards && _shards.failed > 0)
+        throw new StoreError(
+          `${_shards.failed} shards of ${index.join(', ')} do not answer, so it is not certain that every event is visible: see that every node of Elasticsearch runs`,
+        )
+    })
+  /** What this process has stored, it finds; and what was there when it began. */
+  let refreshing: Promise<void> = Promise.resolve()
+  let begun = false
+  const fresh = (): Promise<void> => {
+    const index = begun ? writer.touched() : [alias]
+    begun = true
+    if (index.length > 0) refreshing = refreshing.catch(() => {}).then(() => refresh(index))
+    return refreshing
+  }
+
+  let visible: number | undefined // up to this ingest time everything was made visible
+  const committed = async (): Promise<number> => {
+    const horizon = await sessions.horizon()
+    if (horizon === visible) return horizon
+    const first = visible === undefined ? undefined : Math.floor(visible / DAY)
+    const last = Math.floor(horizon / DAY)
+    if (first === undefined || last - first > MOST_DAYS) await refresh([alias])
+    else {
+      const days = Array.from({ length: last - first + 1 }, (_, i) => patternOf(prefix, dayAt((first + i) * DAY)))
+      await refresh(days)
+    }
+    visible = Math.max(visible ?? 0, horizon)
+    return horizon
+  }
+
+  return {
+    append: writer.append,
+    committed,
+    offsets: (source) => offsets.all(source),
+    search: async (scope, search) => {
+      await fresh()
+      return reader.search({ ...search, filter: scoped(scope, search.filter) })
+    },
+    aggregate: async (scope, query) => {
+      await fresh()
+      return counter.aggregate({ ...query, filter: scoped(scope, query.filter) })
+    },
+    count: async (scope, query) => {
+      await fresh()
+      return reader.count({ ...query, filter: scoped(scope, query.filter) })
+    },
+    match: async function* (scope, query) {
+      await fresh()
+      yield* reader.match({ ...query, filter: scoped(scope, query.filter) })
+    },
+    groups: async function* (scope, query) {
+      await fresh()
+      yield* counter.groups({ ...query, filter: scoped(scope, query.filter) })
+    },
+    days: async () => {
+      await fresh()
+      return listDays(client, prefix)
+    },
+    drop: (day) => dropDay(client, prefix, day),
+    problems: async () => {
+      const waiting = writer.problem()
+      return [
+        ...(waiting === undefined ? [] : [waiting]),
+        ...(await ensureTemplates(client, prefix, schema)),
+        ...(await indexProblems(client, prefix)),
+      ]
+    },
+    close: () => writer.close(),
+  }
+}

@@ -1,0 +1,87 @@
+/** The indices of events: one for each session and UTC day of ingest. */
+import type { Client, estypes } from '@elastic/elasticsearch'
+import { type Day, StoreError } from '../store.ts'
+import { insist } from './connect.ts'
+import { createIndex } from './session-records.ts'
+import { MAPPINGS, type SchemaOptions, settings } from './schema.ts'
+
+/** Every index of events, for reading. */
+export const aliasOf = (prefix: string): string => `${prefix}-events`
+
+/** 'YYYY-MM-DD', UTC. */
+export const dayAt = (ingested: number): string => new Date(ingested).toISOString().slice(0, 10)
+
+/** The indices of a day of ingest, of every session. */
+export const patternOf = (prefix: string, day: string): string => `${aliasOf(prefix)}-${day.replaceAll('-', '.')}-*`
+
+/** The index that a session writes the events of a day to; a further one where it had to give one up. */
+export const indexName = (prefix: string, day: string, session: string, nth: number): string =>
+  patternOf(prefix, day).replace('*', nth ? `${session}-${nth}` : session)
+
+/** The day of an index by its name. */
+export const dayOf = (index: string): string | undefined => {
+  const found = /-events-(\d{4})\.(\d\d)\.(\d\d)-[^.]*$/.exec(index)
+  return found ? `${found[1]}-${found[2]}-${found[3]}` : undefined
+}
+
+/** The alias that only one index has, for writing: an index that somebody deleted is not made again by a late write. */
+export const writeAlias = (index: string): string => `${index}.w`
+
+export const createEventIndex = (
+  client: Client,
+  prefix: string,
+  index: string,
+  schema: SchemaOptions,
+): Promise<boolean> =>
+  createIndex(client, index, {
+    settings: settings(schema) as estypes.IndicesIndexSettings,
+    mappings: MAPPINGS as unknown as estypes.MappingTypeMapping,
+    aliases: { [aliasOf(prefix)]: {}, [writeAlias(index)]: {} },
+  })
+
+/** The days of ingest, oldest first, and the indices of each. */
+const byDay = async (client: Client, prefix: string): Promise<Map<string, string[]>> => {
+  const found = await insist(client, 'listing the indices of events', () =>
+    client.indices.get({ index: aliasOf(prefix), ignore_unavailable: true, features: ['aliases'] }),
+  )
+  const out = new Map<string, string[]>()
+  for (const index of Object.keys(found).sort()) {
+    const day = dayOf(index)
+    if (day !== undefined) out.set(day, [...(out.get(day) ?? []), index])
+  }
+  return new Map([...out].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+export const listDays = async (client: Client, prefix: string): Promise<Day[]> => {
+  const days = await byDay(client, prefix)
+  if (days.size === 0) return []
+  const index = aliasOf(prefix)
+  const stats = await insist(client, 'counting events', () =>
+    client.indices.stats({ index, metric: ['docs', 'store'], level: 'indices' }),
+  )
+  return [...days].map(([day, names]) => {
+    let [events, bytes] = [0, 0]
+    let problem: string | undefined
+    for (const name of names) {
+      const of = stats.indices?.[name]
+      // Of an index whose first copy is on no node that runs, nothing is known.
+      if (!of?.primaries?.docs)
+        problem = `the shards of ${name} are on no node that runs: start that node again, or restore the index from a snapshot`
+      events += of?.primaries?.docs?.count ?? 0
+      bytes += of?.total?.store?.size_in_bytes ?? 0
+    }
+    return { day, events, bytes, ...(problem ? { problem } : {}) }
+  })
+}
+
+/** Rejects for the newest day. A day that is not there is no error. */
+export const dropDay = async (client: Client, prefix: string, day: string): Promise<void> => {
+  const days = await byDay(client, prefix)
+  if (day === [...days.keys()].at(-1))
+    throw new StoreError(`${day} cannot be dropped: it is the newest day, which events are written to`)
+  const names = days.get(day) ?? []
+  if (names.length)
+    await insist(client, `deleting the events of ${day}`, () =>
+      client.indices.delete({ index: names, ignore_unavailable: true }),
+    )
+}

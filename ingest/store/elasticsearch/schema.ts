@@ -1,0 +1,71 @@
+/**
+ * What a cluster is told about events: mapping, settings and templates, all made from the field table.
+ *
+ * A keyword stands twice: as it was (doc values: counting, sorting) and in lower case (`.lc`: searching), for a search
+ * ignores case and an answer does not. Lucene's lower case is that of single code points, as `fold` has it. `rest` is one
+ * flattened field, so that no sender can exhaust the number of fields. Running text is indexed by its words.
+ */
+import { FIELDS, type Field } from '../../event.ts'
+import { KEPT, LONGEST, ODD, REST, STORED, TEXT } from './row.ts'
+
+/** Grows with every change of what follows. Indices that are there keep the mapping that they were made with. */
+export const SCHEMA_VERSION = 1
+export const FOLDED = 'lc'
+
+/** Whether a field has a form in lower case: the fields that rules search. Of others every spelling is asked for. */
+export const isFolded = ({ type, column, name }: Field): boolean =>
+  type === 'keyword' && column && name !== 'event.id' && !TEXT.has(name)
+
+type Mapping = { readonly [option: string]: unknown }
+
+const mappingOf = (field: Field): Mapping => {
+  const { name, type, column } = field
+  if (STORED.has(name)) return { type: 'keyword', index: false, doc_values: false }
+  if (TEXT.has(name)) return { type: 'text', analyzer: 'standard', index_options: 'docs', norms: false, store: true }
+  switch (type) {
+    case 'keyword':
+      return {
+        type,
+        index: false,
+        ignore_above: LONGEST,
+        ...(column
+          ? { fields: { [FOLDED]: { type, normalizer: 'lowercase', doc_values: false, ignore_above: LONGEST } } }
+          : {}),
+      }
+    case 'date':
+      return { type, format: 'epoch_millis', ...(column ? {} : { index: false }) }
+    case 'ip':
+      return { type }
+    default:
+      return { type, ...(column ? {} : { index: false }) }
+  }
+}
+
+export const MAPPINGS = {
+  dynamic: 'strict',
+  subobjects: false,
+  properties: {
+    ...Object.fromEntries(FIELDS.map((field) => [field.name, mappingOf(field)])),
+    [REST]: { type: 'flattened', depth_limit: 1, synthetic_source_keep: 'all' },
+    [ODD]: { type: 'keyword' },
+    [KEPT]: { type: 'keyword', index: false, doc_values: false },
+  },
+} as const
+
+export interface SchemaOptions {
+  /** Absent: what the server's licence allows. */
+  readonly source?: 'stored' | 'synthetic'
+  readonly replicas?: number
+}
+
+export const settings = ({ source, replicas }: SchemaOptions = {}): { readonly [name: string]: unknown } => ({
+  'index.mode': 'logsdb',
+  ...(source ? { 'index.mapping.source.mode': source } : {}),
+  'index.sort.field': ['event.dataset', '@timestamp'],
+  'index.sort.order': ['asc', 'desc'],
+  'index.number_of_shards': '1',
+  ...(replicas === undefined ? {} : { 'index.number_of_replicas': String(replicas) }),
+  'index.refresh_interval': '5s',
+  'index.mapping.total_fields.limit': '2000',
+  'index.max_regex_length': '10000',
+})

@@ -8,7 +8,9 @@ import { bodyLimit } from 'hono/body-limit'
 import { secureHeaders } from 'hono/secure-headers'
 import { ingestRoute } from '../ingest/collect/http.ts'
 import { CLIENT_HEADER, clientOf } from './client.ts'
-import { type Deps, type Env, Refusal, signedIn } from './context.ts'
+import type { Auth } from './auth/auth.ts'
+import { type Env, Refusal, signedIn } from './context.ts'
+import type { Installation } from './installation.ts'
 import type { Failure, Language } from './contract.ts'
 import { metricsText } from './metrics.ts'
 import { auditTrail, health, me, people, users } from './routes/admin.ts'
@@ -45,7 +47,8 @@ export type Api = typeof routes
 const DIST = fileURLToPath(new URL('../ui/dist', import.meta.url))
 const languageOf = (header: string | undefined): Language => (/^\s*en\b/i.test(header ?? '') ? 'en' : 'vi')
 
-export const createApp = ({ installation, auth }: Deps) => {
+/** Without `auth` (a process that has no role api) only what devices and monitoring ask for is answered. */
+export const createApp = ({ installation, auth }: { installation: Installation; auth: Auth | undefined }) => {
   const app = new Hono<Env>()
   app.use(
     secureHeaders({
@@ -68,7 +71,7 @@ export const createApp = ({ installation, auth }: Deps) => {
   )
   app.use(async (c, next) => {
     c.set('installation', installation)
-    c.set('auth', auth)
+    if (auth) c.set('auth', auth)
     c.set('language', languageOf(c.req.header('accept-language')))
     await next()
   })
@@ -105,10 +108,12 @@ export const createApp = ({ installation, auth }: Deps) => {
   app.get('/metrics', async (c) =>
     c.text(await metricsText(installation), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
   )
-  app.route(
-    '/ingest',
-    ingestRoute(installation.config.sources, installation.ingest, (c) => peerOf(c as Context<Env>)),
-  )
+  if (installation.roles.has('ingest'))
+    app.route(
+      '/ingest',
+      ingestRoute(installation.config.sources, installation.ingest, (c) => peerOf(c as Context<Env>)),
+    )
+  if (!auth) return app
   app.use('/api/*', bodyLimit({ maxSize: 1 << 20 }))
   // Another site must not make this browser change things: browsers name where a request comes from.
   app.use('/api/*', async (c, next) => {

@@ -7,7 +7,7 @@ import { checkRules, testRules } from '../rules/check.ts'
 import { CATALOG, loadRules } from '../rules/load.ts'
 import { enricherOf, readEvents, sourceNamed } from './commands/lines.ts'
 import { openBar, print, table } from './commands/show.ts'
-import { type Config, readConfig } from './config.ts'
+import { type Config, readConfig, SERVER_ROLES, type ServerRole } from './config.ts'
 import type { Role, SourceRow } from './contract.ts'
 import type { Request } from './control.ts'
 import type { ImportProgress } from './import.ts'
@@ -19,7 +19,13 @@ const program = new Command('vonglau')
   .description('Vọng Lâu: security monitoring of a province')
   .showHelpAfterError()
   .option('-c, --config <file>', 'configuration (default: vonglau.yml here)')
-const config = (): Config => readConfig(program.opts<{ config?: string }>().config)
+  .option('--store <store>', 'duckdb or elasticsearch, instead of what the configuration says')
+/** As the options name it: on the command line more than in the environment, there more than in the file. */
+const environment = (): NodeJS.ProcessEnv => {
+  const { store } = program.opts<{ store?: string }>()
+  return store === undefined ? process.env : { ...process.env, VONGLAU_STORE: store }
+}
+const config = (): Config => readConfig(program.opts<{ config?: string }>().config, environment())
 const time = (text: string): number => {
   const at = /^\d{12,13}$/.test(text) ? Number(text) : Date.parse(text)
   if (!Number.isFinite(at))
@@ -37,17 +43,16 @@ program
   .description('run the server: collectors, detection, console')
   .option('--roles <roles>', 'ingest,detect,api', 'ingest,detect,api')
   .action(async ({ roles }: { roles: string }) => {
-    const wanted = roles
-      .split(',')
-      .map((role) => role.trim())
-      .sort()
-      .join(',')
-    if (wanted !== 'api,detect,ingest')
+    const wanted = roles.split(',').map((role) => role.trim() as ServerRole)
+    const unknown = wanted.find((role) => !SERVER_ROLES.includes(role))
+    if (unknown !== undefined) throw new Error(`--roles ${roles}: the roles are ${SERVER_ROLES.join(', ')}`)
+    const settings = config()
+    if (settings.store === 'duckdb' && new Set(wanted).size < SERVER_ROLES.length)
       throw new Error(
-        `--roles ${roles}: the embedded store belongs to one process, so all roles run in it: leave --roles out`,
+        `--roles ${roles}: the embedded store belongs to one process, so all roles run in it: leave --roles out, or choose "store: elasticsearch"`,
       )
     const { start } = await import('./commands/start.ts')
-    await start(config())
+    await start(settings, wanted)
   })
 program
   .command('demo')
@@ -56,7 +61,7 @@ program
   .option('--data <folder>', 'where it is kept; begun anew each time', '.vonglau/demo')
   .action(async (options: { listen: string; data: string }) => {
     const { demo } = await import('./demo/demo.ts')
-    await demo({ listen: options.listen, data: resolve(options.data) })
+    await demo({ listen: options.listen, data: resolve(options.data), env: environment() })
   })
 program
   .command('parse')
@@ -218,7 +223,7 @@ program
   .description('what is wrong with this installation')
   .action(async () => {
     const { examine } = await import('./commands/doctor.ts')
-    const findings = await examine(program.opts<{ config?: string }>().config)
+    const findings = await examine(program.opts<{ config?: string }>().config, environment())
     for (const { ok, what } of findings) await print([`${ok ? 'ok   ' : 'WRONG'}  ${what}`])
     if (findings.some(({ ok }) => !ok)) process.exitCode = 1
   })

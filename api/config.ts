@@ -54,7 +54,23 @@ const schema = z.strictObject({
     .strictObject({ days: z.int().min(1).default(365), disk_percent: z.number().min(1).max(99).default(80) })
     .default({ days: 365, disk_percent: 80 }),
   geoip: z.strictObject({ country: z.string().optional(), asn: z.string().optional() }).default({}),
-  store: z.enum(['duckdb']).default('duckdb'),
+  store: z.enum(['duckdb', 'elasticsearch']).default('duckdb'),
+  elasticsearch: z
+    .strictObject({
+      nodes: z
+        .array(z.url({ protocol: /^https?$/ }))
+        .min(1)
+        .default(['http://127.0.0.1:9200']),
+      user: z.string().optional(),
+      password: z.string().optional(),
+      api_key: z.string().optional(),
+      ca: z.string().optional(), // a PEM file with the certificate authority of the cluster
+      prefix: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9-]{0,40}$/, 'small letters, digits and "-"')
+        .default('vonglau'), // of the names of its indices
+    })
+    .default({ nodes: ['http://127.0.0.1:9200'], prefix: 'vonglau' }),
   memory: z
     .string()
     .regex(/^\d+(MB|GB)$/, 'a size such as 4GB')
@@ -68,6 +84,10 @@ export type Config = Omit<z.output<typeof schema>, 'sources'> & {
   readonly file?: string
   readonly folder: string
 }
+
+/** What a process does: reads and stores logs, runs the rules, answers the console. */
+export const SERVER_ROLES = ['ingest', 'detect', 'api'] as const
+export type ServerRole = (typeof SERVER_ROLES)[number]
 
 const pathText = (path: readonly PropertyKey[]): string =>
   path.reduce<string>(
@@ -150,6 +170,10 @@ export const readConfig = (file: string | undefined, env: NodeJS.ProcessEnv = pr
   return {
     ...rest,
     data: under(rest.data),
+    elasticsearch: {
+      ...rest.elasticsearch,
+      ...(rest.elasticsearch.ca === undefined ? {} : { ca: under(rest.elasticsearch.ca) }),
+    },
     ...(rest.inventory === undefined ? {} : { inventory: under(rest.inventory) }),
     ...(rest.rules === undefined ? {} : { rules: under(rest.rules) }),
     ...(rest.tls === undefined ? {} : { tls: { cert: under(rest.tls.cert), key: under(rest.tls.key) } }),

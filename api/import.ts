@@ -39,8 +39,8 @@ export const checkFiles = async (files: readonly string[]): Promise<number> => {
 }
 
 /**
- * Yields how far it is, a few times a second and at the end. Raises no alerts unless `detect`: what a rule had covered
- * before it has covered after.
+ * Yields how far it is, a few times a second and at the end. Without `detect` the events are marked, and no rule looks at
+ * them; with it they are like any others to the next run of the rules.
  */
 export const importFiles = async function* (
   installation: Installation,
@@ -50,7 +50,6 @@ export const importFiles = async function* (
 ): AsyncIterable<ImportProgress> {
   const total = await checkFiles(files)
   const { store, config, enrich, clock } = installation
-  const before = await store.events.committed()
   let done: ImportProgress = { lines: 0, unparsed: 0, bytes: 0, total }
   for (const path of files) {
     const problems: string[] = []
@@ -61,6 +60,7 @@ export const importFiles = async function* (
       enrich,
       clock,
       whole: true,
+      history: !detect,
       poll: 10,
       warn: (message) => problems.push(message),
     })
@@ -97,6 +97,5 @@ export const importFiles = async function* (
       await ingest.stop()
     }
   }
-  if (detect) for (const rule of installation.rules) await installation.detector.run(rule)
-  else await installation.detector.skip(installation.rules, before)
+  if (detect) await installation.schedule.runAll()
 }

@@ -1,20 +1,20 @@
 /** The composition root: one installation with its store, ingest and detection, on a clock that is passed in. */
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createEnricher } from '../ingest/enrich/enrich.ts'
 import { openGeoIp } from '../ingest/enrich/geoip.ts'
 import { type Inventory, parseInventory } from '../ingest/inventory/inventory.ts'
 import { createIngest, type Ingest } from '../ingest/pipeline.ts'
 import type { Enrich } from '../ingest/process.ts'
-import { embedded } from '../ingest/store/embedded.ts'
-import { openDuckdb } from '../ingest/store/duckdb.ts'
-import { openSqlite } from '../ingest/store/sqlite.ts'
+import { mergeStatus } from '../ingest/meter.ts'
+import type { SourceStatus } from '../ingest/source.ts'
 import { type Store, SYSTEM } from '../ingest/store/store.ts'
-import { createDetector, type Detector } from '../rules/detect.ts'
 import { loadRules } from '../rules/load.ts'
 import type { Rule } from '../rules/rule.ts'
-import { createSchedule, type Schedule } from '../rules/schedule.ts'
-import type { Config } from './config.ts'
+import { type Config, SERVER_ROLES, type ServerRole } from './config.ts'
+import { createDetection, type Detection } from './detection.ts'
+import { nodeName, openNodes } from './nodes.ts'
+import { openStore } from './store.ts'
 
 export interface Installation {
   readonly config: Config
@@ -23,8 +23,15 @@ export interface Installation {
   readonly inventory: Inventory
   readonly enrich: Enrich
   readonly ingest: Ingest
-  readonly detector: Detector
-  readonly schedule: Schedule
+  readonly schedule: Detection
+  /** What this process does. */
+  readonly roles: ReadonlySet<ServerRole>
+  /** How each source is, whichever process reads it. */
+  status(): Promise<SourceStatus[]>
+  /** What is wrong now, here and in the other processes, and with the store. */
+  wrong(): Promise<{ code: string; message: string }[]>
+  /** Tells the other processes how this one is. */
+  publish(): Promise<void>
   /** Every rule, also those that are switched off. */
   readonly rules: readonly Rule[]
   enabled(id: string): boolean
@@ -42,6 +49,8 @@ export interface Installation {
 export interface InstallationOptions {
   readonly clock: () => number
   readonly demo?: boolean
+  /** All of them, where it is not said. */
+  readonly roles?: readonly ServerRole[]
   readonly warn: (message: string) => void
   /** ms that a commit waits for more lines, and between looks at files. */
   readonly wait?: number
@@ -72,27 +81,6 @@ export const readInventory = (config: Config): Inventory => {
   return parseInventory(text, config.inventory)
 }
 
-export const openStore = async (
-  config: Config,
-  wait?: number,
-  most?: number,
-): Promise<Store & { readonly repairs: readonly string[] }> => {
-  mkdirSync(config.data, { recursive: true, mode: 0o700 })
-  const documents = openSqlite(join(config.data, 'documents.sqlite'))
-  try {
-    const events = await openDuckdb({
-      folder: join(config.data, 'events'),
-      ...(config.memory ? { memory: config.memory } : {}),
-      ...(wait === undefined ? {} : { wait }),
-      ...(most === undefined ? {} : { most }),
-    })
-    return { ...embedded(events, documents), repairs: events.repairs }
-  } catch (error) {
-    await documents.close()
-    throw error
-  }
-}
-
 interface RuleSetting {
   readonly enabled: boolean
   readonly [field: string]: unknown
@@ -110,7 +98,11 @@ export const openInstallation = async (config: Config, options: InstallationOpti
   }
   const rules = loadRules(config.rules)
   const enrich = createEnricher({ inventory, geoip: openGeoIp(config.geoip) })
-  const store = await openStore(config, options.wait, options.most)
+  const store = await openStore(config, options)
+  const roles = new Set(options.roles ?? SERVER_ROLES)
+  // The embedded store belongs to one process, so there are no others to hear of.
+  const node = config.store === 'duckdb' ? undefined : nodeName(config.data)
+  const nodes = node === undefined ? undefined : openNodes(store.documents, node, [...roles], clock)
   const problems = new Map<string, string>()
   store.repairs.forEach((sentence, i) => {
     problems.set(`store-${i}`, sentence)
@@ -124,30 +116,50 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     await versions.put([{ id, version: null, doc: { at: clock(), inventory } }])
   }
   const settings = store.documents.collection<RuleSetting>('rules')
-  const off = new Set(
-    (await settings.query(SYSTEM, { filter: { op: 'and', of: [] }, limit: 10_000 })).items.flatMap((item) =>
-      item.doc.enabled ? [] : [item.id],
-    ),
-  )
+  let off = new Set<string>()
+  let lookedAt = -Infinity
+  /** Another process may have switched one: asked for again every few seconds. */
+  const readSettings = async () => {
+    if (performance.now() - lookedAt < 5000) return
+    const { items } = await settings.query(SYSTEM, { filter: { op: 'and', of: [] }, limit: 10_000 })
+    off = new Set(items.flatMap((item) => (item.doc.enabled ? [] : [item.id])))
+    lookedAt = performance.now()
+  }
+  await readSettings()
   const ingest = createIngest({
     store: store.events,
     sources: config.sources,
     spoolFolder: join(config.data, 'spool'),
+    lease: store.lease,
+    ...(node === undefined ? {} : { node }),
     enrich,
     clock,
     warn,
     ...(options.poll === undefined ? {} : { poll: options.poll }),
   })
   const deadlines = () => resolveHours(inventory, clock())
-  const detector = createDetector({ store, clock, deadlines })
-  const schedule = createSchedule(
-    () => rules.filter((rule) => !off.has(rule.id)),
-    detector,
-    (rule, error) => {
+  const schedule = createDetection({
+    store,
+    clock,
+    deadlines,
+    rules: async () => {
+      await readSettings()
+      return rules.filter((rule) => !off.has(rule.id))
+    },
+    report: (rule, error) => {
       problems.set(`rule-${rule.id}`, `${rule.name.vi}: ${error}`)
       warn(`rule ${rule.id}: ${error}`)
     },
-  )
+    failed: (error) => {
+      if (error === undefined) problems.delete('detection')
+      else if (problems.get('detection') !== error) {
+        problems.set('detection', error)
+        warn(`detection: ${error}`)
+      }
+    },
+  })
+  const mine = () => [...problems].map(([code, message]) => ({ code, message }))
+  const others = async () => (await nodes?.others()) ?? []
   return {
     config,
     clock,
@@ -155,9 +167,25 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     inventory,
     enrich,
     ingest,
-    detector,
     schedule,
+    roles,
     rules,
+    status: async () =>
+      mergeStatus([...(await ingest.status()), ...(await others()).flatMap(({ sources }) => sources)]),
+    wrong: async () => [
+      ...mine(),
+      ...(await store.problems()).map((message, i) => ({ code: `store-now-${i}`, message })),
+      ...(await others()).flatMap((other) =>
+        other.problems.map(({ code, message }) => ({
+          code: `${other.node}-${code}`,
+          message: `${other.host}: ${message}`,
+        })),
+      ),
+    ],
+    publish: async () => {
+      await readSettings()
+      await nodes?.publish({ sources: roles.has('ingest') ? await ingest.status() : [], problems: mine() })
+    },
     enabled: (id) => !off.has(id),
     setEnabled: async (id, on, by) => {
       await settings.put([{ id, doc: { enabled: on, by, at: clock() }, version: 'any' }])

@@ -1,4 +1,5 @@
 /** Prometheus metrics of one installation. */
+import { readLedger } from '../rules/detect.ts'
 import { Gauge, Registry } from 'prom-client'
 import { statfsSync } from 'node:fs'
 import { eq } from '../ingest/store/filter.ts'
@@ -18,7 +19,7 @@ export const metricsText = async (installation: Installation): Promise<string> =
   const lag = gauge('source_lag_seconds', "From the newest event's time to its commit", ['source'])
   const behind = gauge('source_behind_bytes', 'Bytes received and not yet in the store', ['source'])
   const state = gauge('source_silent', '1 where the source is silent or failing', ['source'])
-  for (const source of await installation.ingest.status()) {
+  for (const source of await installation.status()) {
     const label = { source: source.id }
     lines.set(label, source.lines)
     unparsed.set(label, source.unparsed)
@@ -31,7 +32,7 @@ export const metricsText = async (installation: Installation): Promise<string> =
   const committed = await installation.store.events.committed()
   const ruleBehind = gauge('rule_behind_seconds', 'How far a rule is behind what is committed', ['rule'])
   const ruleFailed = gauge('rule_failed', '1 where the last run of a rule failed', ['rule'])
-  for (const [rule, entry] of await installation.detector.ledger()) {
+  for (const [rule, entry] of await readLedger(installation.store.documents)) {
     ruleBehind.set({ rule }, Math.max(0, committed - entry.covered) / 1000)
     ruleFailed.set({ rule }, entry.last?.error ? 1 : 0)
   }

@@ -1,4 +1,4 @@
-/** `vonglau start`: every role in one process, on a clock that is passed in. */
+/** `vonglau start`: the roles of one process, on a clock that is passed in. */
 import { chmodSync, readFileSync, rmSync } from 'node:fs'
 import { createServer as createTls } from 'node:https'
 import { type AddressInfo, createServer as createSocketServer, type Server } from 'node:net'
@@ -6,17 +6,20 @@ import { createAdaptorServer } from '@hono/node-server'
 import { schedule as cron } from 'node-cron'
 import { createHealth } from '../ingest/health.ts'
 import { openSyslog, type Syslog } from '../ingest/collect/syslog.ts'
+import type { Lease } from '../ingest/store/store.ts'
 import { type Auth, createAuth } from './auth/auth.ts'
 import { createApp } from './app.ts'
 import { type Config, socketPath } from './config.ts'
 import { createControl } from './control.ts'
+import { listens } from './commands/reach.ts'
 import { type Installation, type InstallationOptions, openInstallation } from './installation.ts'
 import { retain } from './retention.ts'
 import { publicAddress } from './routes/sources.ts'
 
 export interface Running {
   readonly installation: Installation
-  readonly auth: Auth
+  /** Of a process that answers the console. */
+  readonly auth: Auth | undefined
   readonly url: string
   readonly syslog: Syslog
   /** The administrator that this start has made, with the one-time password. */
@@ -33,16 +36,23 @@ export const startServer = async (
   options: InstallationOptions & { readonly say: (message: string) => void },
 ): Promise<Running> => {
   const { clock, warn } = options
+  if (await listens(socketPath(config)))
+    throw new Error(
+      `${config.data} is the data folder of a Vọng Lâu that runs: stop that one, or give this one a folder of its own (data:)`,
+    )
   const installation = await openInstallation(config, options)
+  const { roles } = installation
   const opened: (() => unknown)[] = []
   try {
     const address = publicAddress(config)
-    const auth = await createAuth(installation.store.documents, {
-      url: address.url,
-      secure: address.url.startsWith('https:'),
-      clock,
-    })
-    const syslog = await openSyslog(config.syslog, config.sources, installation.ingest, warn)
+    const openAuth = () =>
+      createAuth(installation.store.documents, {
+        url: address.url,
+        secure: address.url.startsWith('https:'),
+        clock,
+      })
+    const auth = roles.has('api') ? await openAuth() : undefined
+    const syslog = await openSyslog(roles.has('ingest') ? config.syslog : {}, config.sources, installation.ingest, warn)
     opened.push(() => syslog.close())
     installation.syslog = {
       ...(syslog.udp === undefined ? {} : { udp: syslog.udp }),
@@ -76,16 +86,16 @@ export const startServer = async (
     opened.push(() => server.close())
     const bound = (server.address() as AddressInfo).port
     const url = Number(port) === bound ? address.url : address.url.replace(/:0$/, `:${bound}`)
-    const health = await createHealth(installation.store.events, config.sources, installation.enrich, clock)
+    const health = createHealth(installation.store.events, config.sources, installation.enrich, clock)
     const control = await openControl(
       config,
-      createControl(installation, async () => auth),
+      createControl(installation, async () => auth ?? openAuth()),
     )
     opened.push(() => control.close())
-    await installation.ingest.start()
+    if (roles.has('ingest')) await installation.ingest.start()
     // Last of all, for the password is shown once: a start that failed before it has made nobody.
     const first =
-      !options.demo && (await auth.users()).length === 0
+      auth && !options.demo && (await auth.users()).length === 0
         ? await auth.add({ username: 'admin', name: 'Quản trị viên', role: 'administrator', organizations: [] })
         : undefined
     const tasks: { stop(): unknown }[] = []
@@ -99,7 +109,17 @@ export const startServer = async (
           installation.problems.set(what, error.message)
         },
       )
-    const tick = async () => health.tick(await installation.ingest.status())
+    // The health of the sources is written, and old days are removed, by one process of several.
+    let housekeeping: Lease | undefined
+    const keepsHouse = async (): Promise<boolean> => {
+      if (!roles.has('ingest')) return false
+      if (!housekeeping?.held()) housekeeping = await installation.store.lease('housekeeping')
+      return housekeeping !== undefined
+    }
+    const tick = async () => {
+      await installation.publish()
+      if (await keepsHouse()) await health.tick(await installation.status())
+    }
     return {
       installation,
       auth,
@@ -108,15 +128,18 @@ export const startServer = async (
       ...(first ? { first: { username: first.user.username, password: first.password } } : {}),
       minute: async () => {
         await tick()
-        await installation.schedule.runAll()
+        if (roles.has('detect')) await installation.schedule.runAll()
       },
       begin: () => {
-        installation.schedule.start()
+        if (roles.has('detect')) installation.schedule.start()
         tasks.push(cron('5 * * * * *', guarded('health', tick)))
+        tasks.push(cron('*/15 * * * * *', guarded('nodes', installation.publish)))
         tasks.push(
           cron(
             '30 */5 * * * *',
-            guarded('retention', () => retain(installation, options.say)),
+            guarded('retention', async () => {
+              if (await keepsHouse()) await retain(installation, options.say)
+            }),
           ),
         )
       },
@@ -128,6 +151,7 @@ export const startServer = async (
         })
         control.close()
         await syslog.close()
+        await housekeeping?.release().catch(() => {})
         await installation.close()
       },
     }

@@ -51,6 +51,7 @@ export const FIELDS: readonly Field[] = [
   field('log.syslog.severity.code', 'long'),
   // vonglau.* is what this program says about the line and its source.
   field('vonglau.source.id', 'keyword', true),
+  field('vonglau.import', 'boolean', true), // history that was imported without detection: no rule looks at it
   // Of dataset vonglau.source, once a minute: how a source is.
   field('vonglau.source.state', 'keyword'),
   field('vonglau.source.lines', 'long'),

@@ -13,18 +13,19 @@ export interface Health {
   tick(status: readonly SourceStatus[]): Promise<void>
 }
 
-export const createHealth = async (
+export const createHealth = (
   store: EventStore,
   sources: readonly Source[],
   enrich: Enrich,
   clock: () => number,
-): Promise<Health> => {
-  let last = (await store.offsets('vonglau'))[0]?.position ?? 0
+): Health => {
   const before = new Map<string, { lines: number; unparsed: number }>()
   return {
     tick: async (status) => {
       const now = clock()
       const minute = Math.floor(now / MINUTE)
+      // Asked each time: another process may have written the last one.
+      const last = (await store.offsets('vonglau'))[0]?.position ?? 0
       if (minute <= last) return
       const events = status.map((each): Event => {
         const source = sources.find(({ id }) => id === each.id)
@@ -37,8 +38,8 @@ export const createHealth = async (
           'event.dataset': HEALTH_DATASET,
           'vonglau.source.id': each.id,
           'vonglau.source.state': each.state,
-          'vonglau.source.lines': each.lines - was.lines,
-          'vonglau.source.unparsed': each.unparsed - was.unparsed,
+          'vonglau.source.lines': Math.max(0, each.lines - was.lines),
+          'vonglau.source.unparsed': Math.max(0, each.unparsed - was.unparsed),
           'vonglau.source.dropped': each.dropped,
           'vonglau.source.lag': Math.round(each.lag),
           'vonglau.source.behind': each.behind,
@@ -52,7 +53,6 @@ export const createHealth = async (
         { events, offsets: [{ source: 'vonglau', segment: 'health', position: minute, from: last }] },
         now,
       )
-      last = minute
     },
   }
 }

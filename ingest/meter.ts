@@ -84,3 +84,35 @@ export const openMeter = (source: Source, clock: () => number): Meter => {
     },
   }
 }
+
+const ORDER: readonly SourceState[] = ['receiving', 'failing', 'silent', 'waiting']
+
+/** One status a source of what several processes say: a source is received where one of them receives it. */
+export const mergeStatus = (statuses: readonly SourceStatus[]): SourceStatus[] => {
+  const out = new Map<string, SourceStatus>()
+  for (const status of statuses) {
+    const other = out.get(status.id)
+    if (!other) {
+      out.set(status.id, status)
+      continue
+    }
+    const [first, second] =
+      ORDER.indexOf(other.state) <= ORDER.indexOf(status.state) ? [other, status] : [status, other]
+    const lastLine = Math.max(first.lastLine ?? -Infinity, second.lastLine ?? -Infinity)
+    const problem = first.problem ?? second.problem
+    out.set(status.id, {
+      ...first,
+      ...(problem ? { problem } : {}),
+      since: Math.min(first.since, second.since),
+      ...(Number.isFinite(lastLine) ? { lastLine } : {}),
+      rate: first.rate + second.rate,
+      lag: (first.lastLine ?? 0) >= (second.lastLine ?? 0) ? first.lag : second.lag,
+      lines: first.lines + second.lines,
+      unparsed: first.unparsed + second.unparsed,
+      dropped: first.dropped + second.dropped,
+      behind: first.behind + second.behind,
+      timeAhead: first.timeAhead || second.timeAhead,
+    })
+  }
+  return [...out.values()]
+}

@@ -11,23 +11,31 @@ import { parsers } from './parsers/index.ts'
 import type { ParserState } from './parsers/parser.ts'
 import { type Enrich, idPrefix, processLines } from './process.ts'
 import { type Source, type SourceStatus, UNKNOWN_SOURCE } from './source.ts'
-import type { EventStore, Offset } from './store/store.ts'
+import type { EventStore, Lease, Offset } from './store/store.ts'
 import { openMeter } from './meter.ts'
 
 /** Rows handed to the store and not yet committed: two full commits overlap with the parsing of the next. */
 const MOST_ROWS = 420_000
 const RETRY = 1000
+/** ms between two questions whether another process still reads a source. */
+const ASK = 2000
 
 export interface IngestOptions {
   readonly store: EventStore
   readonly sources: readonly Source[]
   readonly spoolFolder: string
+  /** Names this process's spool among those of others that share the store; '' where there are none. */
+  readonly node?: string
+  /** Whose files are read by one of several processes: taken before the first look, asked for again where it was lost. */
+  readonly lease?: (name: string) => Promise<Lease | undefined>
   readonly enrich: Enrich
   readonly clock: () => number
   /** ms between looks at files. */
   readonly poll?: number
   /** Files are complete: read once to their end (an import). */
   readonly whole?: boolean
+  /** The events are marked, so that no rule looks at them. */
+  readonly history?: boolean
   readonly warn: (message: string) => void
 }
 
@@ -64,6 +72,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
   let bytes = 0
   const roomWaiters: (() => void)[] = []
   const loops: Promise<void>[] = []
+  const releases: (() => Promise<void> | undefined)[] = []
   const spools = new Map<string, Spool>()
   const meters = new Map(options.sources.map((source) => [source.id, openMeter(source, clock)]))
   const running = new Map<string, { looks: number; behind(): Promise<number> }>()
@@ -106,6 +115,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
         : undefined
     const spool = finder ? undefined : spoolOf(source)
     const done = new Set<string>()
+    const segmentOf = (id: string) => (options.node ? `${options.node}-${id}` : id)
     const committedOf = (segment: string) => offsets.find((o) => o.segment === segment)
 
     const discover = async () => {
@@ -129,10 +139,10 @@ export const createIngest = (options: IngestOptions): Ingest => {
       } else {
         const old = spool!
           .segments()
-          .filter(({ id }) => !done.has(id) && !readings.some((each) => each.feed.segment === id))
+          .filter(({ id }) => !done.has(segmentOf(id)) && !readings.some((each) => each.feed.segment === segmentOf(id)))
         for (const { id } of old) {
-          const offset = committedOf(id)
-          readings.push(reading(await spoolFeed(spool!, id, offset?.position ?? 0), offset))
+          const offset = committedOf(segmentOf(id))
+          readings.push(reading(await spoolFeed(spool!, id, segmentOf(id), offset?.position ?? 0), offset))
           readings.sort((a, b) => (a.feed.segment < b.feed.segment ? -1 : 1))
         }
       }
@@ -172,6 +182,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
         enrich,
         now,
         each.state,
+        options.history,
       )
       each.state = state
       carried = state
@@ -223,19 +234,19 @@ export const createIngest = (options: IngestOptions): Ingest => {
       readings = readings.filter((other) => other !== each)
       await each.feed.close()
       if (!options.whole && !each.feed.path.endsWith('.gz')) finder?.forget(each.feed)
-      if (spool) await tidy(each.feed.segment)
+      if (spool) {
+        done.add(each.feed.segment)
+        await tidy()
+      }
     }
     /** Kept until two days after it took its last line: damage to the newest day's file sets the offsets back. */
-    const tidy = async (segment: string) => {
-      done.add(segment)
+    const tidy = async () => {
       for (const { id, path, closed } of spool!.segments()) {
-        if (!closed || !done.has(id) || clock() - (await modified(path)) < 2 * 86_400_000) continue
-        await store.append(
-          { events: [], offsets: [{ source: source.id, segment: id, position: 0, gone: true }] },
-          clock(),
-        )
+        const segment = segmentOf(id)
+        if (!closed || !done.has(segment) || clock() - (await modified(path)) < 2 * 86_400_000) continue
+        await store.append({ events: [], offsets: [{ source: source.id, segment, position: 0, gone: true }] }, clock())
         spool!.remove(id)
-        done.delete(id)
+        done.delete(segment)
       }
     }
 
@@ -261,18 +272,39 @@ export const createIngest = (options: IngestOptions): Ingest => {
       return sum
     }
     const mine = { looks: 0, behind }
+    let lease: Lease | undefined
+    let asked = -Infinity
+    const leave = async () => {
+      for (const each of readings.splice(0)) await each.feed.close()
+    }
+    /** Whether this process reads the source. A spool is its own; files may be those of several. */
+    const own = async (): Promise<boolean> => {
+      if (!options.lease || !finder || lease?.held()) return true
+      if (lease) {
+        lease = undefined
+        await leave()
+      }
+      if (performance.now() - asked < ASK) return false
+      asked = performance.now()
+      lease = await options.lease(`source ${source.id}`)
+      if (lease) offsets = [...(await store.offsets(source.id))]
+      return lease !== undefined
+    }
     running.set(source.id, mine)
 
     return {
       begin: async () => {
         offsets = [...(await store.offsets(source.id))]
-        if (spool) carried = offsets.toSorted((a, b) => (a.segment < b.segment ? 1 : -1))[0]?.state
+        if (spool)
+          carried = offsets
+            .filter(({ segment }) => segment.startsWith(segmentOf('')))
+            .toSorted((a, b) => (a.segment < b.segment ? 1 : -1))[0]?.state
       },
       loop: async () => {
         while (!stopping) {
           let busy = false
           try {
-            busy = await look()
+            if (await own()) busy = await look()
             mine.looks++
           } catch (error) {
             meter.problem((error as Error).message)
@@ -288,15 +320,17 @@ export const createIngest = (options: IngestOptions): Ingest => {
             })
           })
         }
-        for (const each of readings) await each.feed.close()
+        await leave()
       },
+      release: async () => lease?.release(),
     }
   }
 
   return {
     start: async () => {
       for (const source of all) {
-        const { begin, loop } = runSource(source)
+        const { begin, loop, release } = runSource(source)
+        releases.push(release)
         await begin()
         loops.push(loop())
       }
@@ -341,6 +375,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
       for (const spool of spools.values()) await spool.close()
       // What was handed over is committed or refused before the store closes.
       while (rows > 0) await new Promise((resolve) => setTimeout(resolve, 20))
+      for (const release of releases) await release()
     },
   }
 }

@@ -20,7 +20,10 @@ export interface Processed {
   readonly timeAhead: boolean
 }
 
-/** `from` is the position of the first line; `parser` is undefined where the sender belongs to no source. */
+/**
+ * `from` is the position of the first line; `parser` is undefined where the sender belongs to no source; `history` marks
+ * events that no rule is to look at.
+ */
 export const processLines = (
   lines: readonly Line[],
   from: number,
@@ -30,6 +33,7 @@ export const processLines = (
   enrich: Enrich,
   now: number,
   initial: ParserState,
+  history = false,
 ): Processed => {
   const events: Event[] = []
   let state = initial
@@ -69,6 +73,7 @@ export const processLines = (
       event['event.dataset'] = source.parser
       event['event.original'] = line.text
       event['vonglau.source.id'] = source.id
+      if (history) event['vonglau.import'] = true
       if (line.bytes !== undefined) event['vonglau.original.base64'] = line.bytes
       if (line.peer !== undefined) event['log.source.address'] = line.peer
       enrich(event, known)

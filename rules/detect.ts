@@ -4,7 +4,14 @@
  */
 import type { Event } from '../ingest/event.ts'
 import { eq } from '../ingest/store/filter.ts'
-import { type Collection, type Put, type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
+import {
+  type Collection,
+  type DocumentStore,
+  type Put,
+  type Store,
+  type Stored,
+  SYSTEM,
+} from '../ingest/store/store.ts'
 import { type Alert, alertId, type Group, groupKey, newAlert, pivots } from './alert.ts'
 import { byTime, chain, type Island, islandsOf, type Moment, SAMPLE } from './bursts.ts'
 import { type Incidents, openIncidents } from './incident.ts'
@@ -35,9 +42,14 @@ export interface Detector {
   run(rule: Rule): Promise<number>
   /** Runs each; `report` is told of every rule, with the reason where it failed. */
   runAll(rules: readonly Rule[], report: (rule: Rule, error?: string) => void): Promise<void>
-  /** Leaves out what was ingested after `before` (an import of history); what came up to it is run first. */
-  skip(rules: readonly Rule[], before: number): Promise<void>
-  ledger(): Promise<ReadonlyMap<string, LedgerEntry>>
+}
+
+/** How far each rule has come, by its id. */
+export const readLedger = async (documents: DocumentStore): Promise<ReadonlyMap<string, LedgerEntry>> => {
+  const { items } = await documents
+    .collection<LedgerEntry>('ledger')
+    .query(SYSTEM, { filter: { op: 'and', of: [] }, limit: 10_000 })
+  return new Map(items.map(({ id, doc }) => [id, doc]))
 }
 
 export interface DetectOptions {
@@ -55,7 +67,7 @@ export const createDetector = ({ store, clock, deadlines }: DetectOptions): Dete
   const fresh = freshEvents(store)
 
   /** `later` collects the ledger's entries of runs that changed nothing else: they are written together. */
-  const run = async (rule: Rule, upTo = Infinity, later?: Put<LedgerEntry>[]): Promise<number> => {
+  const run = async (rule: Rule, later?: Put<LedgerEntry>[]): Promise<number> => {
     const began = performance.now()
     let entry = await ledger.get(SYSTEM, rule.id)
     let doc: LedgerEntry = entry?.doc ?? { covered: 0 }
@@ -65,7 +77,7 @@ export const createDetector = ({ store, clock, deadlines }: DetectOptions): Dete
       entry = { id: rule.id, doc: next, version: result.version, seq: 0 }
       doc = next
     }
-    const to = doc.running?.to ?? Math.min(upTo, await store.events.committed())
+    const to = doc.running?.to ?? (await store.events.committed())
     const from = doc.running?.from ?? doc.covered
     if (to <= from) return 0
     const ended = (matched: number, error?: string): LedgerEntry => {
@@ -116,7 +128,7 @@ export const createDetector = ({ store, clock, deadlines }: DetectOptions): Dete
       const later: Put<LedgerEntry>[] = []
       for (const rule of rules) {
         try {
-          await run(rule, Infinity, later)
+          await run(rule, later)
           report(rule)
         } catch (error) {
           report(rule, error instanceof Error ? error.message : String(error))
@@ -128,31 +140,6 @@ export const createDetector = ({ store, clock, deadlines }: DetectOptions): Dete
         if (!result.ok && rule) report(rule, `another process runs rule ${rule.id}`)
       }
     },
-    skip: async (rules, before) => {
-      const to = await store.events.committed()
-      for (const rule of rules) {
-        const entry = await ledger.get(SYSTEM, rule.id)
-        const covered = entry?.doc.covered ?? 0
-        // Not yet covered up to the import: those events are live ones, and are run before the rest is left out.
-        if (covered < before || entry?.doc.running) await run(rule, before)
-        const current = await ledger.get(SYSTEM, rule.id)
-        const [result] = await ledger.put([
-          {
-            id: rule.id,
-            doc: { ...current?.doc, covered: Math.max(to, current?.doc.covered ?? 0) },
-            version: current?.version ?? null,
-          },
-        ])
-        if (!result?.ok) throw new Error(`another process runs rule ${rule.id}`)
-      }
-    },
-    ledger: async () =>
-      new Map(
-        (await ledger.query(SYSTEM, { filter: { op: 'and', of: [] }, limit: 10_000 })).items.map((item) => [
-          item.id,
-          item.doc,
-        ]),
-      ),
   }
 }
 

@@ -1,6 +1,6 @@
 /** What a run finds: the events ingested in (from, to] that match, or that stand in a qualifying window, by group. */
 import type { Event } from '../ingest/event.ts'
-import { compile, type Filter, type Match } from '../ingest/store/filter.ts'
+import { and, compile, EVERYTHING, type Filter, type Match, not, eq } from '../ingest/store/filter.ts'
 import { type Store, SYSTEM } from '../ingest/store/store.ts'
 import { GROUP_FIELDS, type Group, groupKey, groupOf } from './alert.ts'
 import type { Moment } from './bursts.ts'
@@ -12,13 +12,16 @@ export type Groups = Map<string, { group: Group; moments: Moment[] }>
 /** Up to so many new events are read once and decided in process for every rule: cheaper than a question for each. */
 const FEW = 20_000
 
+/** History that was imported is not looked at. */
+const live = (filter: Filter): Filter => and(not(eq('vonglau.import', true)), filter)
+
 /** The events ingested in (from, to], or undefined where they are more than a few. Kept for the rules that follow. */
 export const freshEvents = (store: Store) => {
   let key = ''
   let kept: Event[] | undefined
   return async (from: number, to: number): Promise<Event[] | undefined> => {
     if (key === `${from} ${to}`) return kept
-    const window = { filter: { op: 'and', of: [] }, ingested: { after: from, upTo: to } } as const
+    const window = { filter: live(EVERYTHING), ingested: { after: from, upTo: to } } as const
     const few = (await store.events.count(SYSTEM, window)) <= FEW
     const events: Event[] = []
     if (few) for await (const chunk of store.events.match(SYSTEM, window)) events.push(...chunk)
@@ -46,7 +49,7 @@ export const matched = async (
   const fields = ['@timestamp', 'event.id', ...(rule.groupBy ?? GROUP_FIELDS)]
   const chunks = few
     ? [few.filter(compiled(rule))]
-    : store.events.match(SYSTEM, { filter: rule.filter, ingested: { after: from, upTo: to }, fields })
+    : store.events.match(SYSTEM, { filter: live(rule.filter), ingested: { after: from, upTo: to }, fields })
   for await (const events of chunks) {
     for (const event of events) {
       const group = groupOf(rule, event)!
@@ -71,7 +74,7 @@ export const correlated = async (
   const correlation = rule.correlation!
   const by = rule.groupBy ?? []
   const groups: Groups = new Map()
-  const fresh = { filter: rule.filter, ingested: { after: from, upTo: to } }
+  const fresh = { filter: live(rule.filter), ingested: { after: from, upTo: to } }
   const { items } = await store.events.aggregate(SYSTEM, { ...fresh, by: [], limit: 1 })
   const extent = items[0]
   if (!extent || extent.count === 0) return groups
@@ -81,7 +84,7 @@ export const correlated = async (
     for (const { key } of buckets) touched.add(JSON.stringify(key.map(String)))
   const span = correlation.timespan
   const wide = {
-    filter: rule.filter,
+    filter: live(rule.filter),
     from: extent.first - 2 * span,
     to: extent.last + 2 * span + 1,
     ingested: { upTo: to },

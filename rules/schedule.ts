@@ -4,17 +4,21 @@ import type { Detector } from './detect.ts'
 import type { Rule } from './rule.ts'
 
 export interface Schedule {
-  /** Runs every rule once, now, over what is committed. */
+  /** Runs every rule once, now, over what is committed; nothing where another process runs them. */
   runAll(): Promise<void>
   start(): void
   stop(): Promise<void>
 }
 
-/** `report` gets each failure once until it changes. */
+/**
+ * `detector` is asked before each run: undefined where another process runs the rules. `report` gets each failure once
+ * until it changes; `failed` what kept all of them from running (the store is away), undefined when that has passed.
+ */
 export const createSchedule = (
-  rules: () => readonly Rule[],
-  detector: Detector,
+  rules: () => Promise<readonly Rule[]>,
+  detector: () => Promise<Detector | undefined>,
   report: (rule: Rule, error: string) => void,
+  failed: (error: string | undefined) => void,
 ): Schedule => {
   const reported = new Map<string, string>()
   let chainEnd: Promise<void> = Promise.resolve()
@@ -26,13 +30,20 @@ export const createSchedule = (
     queued.add(kind)
     chainEnd = chainEnd.then(async () => {
       queued.delete(kind)
-      await detector.runAll(rules().filter(choose), (rule, error) => {
-        if (error === undefined) reported.delete(rule.id)
-        else if (reported.get(rule.id) !== error) {
-          reported.set(rule.id, error)
-          report(rule, error)
-        }
-      })
+      try {
+        const mine = await detector()
+        if (!mine) return
+        await mine.runAll((await rules()).filter(choose), (rule, error) => {
+          if (error === undefined) reported.delete(rule.id)
+          else if (reported.get(rule.id) !== error) {
+            reported.set(rule.id, error)
+            report(rule, error)
+          }
+        })
+        failed(undefined)
+      } catch (error) {
+        failed(error instanceof Error ? error.message : String(error))
+      }
     })
     return chainEnd
   }

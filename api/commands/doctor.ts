@@ -1,12 +1,11 @@
 /** `vonglau doctor`: what is wrong with this installation, a sentence each, and what to do. */
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { openGeoIp } from '../../ingest/enrich/geoip.ts'
 import { readConfig, socketPath } from '../config.ts'
 import type { Health, SourceRow } from '../contract.ts'
 import { readInventory } from '../installation.ts'
-import { reach } from './reach.ts'
+import { listens, reach } from './reach.ts'
 import { checkRules } from '../../rules/check.ts'
 
 export interface Finding {
@@ -14,7 +13,7 @@ export interface Finding {
   readonly what: string
 }
 
-export const examine = async (file: string | undefined): Promise<Finding[]> => {
+export const examine = async (file: string | undefined, env: NodeJS.ProcessEnv): Promise<Finding[]> => {
   const findings: Finding[] = []
   const good = (what: string) => findings.push({ ok: true, what })
   const bad = (what: string) => findings.push({ ok: false, what })
@@ -26,7 +25,7 @@ export const examine = async (file: string | undefined): Promise<Finding[]> => {
       return undefined
     }
   }
-  const config = await attempt(() => readConfig(file))
+  const config = await attempt(() => readConfig(file, env))
   if (!config) return findings
   good(
     config.file
@@ -101,13 +100,3 @@ const lookAt = async (id: string, path: string, bad: (what: string) => void): Pr
   }
   if (found === 0) bad(`source ${id}: no file is named ${path} yet`)
 }
-
-const listens = (path: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(path)
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })

@@ -47,3 +47,10 @@ const dial = (path: string) =>
     socket.once('connect', () => resolve(socket))
     socket.once('error', () => resolve(undefined))
   })
+
+/** Whether a server answers at this socket. */
+export const listens = async (path: string): Promise<boolean> => {
+  const socket = existsSync(path) ? await dial(path) : undefined
+  socket?.destroy()
+  return socket !== undefined
+}

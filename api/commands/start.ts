@@ -1,20 +1,20 @@
 /** `vonglau start`. */
-import type { Config } from '../config.ts'
+import type { Config, ServerRole } from '../config.ts'
 import { startServer } from '../server.ts'
 
-export const start = async (config: Config): Promise<void> => {
+export const start = async (config: Config, roles: readonly ServerRole[]): Promise<void> => {
   const say = (message: string) => process.stdout.write(`${new Date().toISOString()} ${message}\n`)
-  const running = await startServer(config, { clock: Date.now, say, warn: say })
+  const running = await startServer(config, { clock: Date.now, roles, say, warn: say })
   running.begin()
   if (running.first) {
     process.stdout.write(
       `\n  The first administrator was created. This password is shown once and has to be changed at the first sign-in:\n\n      ${running.first.username}\n      ${running.first.password}\n\n  Lost it? npm run vonglau -- users reset ${running.first.username}\n\n`,
     )
   }
-  say(`the console is at ${running.url}`)
+  say(roles.includes('api') ? `the console is at ${running.url}` : `${roles.join(' and ')} at ${running.url}`)
   if (running.syslog.udp) say(`syslog over UDP on port ${running.syslog.udp}`)
   if (running.syslog.tcp) say(`syslog over TCP on port ${running.syslog.tcp}`)
-  if (config.sources.length === 0)
+  if (config.sources.length === 0 && roles.includes('api'))
     say(`no sources are configured yet: ${running.url}/sources shows what to set on a FortiGate, nginx and IIS`)
   await untilStopped()
   say('stopping: what has arrived is written first')

@@ -9,6 +9,7 @@ import { readConfig } from '../config.ts'
 import { zoneOffset } from '../context.ts'
 import type { Role } from '../contract.ts'
 import { type Running, startServer } from '../server.ts'
+import { clusterOf } from '../store.ts'
 import { untilStopped } from '../commands/start.ts'
 import { createSender } from './replay.ts'
 import { dueBetween, readSeeds } from './seed.ts'
@@ -39,6 +40,8 @@ export const ACCOUNTS: readonly Account[] = [
 
 export interface DemoOptions {
   readonly listen: string
+  /** Which store, and how its cluster is reached (VONGLAU_STORE, VONGLAU_ELASTICSEARCH_…); all else is the demo's own. */
+  readonly env?: NodeJS.ProcessEnv
   readonly data: string
   /** Days to replay; 14. */
   readonly days?: number
@@ -52,7 +55,7 @@ export interface Demo {
   stop(): Promise<void>
 }
 
-export const startDemo = async ({ listen, data, days = 14, say = () => {} }: DemoOptions): Promise<Demo> => {
+export const startDemo = async ({ listen, data, days = 14, env = {}, say = () => {} }: DemoOptions): Promise<Demo> => {
   // Only a folder that a demo made is begun anew: never someone's data.
   const mark = join(data, 'demo')
   if (existsSync(data)) {
@@ -67,7 +70,15 @@ export const startDemo = async ({ listen, data, days = 14, say = () => {} }: Dem
     .replaceAll('{seeds}', SEEDS)
     .replaceAll('{listen}', listen)
   writeFileSync(join(data, 'vonglau.yml'), settings)
-  const config = readConfig(join(data, 'vonglau.yml'), {})
+  const said = Object.entries(env).filter(([name]) => /^VONGLAU_(STORE$|ELASTICSEARCH)/.test(name))
+  const config = readConfig(join(data, 'vonglau.yml'), {
+    VONGLAU_ELASTICSEARCH_PREFIX: 'vonglau-demo',
+    ...Object.fromEntries(said),
+  })
+  if (config.store === 'elasticsearch') {
+    const { eraseElasticsearch } = await import('../../ingest/store/elasticsearch/erase.ts')
+    await eraseElasticsearch(clusterOf(config))
+  }
   const end = Date.now()
   let now = end - days * DAY
   let real = false
@@ -75,7 +86,7 @@ export const startDemo = async ({ listen, data, days = 14, say = () => {} }: Dem
   const running = await startServer(config, { clock, demo: true, say, warn: say, wait: 20, poll: 250 })
   const { installation } = running
   for (const { username, name, role, organizations, password } of ACCOUNTS)
-    await running.auth.add({ username, name, role, organizations }, password)
+    await running.auth!.add({ username, name, role, organizations }, password)
   const sender = createSender(config.sources, running.syslog.udp, running.url)
   const folder = join(SEEDS, 'logs')
   const seeds = readdirSync(folder)
@@ -137,7 +148,7 @@ export const startDemo = async ({ listen, data, days = 14, say = () => {} }: Dem
   }
 }
 
-export const demo = async (options: { listen: string; data: string }): Promise<void> => {
+export const demo = async (options: { listen: string; data: string; env: NodeJS.ProcessEnv }): Promise<void> => {
   const say = (message: string) => process.stdout.write(`${message}\n`)
   const { running, replayed, stop } = await startDemo({ ...options, say })
   say(`\n  Vọng Lâu, dữ liệu minh hoạ / demo data: ${running.url}\n`)

@@ -193,14 +193,14 @@ export const auditTrail = new Hono<Env>().use(duty('admin')).get('/', async (c) 
 export const healthOf = async (installation: Installation): Promise<Health> => {
   const days = await installation.store.events.days()
   const disk = statfsSync(installation.config.data)
-  const silent = (await installation.ingest.status()).filter((status) => status.state === 'failing')
+  const silent = (await installation.status()).filter((status) => status.state === 'failing')
   return {
     now: installation.clock(),
     version: VERSION,
     demo: installation.demo,
     store: installation.store.kind,
     problems: [
-      ...[...installation.problems].map(([code, message]) => ({ code, message })),
+      ...(await installation.wrong()),
       ...silent.map((status) => ({ code: `source-${status.id}`, message: `${status.id}: ${status.problem ?? ''}` })),
       ...days.flatMap((day) =>
         day.problem ? [{ code: `day-${day.day}`, message: `${day.day}: ${day.problem}` }] : [],

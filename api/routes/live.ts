@@ -33,7 +33,7 @@ export const live = new Hono<Env>().get('/', (c) => {
       if (round % TICK === 0) {
         // A session that ended (signed out, disabled, another role) ends its stream.
         if (!(await auth.session(headers))) break
-        const status = (await installation.ingest.status()).filter(({ id }) => seesSource(installation, scope, id))
+        const status = (await installation.status()).filter(({ id }) => seesSource(installation, scope, id))
         await send({
           kind: 'tick',
           now: installation.clock(),

@@ -139,9 +139,7 @@ export const overview = new Hono<Env>().get('/', async (c) => {
     ...(installation.replay ? { replay: installation.replay } : {}),
   }
   const shown = new Set(sources.map((row) => row.id))
-  body.ingest.lost = sum(
-    (await installation.ingest.status()).filter(({ id }) => shown.has(id)).map((each) => each.dropped),
-  )
+  body.ingest.lost = sum((await installation.status()).filter(({ id }) => shown.has(id)).map((each) => each.dropped))
   return c.json(body)
 })
 

@@ -1,3 +1,4 @@
+import { readLedger } from '../../rules/detect.ts'
 import { zValidator } from '@hono/zod-validator'
 import { Hono } from 'hono'
 import { z } from 'zod'
@@ -36,7 +37,7 @@ const ruleRow = (
 export const rules = new Hono<Env>()
   .get('/', async (c) => {
     const { installation, scope } = c.var
-    const ledger = await installation.detector.ledger()
+    const ledger = await readLedger(installation.store.documents)
     const committed = await installation.store.events.committed()
     const recent = and(LIVE, { op: 'range', field: 'alert.last', gte: installation.clock() - WEEK })
     const counts = new Map(
@@ -54,7 +55,7 @@ export const rules = new Hono<Env>()
     const { installation, scope } = c.var
     const rule = installation.rules.find(({ id }) => id === c.req.param('id'))
     if (!rule) throw notFound('luật này', 'rule')
-    const entry = (await installation.detector.ledger()).get(rule.id)
+    const entry = (await readLedger(installation.store.documents)).get(rule.id)
     const { total } = await alertsOf(installation).query(scope, {
       filter: and(LIVE, eq('rule.id', rule.id), { op: 'range', field: 'alert.last', gte: installation.clock() - WEEK }),
       limit: 1,

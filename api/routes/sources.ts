@@ -40,7 +40,7 @@ export const sourceRows = async (installation: Installation, scope: Scope): Prom
   }
   const lines = await counts()
   const unparsed = await counts('pipeline_error')
-  const statuses = await installation.ingest.status()
+  const statuses = await installation.status()
   // What came before this start of the program is asked for only where nothing came since.
   const quiet = statuses.some((status) => status.lastLine === undefined)
   const earlier = quiet

@@ -83,14 +83,15 @@ export const fileFeed = async (
   }
 }
 
-export const spoolFeed = async (spool: Spool, id: string, position: number): Promise<Feed> => {
+/** `segment` is what the store knows the file by: several processes have a spool each, and their files the same numbers. */
+export const spoolFeed = async (spool: Spool, id: string, segment: string, position: number): Promise<Feed> => {
   const path = spool.segments().find((each) => each.id === id)!.path
   const file = await openText(path)
   let at = position
   let size = CHUNK
   const readable = () => spool.segments().find((each) => each.id === id)
   return {
-    segment: id,
+    segment,
     path,
     position: () => at,
     next: async () => {

@@ -22,6 +22,7 @@ export const embedded = (events: EventStore, documents: DocumentStore): Store =>
       held.set(name, lease)
       return lease
     },
+    problems: async () => [],
     close: async () => {
       await events.close()
       await documents.close()

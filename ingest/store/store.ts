@@ -203,6 +203,8 @@ export interface Store {
   readonly documents: DocumentStore
   /** Takes the lease where nobody holds it, or its holder has died (known within 15 s); else undefined: ask again later. */
   lease(name: string): Promise<Lease | undefined>
+  /** What is wrong with the store now, a sentence each that a person can act on. */
+  problems(): Promise<readonly string[]>
   close(): Promise<void>
 }
 

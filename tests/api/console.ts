@@ -119,7 +119,7 @@ export const openConsole = async (more = ''): Promise<Console> => {
     },
     person: async (role, organizations = []) => {
       const username = `${role.replace('_', '-')}-${++people}`
-      await running.auth.add({ username, name: `Người ${people}`, role, organizations }, PASSWORD)
+      await running.auth!.add({ username, name: `Người ${people}`, role, organizations }, PASSWORD)
       return signIn(username, PASSWORD)
     },
     close: async () => {

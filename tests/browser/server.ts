@@ -12,10 +12,10 @@ export interface DemoServer {
 }
 
 /** Resolves when the replay of `days` has met the present, so that what a test sees stays. */
-export const startDemo = async (days = 2): Promise<DemoServer> => {
+export const startDemo = async (days = 2, env: NodeJS.ProcessEnv = {}): Promise<DemoServer> => {
   const data = mkdtempSync(join(tmpdir(), 'vonglau-demo-'))
   rmSync(data, { recursive: true })
-  const demo = await start({ listen: '127.0.0.1:0', data, days })
+  const demo = await start({ listen: '127.0.0.1:0', data, days, env })
   await demo.replayed
   return {
     url: demo.running.url,

@@ -192,7 +192,7 @@ test('a data folder that another process uses is refused, and the other goes on'
   place.write('logs/a.log', `${line(1)}\n`)
   const server = await place.start()
   expect(refusal(await place.run(['start']))).toMatch(
-    /^vonglau: .*documents\.sqlite is open in another process: stop the other Vọng Lâu that uses this data folder, or give this one another \(data:\)$/,
+    /^vonglau: .*\.vonglau is the data folder of a Vọng Lâu that runs: stop that one, or give this one a folder of its own \(data:\)$/,
   )
   // Also where the way to ask the running one is gone: nothing is opened behind its back.
   renameSync(place.path('.vonglau/control.sock'), place.path('.vonglau/control.old'))

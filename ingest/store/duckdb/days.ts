@@ -15,14 +15,16 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { literal } from '../sql.ts'
+import { column, literal } from '../sql.ts'
 import { StoreError } from '../store.ts'
-import { createTables, SCHEMA } from './layout.ts'
+import { createTables, laterThan, SCHEMA, sqlType, tableLacking } from './layout.ts'
 
 export interface DayFile {
   readonly day: string
   readonly catalog: string // quoted
   readonly path: string
+  table: string // what a FROM names
+  old: boolean // of an older schema: its columns stand in another order
   events: number
   first: number // least and greatest '@timestamp'
   last: number
@@ -44,6 +46,8 @@ const damaged = (day: string, path: string, problem: string): DayFile => {
     day,
     catalog: '',
     path,
+    table: '',
+    old: false,
     events: 0,
     first: -Infinity,
     last: Infinity,
@@ -95,6 +99,8 @@ export class Days {
       day,
       catalog,
       path,
+      table: `${catalog}.events`,
+      old: false,
       events: 0,
       first: Infinity,
       last: -Infinity,
@@ -129,6 +135,22 @@ export class Days {
         throw new StoreError(
           `${path} was written by a newer version of Vọng Lâu (schema ${schema}, this one knows ${SCHEMA}): install that version again, or move the file away`,
         )
+      }
+      if (schema < SCHEMA) {
+        const present = await rows(
+          this.#connection,
+          `SELECT column_name FROM duckdb_columns() WHERE database_name = ${literal(`day ${day}`)} AND table_name = 'events'`,
+        )
+        const names = new Set(present.map(([name]) => String(name)))
+        const later = laterThan(schema)
+        // The one that goes on taking events gets them, empty; what older rows have there stays in their rest.
+        for (const f of later)
+          if (newest && !names.has(f.name)) {
+            await this.#connection.run(`ALTER TABLE ${file.catalog}.events ADD COLUMN ${column(f.name)} ${sqlType(f)}`)
+            names.add(f.name)
+          }
+        file.table = tableLacking(file.catalog, later, names)
+        file.old = true
       }
       await this.#measure(file)
     } catch (error) {
@@ -169,7 +191,7 @@ export class Days {
   async #measure(file: DayFile): Promise<void> {
     const [row] = await rows(
       this.#connection,
-      `SELECT count(*), min("@timestamp"), max("@timestamp"), min("event.ingested"), max("event.ingested"), count(*) FILTER (odd) FROM ${file.catalog}.events`,
+      `SELECT count(*), min("@timestamp"), max("@timestamp"), min("event.ingested"), max("event.ingested"), count(*) FILTER (odd) FROM ${file.table}`,
     )
     const [events, first, last, a, b, odd] = row!.map((v) => (v === null ? undefined : Number(v)))
     const [committed] = await rows(

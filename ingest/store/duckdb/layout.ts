@@ -7,7 +7,10 @@ import { type Event, FIELDS, type Field } from '../../event.ts'
 import { column, pointer } from '../sql.ts'
 
 /** Written into each file. A file of a lower number is read as it is; one of a higher number is refused. */
-export const SCHEMA = 1
+export const SCHEMA = 2
+/** Columns that came with a later schema: in a file of an earlier one their values are in the rest. */
+const SINCE: { readonly [field: string]: number } = { 'vonglau.import': 2 }
+export const laterThan = (schema: number): Field[] => COLUMNS.filter((f) => (SINCE[f.name] ?? 1) > schema)
 
 /** Between the fields of a row, the items of a list, the rows of a slice. */
 const SEP = '\x1f'
@@ -21,7 +24,7 @@ export const isNumber = (f: Field) => f.type === 'long' || f.type === 'date'
 export const ADDRESSES = ['source.ip', 'destination.ip'] as const
 const columnNames = new Set(COLUMNS.map((f) => f.name))
 
-const sqlType = (f: Field) =>
+export const sqlType = (f: Field) =>
   f.list ? 'VARCHAR[]' : isNumber(f) ? 'BIGINT' : f.type === 'boolean' ? 'BOOLEAN' : 'VARCHAR'
 
 /** zstd pays on the long texts and is ignored in silence unless the file was attached with STORAGE_VERSION v1.2.0. */
@@ -46,6 +49,31 @@ export interface Slice {
 const ODD = PACKED.length + ADDRESSES.length * 2
 
 export const STAGE = 'CREATE OR REPLACE TEMP TABLE stage (packed VARCHAR)'
+
+/**
+ * What a FROM names to read the events of a file of an older schema. `later` are the columns that it began without: their
+ * values are in its rest, but for rows that came after it got the column (`present`).
+ */
+export const tableLacking = (catalog: string, later: readonly Field[], present: ReadonlySet<string>): string => {
+  const values = (wanted: boolean) =>
+    later
+      .filter((f) => present.has(f.name) === wanted)
+      .map((f) => {
+        const at = pointer(f.name)
+        const text = `json_extract_string(rest, ${at})`
+        const value = f.list
+          ? `from_json(json_extract(rest, ${at}), '["VARCHAR"]')`
+          : isNumber(f)
+            ? `TRY_CAST(${text} AS BIGINT)`
+            : f.type === 'boolean'
+              ? `TRY_CAST(${text} AS BOOLEAN)`
+              : text
+        return wanted ? `coalesce(${column(f.name)}, ${value}) AS ${column(f.name)}` : `${value} AS ${column(f.name)}`
+      })
+  const [replaced, added] = [values(true), values(false)]
+  const star = replaced.length ? `* REPLACE (${replaced.join(', ')})` : '*'
+  return `(SELECT ${['rowid', star, ...added].join(', ')} FROM ${catalog}.events)`
+}
 
 /** Types of the columns of `events`, in their order. */
 export const EVENT_TYPES: readonly DuckDBType[] = [
@@ -89,12 +117,12 @@ export const insertStaged = (catalog: string, ingested: number): string => {
   const addresses = ADDRESSES.flatMap((_, i) =>
     [0, 1].map((half) => `CAST(${text(PACKED.length + 2 * i + half)} AS UBIGINT)`),
   )
-  return `INSERT INTO ${catalog}.events SELECT ${[...select, ...addresses].join(', ')}, s[${ODD + 1}] = '1', ${text(ODD + 1)} FROM (SELECT string_split(line, chr(31)) s FROM (SELECT unnest(string_split(packed, chr(29))) line FROM stage))`
+  const into = [...COLUMNS.map((f) => f.name), ...ADDRESSES.flatMap((a) => [`${a}#high`, `${a}#low`]), 'odd', 'rest']
+  return `INSERT INTO ${catalog}.events (${into.map(column).join(', ')}) SELECT ${[...select, ...addresses].join(', ')}, s[${ODD + 1}] = '1', ${text(ODD + 1)} FROM (SELECT string_split(line, chr(31)) s FROM (SELECT unnest(string_split(packed, chr(29))) line FROM stage))`
 }
 
 /**
- * A row as one packed text, to be read with `unpack`. `present` are the columns that the day's file has: what it lacks
- * is in its rest. Only the named fields where `fields` is given.
+ * A row as one packed text, to be read with `unpack`. Only the named fields where `fields` is given.
  */
 export const selectPacked = (fields?: readonly string[]): { sql: string; unpack: (text: string) => Event } => {
   const wanted = fields && new Set(fields)

@@ -121,7 +121,7 @@ export class Reader {
       const found = await this.#over(search, (files) => {
         const each = files.map(
           (file) =>
-            `SELECT ${literal(file.day)} AS day, rowid AS r, "@timestamp" AS t, "event.id" AS id FROM ${file.catalog}.events WHERE ${conditions(search)} AND ${toSql(filter, file.odd).sql}${beyond}`,
+            `SELECT ${literal(file.day)} AS day, rowid AS r, "@timestamp" AS t, "event.id" AS id FROM ${file.table} WHERE ${conditions(search)} AND ${toSql(filter, file.odd).sql}${beyond}`,
         )
         return `SELECT day, r, t, id FROM (${each.join(' UNION ALL ')}) ORDER BY t ${direction}, id ${direction} LIMIT ${size}`
       })
@@ -153,7 +153,7 @@ export class Reader {
       const ids = found.filter((row) => row[0] === day).map((row) => row[1])
       try {
         for (const [id, text] of await this.#rows(
-          `SELECT rowid, ${packed} FROM ${file.catalog}.events WHERE rowid IN (${ids.join(', ')})`,
+          `SELECT rowid, ${packed} FROM ${file.table} WHERE rowid IN (${ids.join(', ')})`,
         ))
           out.set(`${day} ${id}`, text as string)
       } catch (error) {
@@ -171,7 +171,7 @@ export class Reader {
       const { rows } = await this.#over(
         query,
         (files) =>
-          `SELECT sum(n) FROM (${files.map((f) => `SELECT count(*) AS n FROM ${f.catalog}.events WHERE ${conditions(query)} AND ${toSql(query.filter, f.odd).sql}`).join(' UNION ALL ')})`,
+          `SELECT sum(n) FROM (${files.map((f) => `SELECT count(*) AS n FROM ${f.table} WHERE ${conditions(query)} AND ${toSql(query.filter, f.odd).sql}`).join(' UNION ALL ')})`,
       )
       return Number(rows[0]?.[0] ?? 0)
     }
@@ -230,7 +230,7 @@ export class Reader {
     for (const file of files) {
       try {
         for await (const rows of this.#stream(
-          `SELECT ${packed} FROM ${file.catalog}.events WHERE ${conditions(query)} AND ${toSql(query.filter, file.odd).sql}`,
+          `SELECT ${packed} FROM ${file.table} WHERE ${conditions(query)} AND ${toSql(query.filter, file.odd).sql}`,
         )) {
           const events = rows.map((row) => unpack(row[0] as string))
           yield match ? events.filter(match) : events
@@ -295,7 +295,7 @@ const grouped = (files: DayFile[], query: Window & Pick<Aggregate, 'by' | 'disti
   }
   const selects: string[] = []
   for (const file of files) {
-    const from = `FROM ${file.catalog}.events WHERE ${conditions(query)} AND ${toSql(query.filter, file.odd).sql}`
+    const from = `FROM ${file.table} WHERE ${conditions(query)} AND ${toSql(query.filter, file.odd).sql}`
     if (simple) {
       const keys = query.by.map(
         (by, i) => `${'terms' in by ? `CAST(${column(by.terms)} AS VARCHAR)` : histogram(by)} AS k${i}`,

@@ -122,12 +122,13 @@ export class Writer {
     const ingested = Math.max(this.#committed + 1, ...taken.map((each) => each.now))
     const file = await this.#days.forIngest(ingested)
     const rows = taken.reduce((sum, { slice }) => sum + slice.rows, 0)
-    if (rows > FEW) await this.#stage(taken)
+    const staged = rows > FEW || (file.old && rows > 0)
+    if (staged) await this.#stage(taken)
     // Before the rows are visible: no statement is planned without the long way round when an odd row can be seen.
     file.odd ||= taken.some(({ slice }) => slice.odd)
     try {
       await this.#connection.run('BEGIN')
-      if (rows > FEW) await this.#connection.run(insertStaged(file.catalog, ingested))
+      if (staged) await this.#connection.run(insertStaged(file.catalog, ingested))
       else if (rows) await this.#append(file, taken, ingested)
       await this.#putOffsets(file, taken, ingested)
       await this.#connection.run('COMMIT')

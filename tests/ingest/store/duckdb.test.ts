@@ -6,9 +6,10 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { expect, test } from 'vitest'
 import { embedded } from '../../../ingest/store/embedded.ts'
 import { openDuckdb } from '../../../ingest/store/duckdb.ts'
+import { eq } from '../../../ingest/store/filter.ts'
 import { fold } from '../../../ingest/store/match.ts'
 import { openSqlite } from '../../../ingest/store/sqlite.ts'
-import type { Store } from '../../../ingest/store/store.ts'
+import { type Store, SYSTEM } from '../../../ingest/store/store.ts'
 import { contract } from './contract.ts'
 
 contract('duckdb and sqlite', async () => {
@@ -48,4 +49,46 @@ test('every code point folds as DuckDB folds it', async () => {
       ),
   )
   expect(differ.map(([i]) => Number(i).toString(16))).toEqual([])
+})
+
+test('a file of an older schema is read as it is, and goes on taking events', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vonglau-old-'))
+  const event = (id: string, fields: object = {}) => ({ '@timestamp': T, 'event.id': id, ...fields })
+  const T = Date.UTC(2026, 10, 20, 3)
+  try {
+    let store = await openDuckdb({ folder, wait: 0 })
+    await store.append({ events: [event('1'), event('2')], offsets: [] }, T)
+    await store.append({ events: [event('3')], offsets: [] }, T + 86_400_000)
+    await store.append({ events: [event('4')], offsets: [] }, T + 86_400_000)
+    await store.close()
+    // As version 1 wrote it: no column for the field, which was in the rest of the rows that had it.
+    for (const [day, id] of [
+      ['2026-11-20', '2'],
+      ['2026-11-21', '4'],
+    ]) {
+      const connection = await (await DuckDBInstance.create(join(folder, `events-${day}.duckdb`))).connect()
+      await connection.run(`ALTER TABLE events DROP COLUMN "vonglau.import"`)
+      await connection.run(`UPDATE events SET rest = '{"vonglau.import":true}' WHERE "event.id" = '${id}'`)
+      await connection.run(`UPDATE meta SET value = '1' WHERE key = 'schema'`)
+      connection.closeSync()
+    }
+    const imported = async () => {
+      const { items } = await store.search(SYSTEM, { filter: eq('vonglau.import', true), order: 'oldest', limit: 10 })
+      return items.map((each) => each['event.id'])
+    }
+    store = await openDuckdb({ folder, wait: 0 })
+    expect(await imported()).toEqual(['2', '4'])
+    await store.append(
+      { events: [event('5', { 'vonglau.import': true, 'x.y': 'z' }), event('6')], offsets: [] },
+      T + 86_400_000,
+    )
+    expect(await imported()).toEqual(['2', '4', '5'])
+    expect(await store.count(SYSTEM, { filter: eq('x.y', 'z') })).toBe(1)
+    await store.close()
+    store = await openDuckdb({ folder, wait: 0 })
+    expect(await imported()).toEqual(['2', '4', '5'])
+    await store.close()
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 })

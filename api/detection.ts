@@ -1,0 +1,54 @@
+/**
+ * The running of the rules, by one process at a time: the one that holds the lease. What it writes goes through the lease,
+ * so that a leader which was paused for too long can write nothing when it wakes.
+ */
+import type { Lease, Store } from '../ingest/store/store.ts'
+import { createDetector, type Detector } from '../rules/detect.ts'
+import type { Rule } from '../rules/rule.ts'
+import { createSchedule, type Schedule } from '../rules/schedule.ts'
+
+export interface DetectionOptions {
+  readonly store: Store
+  readonly clock: () => number
+  readonly deadlines: () => { readonly [level: string]: number }
+  /** The rules that are switched on, as they are now. */
+  readonly rules: () => Promise<readonly Rule[]>
+  /** A rule that failed, once until the reason changes. */
+  readonly report: (rule: Rule, error: string) => void
+  /** What keeps all of them from running, undefined when it has passed. */
+  readonly failed: (error: string | undefined) => void
+}
+
+export interface Detection extends Schedule {
+  /** Whether this process is the one. */
+  leads(): boolean
+}
+
+export const createDetection = ({ store, clock, deadlines, rules, report, failed }: DetectionOptions): Detection => {
+  let lease: Lease | undefined
+  let detector: Detector | undefined
+  const lead = async (): Promise<Detector | undefined> => {
+    if (lease?.held()) return detector
+    detector = undefined
+    lease = await store.lease('detect')
+    if (lease) detector = createDetector({ store: { ...store, documents: lease.documents }, clock, deadlines })
+    return detector
+  }
+  const schedule = createSchedule(
+    rules,
+    lead,
+    (rule, error) => {
+      // Of a leader that was replaced every write is refused: that is no fault of the rule.
+      if (lease?.held()) report(rule, error)
+    },
+    failed,
+  )
+  return {
+    ...schedule,
+    leads: () => lease?.held() ?? false,
+    stop: async () => {
+      await schedule.stop()
+      await lease?.release()
+    },
+  }
+}

@@ -5,7 +5,7 @@
  */
 import type { estypes } from '@elastic/elasticsearch'
 import { type Field, fieldOf, type Scalar } from '../../event.ts'
-import { canonicalAddress, formatIp, parseCidr } from '../../ip.ts'
+import { bounds, canonicalAddress, formatIp, parseCidr, parseIp, within } from '../../ip.ts'
 import { ANY, type Filter, fieldsOf, isAny, isOne, type Leaf, ONE, type Pattern } from '../filter.ts'
 import { fold, foldPattern } from '../match.ts'
 import { alternatives, toLucene } from './regexp.ts'
@@ -171,6 +171,9 @@ const asInteger = (text: string): number[] =>
 const whole = (n: number, sign: 'gt' | 'gte' | 'lt' | 'lte'): number =>
   sign === 'gt' || sign === 'lte' ? Math.floor(n) : Math.ceil(n)
 
+/** As an index has it: among those of IPv6. */
+const V4 = { ...parseIp('0.0.0.0')!, family: 6 } as const
+
 const ofAddress = (node: Leaf, there: Query): Answer => {
   const { field } = node
   switch (node.op) {
@@ -184,13 +187,12 @@ const ofAddress = (node: Leaf, there: Query): Answer => {
     case 'cidr': {
       const network = parseCidr(node.network)
       if (!network) return exactly(NONE)
-      const { ip, bits } = network
-      const v4: Query = { term: { [field]: { value: '0.0.0.0/0' } } }
-      if (bits === 0) return exactly(both(there, without(v4)))
-      const within: Query = {
-        term: { [field]: { value: `${formatIp(ip)}/${ip.family === 4 && bits >= 96 ? bits - 96 : bits}` } },
-      }
-      return exactly(bits < 96 ? both(within, without(v4)) : within)
+      const { first, last } = bounds(network)
+      const range = (gte: string, lte: string): Query => ({ range: { [field]: { gte, lte } } })
+      const whole = range(formatIp(first), formatIp(last))
+      // A network of IPv6 has no address of IPv4, although these stand amid its own in an index (RFC 4291 §2.5.5.2).
+      if (network.bits >= 96 || !within(V4, network)) return exactly(whole)
+      return exactly(either(range(formatIp(first), '::fffe:ffff:ffff'), range('::1:0:0:0', formatIp(last))))
     }
     case 'range':
       return exactly(NONE) // no address is a number

@@ -1,40 +1,38 @@
-/** Elasticsearch keeps the contract. */
+/** Elasticsearch keeps the contract, whether the server keeps events as they were sent or puts them together again. */
 import { describeCluster, randomPrefix, removeAll } from '../../servers/cluster.ts'
 import { openClient } from '../../../ingest/store/elasticsearch/connect.ts'
-import { openDocuments } from '../../../ingest/store/elasticsearch/documents.ts'
-import { openSessions } from '../../../ingest/store/elasticsearch/sessions.ts'
-import type { EventStore, Store } from '../../../ingest/store/store.ts'
-import { contractDocuments } from './contract.ts'
+import { openElasticsearch } from '../../../ingest/store/elasticsearch.ts'
+import { contractDocuments, contractEvents } from './contract.ts'
 
 await describeCluster('elasticsearch', (cluster) => {
-  contractDocuments('elasticsearch', async () => {
+  const opening = (source?: 'stored' | 'synthetic') => async () => {
     const prefix = randomPrefix()
-    const client = openClient(cluster)
-    const open = (): Store => {
-      const sessions = openSessions({ client, prefix, warn: (sentence) => console.warn(sentence) })
-      const documents = openDocuments({ client, prefix })
-      return {
-        kind: 'elasticsearch',
-        events: undefined as unknown as EventStore,
-        documents,
-        lease: sessions.lease,
-        problems: async () => [],
-        close: sessions.close,
-      }
-    }
-    let store = open()
+    const open = () =>
+      openElasticsearch({
+        ...cluster,
+        prefix,
+        clock: () => 0,
+        warn: (sentence) => console.warn(sentence),
+        wait: 0,
+        ...(source ? { schema: { source } } : {}),
+      })
+    let store = await open()
     return {
       store,
       reopen: async () => {
         await store.close()
-        store = open()
+        store = await open()
         return store
       },
       remove: async () => {
         await store.close()
+        const client = openClient(cluster)
         await removeAll(client, prefix)
         await client.close()
       },
     }
-  })
+  }
+  contractEvents('elasticsearch, synthetic source where the licence has it', opening())
+  contractEvents('elasticsearch, stored source', opening('stored'))
+  contractDocuments('elasticsearch', opening())
 })

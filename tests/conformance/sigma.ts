@@ -1,7 +1,8 @@
 /**
- * Sigma conformance: `node tests/conformance/sigma.ts [--store duckdb] CASES.jsonl…`. Each case's rule goes through the
+ * Sigma conformance: `node tests/conformance/sigma.ts [--store duckdb|elasticsearch] CASES.jsonl…`. Each case's rule goes through the
  * compiler, its events through the store; what the store finds and what the filter says in process are both held
- * against what the case expects. Fields are taken as they are: a case brings documents, not our events.
+ * against what the case expects. Fields are taken as they are: a case brings documents, not our events. Elasticsearch is
+ * the cluster of VONGLAU_TEST_ES, else a server that is started for it.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,11 +10,14 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Event, Scalar } from '../../ingest/event.ts'
 import { openDuckdb } from '../../ingest/store/duckdb.ts'
+import { openClient } from '../../ingest/store/elasticsearch/connect.ts'
+import { openElasticsearch } from '../../ingest/store/elasticsearch.ts'
 import { and, compile, eq, type Filter } from '../../ingest/store/filter.ts'
 import { type EventStore, SYSTEM } from '../../ingest/store/store.ts'
 import { compileFilter } from '../../rules/sigma/compile.ts'
 import { NotYet } from '../../rules/sigma/error.ts'
 import { parseSigma } from '../../rules/sigma/parse.ts'
+import { type Cluster, randomPrefix, removeAll, shareCluster, testCluster } from '../servers/cluster.ts'
 
 interface Case {
   readonly id: string
@@ -110,6 +114,20 @@ export const withDuckdb = async <T>(use: (store: EventStore) => Promise<T>): Pro
   }
 }
 
+/** In indices of their own, which are removed afterwards. */
+export const withElasticsearch = async <T>(cluster: Cluster, use: (store: EventStore) => Promise<T>): Promise<T> => {
+  const prefix = randomPrefix()
+  const store = await openElasticsearch({ ...cluster, prefix, clock: Date.now, warn: console.warn, wait: 0 })
+  try {
+    return await use(store.events)
+  } finally {
+    await store.close()
+    const client = openClient(cluster)
+    await removeAll(client, prefix)
+    await client.close()
+  }
+}
+
 export const summary = (results: readonly Result[]): string => {
   const count = (outcome: Result['outcome']) => results.filter((each) => each.outcome === outcome).length
   return `${count('ok')} passed, ${count('FAIL')} failed, ${count('skip')} skipped`
@@ -120,11 +138,21 @@ if (import.meta.main) {
     allowPositionals: true,
     options: { store: { type: 'string', default: 'duckdb' } },
   })
-  if (values.store !== 'duckdb' || positionals.length === 0) {
-    console.error('usage: node tests/conformance/sigma.ts [--store duckdb] CASES.jsonl…')
+  if (!['duckdb', 'elasticsearch'].includes(values.store) || positionals.length === 0) {
+    console.error('usage: node tests/conformance/sigma.ts [--store duckdb|elasticsearch] CASES.jsonl…')
     process.exit(2)
   }
-  const results = await withDuckdb((store) => runCases(positionals.flatMap(readCases), store))
+  const run = (store: EventStore) => runCases(positionals.flatMap(readCases), store)
+  const end = values.store === 'elasticsearch' && !process.env['VONGLAU_TEST_ES'] ? shareCluster() : undefined
+  let results: Result[]
+  try {
+    results =
+      end || values.store === 'elasticsearch'
+        ? await withElasticsearch(await testCluster(), run)
+        : await withDuckdb(run)
+  } finally {
+    await end?.()
+  }
   for (const { outcome, id, reason } of results) console.log(`${outcome} ${id}${reason ? ` ${reason}` : ''}`)
   console.log(summary(results))
   process.exitCode = results.some(({ outcome }) => outcome === 'FAIL') ? 1 : 0

@@ -71,7 +71,9 @@ export const bucketsOf = async (
           ...(every ? { aggs: inner } : {}),
         },
       })
-      const { buckets, after_key } = aggregations!.groups
+      // An index that nothing was written to yet is not there.
+      if (!aggregations) return out
+      const { buckets, after_key } = aggregations.groups
       for (const bucket of buckets as readonly estypes.AggregationsCompositeBucket[]) {
         const values: (Scalar | null)[] = []
         for (const [i, field] of terms.entries()) {

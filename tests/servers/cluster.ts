@@ -35,6 +35,7 @@ export interface Cluster {
 export const shareCluster = (): (() => Promise<void>) => {
   const folder = mkdtempSync(join(tmpdir(), 'vonglau-run-'))
   chmodSync(folder, 0o755) // the user of the servers has to come through
+  writeFileSync(join(folder, 'owner'), String(process.pid))
   process.env[RUN] = folder
   return async () => {
     // Found by what they left there, for the processes that started them are gone, maybe in the middle.

@@ -31,7 +31,7 @@ import { cacheFolder, distribution, isRoot, java, Unavailable } from './distribu
 export interface ServerOptions {
   /** Memory of the server: '1g', which makes 1.35 GB resident. */
   readonly heap?: string
-  /** TLS with an authority of its own, and users: `elastic` (superuser), `vonglau` (the role of roles.yml), `nobody`. */
+  /** TLS with an authority of its own, and users: `admin` (superuser), `vonglau` (the role of roles.yml), `nobody`. */
   readonly security?: boolean
   /** Requests that wait at most for a thread to write; more are refused (429). */
   readonly writeQueue?: number
@@ -62,8 +62,8 @@ export interface Server {
 /** Names the folder of a test run: what its servers leave there is found, and ended, when the run ends. */
 export const RUN = 'VONGLAU_TEST_RUN'
 
-const USERS = ['elastic', 'vonglau', 'nobody'] as const
-const ROLES = { elastic: 'superuser', vonglau: 'vonglau', nobody: 'nothing' }
+/** Users and their roles. */
+const USERS = { admin: 'superuser', vonglau: 'vonglau', nobody: 'nothing' }
 
 const signal = (pid: number, name: NodeJS.Signals): boolean => {
   try {
@@ -161,16 +161,24 @@ export const startElasticsearch = async (options: ServerOptions = {}): Promise<S
     ES_TMPDIR: join(folder, 'tmp'),
     LANG: 'C.UTF-8',
   }
-  if (options.security)
-    for (const user of USERS)
-      execFileSync(
-        'bash',
-        [join(home, 'bin/elasticsearch-users'), 'useradd', user, '-p', password, '-r', ROLES[user]],
-        {
-          env,
-          stdio: 'pipe',
-        },
-      )
+  if (options.security) {
+    const tool = [join(home, 'bin/elasticsearch-users'), 'useradd', 'admin', '-p', password]
+    execFileSync('bash', tool, { env, stdio: 'pipe' })
+    // All have one password; a start of Java for each would only take time.
+    const hash = readFileSync(join(config, 'users'), 'utf8').trim().slice('admin:'.length)
+    const lines = (line: (user: string, role: string) => string) =>
+      Object.entries(USERS)
+        .map(([user, role]) => `${line(user, role)}\n`)
+        .join('')
+    writeFileSync(
+      join(config, 'users'),
+      lines((user) => `${user}:${hash}`),
+    )
+    writeFileSync(
+      join(config, 'users_roles'),
+      lines((user, role) => `${role}:${user}`),
+    )
+  }
   const ca = options.security ? readFileSync(join(config, 'certs/ca.crt'), 'utf8') : ''
   // Elasticsearch refuses to run as root.
   const user = isRoot() ? serverUser() : undefined
@@ -179,6 +187,7 @@ export const startElasticsearch = async (options: ServerOptions = {}): Promise<S
   const output = join(folder, 'logs/output.log')
   let pid = 0
   let url = ''
+  let watched = false
 
   const up = async (): Promise<void> => {
     const ports = join(folder, 'logs/http.ports')
@@ -194,6 +203,8 @@ export const startElasticsearch = async (options: ServerOptions = {}): Promise<S
     child.unref()
     pid = child.pid ?? 0
     writeFileSync(join(folder, 'pid'), String(pid))
+    if (!watched) watch(folder)
+    watched = true
     const began = performance.now()
     for (;;) {
       if (pid === 0 || !alive(pid) || performance.now() - began > 180_000) {
@@ -223,7 +234,7 @@ export const startElasticsearch = async (options: ServerOptions = {}): Promise<S
           port,
           path: '/_cluster/health?wait_for_status=yellow&timeout=1s',
           timeout: 3000,
-          ...(options.security ? { ca, auth: `elastic:${password}` } : {}),
+          ...(options.security ? { ca, auth: `admin:${password}` } : {}),
         },
         (response) => {
           response.resume()
@@ -259,6 +270,16 @@ export const startElasticsearch = async (options: ServerOptions = {}): Promise<S
     pause: () => void signal(pid, 'SIGSTOP'),
     resume: () => void signal(pid, 'SIGCONT'),
   }
+}
+
+/** Ends the server of a test run that was killed, and so ended nothing itself. */
+const watch = (folder: string): void => {
+  const owner = process.env[RUN] && join(process.env[RUN], 'owner')
+  if (!owner || !existsSync(owner)) return
+  const script =
+    'while kill -0 "$1" 2>/dev/null; do [ -e "$2/pid" ] || exit 0; sleep 2; done; kill -9 "-$(cat "$2/pid")"; sleep 1; rm -rf "$(dirname "$2")"'
+  const args = ['-c', script, 'watch', readFileSync(owner, 'utf8'), folder]
+  spawn('sh', args, { cwd: '/', detached: true, stdio: 'ignore' }).unref()
 }
 
 /** A user for the server that owns nothing else: its number is all that the system needs. */
@@ -347,7 +368,9 @@ if (import.meta.main) {
         writeFileSync(note, JSON.stringify({ url, folder }))
         console.log(url)
         if (values.security)
-          console.log(`users ${USERS.join(', ')}; password ${password}; authority ${folder}/config/certs/ca.crt`)
+          console.log(
+            `users ${Object.keys(USERS).join(', ')}; password ${password}; authority ${folder}/config/certs/ca.crt`,
+          )
       }
     } else if (positionals[0] === 'stop') {
       if (running) await stopLeft(running.folder)

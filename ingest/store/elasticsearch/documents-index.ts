@@ -12,7 +12,8 @@ import { createIndex, ONE_SHARD } from './session-records.ts'
  */
 export const everyone = (index: string): string => `${index}@all`
 
-export const openIndex = (client: Client, index: string, fields: readonly string[]) => {
+export const openIndex = (client: Client, index: string, fields: readonly string[], patience = 30_000) => {
+  const ask = <T>(what: string, work: () => Promise<T>) => insist(client, what, work, { patience })
   let looked: Promise<boolean> | undefined
   let created: Promise<void> | undefined
   const mappings = { ...mappingOf(fields), _meta: { fields } }
@@ -21,7 +22,7 @@ export const openIndex = (client: Client, index: string, fields: readonly string
   const look = async (): Promise<boolean> => {
     let filled: readonly string[] | undefined
     try {
-      const found = await insist(client, `reading ${index}`, () => client.indices.getMapping({ index }))
+      const found = await ask(`reading ${index}`, () => client.indices.getMapping({ index }))
       filled = Object.values(found)[0]?.mappings._meta?.['fields'] as readonly string[] | undefined
     } catch (error) {
       if (kindOf(error) === 'missing') return false
@@ -30,17 +31,17 @@ export const openIndex = (client: Client, index: string, fields: readonly string
     if (filled && fields.every((field) => filled.includes(field))) return true
     const what = `making ${index} searchable by fields that are new with this version`
     const { properties } = mappings
-    await insist(client, what, () => client.indices.putMapping({ index, ...(properties ? { properties } : {}) }))
-    await insist(client, what, () => client.indices.refresh({ index }))
+    await ask(what, () => client.indices.putMapping({ index, ...(properties ? { properties } : {}) }))
+    await ask(what, () => client.indices.refresh({ index }))
     for await (const hits of openReader(client, index).scan({ match_all: {} })) {
       const operations = hits.flatMap(({ stored: { id, doc, version }, marks }) => [
         { index: { _id: nativeId(id), ...overVersion(version) } },
         toSource(id, doc, marks, fields),
       ])
       // A conflict is a newer one, which has the fields already.
-      await insist(client, what, () => client.bulk({ index, operations }))
+      await ask(what, () => client.bulk({ index, operations }))
     }
-    await insist(client, what, () => client.indices.putMapping({ index, _meta: mappings._meta }))
+    await ask(what, () => client.indices.putMapping({ index, _meta: mappings._meta }))
     return true
   }
   const forReading = async (): Promise<void> => {
@@ -51,8 +52,7 @@ export const openIndex = (client: Client, index: string, fields: readonly string
     })
     if (!there && looked === mine) looked = undefined
   }
-  const addAlias = (name: string) =>
-    insist(client, `taking ${index} over`, () => client.indices.putAlias({ index, name }))
+  const addAlias = (name: string) => ask(`taking ${index} over`, () => client.indices.putAlias({ index, name }))
   return {
     forReading,
     /** The index is gone that was there. */
@@ -62,7 +62,14 @@ export const openIndex = (client: Client, index: string, fields: readonly string
     },
     forWriting: (): Promise<void> => {
       const mine = (created ??= (async () => {
-        if (await createIndex(client, index, { settings: ONE_SHARD, mappings, aliases: { [everyone(index)]: {} } }))
+        if (
+          await createIndex(
+            client,
+            index,
+            { settings: ONE_SHARD, mappings, aliases: { [everyone(index)]: {} } },
+            { patience },
+          )
+        )
           return
         await forReading()
         await addAlias(everyone(index))
@@ -74,7 +81,7 @@ export const openIndex = (client: Client, index: string, fields: readonly string
     },
     addAlias,
     removeAlias: (name: string) =>
-      insist(client, `giving ${index} back`, async () => {
+      ask(`giving ${index} back`, async () => {
         try {
           await client.indices.deleteAlias({ index, name })
         } catch (error) {

@@ -72,7 +72,7 @@ const openCollection = (
   const known = new Set(fields)
   const marks = openMarks()
   const reader = openReader(client, index, patience, marks.seen)
-  const prepared = openIndex(client, index, fields)
+  const prepared = openIndex(client, index, fields, patience)
 
   let aliased: Promise<void> | undefined
   const writable = async (): Promise<void> => {

@@ -36,18 +36,24 @@ export const createIndex = (
   client: Client,
   index: string,
   body: Partial<estypes.IndicesCreateRequest>,
+  patience?: Patience,
 ): Promise<boolean> =>
-  insist(client, `creating the index ${index}`, async () => {
-    try {
-      await client.indices.create({ index, ...body })
-      return true
-    } catch (error) {
-      const type =
-        error instanceof errors.ResponseError ? (error.body as { error?: ServerError }).error?.type : undefined
-      if (type === 'resource_already_exists_exception') return false
-      throw error
-    }
-  })
+  insist(
+    client,
+    `creating the index ${index}`,
+    async () => {
+      try {
+        await client.indices.create({ index, ...body })
+        return true
+      } catch (error) {
+        const type =
+          error instanceof errors.ResponseError ? (error.body as { error?: ServerError }).error?.type : undefined
+        if (type === 'resource_already_exists_exception') return false
+        throw error
+      }
+    },
+    patience,
+  )
 
 /** A request that hangs would make a live process look dead. */
 const SOON = { requestTimeout: 5000 }

@@ -134,14 +134,12 @@ export const startElasticsearch = async (options: ServerOptions = {}): Promise<S
   if (options.security) Object.assign(settings, secure(config))
   Object.assign(settings, options.settings)
   const heap = options.heap ?? '1g'
-  const modules = readFileSync(join(javaHome, 'release'), 'utf8')
   writeFileSync(
     join(config, 'jvm.options'),
     readFileSync(join(config, 'jvm.options'), 'utf8')
       .split('\n')
-      // A log of collections is wanted by nobody; a small Java comes without the vector module.
+      // A log of collections is wanted by nobody.
       .filter((line) => !/^-Xlog|^-XX:ErrorFile|^-XX:\+HeapDump/.test(line))
-      .filter((line) => !line.includes('jdk.incubator.vector') || /jdk\.incubator\.vector|jdk\.jlink/.test(modules))
       .join('\n'),
   )
   writeFileSync(join(config, 'jvm.options.d/heap.options'), `-Xms${heap}\n-Xmx${heap}\n-XX:-AlwaysPreTouch\n`)

@@ -132,6 +132,24 @@ await describeCluster('sessions', (cluster) => {
     await b.close()
   })
 
+  test('with beats of its own an observer learns who died, takes over what that one held, and clears away after it', async () => {
+    const place = installation()
+    const [dead, writer] = [place.open(), place.open()]
+    const one = await place.writer(writer)
+    await one.write(600)
+    expect(await dead.lease('held')).toBeDefined()
+    const alive = openSessions({ client, prefix: place.prefix, warn: () => {}, beat: 20, dead: 200 })
+    const mine = await alive.current()
+    await expect.poll(() => alive.lease('held'), { timeout: 30_000 }).toBeDefined()
+    await expect.poll(() => alive.horizon(), { timeout: 30_000 }).toBe(600)
+    const left = async () => {
+      await client.indices.refresh({ index: `${place.prefix}-sessions` })
+      return (await client.search({ index: `${place.prefix}-sessions` })).hits.hits.map(({ _id }) => _id)
+    }
+    await expect.poll(left, { timeout: 30_000 }).toEqual([mine.id])
+    for (const each of [dead, writer, alive]) await each.close()
+  })
+
   test('two sessions of one process at once are one', async () => {
     const place = installation()
     const a = place.open()

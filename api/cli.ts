@@ -114,6 +114,15 @@ program
     ])
   })
 program
+  .command('migrate')
+  .description('copies an embedded installation into the cluster of "elasticsearch:"; goes on where it broke off')
+  .requiredOption('--to <store>', 'elasticsearch')
+  .action(async ({ to }: { to: string }) => {
+    if (to !== 'elasticsearch') throw new Error(`--to ${to}: an installation can be moved to elasticsearch`)
+    const { moveToCluster } = await import('./commands/migrate.ts')
+    await moveToCluster(config())
+  })
+program
   .command('query')
   .description('events that a KQL search finds, as NDJSON, or how many')
   .argument('[kql]', 'such as: source.ip : 2001:db8::/32 and event.action : deny', '')

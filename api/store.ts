@@ -24,6 +24,12 @@ export const openStore = async (
     const store = await openElasticsearch({ ...clusterOf(config), clock, warn })
     return { ...store, repairs: [] }
   }
+  const { events, documents } = await openEmbedded(config, wait, most)
+  return { ...embedded(events, documents), repairs: events.repairs }
+}
+
+/** The files of the data folder, whatever the configuration chooses: what a migration reads. */
+export const openEmbedded = async (config: Config, wait?: number, most?: number) => {
   const { openSqlite } = await import('../ingest/store/sqlite.ts')
   const { openDuckdb } = await import('../ingest/store/duckdb.ts')
   const documents = openSqlite(join(config.data, 'documents.sqlite'))
@@ -34,7 +40,7 @@ export const openStore = async (
       ...(wait === undefined ? {} : { wait }),
       ...(most === undefined ? {} : { most }),
     })
-    return { ...embedded(events, documents), repairs: events.repairs }
+    return { events, documents }
   } catch (error) {
     await documents.close()
     throw error

@@ -27,8 +27,8 @@ import {
 const SCHEMA = 1
 const quote = (name: string) => `"${name.replaceAll('"', '""')}"`
 
-/** Opens or creates the file. Rejects with a `StoreError` where it is damaged, newer, or another process writes it. */
-export const openSqlite = (path: string): DocumentStore => {
+/** Opens or creates the file; `names` are its collections. Rejects with a `StoreError` where it is damaged, newer, or another process writes it. */
+export const openSqlite = (path: string): DocumentStore & { names(): readonly string[] } => {
   mkdirSync(dirname(path), { recursive: true })
   let db: DatabaseSync
   try {
@@ -62,6 +62,13 @@ export const openSqlite = (path: string): DocumentStore => {
       if (!found) collections.set(name, (found = openCollection(db, name)))
       return found as unknown as Collection<T>
     },
+    names: () =>
+      db
+        .prepare(
+          `SELECT substr(name, 3) AS name FROM sqlite_master WHERE type = 'table' AND name LIKE 'c\\_%' ESCAPE '\\'`,
+        )
+        .all()
+        .map((row) => String(row['name'])),
     close: async () => db.close(),
   }
 }

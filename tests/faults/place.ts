@@ -12,7 +12,7 @@ import type { Event } from '../../ingest/event.ts'
 import { EVERYTHING } from '../../ingest/store/filter.ts'
 import { type EventStore, SYSTEM } from '../../ingest/store/store.ts'
 
-const LAUNCHER = fileURLToPath(new URL('../../api/vonglau.js', import.meta.url))
+export const LAUNCHER = fileURLToPath(new URL('../../api/vonglau.js', import.meta.url))
 export const INVENTORY = fileURLToPath(new URL('../../seeds/vinh-long/inventory.yml', import.meta.url))
 
 export interface Ran {

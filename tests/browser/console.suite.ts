@@ -1,0 +1,306 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { launch, type Look, openTab, pagesOf, settled, signIn, type Tab } from './browser.ts'
+import type { DemoServer } from './server.ts'
+
+let demo: DemoServer
+let browser: Browser
+
+const account = (role: string) => {
+  const found = demo.accounts.find((a) => a.role === role)
+  if (!found) throw new Error(`the demo has no account of role ${role}: ${demo.accounts.map((a) => a.role).join(', ')}`)
+  return found
+}
+/** Signed in as a role; the context closes with the test. */
+const as = async (role: string, run: (tab: Tab) => Promise<void>, look: Look = {}) => {
+  const tab = await openTab(browser, demo.url, look)
+  try {
+    const { username, password } = account(role)
+    await signIn(tab.page, username, password)
+    await run(tab)
+  } finally {
+    await tab.context.close()
+  }
+}
+/** The queue of alerts nobody has touched, with at least three: the demo's own analysts may have been quicker. */
+const openNew = async (page: Tab['page']) => {
+  await page.evaluate(async () => {
+    const ask = async (path: string) =>
+      (await (await fetch(path)).json()) as { items: { id: string; version: number }[]; total: number }
+    if ((await ask('/api/alerts?status=new&from=1&limit=3')).total >= 3) return
+    const { items } = await ask('/api/alerts?status=closed,acknowledged,in_progress&from=1&limit=4')
+    await fetch('/api/alerts/change', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ items: items.map(({ id, version }) => ({ id, version })), status: 'new' }),
+    })
+  })
+  await page.goto('/alerts?status=new&range=30d')
+  await page.getByTestId('alert-row').first().waitFor()
+}
+
+/** The console in a real browser over the real demo, whatever store it runs on. */
+export const consoleSuite = (name: string, start: () => Promise<DemoServer>): void => {
+  beforeAll(async () => {
+    demo = await start()
+    browser = await launch()
+  }, 600_000)
+  afterAll(async () => {
+    await browser?.close()
+    await demo?.stop()
+  })
+
+  describe(name, { timeout: 120_000 }, () => {
+    it('refuses a wrong password and says so', async () => {
+      const { page, context } = await openTab(browser, demo.url)
+      await page.goto('/')
+      await page.getByTestId('username').fill(account('analyst').username)
+      await page.getByTestId('password').fill('not the password at all')
+      await page.getByTestId('sign-in').click()
+      await expect.poll(() => page.getByTestId('sign-in-error').isVisible()).toBe(true)
+      await context.close()
+    })
+
+    it('shows incidents under at least three agencies, and opens one', () =>
+      as('analyst', async ({ page, problems }) => {
+        await page.getByTestId('nav-incidents').click()
+        await page.getByTestId('incident-row').first().waitFor()
+        await page.goto('/incidents?status=all')
+        await page.getByTestId('incident-row').first().waitFor()
+        const agencies = new Set(await page.getByTestId('incident-agency').allInnerTexts())
+        agencies.delete('–')
+        expect(agencies.size).toBeGreaterThanOrEqual(3)
+        const title = await page.getByTestId('incident-row').first().locator('a.title').innerText()
+        await page.getByTestId('incident-row').first().locator('a.title').click()
+        await page.getByTestId('incident-title').waitFor()
+        expect(await page.getByTestId('incident-title').innerText()).toBe(title)
+        await page.goBack()
+        await page.getByTestId('incident-row').first().waitFor()
+        expect(problems).toEqual([])
+      }))
+
+    it('closes an alert with a reason; after a reload it is closed', () =>
+      as('analyst', async ({ page, problems }) => {
+        await openNew(page)
+        const row = page.getByTestId('alert-row').first()
+        const id = (await row.getAttribute('data-id'))!
+        await row.click()
+        const drawer = page.getByTestId('alert-drawer')
+        await drawer.getByTestId('close-alert').click()
+        await page.getByTestId('close-reason-benign').click()
+        await page.getByTestId('toast').waitFor()
+        await expect.poll(() => page.getByTestId('alert-status').getAttribute('data-status')).toBe('closed')
+        // The row stays under the cursor although the filter would no longer show it.
+        expect(await page.locator(`[data-testid=alert-row][data-id="${id}"]`).getAttribute('data-status')).toBe(
+          'closed',
+        )
+        await page.reload()
+        await page.getByTestId('alert-status').waitFor()
+        expect(await page.getByTestId('alert-status').getAttribute('data-status')).toBe('closed')
+        expect(new URL(page.url()).searchParams.get('alert')).toBe(id)
+        expect(problems).toEqual([])
+      }))
+
+    it('is worked by keys: j k Enter e u, c with a digit, ? lists them', () =>
+      as('analyst', async ({ page, problems }) => {
+        await openNew(page)
+        const selected = () => page.locator('[data-testid=alert-row][aria-selected=true]').getAttribute('data-id')
+        await page.keyboard.press('j')
+        const first = await selected()
+        await page.keyboard.press('j')
+        const second = await selected()
+        expect(second).not.toBe(first)
+        await page.keyboard.press('k')
+        expect(await selected()).toBe(first)
+        await page.keyboard.press('j')
+        await page.keyboard.press('Enter')
+        const status = () => page.getByTestId('alert-status').getAttribute('data-status')
+        await expect.poll(status).toBe('new')
+        await page.keyboard.press('e')
+        await expect.poll(status).toBe('acknowledged')
+        await page.keyboard.press('u')
+        await expect.poll(status).toBe('new')
+        await page.keyboard.press('c')
+        await page.getByTestId('triage-dialog').waitFor()
+        await page.keyboard.press('3')
+        await expect.poll(status).toBe('closed')
+        await page.keyboard.press('u')
+        await expect.poll(status).toBe('new')
+        await page.keyboard.press('Escape')
+        await expect.poll(() => page.getByTestId('alert-drawer').count()).toBe(0)
+        await page.keyboard.press('?')
+        await page.getByTestId('keys-help').waitFor()
+        expect(problems).toEqual([])
+      }))
+
+    it('points at the place of a mistake in a query', () =>
+      as('analyst', async ({ page }) => {
+        await page.goto('/events')
+        await page.keyboard.press('/')
+        await page.getByTestId('kql-input').fill('source.ip : ')
+        await page.keyboard.press('Enter')
+        await page.getByTestId('kql-error').waitFor()
+        expect((await page.getByTestId('kql-error').innerText()).length).toBeGreaterThan(5)
+        expect(await page.getByTestId('kql-underline').count()).toBe(1)
+        await page.getByTestId('kql-input').fill('http.response.status_code >= 200')
+        await page.keyboard.press('Enter')
+        await expect.poll(() => new URL(page.url()).searchParams.get('q')).toBe('http.response.status_code >= 200')
+        await expect.poll(() => page.getByTestId('kql-error').count()).toBe(0)
+      }))
+
+    it('filters by a value from its menu, and Back takes it away', () =>
+      as('analyst', async ({ page }) => {
+        await page.goto('/events?range=30d')
+        await page.getByTestId('event-row').first().locator('.value').first().click()
+        await page.getByRole('menuitem').first().click()
+        await expect.poll(() => new URL(page.url()).searchParams.get('q') ?? '').toContain(' : ')
+        await page.goBack()
+        await expect.poll(() => new URL(page.url()).searchParams.get('q')).toBe(null)
+      }))
+
+    it('speaks Vietnamese first and English on demand, and remembers', () =>
+      as('analyst', async ({ page }) => {
+        expect(await page.getByTestId('nav-incidents').innerText()).toContain('Sự cố')
+        await page.getByTestId('language-en').click()
+        expect(await page.getByTestId('nav-incidents').innerText()).toContain('Incidents')
+        await page.reload()
+        await page.getByTestId('nav-incidents').waitFor()
+        expect(await page.getByTestId('nav-incidents').innerText()).toContain('Incidents')
+        expect(await page.evaluate(() => document.documentElement.lang)).toBe('en')
+      }))
+
+    it('finds an agency typed without its marks in the palette', () =>
+      as('analyst', async ({ page }) => {
+        await page.keyboard.press('Control+k')
+        await page.getByTestId('palette').locator('input').fill('so y te')
+        await page
+          .getByTestId('palette')
+          .getByRole('option', { name: /Sở Y tế/ })
+          .first()
+          .click()
+        await page.getByTestId('agency-name').waitFor()
+        expect(await page.getByTestId('agency-name').innerText()).toContain('Sở Y tế')
+      }))
+
+    it('shows a viewer its own agency only, without the means to change anything', () =>
+      as('agency_viewer', async ({ page, problems }) => {
+        const mine = (
+          await page.evaluate(
+            async () => ((await (await fetch('/api/agencies')).json()) as { items: { name: string }[] }).items,
+          )
+        ).map((a) => a.name)
+        for (const path of ['/incidents?status=all', '/agencies', '/alerts?status=all&range=30d']) {
+          await page.goto(path)
+          await settled(page)
+          for (const shown of await page.getByTestId('incident-agency').allInnerTexts())
+            expect(mine.map((name) => name.replace('Ủy ban nhân dân', 'UBND'))).toContain(shown)
+          expect(await page.getByTestId('agency-row').count()).toBeLessThanOrEqual(mine.length)
+        }
+        const row = page.getByTestId('alert-row').first()
+        if (await row.count()) {
+          await row.click()
+          await page.getByTestId('alert-status').waitFor()
+          expect(await page.getByTestId('close-alert').count()).toBe(0)
+        }
+        expect(await page.getByTestId('nav-admin').count()).toBe(0)
+        expect(problems).toEqual([])
+      }))
+
+    it('says that it is live, and that the demo is a demo', () =>
+      as('analyst', async ({ page }) => {
+        await expect
+          .poll(() => page.getByTestId('live-dot').getAttribute('data-state'), { timeout: 15_000 })
+          .toBe('live')
+        expect(await page.getByTestId('demo-banner').isVisible()).toBe(true)
+      }))
+
+    for (const look of [
+      { language: 'vi', theme: 'light', width: 1440 },
+      { language: 'en', theme: 'dark', width: 390 },
+    ] as const)
+      it(
+        `every page at ${look.width} px (${look.language}, ${look.theme}): no error, no sideways scroll, legible`,
+        { timeout: 240_000 },
+        () =>
+          as(
+            'administrator',
+            async ({ page, problems }) => {
+              const faults: string[] = []
+              for (const [name, path] of await pagesOf(page)) {
+                await page.goto(path)
+                await settled(page)
+                const { wide, faint, undefinedTokens, dead } = await page.evaluate(inspect)
+                if (wide > 0) faults.push(`${name}: ${wide} px too wide`)
+                for (const f of faint) faults.push(`${name}: ${f}`)
+                for (const f of undefinedTokens) faults.push(`${name}: undefined ${f}`)
+                for (const f of dead) faults.push(`${name}: ${f} leads nowhere`)
+              }
+              expect(faults).toEqual([])
+              expect(problems).toEqual([])
+            },
+            look,
+          ),
+      )
+  })
+
+  /** Runs in the page: too wide, text with little contrast, tokens that do not exist, links that leave the console. */
+  const inspect = () => {
+    const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true })!
+    const rgba = (color: string): [number, number, number, number] => {
+      canvas.clearRect(0, 0, 1, 1)
+      canvas.fillStyle = color
+      canvas.fillRect(0, 0, 1, 1)
+      const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data
+      return [r!, g!, b!, a! / 255]
+    }
+    const light = ([r, g, b]: readonly number[]) => {
+      const f = (v: number) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4)
+      return 0.2126 * f(r!) + 0.7152 * f(g!) + 0.0722 * f(b!)
+    }
+    const behind = (element: Element): number[] => {
+      let at: Element | null = element
+      for (; at; at = at.parentElement) {
+        const c = rgba(getComputedStyle(at).backgroundColor)
+        if (c[3] > 0.95) return c
+      }
+      return [255, 255, 255]
+    }
+    const faint = new Set<string>()
+    for (const element of document.querySelectorAll('#app *')) {
+      const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.textContent?.trim())
+      const box = element.getBoundingClientRect()
+      if (
+        !own ||
+        !box.width ||
+        box.bottom < 0 ||
+        box.top > innerHeight ||
+        element.closest(':disabled, option, [data-faint]')
+      )
+        continue
+      const style = getComputedStyle(element)
+      if (style.visibility === 'hidden') continue
+      const fore = rgba(style.color)
+      if (fore[3] < 0.5) continue
+      const [a, b] = [light(fore), light(behind(element))]
+      const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)
+      if (contrast < 4.5)
+        faint.add(
+          `${contrast.toFixed(1)} ${element.tagName.toLowerCase()}.${element.className} “${element.textContent?.trim().slice(0, 24)}”`,
+        )
+    }
+    const named = new Set<string>()
+    const root = getComputedStyle(document.documentElement)
+    for (const sheet of document.styleSheets)
+      for (const rule of sheet.cssRules) for (const m of rule.cssText.matchAll(/var\((--[a-z-]+)\)/g)) named.add(m[1]!)
+    const undefinedTokens = [...named].filter((n) => !n.startsWith('--bits') && !root.getPropertyValue(n))
+    const dead = [...document.querySelectorAll('#app a[href]')]
+      .map((a) => a.getAttribute('href')!)
+      .filter((h) => !h.startsWith('/') && !h.startsWith('#'))
+    return {
+      wide: document.documentElement.scrollWidth - innerWidth,
+      faint: [...faint].slice(0, 6),
+      undefinedTokens,
+      dead,
+    }
+  }
+}

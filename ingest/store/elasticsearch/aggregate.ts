@@ -8,7 +8,7 @@ import { type Event, fieldOf, type Scalar } from '../../event.ts'
 import { Buckets, byCount, typedKey } from '../buckets.ts'
 import { and, exists, type Filter, not, or } from '../filter.ts'
 import type { Aggregate, Bucket, By, Groups, Missing, Page, Window } from '../store.ts'
-import { both, type Dsl, type Query, toDsl, without } from './dsl.ts'
+import { both, type Dsl, type Query, type Said, toDsl, without } from './dsl.ts'
 import { type Answer, type Reader, windowQuery } from './read.ts'
 import { fitsRest, REST, STORED, TEXT } from './row.ts'
 
@@ -32,7 +32,7 @@ const namesOf = ({ by, distinct }: Pick<Asked, 'by' | 'distinct'>): string[] => 
 const counted = (name: string): string | undefined => {
   if (TEXT.has(name) || STORED.has(name)) return undefined
   if (fieldOf(name)) return name
-  return !fitsRest(name) || name.includes('*') ? undefined : `${REST}.${name}`
+  return !fitsRest(name) ? undefined : `${REST}.${name}`
 }
 
 const keyOf = (name: string, key: unknown): Scalar | null =>
@@ -89,8 +89,8 @@ export const openCounter = (reader: Reader) => {
   const { ask, match, tamed, refuseFailures } = reader
 
   /** The events that the server must not decide on; undefined where it can decide on none. */
-  const split = (asked: Asked, regexps: boolean): { dsl: Dsl; odd: Query; query: Query[] } | undefined => {
-    const dsl = toDsl(asked.filter, regexps)
+  const split = (asked: Asked, said: Said): { dsl: Dsl; odd: Query; query: Query[] } | undefined => {
+    const dsl = toDsl(asked.filter, said)
     const names = namesOf(asked)
     if (!dsl.exact || names.some((name) => counted(name) === undefined)) return undefined
     const odd = dsl.odd(names)
@@ -120,6 +120,12 @@ export const openCounter = (reader: Reader) => {
               date_histogram: { field: '@timestamp', fixed_interval: `${each.every}ms`, offset: `${phase(each)}ms` },
             },
     })) as estypes.AggregationsCompositeAggregation['sources']
+    if (by.length === 0) {
+      const { response } = await answer({ query: both(...query), size: 0, track_total_hits: true, aggs })
+      const { value: doc_count } = response.hits.total as estypes.SearchTotalHits
+      if (doc_count > 0) yield [{ key: [], numbers: { ...response.aggregations, doc_count } as never }]
+      return
+    }
     let after: estypes.AggregationsCompositeAggregateKey | undefined
     do {
       const { response } = await answer({
@@ -217,8 +223,8 @@ export const openCounter = (reader: Reader) => {
   }
 
   const aggregate = (asked: Aggregate): Promise<Page<Bucket>> =>
-    tamed(async (regexps) => {
-      const parts = split(asked, regexps)
+    tamed(async (said) => {
+      const parts = split(asked, said)
       const others = parts && typed((await inProcess(asked, false, parts.odd)).all(), asked.by)
       // Two sets of distinct values cannot be added up.
       if (!parts || (others!.length && asked.distinct !== undefined)) {
@@ -243,12 +249,12 @@ export const openCounter = (reader: Reader) => {
     const by = asked.by.map((terms) => ({ terms }))
     const whole: Asked = { ...asked, by }
     // Asked once, for what follows is a stream.
-    const regexps = await tamed(async (regexps) => {
-      const parts = split(whole, regexps)
+    const said = await tamed(async (said) => {
+      const parts = split(whole, said)
       if (parts) await strictly({ query: both(...parts.query), size: 0, terminate_after: 1 })
-      return regexps
+      return said
     })
-    const parts = split(whole, regexps)
+    const parts = split(whole, said)
     const others = parts ? typed((await inProcess(whole, true, parts.odd)).all(), by) : []
     const enough = (bucket: Bucket) => (bucket.distinct ?? bucket.count) >= asked.atLeast
     if (!parts || (others.length && asked.distinct !== undefined)) {

@@ -59,39 +59,43 @@ export const oddIn = (fields: Iterable<string>): Query => {
   return names.includes('*') ? { exists: { field: ODD } } : { terms: { [ODD]: names.map(oddName) } }
 }
 
-/** `regexps`: say regular expressions as Lucene's; without, only that there is a value. */
-export const toDsl = (filter: Filter, regexps = true): Dsl => {
+/** All; or of patterns and expressions only that there is a value; or nothing: the process decides on every event. */
+export type Said = 'all' | 'values' | 'nothing'
+
+export const toDsl = (filter: Filter, said: Said = 'all'): Dsl => {
+  const odd = (fields: Iterable<string>) => oddIn([...fieldsOf(filter), ...fields])
+  if (said === 'nothing') return { query: ALL, plain: ALL, exact: false, odd }
   let exact = true
-  const visit = (node: Filter, over: boolean, odd: boolean, depth: number): Query => {
+  const visit = (node: Filter, over: boolean, withOdd: boolean, depth: number): Query => {
     if (node.op === 'not') {
-      if (node.of.op === 'not') return visit(node.of.of, over, odd, depth)
-      return without(visit(node.of, !over, odd, depth + 1))
+      if (node.of.op === 'not') return visit(node.of.of, over, withOdd, depth)
+      return without(visit(node.of, !over, withOdd, depth + 1))
     }
     if (node.op === 'and' || node.op === 'or') {
       if (node.of.length === 0) return node.op === 'and' ? ALL : NONE
-      if (node.of.length === 1) return visit(node.of[0]!, over, odd, depth)
+      if (node.of.length === 1) return visit(node.of[0]!, over, withOdd, depth)
       if (depth > DEEPEST) {
         exact = false
         return over ? ALL : NONE
       }
-      const parts = flat(node.of, node.op).map((part) => visit(part, over, odd, depth + 1))
+      const parts = flat(node.of, node.op).map((part) => visit(part, over, withOdd, depth + 1))
       return node.op === 'and' ? both(...parts) : either(...parts)
     }
-    const answer = leaf(node, regexps)
+    const answer = leaf(node, said === 'all')
     if (!answer.exact) exact = false
     const query = answer.exact || over ? answer.query : NONE
-    if (!odd) return query
+    if (!withOdd) return query
     return over ? either(query, oddIn([node.field])) : both(query, without(oddIn([node.field])))
   }
   const query = visit(filter, true, true, 0)
   const plain = visit(filter, true, false, 0)
-  return { query, plain, exact, odd: (fields) => oddIn([...fieldsOf(filter), ...fields]) }
+  return { query, plain, exact, odd }
 }
 
 const flat = (parts: readonly Filter[], op: 'and' | 'or'): Filter[] =>
   parts.flatMap((part) => (part.op === op ? flat(part.of, op) : [part]))
 
-const leaf = (node: Leaf, regexps: boolean): Answer => {
+const leaf = (node: Leaf, patterns: boolean): Answer => {
   if (node.field === '*') return roughly(ALL)
   const field = fieldOf(node.field)
   if (!field) return inRest(node)
@@ -103,7 +107,7 @@ const leaf = (node: Leaf, regexps: boolean): Answer => {
     case 'ip':
       return ofAddress(node, there)
     case 'keyword':
-      return ofKeyword(node, field, there, regexps)
+      return ofKeyword(node, field, there, patterns)
     default:
       return ofNumber(node, field, there)
   }
@@ -240,26 +244,30 @@ const wildcard = (field: string, pattern: Pattern, there: Query): Query => {
   return { wildcard: { [field]: { value: spelled, ...PREDICATE } } }
 }
 
-const ofKeyword = (node: Leaf, field: Field, there: Query, regexps: boolean): Answer => {
+/** Of the clauses that a server takes, so many may be those of one leaf. */
+const MOST_PATTERNS = 1000
+
+const ofKeyword = (node: Leaf, field: Field, there: Query, patterns: boolean): Answer => {
   const { name } = field
   const folded = isFolded(field)
   switch (node.op) {
     case 'in': {
       if (name === 'event.id' && node.cased)
         return exactly({ ids: { values: node.values.map((v) => documentId(String(v))) } })
-      const patterns = node.values.map((v): Pattern => [String(v)])
-      if (folded && patterns.every((each) => settled(each).exact)) {
-        const fits = node.values.map((v) => String(v)).filter((v) => v.length <= LONGEST)
+      const texts = node.values.map(String)
+      if (folded && texts.every((text) => settled([text]).exact)) {
+        const fits = texts.filter((v) => v.length <= LONGEST)
         const lower = terms(`${name}.${FOLDED}`, [...new Set(fits.map(fold))])
         return exactly(node.cased ? both(lower, terms(name, fits)) : lower)
       }
-      const answers = patterns.map((pattern) => ofPattern(name, pattern, node.cased, folded, there))
+      if (!patterns || texts.length > MOST_PATTERNS) return roughly(there)
+      const answers = texts.map((text) => ofPattern(name, [text], node.cased, folded, there))
       return { query: either(...answers.map(({ query }) => query)), exact: answers.every(({ exact }) => exact) }
     }
     case 'like':
-      return ofPattern(name, node.pattern, node.cased, folded, there)
+      return patterns ? ofPattern(name, node.pattern, node.cased, folded, there) : roughly(there)
     case 'regex': {
-      const value = regexps ? toLucene(node.source) : undefined
+      const value = patterns ? toLucene(node.source) : undefined
       if (value === undefined || !folded) return roughly(there)
       return roughly(regexp(`${name}.${FOLDED}`, value))
     }
@@ -297,8 +305,6 @@ const ofPattern = (name: string, raw: Pattern, cased: boolean | undefined, folde
 /** Fields outside the table, in one flattened field. It knows whole values, without case where they are ASCII. */
 const inRest = (node: Leaf): Answer => {
   if (!fitsRest(node.field)) return exactly(NONE)
-  // A star in the name would be taken for those of several fields.
-  if (node.field.includes('*')) return roughly(ALL)
   const name = `${REST}.${node.field}`
   const there: Query = { exists: { field: name } }
   if (node.op === 'exists') return exactly(there)
@@ -314,6 +320,7 @@ const inRest = (node: Leaf): Answer => {
   if (values.some((v) => /[^\x00-\x7f]/.test(v))) return roughly(there)
   const lettered = values.filter((v) => /[a-z]/i.test(v))
   const others = values.filter((v) => !/[a-z]/i.test(v))
+  if (lettered.length > MOST_PATTERNS) return roughly(there)
   return exactly(
     either(
       ...lettered.map((value): Query => ({ term: { [name]: { value, case_insensitive: true } } })),

@@ -121,11 +121,13 @@ const putScalar = (value: unknown, kind: Kind): boolean => {
   putText(String(value))
   return true
 }
+/** A server spells other numbers in its own way, and is asked for their text. */
+const isPlain = (n: number): boolean => Number.isSafeInteger(n) || (Math.abs(n) >= 0.001 && Math.abs(n) < 1e7)
 const putRest = (value: unknown): boolean => {
   if (typeof value === 'string') {
     if (value.length > LONGEST_REST || FOLDS_TO_ASCII.test(value)) return false
     putString(value)
-  } else if (typeof value === 'number' && Number.isFinite(value)) putNumber(value)
+  } else if (typeof value === 'number' && isPlain(value)) putNumber(value)
   else if (typeof value === 'boolean') putText(String(value))
   else return false
   return true
@@ -144,6 +146,17 @@ const putValue = <K>(value: unknown, kind: K, one: (value: unknown, kind: K) => 
 /** Of several equal numbers a composite aggregation counts each; of texts and addresses an index holds a set. */
 const fits = (value: unknown, kind: Kind): boolean => !Array.isArray(value) || kind === 'keyword' || kind === 'ip'
 
+/** As a member of `rest`; undefined where it cannot be one. */
+const restOpened = new Map<string, Uint8Array | undefined>()
+const openRest = (name: string): Uint8Array | undefined => {
+  let bytes = restOpened.get(name)
+  if (bytes === undefined && !restOpened.has(name)) {
+    if (restOpened.size >= 10_000) restOpened.clear()
+    bytes = fitsRest(name) ? new TextEncoder().encode(`,${JSON.stringify(name)}:`) : undefined
+    restOpened.set(name, bytes)
+  }
+  return bytes
+}
 const opened = new Map<string, Uint8Array>()
 const open = (name: string): Uint8Array => {
   let bytes = opened.get(name)
@@ -205,8 +218,8 @@ const put = (event: Event): void => {
     for (const name of rest) {
       const value = event[name]!
       const before = at
-      if (fitsRest(name)) {
-        const bytes = open(name)
+      const bytes = openRest(name)
+      if (bytes) {
         putBytes(members ? bytes : bytes.subarray(1))
         if (putValue(value, undefined, putRest)) {
           members++

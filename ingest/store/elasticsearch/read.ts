@@ -6,7 +6,7 @@ import { type Filter, fieldsOf, type Match } from '../filter.ts'
 import { compile } from '../match.ts'
 import { type Missing, type Page, type Search, StoreError, type Window } from '../store.ts'
 import { insist, kindOf } from './connect.ts'
-import { both, type Dsl, type Query, toDsl } from './dsl.ts'
+import { both, type Dsl, type Query, type Said, toDsl } from './dsl.ts'
 import { dayOf } from './indices.ts'
 import { eventOf, ODD, sourceOf } from './row.ts'
 
@@ -49,8 +49,8 @@ interface Decision {
   readonly only: ReadonlySet<string> | undefined
 }
 
-const decisionOf = (filter: Filter, fields: readonly string[] | undefined, regexps: boolean): Decision => {
-  const dsl = toDsl(filter, regexps)
+const decisionOf = (filter: Filter, fields: readonly string[] | undefined, said: Said): Decision => {
+  const dsl = toDsl(filter, said)
   const names = fieldsOf(filter)
   const only = fields && !names.has('*') && !fields.includes('*') ? new Set([...fields, ...names]) : undefined
   return { dsl, match: compile(filter), includes: only && sourceOf([...only]), only }
@@ -62,6 +62,7 @@ const eventsOf = (hits: readonly estypes.SearchHit<Source>[], { dsl, match, only
   })
 
 const MOST_HITS = 1000
+const SAID: readonly Said[] = ['all', 'values', 'nothing']
 
 export const openReader = ({ client, alias, limit }: ReadOptions) => {
   /** A page that is too long for one answer is asked for in smaller ones. */
@@ -121,21 +122,21 @@ export const openReader = ({ client, alias, limit }: ReadOptions) => {
     )
   }
 
-  /** With regular expressions as the server's; without, where one makes a larger automaton than it builds. */
-  const tamed = async <T>(work: (regexps: boolean) => Promise<T>): Promise<T> => {
-    try {
-      return await work(true)
-    } catch (error) {
-      if (!isTooComplex(error)) throw error
-      return work(false)
-    }
+  /** All that a server can be told of a filter; less of it, where it refuses to build what that takes. */
+  const tamed = async <T>(work: (said: Said) => Promise<T>): Promise<T> => {
+    for (let i = 0; ; i++)
+      try {
+        return await work(SAID[i]!)
+      } catch (error) {
+        if (!isTooComplex(error) || i === SAID.length - 1) throw error
+      }
   }
 
-  const search = (query: Search): Promise<Page<Event>> => tamed((regexps) => searchOnce(query, regexps))
-  const searchOnce = async (query: Search, regexps: boolean): Promise<Page<Event>> => {
+  const search = (query: Search): Promise<Page<Event>> => tamed((said) => searchOnce(query, said))
+  const searchOnce = async (query: Search, said: Said): Promise<Page<Event>> => {
     const { filter, order, limit: most } = query
     if (!(most >= 1 && most <= MOST_HITS)) throw new StoreError(`limit is ${most}: it must be 1 to ${MOST_HITS}`)
-    const decision = decisionOf(filter, query.fields && [...query.fields, '@timestamp', 'event.id'], regexps)
+    const decision = decisionOf(filter, query.fields && [...query.fields, '@timestamp', 'event.id'], said)
     const direction = order === 'newest' ? 'desc' : 'asc'
     let after = query.cursor === undefined ? undefined : placeOf(query.cursor)
     let size = decision.dsl.exact ? most + 1 : MOST_HITS
@@ -176,8 +177,8 @@ export const openReader = ({ client, alias, limit }: ReadOptions) => {
 
   /** The number of events that the server alone decides on, where the filter is exact. */
   const count = (query: Window & { readonly filter: Filter }): Promise<number> =>
-    tamed(async (regexps) => {
-      const { dsl } = decisionOf(query.filter, ['@timestamp'], regexps)
+    tamed(async (said) => {
+      const { dsl } = decisionOf(query.filter, ['@timestamp'], said)
       if (!dsl.exact) return tally(match({ ...query, fields: ['@timestamp'] }, { strict: false }))
       const odd = dsl.odd([])
       const [{ response }, others] = await Promise.all([
@@ -210,8 +211,8 @@ export const openReader = ({ client, alias, limit }: ReadOptions) => {
       }),
     )) as estypes.OpenPointInTimeResponse
     let id = opened.id
-    let regexps = true
-    let decision = decisionOf(query.filter, query.fields, regexps)
+    let less = 0 // of what a server can be told
+    let decision = decisionOf(query.filter, query.fields, SAID[less]!)
     let size = MOST_HITS
     let after: estypes.SortResults | undefined
     try {
@@ -232,9 +233,10 @@ export const openReader = ({ client, alias, limit }: ReadOptions) => {
             }),
           )) as estypes.SearchResponse<Source>
         } catch (error) {
-          const less = smaller(error, size)
-          if (less !== undefined) size = less
-          else if (regexps && isTooComplex(error)) decision = decisionOf(query.filter, query.fields, (regexps = false))
+          const fewer = smaller(error, size)
+          if (fewer !== undefined) size = fewer
+          else if (isTooComplex(error) && less < SAID.length - 1)
+            decision = decisionOf(query.filter, query.fields, SAID[++less]!)
           else if (allFailed(cause(error)).length && !strict) return
           else throw error
           continue
@@ -278,7 +280,9 @@ const isTooComplex = (error: unknown): boolean => {
   return (
     found instanceof errors.ResponseError &&
     kindOf(found) === 'refused' &&
-    /determiniz|too_complex|TooComplex|too complex/i.test(JSON.stringify(found.body))
+    /determiniz|too_complex|TooComplex|too complex|nested clauses|max_nested_depth|too_many_clauses/i.test(
+      JSON.stringify(found.body),
+    )
   )
 }
 

@@ -57,9 +57,9 @@ export const isCanonical = (text: string): boolean => {
   return known
 }
 
-/** Whether a name can be one of `rest`: NUL divides name and value there. */
+/** Whether a name can be one of `rest`: NUL divides name and value there, a star means several, dots stand between. */
 export const fitsRest = (name: string): boolean =>
-  name !== '' && name.length <= LONGEST_NAME && name !== '__proto__' && !name.includes('\0') && name.isWellFormed()
+  name.length <= LONGEST_NAME && name !== '__proto__' && !/^$|^\.|\.$|\.\.|[\0*]/.test(name) && name.isWellFormed()
 
 /** The id of the document: that of the event, or of its hash where it is too long for one. */
 export const documentId = (id: string): string =>
@@ -97,6 +97,5 @@ export const eventOf = (source: { readonly [name: string]: unknown }, fields?: R
 export const sourceOf = (fields: readonly string[]): string[] => [
   KEPT,
   ODD,
-  // A star would be taken for a pattern.
-  ...new Set(fields.map((name) => (fieldOf(name) ? name : name.includes('*') ? REST : `${REST}.${name}`))),
+  ...new Set(fields.flatMap((name) => (fieldOf(name) ? name : fitsRest(name) ? `${REST}.${name}` : []))),
 ]

@@ -4,7 +4,7 @@
  */
 import { hash, randomUUID } from 'node:crypto'
 import { type Client, errors, type estypes } from '@elastic/elasticsearch'
-import { type Offset, StoreError } from '../store.ts'
+import type { Offset } from '../store.ts'
 import { insist, type Patience } from './connect.ts'
 import { createIndex, ONE_SHARD } from './session-records.ts'
 
@@ -66,7 +66,8 @@ export const openOffsets = (client: Client, index: string): Offsets => {
     for (let i = 0; i < keys.length; i += PAGE) {
       const { docs } = await client.mget<Source>({ index, ids: keys.slice(i, i + PAGE) })
       for (const each of docs) {
-        if ('error' in each) throw new StoreError(`${what} cannot be read: ${each.error.reason}`)
+        // Its shard is on the way: asked for again.
+        if ('error' in each) throw itemError(503, each.error)
         if (!each.found) continue
         const { offset, after, except, w } = each._source!
         out.set(each._id, { offset, after, except, w, seq: each._seq_no!, term: each._primary_term! })

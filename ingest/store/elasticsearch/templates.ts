@@ -4,7 +4,7 @@
  * priority, decides on the type of a field.
  */
 import type { Client, estypes } from '@elastic/elasticsearch'
-import { FIELDS } from '../../event.ts'
+import { FIELDS, fieldOf } from '../../event.ts'
 import { addressOf, insist, kindOf } from './connect.ts'
 import { aliasOf } from './indices.ts'
 import { MAPPINGS, SCHEMA_VERSION, type SchemaOptions, settings } from './schema.ts'
@@ -107,7 +107,7 @@ export const indexProblems = async (client: Client, prefix: string): Promise<str
     include_unmapped: false,
   })
   const wanted = MAPPINGS.properties as { readonly [name: string]: { readonly type?: string } }
-  for (const [name, types] of Object.entries(fields))
+  for (const [name, types] of Object.entries(fields).filter(([name]) => fieldOf(name)))
     for (const [type, { indices }] of Object.entries(types)) {
       if (type === wanted[name]?.type || type === 'unmapped') continue
       out.push(

@@ -1,4 +1,7 @@
-/** Takes whole days out of the store: those older than `days`, and the oldest while the disk is fuller than its share. */
+/**
+ * Takes whole days out of the store: those older than `days`, and of the embedded store the oldest while the disk is fuller
+ * than its share. The disks of a cluster are not this machine's.
+ */
 import { statfsSync } from 'node:fs'
 import type { Installation } from './installation.ts'
 
@@ -16,7 +19,7 @@ export const retain = async (installation: Installation, report: (message: strin
     const used = (100 * (disk.blocks - disk.bfree)) / disk.blocks
     const old = first.day < oldest
     // What others filled the disk with cannot be made up by dropping days: at least a day of this store has to be worth it.
-    const full = used > config.retention.disk_percent && first.bytes > 0
+    const full = store.kind === 'duckdb' && used > config.retention.disk_percent && first.bytes > 0
     if (!old && !full) return
     await store.events.drop(first.day)
     report(

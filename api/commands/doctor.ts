@@ -54,7 +54,8 @@ export const examine = async (file: string | undefined, env: NodeJS.ProcessEnv):
   }
   const running = existsSync(socketPath(config)) && (await listens(socketPath(config)))
   good(running ? 'the server is running' : 'the server is not running (vonglau start)')
-  if (existsSync(config.data)) {
+  const cluster = config.store === 'elasticsearch'
+  if (existsSync(config.data) && !cluster) {
     const disk = statfsSync(config.data)
     const used = Math.round((100 * (disk.blocks - disk.bfree)) / disk.blocks)
     ;(used > config.retention.disk_percent ? bad : good)(
@@ -65,6 +66,8 @@ export const examine = async (file: string | undefined, env: NodeJS.ProcessEnv):
     } catch {
       bad(`${config.data} cannot be written by this user: give it to the user that Vọng Lâu runs as`)
     }
+  }
+  if (existsSync(config.data) || cluster) {
     await attempt(async () => {
       for await (const answer of reach(config, { ask: 'health' }))
         for (const { message } of (answer['health'] as Health).problems) bad(message)

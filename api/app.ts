@@ -1,5 +1,5 @@
 /** The application: routes, errors, security headers, the console's files. `Api` is what the console imports, as a type. */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { serveStatic } from '@hono/node-server/serve-static'
@@ -46,6 +46,14 @@ export type Api = typeof routes
 
 const DIST = fileURLToPath(new URL('../ui/dist', import.meta.url))
 const languageOf = (header: string | undefined): Language => (/^\s*en\b/i.test(header ?? '') ? 'en' : 'vi')
+
+/** The console's page in the language that the configuration names; undefined where it is not built. */
+const readPage = (language: Language): string | undefined => {
+  const path = `${DIST}/index.html`
+  return existsSync(path)
+    ? readFileSync(path, 'utf8').replace('<html lang="vi">', `<html lang="${language}">`)
+    : undefined
+}
 
 /** Without `auth` (a process that has no role api) only what devices and monitoring ask for is answered. */
 export const createApp = ({ installation, auth }: { installation: Installation; auth: Auth | undefined }) => {
@@ -137,8 +145,10 @@ export const createApp = ({ installation, auth }: { installation: Installation; 
     await next()
     if (c.res.ok) c.header('Cache-Control', 'public, max-age=31536000, immutable')
   })
+  const page = readPage(installation.config.language)
+  app.get('/', (c, next) => (page === undefined ? next() : c.html(page)))
   app.use('/*', serveStatic({ root: DIST }))
-  app.get('/*', serveStatic({ root: DIST, path: 'index.html' }))
+  app.get('/*', (c, next) => (page === undefined ? next() : c.html(page)))
   app.get('/*', (c) => c.text(existsSync(DIST) ? 'not found' : 'the console is not built: run "npm run build"', 404))
   return app
 }

@@ -42,6 +42,16 @@ test('/metrics is what Prometheus reads', async () => {
   expect(values.get('vonglau_store_damaged_days')).toBe(0)
 })
 
+test('the console begins in the language of the configuration', async () => {
+  const english = await openConsole('language: en\n')
+  const lang = async (url: string) => /<html lang="(\w+)">/.exec(await (await fetch(url)).text())?.[1]
+  for (const path of ['/', '/alerts']) {
+    expect(await lang(`${console_.running.url}${path}`)).toBe('vi')
+    expect(await lang(`${english.running.url}${path}`)).toBe('en')
+  }
+  await english.close()
+})
+
 test.each(['/', '/alerts', '/healthz', '/api/me', '/api/khong-co'])(
   '%s carries the headers that protect',
   async (path) => {

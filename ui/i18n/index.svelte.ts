@@ -3,7 +3,9 @@ import { en } from './en.ts'
 import { vi, type Words } from './vi.ts'
 
 const KEY = 'vonglau.language'
-const state = $state({ language: (localStorage.getItem(KEY) === 'en' ? 'en' : 'vi') as Language })
+/** What this person chose, else what the installation says: the server writes it into the page. */
+const first = localStorage.getItem(KEY) ?? document.documentElement.lang
+const state = $state({ language: (first === 'en' ? 'en' : 'vi') as Language })
 document.documentElement.lang = state.language
 
 export const i18n = {

@@ -223,7 +223,7 @@ export const openCounter = (reader: Reader) => {
   }
 
   const aggregate = (asked: Aggregate): Promise<Page<Bucket>> =>
-    tamed(async (said) => {
+    tamed(asked.filter, async (said) => {
       const parts = split(asked, said)
       const others = parts && typed((await inProcess(asked, false, parts.odd)).all(), asked.by)
       // Two sets of distinct values cannot be added up.
@@ -249,7 +249,7 @@ export const openCounter = (reader: Reader) => {
     const by = asked.by.map((terms) => ({ terms }))
     const whole: Asked = { ...asked, by }
     // Asked once, for what follows is a stream.
-    const said = await tamed(async (said) => {
+    const said = await tamed(asked.filter, async (said) => {
       const parts = split(whole, said)
       if (parts) await strictly({ query: both(...parts.query), size: 0, terminate_after: 1 })
       return said

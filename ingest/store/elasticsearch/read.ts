@@ -62,6 +62,7 @@ const eventsOf = (hits: readonly estypes.SearchHit<Source>[], { dsl, match, only
   })
 
 const MOST_HITS = 1000
+const MOST_LESSONS = 1000
 const SAID: readonly Said[] = ['all', 'values', 'nothing']
 
 export const openReader = ({ client, alias, limit }: ReadOptions) => {
@@ -97,6 +98,7 @@ export const openReader = ({ client, alias, limit }: ReadOptions) => {
           { requestTimeout: limit + 5000 },
         ),
       )
+      refuseComplex(response)
       if (response.timed_out) throw tooLong(limit)
       return { response, missing: failuresOf(response) }
     } catch (error) {
@@ -122,17 +124,29 @@ export const openReader = ({ client, alias, limit }: ReadOptions) => {
     )
   }
 
+  /** How much less than all a server is told of a filter. Remembered: to find it out costs a server seconds. */
+  const lessons = new Map<string, number>()
+  const lessOf = (filter: Filter): number => lessons.get(JSON.stringify(filter)) ?? 0
+  /** Answers false where nothing less can be said. */
+  const learn = (filter: Filter, error: unknown): boolean => {
+    const less = lessOf(filter) + 1
+    if (!isTooComplex(error) || less === SAID.length) return false
+    if (lessons.size >= MOST_LESSONS) lessons.delete(lessons.keys().next().value!)
+    lessons.set(JSON.stringify(filter), less)
+    return true
+  }
+
   /** All that a server can be told of a filter; less of it, where it refuses to build what that takes. */
-  const tamed = async <T>(work: (said: Said) => Promise<T>): Promise<T> => {
-    for (let i = 0; ; i++)
+  const tamed = async <T>(filter: Filter, work: (said: Said) => Promise<T>): Promise<T> => {
+    for (;;)
       try {
-        return await work(SAID[i]!)
+        return await work(SAID[lessOf(filter)]!)
       } catch (error) {
-        if (!isTooComplex(error) || i === SAID.length - 1) throw error
+        if (!learn(filter, error)) throw error
       }
   }
 
-  const search = (query: Search): Promise<Page<Event>> => tamed((said) => searchOnce(query, said))
+  const search = (query: Search): Promise<Page<Event>> => tamed(query.filter, (said) => searchOnce(query, said))
   const searchOnce = async (query: Search, said: Said): Promise<Page<Event>> => {
     const { filter, order, limit: most } = query
     if (!(most >= 1 && most <= MOST_HITS)) throw new StoreError(`limit is ${most}: it must be 1 to ${MOST_HITS}`)
@@ -177,7 +191,7 @@ export const openReader = ({ client, alias, limit }: ReadOptions) => {
 
   /** The number of events that the server alone decides on, where the filter is exact. */
   const count = (query: Window & { readonly filter: Filter }): Promise<number> =>
-    tamed(async (said) => {
+    tamed(query.filter, async (said) => {
       const { dsl } = decisionOf(query.filter, ['@timestamp'], said)
       if (!dsl.exact) return tally(match({ ...query, fields: ['@timestamp'] }, { strict: false }))
       const odd = dsl.odd([])
@@ -211,8 +225,7 @@ export const openReader = ({ client, alias, limit }: ReadOptions) => {
       }),
     )) as estypes.OpenPointInTimeResponse
     let id = opened.id
-    let less = 0 // of what a server can be told
-    let decision = decisionOf(query.filter, query.fields, SAID[less]!)
+    let decision = decisionOf(query.filter, query.fields, SAID[lessOf(query.filter)]!)
     let size = MOST_HITS
     let after: estypes.SortResults | undefined
     try {
@@ -232,11 +245,12 @@ export const openReader = ({ client, alias, limit }: ReadOptions) => {
               ...(after ? { search_after: after } : {}),
             }),
           )) as estypes.SearchResponse<Source>
+          refuseComplex(response)
         } catch (error) {
           const fewer = smaller(error, size)
           if (fewer !== undefined) size = fewer
-          else if (isTooComplex(error) && less < SAID.length - 1)
-            decision = decisionOf(query.filter, query.fields, SAID[++less]!)
+          else if (learn(query.filter, error))
+            decision = decisionOf(query.filter, query.fields, SAID[lessOf(query.filter)]!)
           else if (allFailed(cause(error)).length && !strict) return
           else throw error
           continue
@@ -275,14 +289,18 @@ const EMPTY = { hits: { hits: [], total: { value: 0, relation: 'eq' } }, _shards
 
 const tooLong = (limit: number): StoreError =>
   new StoreError(`the question took longer than ${limit / 1000} s: choose a shorter time range or a narrower search`)
+const COMPLEX = /determiniz|too_complex|TooComplex|too complex|nested clauses|max_nested_depth|too_many_clauses/i
+class TooComplex extends Error {}
+/** A shard without an event of the window does not look at the rest of the question: then only some refuse it. */
+const refuseComplex = ({ _shards }: estypes.SearchResponse<unknown>): void => {
+  for (const { reason } of (_shards.failures ?? []) as readonly estypes.ShardFailure[])
+    if (COMPLEX.test(JSON.stringify(reason ?? ''))) throw new TooComplex(reason?.reason ?? '')
+}
 const isTooComplex = (error: unknown): boolean => {
   const found = cause(error)
   return (
-    found instanceof errors.ResponseError &&
-    kindOf(found) === 'refused' &&
-    /determiniz|too_complex|TooComplex|too complex|nested clauses|max_nested_depth|too_many_clauses/i.test(
-      JSON.stringify(found.body),
-    )
+    found instanceof TooComplex ||
+    (found instanceof errors.ResponseError && kindOf(found) === 'refused' && COMPLEX.test(JSON.stringify(found.body)))
   )
 }
 

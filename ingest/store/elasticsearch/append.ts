@@ -10,20 +10,23 @@
  * answers when writes under way have ended), and what comes next goes to a new index.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Client, estypes } from '@elastic/elasticsearch'
-import { type Batch, type Offset, STALE, StoreError } from '../store.ts'
+import type { Client } from '@elastic/elasticsearch'
+import { type Batch, STALE, StoreError } from '../store.ts'
 import { type Bulk, join, send } from './bulk.ts'
 import { insist } from './connect.ts'
-import { documentOf, encode, pick, REQUEST, type Rows } from './encode.ts'
-import { aliasOf, createEventIndex, dayAt, indexName } from './indices.ts'
-import { type Committed, keyOf, type Offsets } from './offsets.ts'
+import { encode, REQUEST, type Rows } from './encode.ts'
+import { createEventIndex, dayAt, indexName } from './indices.ts'
+import { keyOf, type Offsets } from './offsets.ts'
 import type { SchemaOptions } from './schema.ts'
+import { openSegments, type Waiting } from './segments.ts'
 import type { Session, Sessions } from './session.ts'
 import { ensureTemplates } from './templates.ts'
 
 /** Bulk requests under way, and bytes of commits under way. */
 const REQUESTS = 4
 const MOST_BYTES = 24_000_000
+/** ms that something is waited for before it is said. */
+const NEWS = 3000
 
 export interface WriterOptions {
   readonly client: Client
@@ -37,27 +40,6 @@ export interface WriterOptions {
   readonly wait: number
 }
 
-interface Waiting {
-  rows: readonly Rows[]
-  readonly bytes: number
-  readonly offsets: readonly Offset[]
-  readonly now: number
-  /** The event.id of its first event. */
-  readonly first: string | undefined
-  /** The segments of its offsets as they were when it was taken. */
-  segments: Map<string, Segment>
-  resolve(answer: { ingested: number }): void
-  reject(error: Error): void
-}
-/** Of a segment, as this session writes it. */
-interface Segment {
-  position: number // after what was handed over
-  committed: Committed | undefined
-  /** Events beyond the position that a commit which broke off left; undefined: not looked for yet. */
-  orphans: Set<string> | undefined
-  /** Bytes handed over since the last orphan was met. */
-  since: number
-}
 interface Commit {
   readonly batches: readonly Waiting[]
   readonly ingested: number
@@ -89,7 +71,6 @@ export const openWriter = (options: WriterOptions): Writer => {
   let last = 0
   let nth = 0
   const ready = new Set<string>() // the indices that this session writes to
-  const segments = new Map<string, Segment>()
   const touched = new Set<string>()
   let problem: string | undefined
   /** The first failure of a commit: no further one begins before what was under way has ended. */
@@ -101,10 +82,18 @@ export const openWriter = (options: WriterOptions): Writer => {
   const ends = new WeakMap<Commit, Promise<void>>()
   let taken = 0
 
+  let since = 0
+  let said = false
   const trouble = (reason: string | undefined) => {
-    if (reason !== undefined && problem === undefined) warn(reason)
+    const now = performance.now()
+    if (problem === undefined) [since, said] = [now, false]
     problem = reason
+    // A cluster that is busy for a moment is no news.
+    if (reason === undefined || said || now - since < NEWS) return
+    said = true
+    warn(reason)
   }
+  const segments = openSegments({ client, prefix, offsets, signal, trouble, most: MOST_BYTES })
   const bulk: Bulk = {
     client,
     signal,
@@ -176,96 +165,6 @@ export const openWriter = (options: WriterOptions): Writer => {
     failure = undefined
   }
 
-  /** Reads what is known of segments that this session has not written yet. */
-  const meet = async (batches: readonly Waiting[]) => {
-    const unknown = new Map<string, Offset>()
-    for (const { offsets } of batches)
-      for (const offset of offsets) if (!segments.has(keyOf(offset))) unknown.set(keyOf(offset), offset)
-    if (unknown.size > 0) {
-      const found = await offsets.read([...unknown.values()])
-      for (const key of unknown.keys()) {
-        const committed = found.get(key)
-        segments.set(key, { position: committed?.offset.position ?? 0, committed, orphans: undefined, since: 0 })
-      }
-    }
-    const asked = new Map<Segment, string>()
-    for (const { offsets, first } of batches)
-      for (const offset of offsets) {
-        const segment = segments.get(keyOf(offset))!
-        if (segment.orphans || first === undefined || asked.has(segment)) continue
-        asked.set(segment, first.slice(0, first.lastIndexOf('-') + 1))
-      }
-    if (asked.size > 0) await orphansOf([...asked])
-  }
-  const orphansOf = async (asked: readonly (readonly [Segment, string])[]) => {
-    const index = aliasOf(prefix)
-    const found = new Map(asked.map(([segment]) => [segment, new Set<string>()]))
-    await insist(
-      client,
-      'looking for events of a commit that broke off',
-      async () => {
-        await client.indices.refresh({ index, ignore_unavailable: true })
-        for (let i = 0; i < asked.length; i += 200) {
-          const some = asked.slice(i, i + 200)
-          const should = some.map(
-            ([{ committed }, prefix]): estypes.QueryDslQueryContainer => ({
-              bool: {
-                filter: [
-                  { prefix: { 'event.id': prefix } },
-                  { range: { 'event.ingested': { gt: committed?.after ?? 0 } } },
-                ],
-                must_not: [{ terms: { 'event.ingested': [...(committed?.except ?? [])] } }],
-              },
-            }),
-          )
-          let place: estypes.SortResults | undefined
-          do {
-            const { hits } = await client.search<unknown>({
-              index,
-              ignore_unavailable: true,
-              allow_partial_search_results: false,
-              query: { bool: { filter: [{ bool: { should, minimum_should_match: 1 } }] } },
-              size: 10_000,
-              _source: false,
-              track_total_hits: false,
-              sort: [{ 'event.id': 'asc' }, { 'event.ingested': 'asc' }],
-              ...(place ? { search_after: place } : {}),
-            })
-            for (const { sort } of hits.hits) {
-              const id = String(sort![0])
-              for (const [segment, prefix] of some) if (id.startsWith(prefix)) found.get(segment)!.add(id)
-            }
-            place = hits.hits.length < 10_000 ? undefined : hits.hits.at(-1)!.sort
-          } while (place)
-        }
-      },
-      { signal },
-    )
-    for (const [segment, ids] of found) segment.orphans = ids
-  }
-
-  /** Without the batches that were read from another position than the one that their predecessor leaves. */
-  const inOrder = (batches: readonly Waiting[]): Waiting[] =>
-    batches.filter((batch) => {
-      const stale = batch.offsets.some((o) => o.from !== undefined && o.from !== segments.get(keyOf(o))!.position)
-      if (stale) {
-        batch.reject(new Error(STALE))
-        return false
-      }
-      for (const offset of batch.offsets) {
-        const segment = segments.get(keyOf(offset))!
-        batch.segments.set(keyOf(offset), segment)
-        segment.position = offset.gone ? 0 : offset.position
-        if (!segment.orphans?.size) continue
-        const before = segment.orphans.size
-        batch.rows = batch.rows.flatMap((rows) => withoutOrphans(rows, segment.orphans!))
-        segment.since = segment.orphans.size < before ? 0 : segment.since + batch.bytes
-        // No more than that was under way with the commit that broke off: the rest are no lines of the segment any more.
-        if (segment.since > 4 * MOST_BYTES) segment.orphans.clear()
-      }
-      return true
-    })
-
   const gather = async () => {
     if (flying === 0 && queued < REQUEST && wait > 0 && !signal.aborted)
       await new Promise<void>((resolve) => {
@@ -303,8 +202,8 @@ export const openWriter = (options: WriterOptions): Writer => {
         await prepared(current, dayAt(least()))
         const ingested = least()
         const index = await prepared(current, dayAt(ingested))
-        await meet(batches)
-        const fresh = inOrder(batches)
+        await segments.meet(batches)
+        const fresh = segments.accept(batches)
         if (fresh.length === 0) continue
         last = ingested
         const commit = start(fresh, index, ingested)
@@ -349,7 +248,7 @@ export const openWriter = (options: WriterOptions): Writer => {
       if (broken) throw failure
       await commit.sent
       if (batches.some(({ rows }) => rows.length > 0)) touched.add(index)
-      const conflicts = await commitOffsets(batches, ingested)
+      const conflicts = await segments.commitOffsets(batches, ingested)
       // Others see it with the next beat at the latest; what a fence finds in the index, it publishes itself.
       const published = current.publish(ingested).catch(() => {})
       for (const batch of batches)
@@ -364,39 +263,6 @@ export const openWriter = (options: WriterOptions): Writer => {
       flying -= commit.bytes
       urgent?.()
     }
-  }
-
-  /** Answers the segments that another process has moved, or that were read anew meanwhile. */
-  const commitOffsets = async (batches: readonly Waiting[], ingested: number): Promise<Set<string>> => {
-    const newest = new Map<string, { offset: Offset; segment: Segment; rows: boolean }>()
-    const conflicts = new Set<string>()
-    for (const { offsets, segments: taken, rows } of batches)
-      for (const offset of offsets) {
-        const key = keyOf(offset)
-        const segment = taken.get(key)!
-        if (segments.get(key) !== segment) conflicts.add(key)
-        else newest.set(key, { offset, segment, rows: rows.length > 0 || (newest.get(key)?.rows ?? false) })
-      }
-    if (newest.size === 0) return conflicts
-    const changes = [...newest.values()].map(({ offset, segment: { committed: over, orphans }, rows }) => {
-      // As long as events of a commit that broke off may lie ahead, they have to be found again.
-      if (orphans?.size === 0) return { offset, over, after: ingested, except: [] }
-      const except = over?.except ?? []
-      return { offset, over, after: over?.after ?? 0, except: rows ? [...except, ingested] : except }
-    })
-    const answers = await offsets.write(changes, {
-      patience: Number.POSITIVE_INFINITY,
-      signal,
-      onRetry: (error) => trouble(error.message),
-    })
-    trouble(undefined)
-    for (const [i, [key, { segment, offset }]] of [...newest].entries()) {
-      const answer = answers[i]
-      if (answer === 'conflict') conflicts.add(key)
-      else segment.committed = answer
-      if (answer === 'conflict' || offset.gone) segments.delete(key)
-    }
-    return conflicts
   }
 
   const ensureRunning = () => {
@@ -436,13 +302,4 @@ export const openWriter = (options: WriterOptions): Writer => {
       await running?.catch(() => {})
     },
   }
-}
-
-const withoutOrphans = (rows: Rows, orphans: Set<string>): Rows[] => {
-  const left: number[] = []
-  for (let i = 0; i < rows.starts.length - 1; i++) {
-    const id = documentOf(rows, i)['event.id']
-    if (typeof id !== 'string' || !orphans.delete(id)) left.push(i)
-  }
-  return left.length === 0 ? [] : left.length === rows.starts.length - 1 ? [rows] : [pick(rows, left)]
 }

@@ -55,7 +55,9 @@ const verdictOf = ({ create: { status, error = {} } }: Item): Verdict => {
     error.caused_by?.reason ? `${error.reason}: ${error.caused_by.reason}` : (error.reason ?? `${status}`),
   )
   const kind = kindOfStatus(status, error)
-  if (kind === 'busy' || kind === 'full' || kind === 'blocked') return { failed: kind, reason }
+  // What a full queue says of itself goes on with the insides of the server.
+  if (kind === 'busy') return { failed: kind, reason: reason.split('{')[0]!.trim() }
+  if (kind === 'full' || kind === 'blocked') return { failed: kind, reason }
   if (status >= 500) return { failed: 'busy', reason }
   return kind === 'refused' ? { refused: reason } : { failed: kind, reason }
 }

@@ -64,7 +64,10 @@ export const settings = ({ source, replicas }: SchemaOptions = {}): { readonly [
   'index.sort.field': ['event.dataset', '@timestamp'],
   'index.sort.order': ['asc', 'desc'],
   'index.number_of_shards': '1',
-  ...(replicas === undefined ? {} : { 'index.number_of_replicas': String(replicas) }),
+  // A copy on another node, where there is one.
+  ...(replicas === undefined
+    ? { 'index.auto_expand_replicas': '0-1' }
+    : { 'index.number_of_replicas': String(replicas) }),
   'index.refresh_interval': '5s',
   'index.mapping.total_fields.limit': '2000',
   'index.max_regex_length': '10000',

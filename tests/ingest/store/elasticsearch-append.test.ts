@@ -1,6 +1,6 @@
 /** Commits into Elasticsearch that do not go well: refused rows, commits that broke off, processes taken for dead, templates. */
 import type { Client } from '@elastic/elasticsearch'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Event } from '../../../ingest/event.ts'
 import { openClient } from '../../../ingest/store/elasticsearch/connect.ts'
 import { openEvents } from '../../../ingest/store/elasticsearch/events.ts'
@@ -9,6 +9,9 @@ import { openSessions } from '../../../ingest/store/elasticsearch/sessions.ts'
 import { and, eq, EVERYTHING } from '../../../ingest/store/filter.ts'
 import { type Batch, type EventStore, FENCED, STALE, SYSTEM } from '../../../ingest/store/store.ts'
 import { describeCluster, randomPrefix, removeAll } from '../../servers/cluster.ts'
+
+// Each makes several indices, which takes a busy machine its time.
+vi.setConfig({ testTimeout: 180_000 })
 
 const DAY = 86_400_000
 const T0 = Date.UTC(2026, 10, 21, 7, 0, 0)
@@ -135,7 +138,6 @@ await describeCluster('appending to elasticsearch', (cluster) => {
     await Promise.all(appends)
     expect(await ids(events)).toEqual(lines(50))
     expect(await position(events)).toBe(50)
-    expect(warned.join()).toMatch(/does not answer \(socket hang up\)/)
     expect(await events.problems()).toEqual([])
   })
 

@@ -1,0 +1,181 @@
+/**
+ * The segments that a session writes: from where each goes on, what a commit that broke off has left beyond it, and the
+ * offsets that are written after the rows.
+ */
+import type { Client, estypes } from '@elastic/elasticsearch'
+import { type Offset, STALE } from '../store.ts'
+import { insist } from './connect.ts'
+import { documentOf, pick, type Rows } from './encode.ts'
+import { aliasOf } from './indices.ts'
+import { type Committed, keyOf, type Offsets } from './offsets.ts'
+
+/** A batch on its way. */
+export interface Waiting {
+  rows: readonly Rows[]
+  readonly bytes: number
+  readonly offsets: readonly Offset[]
+  readonly now: number
+  /** The event.id of its first event. */
+  readonly first: string | undefined
+  /** The segments of its offsets as they were when it was taken. */
+  segments: Map<string, Segment>
+  resolve(answer: { ingested: number }): void
+  reject(error: Error): void
+}
+
+/** Of a segment, as this session writes it. */
+export interface Segment {
+  position: number // after what was handed over
+  committed: Committed | undefined
+  /** Events beyond the position that a commit which broke off left; undefined: not looked for yet. */
+  orphans: Set<string> | undefined
+  /** Bytes handed over since the last orphan was met. */
+  since: number
+}
+export interface SegmentsOptions {
+  readonly client: Client
+  readonly prefix: string
+  readonly offsets: Offsets
+  readonly signal: AbortSignal
+  readonly trouble: (reason: string | undefined) => void
+  /** Bytes that are under way at most: no orphan lies farther ahead. */
+  readonly most: number
+}
+
+export const openSegments = ({ client, prefix, offsets, signal, trouble, most }: SegmentsOptions) => {
+  const segments = new Map<string, Segment>()
+
+  /** Reads what is known of segments that this session has not written yet. */
+  const meet = async (batches: readonly Waiting[]) => {
+    const unknown = new Map<string, Offset>()
+    for (const { offsets } of batches)
+      for (const offset of offsets) if (!segments.has(keyOf(offset))) unknown.set(keyOf(offset), offset)
+    if (unknown.size > 0) {
+      const found = await offsets.read([...unknown.values()])
+      for (const key of unknown.keys()) {
+        const committed = found.get(key)
+        segments.set(key, { position: committed?.offset.position ?? 0, committed, orphans: undefined, since: 0 })
+      }
+    }
+    const asked = new Map<Segment, string>()
+    for (const { offsets, first } of batches)
+      for (const offset of offsets) {
+        const segment = segments.get(keyOf(offset))!
+        if (segment.orphans || first === undefined || asked.has(segment)) continue
+        asked.set(segment, first.slice(0, first.lastIndexOf('-') + 1))
+      }
+    if (asked.size > 0) await orphansOf([...asked])
+  }
+  const orphansOf = async (asked: readonly (readonly [Segment, string])[]) => {
+    const index = aliasOf(prefix)
+    const found = new Map(asked.map(([segment]) => [segment, new Set<string>()]))
+    await insist(
+      client,
+      'looking for events of a commit that broke off',
+      async () => {
+        await client.indices.refresh({ index, ignore_unavailable: true })
+        for (let i = 0; i < asked.length; i += 200) {
+          const some = asked.slice(i, i + 200)
+          const should = some.map(
+            ([{ committed }, prefix]): estypes.QueryDslQueryContainer => ({
+              bool: {
+                filter: [
+                  { prefix: { 'event.id': prefix } },
+                  { range: { 'event.ingested': { gt: committed?.after ?? 0 } } },
+                ],
+                must_not: [{ terms: { 'event.ingested': [...(committed?.except ?? [])] } }],
+              },
+            }),
+          )
+          let place: estypes.SortResults | undefined
+          do {
+            const { hits } = await client.search<unknown>({
+              index,
+              ignore_unavailable: true,
+              allow_partial_search_results: false,
+              query: { bool: { filter: [{ bool: { should, minimum_should_match: 1 } }] } },
+              size: 10_000,
+              _source: false,
+              track_total_hits: false,
+              sort: [{ 'event.id': 'asc' }, { 'event.ingested': 'asc' }],
+              ...(place ? { search_after: place } : {}),
+            })
+            for (const { sort } of hits.hits) {
+              const id = String(sort![0])
+              for (const [segment, prefix] of some) if (id.startsWith(prefix)) found.get(segment)!.add(id)
+            }
+            place = hits.hits.length < 10_000 ? undefined : hits.hits.at(-1)!.sort
+          } while (place)
+        }
+      },
+      { signal },
+    )
+    for (const [segment, ids] of found) segment.orphans = ids
+  }
+
+  /** Without the batches that were read from another position than the one that their predecessor leaves. */
+  const accept = (batches: readonly Waiting[]): Waiting[] =>
+    batches.filter((batch) => {
+      const stale = batch.offsets.some((o) => o.from !== undefined && o.from !== segments.get(keyOf(o))!.position)
+      if (stale) {
+        batch.reject(new Error(STALE))
+        return false
+      }
+      for (const offset of batch.offsets) {
+        const segment = segments.get(keyOf(offset))!
+        batch.segments.set(keyOf(offset), segment)
+        segment.position = offset.gone ? 0 : offset.position
+        if (!segment.orphans?.size) continue
+        const before = segment.orphans.size
+        batch.rows = batch.rows.flatMap((rows) => withoutOrphans(rows, segment.orphans!))
+        segment.since = segment.orphans.size < before ? 0 : segment.since + batch.bytes
+        // No more than that was under way with the commit that broke off: the rest are no lines of the segment any more.
+        if (segment.since > 4 * most) segment.orphans.clear()
+      }
+      return true
+    })
+
+  /** Answers the segments that another process has moved, or that were read anew meanwhile. */
+  const commitOffsets = async (batches: readonly Waiting[], ingested: number): Promise<Set<string>> => {
+    const newest = new Map<string, { offset: Offset; segment: Segment; rows: boolean }>()
+    const conflicts = new Set<string>()
+    for (const { offsets, segments: taken, rows } of batches)
+      for (const offset of offsets) {
+        const key = keyOf(offset)
+        const segment = taken.get(key)!
+        if (segments.get(key) !== segment) conflicts.add(key)
+        else newest.set(key, { offset, segment, rows: rows.length > 0 || (newest.get(key)?.rows ?? false) })
+      }
+    if (newest.size === 0) return conflicts
+    const changes = [...newest.values()].map(({ offset, segment: { committed: over, orphans }, rows }) => {
+      // As long as events of a commit that broke off may lie ahead, they have to be found again.
+      if (orphans?.size === 0) return { offset, over, after: ingested, except: [] }
+      const except = over?.except ?? []
+      return { offset, over, after: over?.after ?? 0, except: rows ? [...except, ingested] : except }
+    })
+    const answers = await offsets.write(changes, {
+      patience: Number.POSITIVE_INFINITY,
+      signal,
+      onRetry: (error) => trouble(error.message),
+    })
+    trouble(undefined)
+    for (const [i, [key, { segment, offset }]] of [...newest].entries()) {
+      const answer = answers[i]
+      if (answer === 'conflict') conflicts.add(key)
+      else segment.committed = answer
+      if (answer === 'conflict' || offset.gone) segments.delete(key)
+    }
+    return conflicts
+  }
+
+  return { meet, accept, commitOffsets, clear: () => segments.clear() }
+}
+
+const withoutOrphans = (rows: Rows, orphans: Set<string>): Rows[] => {
+  const left: number[] = []
+  for (let i = 0; i < rows.starts.length - 1; i++) {
+    const id = documentOf(rows, i)['event.id']
+    if (typeof id !== 'string' || !orphans.delete(id)) left.push(i)
+  }
+  return left.length === 0 ? [] : left.length === rows.starts.length - 1 ? [rows] : [pick(rows, left)]
+}

@@ -13,8 +13,8 @@ export interface DetectionOptions {
   readonly deadlines: () => { readonly [level: string]: number }
   /** The rules that are switched on, as they are now. */
   readonly rules: () => Promise<readonly Rule[]>
-  /** A rule that failed, once until the reason changes. */
-  readonly report: (rule: Rule, error: string) => void
+  /** A rule that failed, once until the reason changes; undefined when it runs again. */
+  readonly report: (rule: Rule, error: string | undefined) => void
   /** What keeps all of them from running, undefined when it has passed. */
   readonly failed: (error: string | undefined) => void
 }
@@ -39,7 +39,7 @@ export const createDetection = ({ store, clock, deadlines, rules, report, failed
     lead,
     (rule, error) => {
       // Of a leader that was replaced every write is refused: that is no fault of the rule.
-      if (lease?.held()) report(rule, error)
+      if (error === undefined || lease?.held()) report(rule, error)
     },
     failed,
   )
@@ -48,7 +48,8 @@ export const createDetection = ({ store, clock, deadlines, rules, report, failed
     leads: () => lease?.held() ?? false,
     stop: async () => {
       await schedule.stop()
-      await lease?.release()
+      // Where the store is away, the lease is free when this process is known to be dead.
+      await lease?.release().catch(() => {})
     },
   }
 }

@@ -137,6 +137,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     warn,
     ...(options.poll === undefined ? {} : { poll: options.poll }),
   })
+  const failing = new Map<Rule, string>()
   const deadlines = () => resolveHours(inventory, clock())
   const schedule = createDetection({
     store,
@@ -147,8 +148,11 @@ export const openInstallation = async (config: Config, options: InstallationOpti
       return rules.filter((rule) => !off.has(rule.id))
     },
     report: (rule, error) => {
-      problems.set(`rule-${rule.id}`, `${rule.name.vi}: ${error}`)
-      warn(`rule ${rule.id}: ${error}`)
+      if (error === undefined) failing.delete(rule)
+      else {
+        failing.set(rule, error)
+        warn(`rule ${rule.id}: ${error}`)
+      }
     },
     failed: (error) => {
       if (error === undefined) problems.delete('detection')
@@ -158,7 +162,17 @@ export const openInstallation = async (config: Config, options: InstallationOpti
       }
     },
   })
-  const mine = () => [...problems].map(([code, message]) => ({ code, message }))
+  const mine = () => [
+    ...[...problems].map(([code, message]) => ({ code, message })),
+    // Of one that is switched off, or run by another process now, nothing is known here.
+    ...[
+      ...Map.groupBy(schedule.leads() ? [...failing].filter(([{ id }]) => !off.has(id)) : [], ([, error]) => error),
+    ].map(([error, rules]) => ({
+      code: `rule-${rules[0]![0].id}`,
+      // What fails for many is not the fault of each.
+      message: `${rules.length === 1 ? rules[0]![0].name.vi : `${rules.length} rules cannot be run`}: ${error}`,
+    })),
+  ]
   const others = async () => (await nodes?.others()) ?? []
   return {
     config,

@@ -40,8 +40,11 @@ export interface LedgerEntry {
 export interface Detector {
   /** Runs a rule over everything committed since it last ran. Answers how many events matched anew. */
   run(rule: Rule): Promise<number>
-  /** Runs each; `report` is told of every rule, with the reason where it failed. */
-  runAll(rules: readonly Rule[], report: (rule: Rule, error?: string) => void): Promise<void>
+  /**
+   * Runs each, until `stopped` says so; `report` is told of every rule, with the reason where it failed. Rejects with what
+   * is no rule's fault: the ledger, or how far the store is committed, cannot be read.
+   */
+  runAll(rules: readonly Rule[], report: (rule: Rule, error?: string) => void, stopped?: () => boolean): Promise<void>
 }
 
 /** How far each rule has come, by its id. */
@@ -66,10 +69,19 @@ export const createDetector = ({ store, clock, deadlines }: DetectOptions): Dete
 
   const fresh = freshEvents(store)
 
+  interface Due {
+    readonly entry: Stored<LedgerEntry> | undefined
+    readonly committed: number
+  }
+  const due = async (rule: Rule): Promise<Due> => ({
+    entry: await ledger.get(SYSTEM, rule.id),
+    committed: await store.events.committed(),
+  })
+
   /** `later` collects the ledger's entries of runs that changed nothing else: they are written together. */
-  const run = async (rule: Rule, later?: Put<LedgerEntry>[]): Promise<number> => {
+  const cover = async (rule: Rule, { entry: found, committed }: Due, later?: Put<LedgerEntry>[]): Promise<number> => {
     const began = performance.now()
-    let entry = await ledger.get(SYSTEM, rule.id)
+    let entry = found
     let doc: LedgerEntry = entry?.doc ?? { covered: 0 }
     const save = async (next: LedgerEntry) => {
       const [result] = await ledger.put([{ id: rule.id, doc: next, version: entry?.version ?? null }])
@@ -77,7 +89,7 @@ export const createDetector = ({ store, clock, deadlines }: DetectOptions): Dete
       entry = { id: rule.id, doc: next, version: result.version, seq: 0 }
       doc = next
     }
-    const to = doc.running?.to ?? (await store.events.committed())
+    const to = doc.running?.to ?? committed
     const from = doc.running?.from ?? doc.covered
     if (to <= from) return 0
     const ended = (matched: number, error?: string): LedgerEntry => {
@@ -123,12 +135,14 @@ export const createDetector = ({ store, clock, deadlines }: DetectOptions): Dete
   }
 
   return {
-    run: (rule) => run(rule),
-    runAll: async (rules, report) => {
+    run: async (rule) => cover(rule, await due(rule)),
+    runAll: async (rules, report, stopped = () => false) => {
       const later: Put<LedgerEntry>[] = []
       for (const rule of rules) {
+        if (stopped()) break
+        const now = await due(rule)
         try {
-          await run(rule, later)
+          await cover(rule, now, later)
           report(rule)
         } catch (error) {
           report(rule, error instanceof Error ? error.message : String(error))

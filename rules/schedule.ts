@@ -12,34 +12,36 @@ export interface Schedule {
 
 /**
  * `detector` is asked before each run: undefined where another process runs the rules. `report` gets each failure once
- * until it changes; `failed` what kept all of them from running (the store is away), undefined when that has passed.
+ * until it changes, and undefined when that rule runs again; `failed` what kept all of them from running (the store is
+ * away), undefined when that has passed.
  */
 export const createSchedule = (
   rules: () => Promise<readonly Rule[]>,
   detector: () => Promise<Detector | undefined>,
-  report: (rule: Rule, error: string) => void,
+  report: (rule: Rule, error: string | undefined) => void,
   failed: (error: string | undefined) => void,
 ): Schedule => {
   const reported = new Map<string, string>()
   let chainEnd: Promise<void> = Promise.resolve()
   const queued = new Set<string>()
+  let stopping = false
 
   const runThese = (kind: string, choose: (rule: Rule) => boolean): Promise<void> => {
     // A start that finds the last one still waiting adds nothing.
-    if (queued.has(kind)) return chainEnd
+    if (stopping || queued.has(kind)) return chainEnd
     queued.add(kind)
     chainEnd = chainEnd.then(async () => {
       queued.delete(kind)
       try {
         const mine = await detector()
         if (!mine) return
-        await mine.runAll((await rules()).filter(choose), (rule, error) => {
+        const told = (rule: Rule, error?: string) => {
+          if (reported.get(rule.id) === error) return
           if (error === undefined) reported.delete(rule.id)
-          else if (reported.get(rule.id) !== error) {
-            reported.set(rule.id, error)
-            report(rule, error)
-          }
-        })
+          else reported.set(rule.id, error)
+          report(rule, error)
+        }
+        await mine.runAll((await rules()).filter(choose), told, () => stopping)
         failed(undefined)
       } catch (error) {
         failed(error instanceof Error ? error.message : String(error))
@@ -58,6 +60,7 @@ export const createSchedule = (
       tasks.push(cron('0 * * * * *', () => runThese('correlation', (rule) => !single(rule))))
     },
     stop: async () => {
+      stopping = true
       for (const task of tasks) await task.stop()
       await chainEnd
     },

@@ -70,7 +70,7 @@ export interface IncidentRow {
   id: string
   version: number
   number: number
-  title: string
+  title: Localized // a person's own in both
   level: Level
   status: IncidentStatus
   reason?: CloseReason

@@ -72,7 +72,7 @@ export const incidentRow = (inventory: Inventory, { id, version, doc }: Stored<I
     id,
     version,
     number: doc['incident.number'],
-    title: doc.title,
+    title: { vi: doc.title, en: doc.title_en ?? doc.title },
     level: doc['incident.level'],
     status: doc['incident.status'],
     ...(doc['incident.reason'] ? { reason: doc['incident.reason'] } : {}),

@@ -1,6 +1,7 @@
 /** `vonglau start`: the roles of one process, on a clock that is passed in. */
 import { chmodSync, readFileSync, rmSync } from 'node:fs'
 import { createServer as createTls } from 'node:https'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type AddressInfo, createServer as createSocketServer, type Server } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import { schedule as cron } from 'node-cron'
@@ -15,6 +16,9 @@ import { listens } from './commands/reach.ts'
 import { type Installation, type InstallationOptions, openInstallation } from './installation.ts'
 import { retain } from './retention.ts'
 import { publicAddress } from './routes/sources.ts'
+
+/** ms after which the housekeeping that failed is tried again. */
+const AGAIN = 5000
 
 export interface Running {
   readonly installation: Installation
@@ -99,16 +103,28 @@ export const startServer = async (
         ? await auth.add({ username: 'admin', name: 'Quản trị viên', role: 'administrator', organizations: [] })
         : undefined
     const tasks: { stop(): unknown }[] = []
-    const guarded = (what: string, work: () => Promise<void>) => () =>
-      work().then(
-        () => {
-          installation.problems.delete(what)
-        },
-        (error: Error) => {
-          if (installation.problems.get(what) !== error.message) warn(`${what}: ${error.message}`)
-          installation.problems.set(what, error.message)
-        },
-      )
+    let stopping = false
+    /** One at a time; what failed is tried again soon, so that its problem does not outlive its cause by minutes. */
+    const guarded = (what: string, work: () => Promise<void>) => {
+      let running = false
+      return async () => {
+        if (running) return
+        running = true
+        for (let failed = true; failed && !stopping; ) {
+          try {
+            await work()
+            failed = false
+            installation.problems.delete(what)
+          } catch (error) {
+            const { message } = error as Error
+            if (installation.problems.get(what) !== message) warn(`${what}: ${message}`)
+            installation.problems.set(what, message)
+            await sleep(AGAIN, undefined, { ref: false })
+          }
+        }
+        running = false
+      }
+    }
     // The health of the sources is written, and old days are removed, by one process of several.
     let housekeeping: Lease | undefined
     const keepsHouse = async (): Promise<boolean> => {
@@ -144,6 +160,7 @@ export const startServer = async (
         )
       },
       stop: async () => {
+        stopping = true
         for (const task of tasks) await task.stop()
         await new Promise<void>((resolve) => {
           server.close(() => resolve())

@@ -15,6 +15,8 @@ export interface Incident {
   readonly '@timestamp': number
   readonly 'incident.number': number
   readonly title: string
+  /** Of a title that is the rule's name; absent where a person gave one. */
+  readonly title_en?: string
   readonly 'incident.level': Level
   readonly 'incident.severity': number
   readonly 'incident.status': IncidentStatus
@@ -110,6 +112,7 @@ export const openIncidents = (
         '@timestamp': doc['alert.first'],
         'incident.number': number,
         title: title ?? doc['rule.name'],
+        ...(title === undefined ? { title_en: doc.rule_name.en } : {}),
         'incident.level': doc['rule.level'],
         'incident.severity': severityOf(doc['rule.level']),
         'incident.status': 'new',

@@ -47,7 +47,7 @@ export const find = new Hono<Env>().get('/', async (c) => {
       items.push({
         kind: 'incident',
         id: String(wanted),
-        label: `#${wanted} ${doc.title}`,
+        label: `#${wanted} ${c.var.language === 'en' ? (doc.title_en ?? doc.title) : doc.title}`,
         sub: String(doc['organization.name'] ?? ''),
         href: `/incidents/${wanted}`,
       })

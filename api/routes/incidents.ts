@@ -180,6 +180,7 @@ const changed = (doc: Incident, by: string, at: number, wanted: z.output<typeof 
   if (wanted.title && wanted.title !== doc.title) {
     activity.push({ at, by, what: 'title', from: doc.title, to: wanted.title })
     next['title'] = wanted.title
+    delete next['title_en']
   }
   if (wanted.note) activity.push({ at, by, what: 'note', text: wanted.note })
   return { ...next, activity } as unknown as Incident

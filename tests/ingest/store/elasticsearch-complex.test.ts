@@ -33,7 +33,7 @@ await describeCluster('an expression that a server does not build', (cluster) =>
       await store.close()
     }
     const { events, close } = await openElasticsearch({ ...cluster, prefix, clock: () => T, warn: () => {} })
-    for (const after of [0, ingested[0]!]) {
+    for (const after of [ingested[0]!, 0]) {
       const wanted = after ? ['c'] : ['a', 'c']
       // Twice: the second time it is known.
       for (let i = 0; i < 2; i++) {

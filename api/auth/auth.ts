@@ -9,6 +9,7 @@ import { type Document, type DocumentStore, SYSTEM } from '../../ingest/store/st
 import type { Role } from '../contract.ts'
 import { CLIENT_HEADER } from '../client.ts'
 import { documentAdapter } from './adapter.ts'
+import { openHonest } from './honest.ts'
 
 export interface User {
   readonly id: string
@@ -30,9 +31,9 @@ export interface NewUser {
 }
 
 export interface Auth {
-  /** Handles /api/auth/*. */
+  /** Handles /api/auth/*. Rejects with the error of the store where that is why it cannot. */
   handler(request: Request): Promise<Response>
-  /** The user of a session, or undefined. A disabled user has none. */
+  /** The user of a session, or undefined. A disabled user has none. Rejects where the store cannot be asked. */
   session(headers: Headers): Promise<User | undefined>
   users(): Promise<User[]>
   /** Makes a user; answers the one-time password. Throws a sentence where the name is taken. */
@@ -52,9 +53,10 @@ const oneTime = () =>
   ).join('')
 
 export const createAuth = async (
-  documents: DocumentStore,
+  store: DocumentStore,
   options: { url: string; secure: boolean; clock: () => number },
 ): Promise<Auth> => {
+  const { documents, honestly } = openHonest(store)
   const users = documents.collection<Document>('auth_user')
   const accounts = documents.collection<Document>('auth_account')
   const sessions = documents.collection<Document>('auth_session')
@@ -182,9 +184,16 @@ export const createAuth = async (
   }
 
   return {
-    handler: (request) => auth.handler(request),
+    handler: (request) =>
+      honestly(
+        () => auth.handler(request),
+        ({ status }) => status >= 500,
+      ),
     session: async (headers) => {
-      const found = await auth.api.getSession({ headers })
+      const found = await honestly(
+        () => auth.api.getSession({ headers }),
+        (session) => session === null,
+      )
       if (!found) return undefined
       const user = await users.get(SYSTEM, found.user.id)
       return user && user.doc['disabled'] !== true ? toUser(user.doc) : undefined

@@ -9,7 +9,8 @@ export interface Meter {
   dropped(lines: number): void
   /** A sentence about what keeps the source from being read; undefined clears it. */
   problem(sentence: string | undefined): void
-  storeProblem(sentence: string): void
+  /** Why the store refused lines; cleared by the next ones that it takes, and by undefined. */
+  storeProblem(sentence: string | undefined): void
   status(behind: number): SourceStatus
 }
 

@@ -4,6 +4,7 @@
  */
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Feed, spoolFeed } from './collect/feed.ts'
 import { type Finder, openFinder } from './collect/file.ts'
 import { openSpool, type Spool } from './collect/spool.ts'
@@ -17,6 +18,8 @@ import { openMeter } from './meter.ts'
 /** Rows handed to the store and not yet committed: two full commits overlap with the parsing of the next. */
 const MOST_ROWS = 420_000
 const RETRY = 1000
+/** ms that the end of the process waits for the store to take what was handed over. */
+const PATIENCE = 10_000
 /** ms between two questions whether another process still reads a source. */
 const ASK = 2000
 
@@ -135,7 +138,6 @@ export const createIngest = (options: IngestOptions): Ingest => {
           }
           readings.push(reading(feed, offset))
         }
-        meter.problem(finder.problems.values().next().value)
       } else {
         const old = spool!
           .segments()
@@ -253,6 +255,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
     const look = async (): Promise<boolean> => {
       await discover()
       let some = false
+      let problem = finder?.problems.values().next().value
       for (const each of readings) {
         try {
           if (await advance(each)) some = true
@@ -260,9 +263,12 @@ export const createIngest = (options: IngestOptions): Ingest => {
           // One spool file after the other: the next waits until this one is read.
           if (spool && readings.includes(each)) break
         } catch (error) {
-          meter.problem(`${each.feed.path}: ${(error as Error).message}`)
+          const { name, message } = error as Error
+          problem = name === 'StoreError' ? message : `${each.feed.path}: ${message}`
         }
       }
+      meter.problem(problem)
+      if (!readings.some((each) => each.failed || each.underWay > 0)) meter.storeProblem(undefined)
       return some || readings.some((each) => each.underWay > 0 || each.failed)
     }
     const behind = async () => {
@@ -371,11 +377,14 @@ export const createIngest = (options: IngestOptions): Ingest => {
       stopping = true
       for (const resolve of roomWaiters.splice(0)) resolve()
       for (const each of wake.values()) each()
-      await Promise.all(loops)
+      // A loop may wait for the store as well.
+      await Promise.race([Promise.all(loops), sleep(PATIENCE, undefined, { ref: false })])
       for (const spool of spools.values()) await spool.close()
-      // What was handed over is committed or refused before the store closes.
-      while (rows > 0) await new Promise((resolve) => setTimeout(resolve, 20))
-      for (const release of releases) await release()
+      // What was handed over is committed or refused before the store closes. Where the store is away for longer, it is
+      // read again from the committed offset by whoever goes on, and the leases are free when this process is seen to be dead.
+      for (let waited = 0; rows > 0 && waited < PATIENCE; waited += 20)
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      for (const release of releases) await release()?.catch(() => {})
     },
   }
 }

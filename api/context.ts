@@ -5,7 +5,7 @@ import { HTTPException } from 'hono/http-exception'
 import { expandOrganizations } from '../ingest/inventory/scope.ts'
 import { and, eq, type Filter } from '../ingest/store/filter.ts'
 import { KqlError, parseKql } from '../ingest/store/kql.ts'
-import { type Scope, SYSTEM } from '../ingest/store/store.ts'
+import { type Document, type Put, type Scope, StoreError, SYSTEM } from '../ingest/store/store.ts'
 import type { Auth, User } from './auth/auth.ts'
 import type { Language, Role } from './contract.ts'
 import type { Installation } from './installation.ts'
@@ -98,23 +98,35 @@ export const number = (value: string | undefined, otherwise: number, most = Numb
   return value === undefined || value === '' || !Number.isFinite(n) ? otherwise : Math.min(n, most)
 }
 
-/** Every change carries who and when. */
+/**
+ * Every change carries who and when. Written after the change: where the store goes away in between, the person is told
+ * that the change is done, as it is, and the entry follows when the store is back.
+ */
 export const audit = async (c: Context<Env>, what: string, object: string, detail?: string): Promise<void> => {
   const at = c.var.installation.clock()
-  await c.var.installation.store.documents.collection('audit').put([
-    {
-      id: `${String(at).padStart(14, '0')}-${Math.random().toString(36).slice(2, 10)}`,
-      version: null,
-      doc: {
-        'audit.at': at,
-        'audit.by': c.var.user.username,
-        what,
-        object,
-        ...(detail === undefined ? {} : { detail }),
-      },
+  const entry: Put<Document> = {
+    id: `${String(at).padStart(14, '0')}-${Math.random().toString(36).slice(2, 10)}`,
+    version: null,
+    doc: {
+      'audit.at': at,
+      'audit.by': c.var.user.username,
+      what,
+      object,
+      ...(detail === undefined ? {} : { detail }),
     },
-  ])
+  }
+  // That it exists already says that an earlier try was carried out.
+  await once(async () => void (await c.var.installation.store.documents.collection('audit').put([entry])))
 }
+
+/** ms between two tries of what has to be written when the store is back. */
+const AGAIN = 5000
+/** Tries once, and goes on without being waited for as long as the store fails. */
+export const once = (work: () => Promise<void>): Promise<void> =>
+  work().catch((error: unknown) => {
+    if (!(error instanceof StoreError)) throw error
+    setTimeout(() => void once(work).catch(console.error), AGAIN).unref()
+  })
 
 /** A bucket width for about `target` buckets, on a clock a person reads. */
 export const bucketWidth = (from: number, to: number, target = 48): number => {

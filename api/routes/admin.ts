@@ -193,15 +193,24 @@ export const auditTrail = new Hono<Env>().use(duty('admin')).get('/', async (c) 
 export const healthOf = async (installation: Installation): Promise<Health> => {
   const days = await installation.store.events.days()
   const disk = statfsSync(installation.config.data)
-  const silent = (await installation.status()).filter((status) => status.state === 'failing')
+  const wrong = await installation.wrong()
+  const told = new Set(wrong.map(({ message }) => message))
+  // What is wrong with the store stands once, not at every source that waits for it.
+  const failing = Map.groupBy(
+    (await installation.status()).filter(({ state, problem = '' }) => state === 'failing' && !told.has(problem)),
+    ({ problem = '' }) => problem,
+  )
   return {
     now: installation.clock(),
     version: VERSION,
     demo: installation.demo,
     store: installation.store.kind,
     problems: [
-      ...(await installation.wrong()),
-      ...silent.map((status) => ({ code: `source-${status.id}`, message: `${status.id}: ${status.problem ?? ''}` })),
+      ...wrong,
+      ...[...failing].map(([problem, sources]) => ({
+        code: `source-${sources[0]!.id}`,
+        message: `${sources.map(({ id }) => id).join(', ')}: ${problem}`,
+      })),
       ...days.flatMap((day) =>
         day.problem ? [{ code: `day-${day.day}`, message: `${day.day}: ${day.problem}` }] : [],
       ),

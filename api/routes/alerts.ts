@@ -3,13 +3,25 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 import type { Event } from '../../ingest/event.ts'
 import { and, eq, type Filter, not, or } from '../../ingest/store/filter.ts'
-import type { Collection, Scope, Stored } from '../../ingest/store/store.ts'
+import { type Collection, type Scope, StoreError, type Stored } from '../../ingest/store/store.ts'
 import type { Activity } from '../../rules/activity.ts'
 import type { Alert } from '../../rules/alert.ts'
 import { explain } from '../../rules/explain.ts'
 import { type Incident, openIncidents } from '../../rules/incident.ts'
 import { LEVELS } from '../../rules/rule.ts'
-import { asked, audit, bucketWidth, chosen, duty, type Env, notFound, number, Refusal, zoneOffset } from '../context.ts'
+import {
+  asked,
+  audit,
+  bucketWidth,
+  chosen,
+  duty,
+  type Env,
+  notFound,
+  number,
+  once,
+  Refusal,
+  zoneOffset,
+} from '../context.ts'
 import type { AlertDetail, AlertList, AlertRow, Facet, Level } from '../contract.ts'
 import type { Installation } from '../installation.ts'
 import { alertRow, incidentRow } from '../rows.ts'
@@ -181,21 +193,35 @@ export const alerts = new Hono<Env>()
     if (change.status === 'closed' && !change.reason)
       throw new Refusal(422, 'reason', 'Đóng cảnh báo cần lý do.', 'Closing an alert needs a reason.')
     const collection = alertsOf(installation)
+    const at = installation.clock()
     const results: { id: string; ok: boolean; version?: number; message?: string }[] = []
+    let refused: StoreError | undefined
     for (const { id, version } of change.items) {
-      results.push(
-        await apply(collection, scope, id, version, (doc) => changed(doc, user.username, installation.clock(), change)),
-      )
+      try {
+        results.push(await apply(collection, scope, id, version, (doc) => changed(doc, user.username, at, change)))
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error
+        refused = error
+        break
+      }
     }
-    await audit(
-      c,
-      'alerts.change',
-      change.items
-        .map(({ id }) => id)
-        .slice(0, 20)
-        .join(' '),
-      JSON.stringify({ ...change, items: change.items.length }),
-    )
+    const log = (ids: readonly string[]) =>
+      audit(c, 'alerts.change', ids.slice(0, 20).join(' '), JSON.stringify({ ...change, items: ids.length }))
+    const done = results.filter(({ ok }) => ok).map(({ id }) => id)
+    if (!refused) {
+      await log(change.items.map(({ id }) => id))
+      return c.json({ results })
+    }
+    // The store went away. What it was asked last may have been carried out all the same: that is known when it is back.
+    const { id } = change.items[results.length]!
+    if (done.length > 0) await log(done)
+    await once(async () => {
+      const doc = (await collection.get(scope, id))?.doc
+      if (doc?.activity.some((each) => each.at === at && each.by === user.username)) await log([id])
+    })
+    if (done.length === 0) throw refused
+    for (const left of change.items.slice(results.length))
+      results.push({ id: left.id, ok: false, message: refused.message })
     return c.json({ results })
   })
   .post(

@@ -36,7 +36,7 @@ export const openEvents = async (
 ): Promise<EventStore & { problems(): Promise<readonly string[]> }> => {
   const { client, prefix, sessions, clock, warn, schema = {}, wait = 50, limit = 30_000 } = options
   const alias = aliasOf(prefix)
-  const changed = await ensureTemplates(client, prefix, schema)
+  const changed = await ensureTemplates(client, prefix, schema, false)
   for (const sentence of changed) warn(sentence)
   const offsets = openOffsets(client, `${prefix}-offsets`)
   const writer = openWriter({ client, prefix, sessions, offsets, clock, warn, schema, wait })
@@ -107,11 +107,10 @@ export const openEvents = async (
     drop: (day) => dropDay(client, prefix, day),
     problems: async () => {
       const waiting = writer.problem()
-      return [
-        ...(waiting === undefined ? [] : [waiting]),
-        ...(await ensureTemplates(client, prefix, schema)),
-        ...(await indexProblems(client, prefix)),
-      ]
+      const changed = await ensureTemplates(client, prefix, schema)
+      // Who asks first hears it; the log keeps it for the others.
+      for (const sentence of changed) warn(sentence)
+      return [...(waiting === undefined ? [] : [waiting]), ...changed, ...(await indexProblems(client, prefix))]
     },
     close: () => writer.close(),
   }

@@ -26,8 +26,13 @@ interface Part {
 
 const what = 'the templates of the indices of events'
 
-/** Answers a sentence for each that somebody had changed. */
-export const ensureTemplates = async (client: Client, prefix: string, schema: SchemaOptions): Promise<string[]> => {
+/** Answers a sentence for each that somebody had changed or, where they were there before, deleted. */
+export const ensureTemplates = async (
+  client: Client,
+  prefix: string,
+  schema: SchemaOptions,
+  before = true,
+): Promise<string[]> => {
   const found = async <T>(ask: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await ask()
@@ -88,9 +93,9 @@ export const ensureTemplates = async (client: Client, prefix: string, schema: Sc
     // A newer program runs beside this one: its templates suit both.
     if (there && (there.version > SCHEMA_VERSION || (there.version === SCHEMA_VERSION && there.same))) continue
     await insist(client, what, () => part.write())
-    if (there?.version === SCHEMA_VERSION)
+    if (there ? there.version === SCHEMA_VERSION : before)
       changed.push(
-        `somebody had changed the template ${part.name} on Elasticsearch at ${addressOf(client)}: it is put back; to change it, use a template of a name and priority of your own`,
+        `somebody had ${there ? 'changed' : 'deleted'} the template ${part.name} on Elasticsearch at ${addressOf(client)}: it is put back; to change it, use a template of a name and priority of your own`,
       )
   }
   return changed
@@ -121,10 +126,11 @@ export const indexProblems = async (client: Client, prefix: string): Promise<str
     flat_settings: true,
   })
   const blocked = new Map<string, string[]>()
+  // A write block is what the index of a process that died has.
   for (const [index, { settings: flat }] of Object.entries(settings))
     for (const [name, value] of Object.entries((flat ?? {}) as { [name: string]: unknown }))
-      // A write block is what the index of a process that died has.
-      if (String(value) === 'true' && name !== 'index.blocks.write') blocked.set(name, [...(blocked.get(name) ?? []), index])
+      if (String(value) === 'true' && name !== 'index.blocks.write')
+        blocked.set(name, [...(blocked.get(name) ?? []), index])
   for (const [name, indices] of blocked)
     out.push(
       name === 'index.blocks.read_only_allow_delete'

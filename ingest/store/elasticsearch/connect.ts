@@ -100,6 +100,9 @@ export const kindOf = (error: unknown): Kind | undefined => {
 
 const passing = (kind: Kind | undefined): boolean => kind === 'unreachable' || kind === 'busy' || kind === 'full'
 
+/** By this it is known that two sentences say the same of a full disk. */
+export const FULL = 'read-only because a disk'
+
 /** The sentence for an error of a kind. `what`: what was being done; `where`: the address. */
 export const sentence = (kind: Kind, what: string, where: string, reason: string): string => {
   const at = `Elasticsearch at ${where}`
@@ -109,7 +112,7 @@ export const sentence = (kind: Kind, what: string, where: string, reason: string
     case 'busy':
       return `${what}: ${at} is too busy or not ready (${reason}): give it a moment, and more memory or nodes if that lasts`
     case 'full':
-      return `${what}: ${at} has made indices read-only because a disk is nearly full (${reason}): free space or add a node, it then takes writes again by itself`
+      return `${what}: ${at} has made indices ${FULL} is nearly full (${reason}): free space or add a node, it then takes writes again by itself`
     case 'blocked':
       return `${what}: ${at} does not take writes to an index (${reason}): remove the block of that index, if a person has set it`
     case 'credentials':

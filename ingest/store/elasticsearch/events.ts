@@ -4,7 +4,7 @@ import { scoped } from '../duckdb.ts'
 import { type EventStore, StoreError } from '../store.ts'
 import { openCounter } from './aggregate.ts'
 import { openWriter } from './append.ts'
-import { insist } from './connect.ts'
+import { FULL, insist } from './connect.ts'
 import { aliasOf, dayAt, dropDay, listDays, patternOf } from './indices.ts'
 import { openOffsets } from './offsets.ts'
 import { openReader } from './read.ts'
@@ -110,7 +110,10 @@ export const openEvents = async (
       const changed = await ensureTemplates(client, prefix, schema)
       // Who asks first hears it; the log keeps it for the others.
       for (const sentence of changed) warn(sentence)
-      return [...(waiting === undefined ? [] : [waiting]), ...changed, ...(await indexProblems(client, prefix))]
+      const indices = await indexProblems(client, prefix)
+      // What the writer waits for is said once.
+      const same = waiting?.includes(FULL) && indices.some((each) => each.includes(FULL))
+      return [...(waiting === undefined || same ? [] : [waiting]), ...changed, ...indices]
     },
     close: () => writer.close(),
   }

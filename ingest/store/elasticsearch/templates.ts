@@ -5,7 +5,7 @@
  */
 import type { Client, estypes } from '@elastic/elasticsearch'
 import { FIELDS, fieldOf } from '../../event.ts'
-import { addressOf, insist, kindOf } from './connect.ts'
+import { addressOf, FULL, insist, kindOf } from './connect.ts'
 import { aliasOf } from './indices.ts'
 import { MAPPINGS, SCHEMA_VERSION, type SchemaOptions, settings } from './schema.ts'
 
@@ -101,7 +101,10 @@ export const ensureTemplates = async (
   return changed
 }
 
-/** What is wrong with the indices of events that are there: fields of another type, blocks. One sentence each. */
+const some = (names: readonly string[]): string =>
+  names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} others` : names.join(', ')
+
+/** What is wrong with the indices that are there: fields of events of another type, blocks. One sentence each. */
 export const indexProblems = async (client: Client, prefix: string): Promise<string[]> => {
   const alias = aliasOf(prefix)
   const out: string[] = []
@@ -120,7 +123,7 @@ export const indexProblems = async (client: Client, prefix: string): Promise<str
       )
     }
   const settings = await client.indices.getSettings({
-    index: alias,
+    index: [alias, ...['d-*', 'offsets', 'sessions', 'control', 'leases'].map((name) => `${prefix}-${name}`)],
     ignore_unavailable: true,
     name: 'index.blocks.*',
     flat_settings: true,
@@ -134,8 +137,8 @@ export const indexProblems = async (client: Client, prefix: string): Promise<str
   for (const [name, indices] of blocked)
     out.push(
       name === 'index.blocks.read_only_allow_delete'
-        ? `${indices.join(', ')} is read-only because a disk of Elasticsearch is nearly full: free space or add a node, it then takes writes again by itself`
-        : `${indices.join(', ')} has the setting ${name}: remove it, if a person has set it`,
+        ? `${some(indices)} ${indices.length > 1 ? 'are' : 'is'} ${FULL} of Elasticsearch at ${addressOf(client)} is nearly full: free space or add a node, it then takes writes again by itself`
+        : `${some(indices)} ${indices.length > 1 ? 'have' : 'has'} the setting ${name}: remove it, if a person has set it`,
     )
   return out
 }

@@ -197,12 +197,13 @@ export const openWriter = (options: WriterOptions): Writer => {
       const batches = await gather()
       try {
         const current = await begin()
+        await segments.meet(batches)
+        const written = segments.writtenUpTo(batches)
+        const least = () => Math.max(last + 1, written + 1, ...batches.map(({ now }) => now))
         // The floor is known with the first announcement.
-        const least = () => Math.max(last + 1, ...batches.map(({ now }) => now))
         await prepared(current, dayAt(least()))
         const ingested = least()
         const index = await prepared(current, dayAt(ingested))
-        await segments.meet(batches)
         const fresh = segments.accept(batches)
         if (fresh.length === 0) continue
         last = ingested

@@ -17,8 +17,8 @@ export interface Waiting {
   readonly now: number
   /** The event.id of its first event. */
   readonly first: string | undefined
-  /** The segments of its offsets as they were when it was taken. */
-  segments: Map<string, Segment>
+  /** The segments of its offsets as they were when it was taken; whether orphans of each lay beyond it then. */
+  segments: Map<string, { readonly segment: Segment; readonly beyond: boolean }>
   resolve(answer: { ingested: number }): void
   reject(error: Error): void
 }
@@ -29,6 +29,8 @@ export interface Segment {
   committed: Committed | undefined
   /** Events beyond the position that a commit which broke off left; undefined: not looked for yet. */
   orphans: Set<string> | undefined
+  /** The greatest ingest time of those. */
+  latest: number
   /** Bytes handed over since the last orphan was met. */
   since: number
 }
@@ -54,7 +56,13 @@ export const openSegments = ({ client, prefix, offsets, signal, trouble, most }:
       const found = await offsets.read([...unknown.values()])
       for (const key of unknown.keys()) {
         const committed = found.get(key)
-        segments.set(key, { position: committed?.offset.position ?? 0, committed, orphans: undefined, since: 0 })
+        segments.set(key, {
+          position: committed?.offset.position ?? 0,
+          committed,
+          orphans: undefined,
+          latest: 0,
+          since: 0,
+        })
       }
     }
     const asked = new Map<Segment, string>()
@@ -102,7 +110,11 @@ export const openSegments = ({ client, prefix, offsets, signal, trouble, most }:
             })
             for (const { sort } of hits.hits) {
               const id = String(sort![0])
-              for (const [segment, prefix] of some) if (id.startsWith(prefix)) found.get(segment)!.add(id)
+              for (const [segment, prefix] of some) {
+                if (!id.startsWith(prefix)) continue
+                found.get(segment)!.add(id)
+                segment.latest = Math.max(segment.latest, Number(sort![1]))
+              }
             }
             place = hits.hits.length < 10_000 ? undefined : hits.hits.at(-1)!.sort
           } while (place)
@@ -123,33 +135,50 @@ export const openSegments = ({ client, prefix, offsets, signal, trouble, most }:
       }
       for (const offset of batch.offsets) {
         const segment = segments.get(keyOf(offset))!
-        batch.segments.set(keyOf(offset), segment)
         segment.position = offset.gone ? 0 : offset.position
-        if (!segment.orphans?.size) continue
-        const before = segment.orphans.size
-        batch.rows = batch.rows.flatMap((rows) => withoutOrphans(rows, segment.orphans!))
-        segment.since = segment.orphans.size < before ? 0 : segment.since + batch.bytes
-        // No more than that was under way with the commit that broke off: the rest are no lines of the segment any more.
-        if (segment.since > 4 * most) segment.orphans.clear()
+        if (segment.orphans?.size) {
+          const before = segment.orphans.size
+          batch.rows = batch.rows.flatMap((rows) => withoutOrphans(rows, segment.orphans!))
+          segment.since = segment.orphans.size < before ? 0 : segment.since + batch.bytes
+          // No more than that was under way with the commit that broke off: the rest are no lines of the segment any more.
+          if (segment.since > 4 * most) segment.orphans.clear()
+        }
+        // As it is now: when its offset is written, later batches have met orphans that lie beyond it.
+        batch.segments.set(keyOf(offset), { segment, beyond: segment.orphans?.size !== 0 })
       }
       return true
     })
 
+  /**
+   * The greatest ingest time that the segments of these batches were written with, maybe by a process whose clock is ahead:
+   * what comes now is given a greater one, to be told from that, and found where this commit breaks off.
+   */
+  const writtenUpTo = (batches: readonly Waiting[]): number => {
+    let last = 0
+    for (const { offsets } of batches)
+      for (const offset of offsets) {
+        const segment = segments.get(keyOf(offset))
+        if (segment)
+          last = Math.max(last, segment.latest, segment.committed?.after ?? 0, ...(segment.committed?.except ?? []))
+      }
+    return last
+  }
+
   /** Answers the segments that another process has moved, or that were read anew meanwhile. */
   const commitOffsets = async (batches: readonly Waiting[], ingested: number): Promise<Set<string>> => {
-    const newest = new Map<string, { offset: Offset; segment: Segment; rows: boolean }>()
+    const newest = new Map<string, { offset: Offset; segment: Segment; beyond: boolean; rows: boolean }>()
     const conflicts = new Set<string>()
     for (const { offsets, segments: taken, rows } of batches)
       for (const offset of offsets) {
         const key = keyOf(offset)
-        const segment = taken.get(key)!
+        const { segment, beyond } = taken.get(key)!
         if (segments.get(key) !== segment) conflicts.add(key)
-        else newest.set(key, { offset, segment, rows: rows.length > 0 || (newest.get(key)?.rows ?? false) })
+        else newest.set(key, { offset, segment, beyond, rows: rows.length > 0 || (newest.get(key)?.rows ?? false) })
       }
     if (newest.size === 0) return conflicts
-    const changes = [...newest.values()].map(({ offset, segment: { committed: over, orphans }, rows }) => {
+    const changes = [...newest.values()].map(({ offset, segment: { committed: over }, beyond, rows }) => {
       // As long as events of a commit that broke off may lie ahead, they have to be found again.
-      if (orphans?.size === 0) return { offset, over, after: ingested, except: [] }
+      if (!beyond) return { offset, over, after: ingested, except: [] }
       const except = over?.except ?? []
       return { offset, over, after: over?.after ?? 0, except: rows ? [...except, ingested] : except }
     })
@@ -168,7 +197,7 @@ export const openSegments = ({ client, prefix, offsets, signal, trouble, most }:
     return conflicts
   }
 
-  return { meet, accept, commitOffsets, clear: () => segments.clear() }
+  return { meet, accept, writtenUpTo, commitOffsets, clear: () => segments.clear() }
 }
 
 const withoutOrphans = (rows: Rows, orphans: Set<string>): Rows[] => {

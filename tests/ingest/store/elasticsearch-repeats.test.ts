@@ -1,0 +1,128 @@
+/**
+ * What a commit that broke off has left is found by whoever goes on, also where clocks differ and where several commits of
+ * a segment were on their way at once.
+ */
+import type { Client } from '@elastic/elasticsearch'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { openClient } from '../../../ingest/store/elasticsearch/connect.ts'
+import { openEvents } from '../../../ingest/store/elasticsearch/events.ts'
+import { openSessions } from '../../../ingest/store/elasticsearch/sessions.ts'
+import { EVERYTHING } from '../../../ingest/store/filter.ts'
+import { type Batch, type EventStore, SYSTEM } from '../../../ingest/store/store.ts'
+import { describeCluster, randomPrefix, removeAll } from '../../servers/cluster.ts'
+
+vi.setConfig({ testTimeout: 180_000 })
+
+const T0 = Date.UTC(2026, 10, 21, 7)
+/** Lines `from` to `to` of one segment, each with so many bytes: event n stands at position n. */
+const batch = (from: number, to: number, bytes = 10): Batch => ({
+  events: Array.from({ length: to - from }, (_, i) => ({
+    '@timestamp': T0,
+    'event.id': `seg-${(from + i).toString(36)}`,
+    'event.original': 'x'.repeat(bytes),
+  })),
+  offsets: [{ source: 'source', segment: 'seg', from, position: to }],
+})
+
+await describeCluster('repeats on elasticsearch', (cluster) => {
+  let client: Client
+  let prefix: string
+  const closing: (() => Promise<void>)[] = []
+  beforeEach(() => {
+    client = openClient(cluster)
+    prefix = randomPrefix()
+  })
+  afterEach(async () => {
+    for (const close of closing.splice(0).reverse()) await close()
+    await removeAll(client, prefix)
+    await client.close()
+  })
+  /** A process. `rows` and `offsets` are asked before each writing of them, and may wait, or reject: then it breaks off. */
+  const process = async ({ rows = async () => {}, offsets = async () => {} } = {}) => {
+    const transport = new Proxy(client.transport, {
+      get: (target, name) =>
+        name === 'request'
+          ? async (params: { path: string }, options: object) => {
+              if (/-offsets\/_bulk/.test(params.path)) await offsets()
+              if (/-events-.*\/_bulk/.test(params.path)) await rows()
+              return target.request(params as never, options)
+            }
+          : Reflect.get(target, name, target),
+    })
+    const through = Object.create(client) as Client
+    Object.defineProperty(through, 'transport', { value: transport })
+    const warn = () => {}
+    const sessions = openSessions({ client, prefix, warn })
+    const events = await openEvents({ client: through, prefix, sessions, clock: () => 0, warn, wait: 0 })
+    const close = async () => {
+      await events.close()
+      await sessions.close()
+    }
+    closing.push(close)
+    return { events, close }
+  }
+  const ids = async (events: EventStore): Promise<string[]> => {
+    await client.indices.refresh({ index: `${prefix}-events` })
+    const out: string[] = []
+    for await (const chunk of events.match(SYSTEM, { filter: EVERYTHING, fields: ['event.id'] }))
+      out.push(...chunk.map((each) => String(each['event.id'])))
+    return out.sort()
+  }
+  const lines = (to: number) =>
+    batch(0, to)
+      .events.map((each) => String(each['event.id']))
+      .sort()
+  const broken = async () => {
+    throw new Error('broken off')
+  }
+
+  test('of a process whose clock is behind that of the one before it', async () => {
+    let breaks = false
+    const behind = await process({ offsets: () => (breaks ? broken() : Promise.resolve()) })
+    // It writes already when the other one, whose clock is ahead, ends.
+    await behind.events.append(
+      { ...batch(0, 1), events: [], offsets: [{ source: 'other', segment: 'x', position: 1 }] },
+      T0,
+    )
+    const ahead = await process()
+    await ahead.events.append(batch(0, 10), T0 + 3_600_000)
+    await ahead.close()
+    breaks = true
+    await expect(behind.events.append(batch(10, 20), T0 + 1)).rejects.toThrow('broken off')
+    await behind.close()
+    const { events } = await process()
+    await events.append(batch(10, 30), T0)
+    expect(await ids(events)).toEqual(lines(30))
+  })
+
+  test('of commits on their way at once: one that is written does not forget what lies beyond the next', async () => {
+    // More than a request, so that a commit does not wait for the one before it.
+    const LARGE = 40_000
+    const first = await process({ offsets: broken })
+    const left = { events: batch(200, 400, LARGE).events, offsets: batch(0, 400).offsets }
+    await expect(first.events.append(left, T0)).rejects.toThrow('broken off')
+    await first.close()
+    let offsets = 0
+    let requests = 0
+    let release = () => {}
+    const released = new Promise<void>((resolve) => (release = resolve))
+    const second = await process({
+      offsets: () => (++offsets > 1 ? broken() : Promise.resolve()),
+      // The first commit is two requests.
+      rows: () => (++requests <= 2 ? released : Promise.resolve()),
+    })
+    const appends = [batch(0, 200, LARGE), batch(200, 400, LARGE), batch(400, 600, LARGE)]
+    const under = appends.map((each) => second.events.append(each, T0))
+    // The third is there before the first is: the second, of which all was there already, is on its way.
+    await vi.waitFor(async () => expect((await ids(second.events)).length).toBe(400), {
+      timeout: 60_000,
+      interval: 200,
+    })
+    release()
+    expect((await Promise.allSettled(under)).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
+    await second.close()
+    const { events } = await process()
+    await events.append(batch(200, 650, LARGE), T0)
+    expect(await ids(events)).toEqual(lines(650))
+  })
+})

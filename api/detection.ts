@@ -2,6 +2,7 @@
  * The running of the rules, by one process at a time: the one that holds the lease. What it writes goes through the lease,
  * so that a leader which was paused for too long can write nothing when it wakes.
  */
+import { briefly } from '../ingest/briefly.ts'
 import type { Lease, Store } from '../ingest/store/store.ts'
 import { createDetector, type Detector } from '../rules/detect.ts'
 import type { Rule } from '../rules/rule.ts'
@@ -49,7 +50,7 @@ export const createDetection = ({ store, clock, deadlines, rules, report, failed
     stop: async () => {
       await schedule.stop()
       // Where the store is away, the lease is free when this process is known to be dead.
-      await lease?.release().catch(() => {})
+      await briefly(() => lease?.release())
     },
   }
 }

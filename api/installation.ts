@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createEnricher } from '../ingest/enrich/enrich.ts'
+import { briefly } from '../ingest/briefly.ts'
 import { openGeoIp } from '../ingest/enrich/geoip.ts'
 import { type Inventory, parseInventory } from '../ingest/inventory/inventory.ts'
 import { createIngest, type Ingest } from '../ingest/pipeline.ts'
@@ -213,6 +214,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     close: async () => {
       await schedule.stop()
       await ingest.stop()
+      await briefly(() => nodes?.leave())
       await store.close()
     },
   }

@@ -24,6 +24,8 @@ export interface Nodes {
   publish(report: Pick<NodeReport, 'sources' | 'problems'>): Promise<void>
   /** The live ones beside this. */
   others(): Promise<readonly NodeReport[]>
+  /** This one ends: the others need not hear of it any more. */
+  leave(): Promise<void>
 }
 
 /** The name of a data folder, and so of its spool, among those that share a store: made once, kept in it. */
@@ -49,5 +51,6 @@ export const openNodes = (
       (await nodes.query(SYSTEM, { filter: { op: 'and', of: [] }, limit: 1000 })).items
         .map(({ doc }) => doc)
         .filter((each) => each.node !== node && clock() - each.at < LIVE),
+    leave: async () => void (await nodes.delete(node, 'any')),
   }
 }

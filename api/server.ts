@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type AddressInfo, createServer as createSocketServer, type Server } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import { schedule as cron } from 'node-cron'
+import { briefly } from '../ingest/briefly.ts'
 import { createHealth } from '../ingest/health.ts'
 import { openSyslog, type Syslog } from '../ingest/collect/syslog.ts'
 import type { Lease } from '../ingest/store/store.ts'
@@ -168,7 +169,7 @@ export const startServer = async (
         })
         control.close()
         await syslog.close()
-        await housekeeping?.release().catch(() => {})
+        await briefly(() => housekeeping?.release())
         await installation.close()
       },
     }

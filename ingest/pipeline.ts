@@ -5,6 +5,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { briefly } from './briefly.ts'
 import { type Feed, spoolFeed } from './collect/feed.ts'
 import { type Finder, openFinder } from './collect/file.ts'
 import { openSpool, type Spool } from './collect/spool.ts'
@@ -14,14 +15,13 @@ import { type Enrich, idPrefix, processLines } from './process.ts'
 import { type Source, type SourceStatus, UNKNOWN_SOURCE } from './source.ts'
 import type { EventStore, Lease, Offset } from './store/store.ts'
 import { openMeter } from './meter.ts'
+import { openTurn } from './turn.ts'
 
 /** Rows handed to the store and not yet committed: two full commits overlap with the parsing of the next. */
 const MOST_ROWS = 420_000
 const RETRY = 1000
 /** ms that the end of the process waits for the store to take what was handed over. */
 const PATIENCE = 10_000
-/** ms between two questions whether another process still reads a source. */
-const ASK = 2000
 
 export interface IngestOptions {
   readonly store: EventStore
@@ -29,7 +29,7 @@ export interface IngestOptions {
   readonly spoolFolder: string
   /** Names this process's spool among those of others that share the store; '' where there are none. */
   readonly node?: string
-  /** Whose files are read by one of several processes: taken before the first look, asked for again where it was lost. */
+  /** Files, and a spool, are read by one of several processes: taken before the first look, again where it was lost. */
   readonly lease?: (name: string) => Promise<Lease | undefined>
   readonly enrich: Enrich
   readonly clock: () => number
@@ -88,6 +88,8 @@ export const createIngest = (options: IngestOptions): Ingest => {
     silent: Infinity,
   }
   const all = [...options.sources, ...(options.whole ? [] : [unknown])]
+  // After a kill, a request of the process before this one may still arrive: its spool is read when that is ruled out.
+  const spoolTurn = options.lease && options.node ? openTurn(options.lease, `spool ${options.node}`) : undefined
   meters.set(UNKNOWN_SOURCE, openMeter(unknown, clock))
 
   const room = async (wanted: number) => {
@@ -278,40 +280,41 @@ export const createIngest = (options: IngestOptions): Ingest => {
       return sum
     }
     const mine = { looks: 0, behind }
+    const turn = options.lease && (finder ? openTurn(options.lease, `source ${source.id}`) : spoolTurn)
     let lease: Lease | undefined
-    let asked = -Infinity
     const leave = async () => {
       for (const each of readings.splice(0)) await each.feed.close()
     }
-    /** Whether this process reads the source. A spool is its own; files may be those of several. */
+    const begin = async () => {
+      offsets = [...(await store.offsets(source.id))]
+      if (spool)
+        carried = offsets
+          .filter(({ segment }) => segment.startsWith(segmentOf('')))
+          .toSorted((a, b) => (a.segment < b.segment ? 1 : -1))[0]?.state
+    }
+    /** Whether this process reads the source. */
     const own = async (): Promise<boolean> => {
-      if (!options.lease || !finder || lease?.held()) return true
+      if (!turn || lease?.held()) return true
       if (lease) {
         lease = undefined
         await leave()
       }
-      if (performance.now() - asked < ASK) return false
-      asked = performance.now()
-      lease = await options.lease(`source ${source.id}`)
-      if (lease) offsets = [...(await store.offsets(source.id))]
+      lease = await turn.take()
+      if (lease) await begin()
       return lease !== undefined
     }
     running.set(source.id, mine)
 
     return {
-      begin: async () => {
-        offsets = [...(await store.offsets(source.id))]
-        if (spool)
-          carried = offsets
-            .filter(({ segment }) => segment.startsWith(segmentOf('')))
-            .toSorted((a, b) => (a.segment < b.segment ? 1 : -1))[0]?.state
-      },
+      begin,
       loop: async () => {
         while (!stopping) {
           let busy = false
           try {
-            if (await own()) busy = await look()
-            mine.looks++
+            const ours = await own()
+            if (ours) busy = await look()
+            // What is in the spool, nobody else reads.
+            if (ours || finder) mine.looks++
           } catch (error) {
             meter.problem((error as Error).message)
           }
@@ -384,7 +387,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
       // read again from the committed offset by whoever goes on, and the leases are free when this process is seen to be dead.
       for (let waited = 0; rows > 0 && waited < PATIENCE; waited += 20)
         await new Promise((resolve) => setTimeout(resolve, 20))
-      for (const release of releases) await release()?.catch(() => {})
+      await briefly(() => Promise.all(releases.map((release) => release())))
     },
   }
 }

@@ -3,12 +3,8 @@ import { Worker } from 'node:worker_threads'
 import type { Event } from '../event.ts'
 import { pack } from './duckdb/pack.ts'
 import type { ThreadOptions } from './duckdb/thread.ts'
-import { and, eq, type Filter } from './filter.ts'
-import { type Bucket, type EventStore, type Scope, StoreError } from './store.ts'
-
-/** The scope as a filter over 'organization.id'. */
-export const scoped = (scope: Scope, filter: Filter): Filter =>
-  'system' in scope ? filter : and(eq('organization.id', ...scope.organizations), filter)
+import { scoped } from './scope.ts'
+import { type Bucket, type EventStore, StoreError } from './store.ts'
 
 export interface DuckdbOptions {
   readonly folder: string

@@ -9,7 +9,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import type { Scalar } from '../event.ts'
 import { Buckets, byCount, typedKey } from './buckets.ts'
 import { flatFields, INDEXED } from './documents.ts'
-import { scoped } from './duckdb.ts'
+import { scoped } from './scope.ts'
 import type { Filter, Leaf } from './filter.ts'
 import { asNumber, compile, fold } from './match.ts'
 import {

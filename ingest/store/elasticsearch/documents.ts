@@ -6,7 +6,7 @@ import type { Client, estypes } from '@elastic/elasticsearch'
 import { type Scalar, valuesOf } from '../../event.ts'
 import { Buckets, byCount, startOf, typedKey } from '../buckets.ts'
 import { flatFields } from '../documents.ts'
-import { scoped } from '../duckdb.ts'
+import { scoped } from '../scope.ts'
 import { EVERYTHING, type Filter } from '../filter.ts'
 import { asNumber, compile, fold } from '../match.ts'
 import {

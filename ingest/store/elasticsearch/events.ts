@@ -1,6 +1,6 @@
 /** Events in Elasticsearch: an index for each session and UTC day of ingest. */
 import type { Client } from '@elastic/elasticsearch'
-import { scoped } from '../duckdb.ts'
+import { scoped } from '../scope.ts'
 import { type EventStore, StoreError } from '../store.ts'
 import { openCounter } from './aggregate.ts'
 import { openWriter } from './append.ts'

@@ -102,14 +102,27 @@ const bytesOf = async (prefix: string): Promise<number> => {
   return _all.primaries.store!.size_in_bytes! / count
 }
 
+interface Result {
+  readonly rate: number // events a second
+  readonly cpu: number // µs of this process for an event
+  readonly bytes: number
+}
+const since = ({ user, system } = process.cpuUsage()) => {
+  const began = performance.now()
+  return (): Omit<Result, 'bytes'> => {
+    const used = process.cpuUsage({ user, system })
+    return { rate: (count / (performance.now() - began)) * 1000, cpu: (used.user + used.system) / count }
+  }
+}
+
 /** The rows as they are sent, made beforehand. */
-const bare = async (): Promise<{ rate: number; bytes: number }> => {
+const bare = async (): Promise<Result> => {
   const prefix = randomPrefix()
   const requests = chunks.flatMap(({ events }) => encode(events))
   for (const rows of requests) stamp(rows, now)
   const index = indexName(prefix, '2026-01-01', 'bare', 0)
   await createEventIndex(client, prefix, index, schema)
-  const began = performance.now()
+  const took = since()
   let next = 0
   const one = async () => {
     for (let rows = requests[next++]; rows; rows = requests[next++]) {
@@ -123,17 +136,17 @@ const bare = async (): Promise<{ rate: number; bytes: number }> => {
     }
   }
   await Promise.all(Array.from({ length: REQUESTS }, one))
-  const rate = (count / (performance.now() - began)) * 1000
+  const speed = took()
   const bytes = await bytesOf(prefix)
   await removeAll(client, prefix)
-  return { rate, bytes }
+  return { ...speed, bytes }
 }
 
 /** The store's way. */
-const whole = async (): Promise<{ rate: number; bytes: number }> => {
+const whole = async (): Promise<Result> => {
   const prefix = randomPrefix()
   const store = await openElasticsearch({ ...cluster, prefix, clock: Date.now, warn: console.warn, schema })
-  const began = performance.now()
+  const took = since()
   let under = 0
   let wake = () => {}
   const waiting: Promise<unknown>[] = []
@@ -152,11 +165,11 @@ const whole = async (): Promise<{ rate: number; bytes: number }> => {
     )
   }
   await Promise.all(waiting)
-  const rate = (count / (performance.now() - began)) * 1000
+  const speed = took()
   const bytes = await bytesOf(prefix)
   await store.close()
   await removeAll(client, prefix)
-  return { rate, bytes }
+  return { ...speed, bytes }
 }
 
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!
@@ -166,7 +179,7 @@ for (let round = 0; round < rounds; round++) {
   const [a, b] = round % 2 ? [await bare(), await whole()] : [await whole(), await bare()].reverse()
   results.push({ bare: a!.rate, whole: b!.rate, bytes: b!.bytes })
   console.log(
-    `round ${round + 1}: ${Math.round(b!.rate)} events/s, ${Math.round(a!.rate)} already serialised: ${((100 * b!.rate) / a!.rate).toFixed(0)} %, ${b!.bytes.toFixed(0)} bytes an event`,
+    `round ${round + 1}: ${Math.round(b!.rate)} events/s (${b!.cpu.toFixed(0)} µs of CPU here for each), ${Math.round(a!.rate)} already serialised (${a!.cpu.toFixed(0)} µs): ${((100 * b!.rate) / a!.rate).toFixed(0)} %, ${b!.bytes.toFixed(0)} bytes an event`,
   )
 }
 console.log(

@@ -115,7 +115,7 @@ export const send = async (bulk: Bulk, index: string, rows: Rows, ingested: numb
       if (kind === 'blocked') await blocked(index)
       else if (kind !== 'busy' && kind !== 'unreachable' && kind !== 'full') throw reason
       trouble(reason.message)
-      await sleep(backoff(n++), undefined, { signal })
+      await pause(backoff(n++), signal)
       continue
     }
     if (!answer.errors) break
@@ -148,7 +148,7 @@ export const send = async (bulk: Bulk, index: string, rows: Rows, ingested: numb
     if (waiting) {
       if (waiting.kind === 'blocked') await blocked(index)
       trouble(sentence(waiting.kind, what, addressOf(client), waiting.reason))
-      await sleep(backoff(n++), undefined, { signal })
+      await pause(backoff(n++), signal)
     }
     left = join(replaced)
     stamp(left, ingested)
@@ -157,6 +157,10 @@ export const send = async (bulk: Bulk, index: string, rows: Rows, ingested: numb
   trouble(undefined)
   return already
 }
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  // Ended early, it says why.
+  sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted())
 
 /** Several as one. */
 export const join = (parts: readonly Rows[]): Rows => {

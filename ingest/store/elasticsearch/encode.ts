@@ -106,13 +106,21 @@ const putNumber = (n: number): void => {
 /** Writes a scalar that fits its field's type; false, and nothing written, where it does not. */
 const putScalar = (value: unknown, kind: Kind): boolean => {
   if (typeof value === 'string') {
-    if (kind === 'keyword' ? value.length > LONGEST : kind === 'ip' ? !isCanonical(value) : kind !== 'text' && kind !== 'stored')
+    if (
+      kind === 'keyword'
+        ? value.length > LONGEST
+        : kind === 'ip'
+          ? !isCanonical(value)
+          : kind !== 'text' && kind !== 'stored'
+    )
       return false
     putString(value)
     return true
   }
   if (typeof value === 'number') {
-    if (kind === 'long' || kind === 'date' ? !Number.isSafeInteger(value) : kind !== 'double' || !Number.isFinite(value))
+    if (
+      kind === 'long' || kind === 'date' ? !Number.isSafeInteger(value) : kind !== 'double' || !Number.isFinite(value)
+    )
       return false
     putNumber(value)
     return true
@@ -132,19 +140,20 @@ const putRest = (value: unknown): boolean => {
   else return false
   return true
 }
-/** One value or a list of them; an empty list is nothing that an index holds. */
-const putValue = <K>(value: unknown, kind: K, one: (value: unknown, kind: K) => boolean): boolean => {
-  if (!Array.isArray(value)) return one(value, kind)
-  if (value.length === 0) return false
+/**
+ * A list of values; an empty one is nothing that an index holds. Of several equal numbers a composite aggregation counts
+ * each; of texts and addresses an index holds a set.
+ */
+const putList = (value: unknown, kind: Kind | undefined): boolean => {
+  if (!Array.isArray(value) || value.length === 0) return false
+  if (kind !== undefined && kind !== 'keyword' && kind !== 'ip') return false
   for (let i = 0; i < value.length; i++) {
     putByte(i === 0 ? 91 : 44)
-    if (!one(value[i], kind)) return false
+    if (!(kind === undefined ? putRest(value[i]) : putScalar(value[i], kind))) return false
   }
   putByte(93)
   return true
 }
-/** Of several equal numbers a composite aggregation counts each; of texts and addresses an index holds a set. */
-const fits = (value: unknown, kind: Kind): boolean => !Array.isArray(value) || kind === 'keyword' || kind === 'ip'
 
 /** As a member of `rest`; undefined where it cannot be one. */
 const restOpened = new Map<string, Uint8Array | undefined>()
@@ -157,27 +166,30 @@ const openRest = (name: string): Uint8Array | undefined => {
   }
   return bytes
 }
-const opened = new Map<string, Uint8Array>()
-const open = (name: string): Uint8Array => {
-  let bytes = opened.get(name)
-  if (bytes === undefined) {
-    if (opened.size >= 10_000) opened.clear()
-    opened.set(name, (bytes = new TextEncoder().encode(`,${JSON.stringify(name)}:`)))
-  }
-  return bytes
+interface Member {
+  readonly kind: Kind
+  readonly open: Uint8Array // the name as the beginning of a member
 }
+const MEMBERS: ReadonlyMap<string, Member> = new Map(
+  [...KINDS].map(([name, kind]) => [name, { kind, open: new TextEncoder().encode(`,${JSON.stringify(name)}:`) }]),
+)
 
+const BETWEEN = Uint8Array.from({ length: 128 }, (_, c) => (BETWEEN_WORDS.test(String.fromCharCode(c)) ? 1 : 0))
+/** A word that is too long covers one of every `LONGEST_WORD` characters: only around these it is looked for. */
 const hasLongWord = (text: string): boolean => {
-  if (text.length <= LONGEST_WORD) return false
-  let run = 0
-  for (let i = 0; i < text.length; i++) {
+  const inWord = (i: number): boolean => {
     const c = text.charCodeAt(i)
-    if (c < 128 && BETWEEN[c]) run = 0
-    else if (++run > LONGEST_WORD) return true
+    return c >= 128 || BETWEEN[c] === 0
+  }
+  for (let i = LONGEST_WORD; i < text.length; i += LONGEST_WORD) {
+    if (!inWord(i)) continue
+    let [from, to] = [i, i + 1]
+    while (from > 0 && i - from <= LONGEST_WORD && inWord(from - 1)) from--
+    while (to < text.length && to - i <= LONGEST_WORD && inWord(to)) to++
+    if (to - from > LONGEST_WORD) return true
   }
   return false
 }
-const BETWEEN = Uint8Array.from({ length: 128 }, (_, c) => (BETWEEN_WORDS.test(String.fromCharCode(c)) ? 1 : 0))
 
 const put = (event: Event): void => {
   const time = event['@timestamp']
@@ -197,14 +209,15 @@ const put = (event: Event): void => {
   for (const name in event) {
     const value: unknown = event[name]
     if (value === undefined || value === null || name === '@timestamp' || name === 'event.ingested') continue
-    const kind = KINDS.get(name)
-    if (kind === undefined) {
+    const member = MEMBERS.get(name)
+    if (member === undefined) {
       ;(rest ??= []).push(name)
       continue
     }
+    const { kind } = member
     const mark = at
-    putBytes(open(name))
-    if (fits(value, kind) && putValue(value, kind, putScalar)) {
+    putBytes(member.open)
+    if (typeof value === 'object' ? putList(value, kind) : putScalar(value, kind)) {
       if (kind === 'text' && hasLongWord(value as string)) (odd ??= []).push(name)
       continue
     }
@@ -221,7 +234,7 @@ const put = (event: Event): void => {
       const bytes = openRest(name)
       if (bytes) {
         putBytes(members ? bytes : bytes.subarray(1))
-        if (putValue(value, undefined, putRest)) {
+        if (typeof value === 'object' ? putList(value, undefined) : putRest(value)) {
           members++
           continue
         }
@@ -270,7 +283,7 @@ export const encodeKept = (event: Event): Rows =>
     putBytes(DOCUMENT)
     putNumber(Number.isSafeInteger(time) ? (time as number) : 0)
     if (text.length <= LONGEST) {
-      putBytes(open('event.id'))
+      putBytes(MEMBERS.get('event.id')!.open)
       putString(text)
     }
     putKept([...Object.entries(values), ...(text.length > LONGEST ? [['event.id', text] as const] : [])])

@@ -1,9 +1,19 @@
 /**
  * What a cluster is told about events: mapping, settings and templates, all made from the field table.
  *
- * A keyword stands twice: as it was (doc values: counting, sorting) and in lower case (`.lc`: searching), for a search
- * ignores case and an answer does not. Lucene's lower case is that of single code points, as `fold` has it. `rest` is one
- * flattened field, so that no sender can exhaust the number of fields. Running text is indexed by its words.
+ * A keyword that rules search stands twice: as it was (doc values: counting, sorting) and in lower case (`.lc`: searching),
+ * for a search ignores case and an answer does not. Lucene's lower case is that of single code points, as `fold` has it.
+ * `rest` is one flattened field, so that no sender can exhaust the number of fields. Running text is found by its words.
+ *
+ * Measured with 200,000 events of firewalls and web servers, 40 to 70 fields and 2,240 bytes of JSON each, on 2 cores
+ * (bytes an event once merged; µs of the server's CPU for an event):
+ *
+ *     logsdb, synthetic source            223    200    arrays keep their order, `rest` is kept as it was
+ *     logsdb, stored source               342    180    where the licence has no synthetic source
+ *     standard, best_compression          382    240
+ *     logsdb, sorted by time only         265    190    not by source first, so that unlike lines are neighbours
+ *     every keyword in lower case too     +20    +20
+ *     running text not indexed            -36     -9    then free text reads every event
  */
 import { FIELDS, type Field } from '../../event.ts'
 import { KEPT, LONGEST, ODD, REST, STORED, TEXT } from './row.ts'

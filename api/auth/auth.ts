@@ -5,7 +5,7 @@ import { APIError } from 'better-auth/api'
 import { hashPassword, verifyPassword } from 'better-auth/crypto'
 import { username } from 'better-auth/plugins'
 import { eq } from '../../ingest/store/filter.ts'
-import { type Document, type DocumentStore, SYSTEM } from '../../ingest/store/store.ts'
+import { type Document, type DocumentStore, StoreError, SYSTEM } from '../../ingest/store/store.ts'
 import type { Role } from '../contract.ts'
 import { CLIENT_HEADER } from '../client.ts'
 import { documentAdapter } from './adapter.ts'
@@ -130,7 +130,13 @@ export const createAuth = async (
         },
       },
     },
-    logger: { level: 'error' },
+    logger: {
+      level: 'error',
+      // That the store is away is said in one sentence elsewhere.
+      log: (_, message, ...about) => {
+        if (!about.some((each) => each instanceof StoreError)) console.error(message, ...about)
+      },
+    },
   })
 
   const toUser = (doc: Document): User => ({

@@ -20,6 +20,8 @@ import type { Rule } from './rule.ts'
 
 /** Runs that are kept to be shown: those that matched or failed. */
 const RECENT = 20
+/** ms: so much of the work of rules that found nothing is done again at most, after a kill. */
+const SAVE = 1000
 export interface Run {
   readonly at: number
   readonly from: number
@@ -73,11 +75,6 @@ export const createDetector = ({ store, clock, deadlines }: DetectOptions): Dete
     readonly entry: Stored<LedgerEntry> | undefined
     readonly committed: number
   }
-  const due = async (rule: Rule): Promise<Due> => ({
-    entry: await ledger.get(SYSTEM, rule.id),
-    committed: await store.events.committed(),
-  })
-
   /** `later` collects the ledger's entries of runs that changed nothing else: they are written together. */
   const cover = async (rule: Rule, { entry: found, committed }: Due, later?: Put<LedgerEntry>[]): Promise<number> => {
     const began = performance.now()
@@ -135,24 +132,34 @@ export const createDetector = ({ store, clock, deadlines }: DetectOptions): Dete
   }
 
   return {
-    run: async (rule) => cover(rule, await due(rule)),
+    run: async (rule) =>
+      cover(rule, { entry: await ledger.get(SYSTEM, rule.id), committed: await store.events.committed() }),
     runAll: async (rules, report, stopped = () => false) => {
+      // For all of them, so that they share what is read of it.
+      const committed = await store.events.committed()
       const later: Put<LedgerEntry>[] = []
+      const save = async () => {
+        const some = later.splice(0)
+        for (const [i, result] of (await ledger.put(some)).entries()) {
+          const rule = rules.find(({ id }) => id === some[i]!.id)
+          if (!result.ok && rule) report(rule, `another process runs rule ${rule.id}`)
+        }
+      }
+      let saved = performance.now()
       for (const rule of rules) {
         if (stopped()) break
-        const now = await due(rule)
+        const entry = await ledger.get(SYSTEM, rule.id)
         try {
-          await cover(rule, now, later)
+          await cover(rule, { entry, committed }, later)
           report(rule)
         } catch (error) {
           report(rule, error instanceof Error ? error.message : String(error))
         }
+        if (performance.now() - saved < SAVE) continue
+        await save()
+        saved = performance.now()
       }
-      const results = await ledger.put(later)
-      for (const [i, result] of results.entries()) {
-        const rule = rules.find(({ id }) => id === later[i]!.id)
-        if (!result.ok && rule) report(rule, `another process runs rule ${rule.id}`)
-      }
+      await save()
     },
   }
 }

@@ -1,4 +1,5 @@
 /** What a run finds: the events ingested in (from, to] that match, or that stand in a qualifying window, by group. */
+import { setImmediate as breath } from 'node:timers/promises'
 import type { Event } from '../ingest/event.ts'
 import { and, compile, EVERYTHING, type Filter, type Match, not, eq } from '../ingest/store/filter.ts'
 import { type Store, SYSTEM } from '../ingest/store/store.ts'
@@ -38,6 +39,24 @@ const compiled = ({ filter }: Rule): Match => {
   return match
 }
 
+/** ms */
+const BREATH = 50
+/**
+ * Those that match. Some ten thousand events and expressions are seconds of work: in between the process does what else it
+ * has to, above all says that it lives.
+ */
+const chosen = async (events: readonly Event[], match: Match): Promise<Event[]> => {
+  const out: Event[] = []
+  let since = performance.now()
+  for (const event of events) {
+    if (match(event)) out.push(event)
+    if (performance.now() - since < BREATH) continue
+    await breath()
+    since = performance.now()
+  }
+  return out
+}
+
 export const matched = async (
   store: Store,
   rule: Rule,
@@ -48,7 +67,7 @@ export const matched = async (
   const groups: Groups = new Map()
   const fields = ['@timestamp', 'event.id', ...(rule.groupBy ?? GROUP_FIELDS)]
   const chunks = few
-    ? [few.filter(compiled(rule))]
+    ? [await chosen(few, compiled(rule))]
     : store.events.match(SYSTEM, { filter: live(rule.filter), ingested: { after: from, upTo: to }, fields })
   for await (const events of chunks) {
     for (const event of events) {
@@ -70,7 +89,7 @@ export const correlated = async (
   to: number,
   few: readonly Event[] | undefined,
 ): Promise<Groups> => {
-  if (few && !few.some(compiled(rule))) return new Map()
+  if (few && (await chosen(few, compiled(rule))).length === 0) return new Map()
   const correlation = rule.correlation!
   const by = rule.groupBy ?? []
   const groups: Groups = new Map()

@@ -10,6 +10,8 @@ export interface Line {
   loseAnswer(request: RegExp, first?: () => Promise<void>): void
   /** The next request that matches is kept, its connection broken. Answers how to let it arrive: with what it was answered. */
   hold(request: RegExp): { arrive(): Promise<string> }
+  /** Keeps and loses nothing more; what is kept can still be let arrive. */
+  pass(): void
   /** How many requests were failed so far. */
   failed(): number
   close(): Promise<void>
@@ -91,6 +93,10 @@ export const openLine = async (target: string): Promise<Line> => {
           })
         },
       }
+    },
+    pass: () => {
+      lose.length = 0
+      holds.length = 0
     },
     failed: () => failed,
     close: async () => {

@@ -132,6 +132,8 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     sources: config.sources,
     spoolFolder: join(config.data, 'spool'),
     lease: store.lease,
+    // A cluster takes smaller commits, and a row on its way to it is held whole: 2 KB.
+    ...(config.store === 'elasticsearch' ? { most: 100_000 } : {}),
     ...(node === undefined ? {} : { node }),
     enrich,
     clock,

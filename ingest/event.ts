@@ -151,7 +151,8 @@ export const typeOf = (name: string): FieldType | undefined => byName.get(name)?
 
 /** The values of a field as a list; absent is []. */
 export const valuesOf = (event: Event, name: string): readonly Scalar[] => {
-  const value = event[name]
+  // Every object answers to names such as "constructor": only what the event itself has counts.
+  const value = Object.hasOwn(event, name) ? event[name] : undefined
   return value === undefined ? [] : Array.isArray(value) ? (value as readonly Scalar[]) : [value as Scalar]
 }
 

@@ -27,6 +27,8 @@ export interface IngestOptions {
   readonly store: EventStore
   readonly sources: readonly Source[]
   readonly spoolFolder: string
+  /** Rows handed to the store and not yet committed: 420,000, two full commits of the embedded store. */
+  readonly most?: number
   /** Names this process's spool among those of others that share the store; '' where there are none. */
   readonly node?: string
   /** Files, and a spool, are read by one of several processes: taken before the first look, again where it was lost. */
@@ -93,7 +95,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
   meters.set(UNKNOWN_SOURCE, openMeter(unknown, clock))
 
   const room = async (wanted: number) => {
-    while (rows > 0 && rows + wanted > MOST_ROWS && !stopping)
+    while (rows > 0 && rows + wanted > (options.most ?? MOST_ROWS) && !stopping)
       await new Promise<void>((resolve) => roomWaiters.push(resolve))
   }
   const spoolOf = (source: Source): Spool => {

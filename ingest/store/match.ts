@@ -52,8 +52,10 @@ const leaf = (filter: Leaf): Match => {
       })
   }
   const test = valueTest(filter, typeOf(field) === 'ip')
+  // Every object answers to names such as "constructor": only what the event itself has counts.
+  const inherited = field in {}
   return (event) => {
-    const value = event[field]
+    const value = inherited && !Object.hasOwn(event, field) ? undefined : event[field]
     if (value === undefined) return false
     return Array.isArray(value) ? value.some(test) : test(value as Scalar)
   }

@@ -52,6 +52,9 @@ export const openClient = ({ nodes, user, password, apiKey, ca, timeout = 30_000
     requestTimeout: timeout,
     // `insist` repeats, with backoff, and tells what it repeats that the first try may have been carried out.
     maxRetries: 0,
+    // Every error has the request with it. The default copies that to hide the password, a bulk request byte by byte, which
+    // stops the process for seconds whenever the cluster is away: here headers are left out instead.
+    redaction: { type: 'remove' },
     // A field of an event may be called __proto__. JSON.parse makes that a property like any other; the client's
     // protection would refuse the whole answer.
     disablePrototypePoisoningProtection: true,

@@ -55,7 +55,16 @@ const ODD: readonly (readonly [string, Event])[] = [
     'one name before another',
     { a: 'one', 'a.b': 'two', 'a.b.c': 3, rest: 'r', kept: 'k', odd: 'o', 'user.name.lc': 'x' },
   ],
-  ['large and small numbers', { 'vendor.n': 1e21, 'vendor.m': -1e-7, 'vendor.p': 0.00015, 'vendor.q': [12.5, 0.1, 12345678.25], 'vendor.o': 9_007_199_254_740_991 }],
+  [
+    'large and small numbers',
+    {
+      'vendor.n': 1e21,
+      'vendor.m': -1e-7,
+      'vendor.p': 0.00015,
+      'vendor.q': [12.5, 0.1, 12345678.25],
+      'vendor.o': 9_007_199_254_740_991,
+    },
+  ],
   ['a time that is none', { 'event.start': 'yesterday', 'event.end': -1 }],
   [
     'lists of one, with repeats, unsorted',

@@ -7,7 +7,7 @@ export default defineConfig({
     // A process each: DuckDB and the clock of a demo are not shared. Two cores, two at a time.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 180_000,
     globalSetup: ['tests/setup.ts'],
   },

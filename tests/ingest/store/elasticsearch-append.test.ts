@@ -11,7 +11,7 @@ import { type Batch, type EventStore, FENCED, STALE, SYSTEM } from '../../../ing
 import { describeCluster, randomPrefix, removeAll } from '../../servers/cluster.ts'
 
 // Each makes several indices, which takes a busy machine its time.
-vi.setConfig({ testTimeout: 180_000 })
+vi.setConfig({ testTimeout: 400_000 })
 
 const DAY = 86_400_000
 const T0 = Date.UTC(2026, 10, 21, 7, 0, 0)

@@ -280,7 +280,7 @@ await describeCluster('events in elasticsearch', (cluster) => {
   })
 
   test('buckets and groups are those of the process: random events, random questions', {
-    timeout: 180_000,
+    timeout: 400_000,
   }, async () => {
     const at = T0 + 3_600_000
     const text = fc.constantFrom('a', 'A', 'b', 'đ', '', 'c'.repeat(3))
@@ -377,7 +377,7 @@ await describeCluster('events in elasticsearch', (cluster) => {
     }
   })
 
-  test('no group is missed where there are more than a page of them', { timeout: 120_000 }, async () => {
+  test('no group is missed where there are more than a page of them', { timeout: 300_000 }, async () => {
     const events = Array.from({ length: 12_345 }, (_, i) =>
       event({ 'event.dataset': 'groups', 'user.name': `u${i % 6000}`, 'source.port': i % 3 }),
     )

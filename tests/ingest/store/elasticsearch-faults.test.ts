@@ -192,7 +192,7 @@ await describeCluster('a cluster in trouble', () => {
       },
     ]
     for (const [n, { name, trouble }] of troubles.entries())
-      test(name, { timeout: 180_000 }, async () => {
+      test(name, { timeout: 400_000 }, async () => {
         const { client, documents } = open(120_000)
         const incidents = documents.collection(`counted-${n}`)
         await incidents.put(Array.from({ length: 4 }, (_, i) => ({ id: `c${i}`, doc: { n: 0 }, version: null })))
@@ -223,7 +223,7 @@ await describeCluster('a cluster in trouble', () => {
       })
   })
 
-  test('more is sent than its queue takes: all of it is written', { timeout: 120_000 }, async () => {
+  test('more is sent than its queue takes: all of it is written', { timeout: 300_000 }, async () => {
     const { client, documents } = open(110_000)
     const many = documents.collection('queued')
     let refused = 0

@@ -11,7 +11,7 @@ import { EVERYTHING } from '../../../ingest/store/filter.ts'
 import { type Batch, type EventStore, SYSTEM } from '../../../ingest/store/store.ts'
 import { describeCluster, randomPrefix, removeAll } from '../../servers/cluster.ts'
 
-vi.setConfig({ testTimeout: 180_000 })
+vi.setConfig({ testTimeout: 400_000 })
 
 const T0 = Date.UTC(2026, 10, 21, 7)
 /** Lines `from` to `to` of one segment, each with so many bytes: event n stands at position n. */

@@ -3,7 +3,7 @@
  * Only what every plain Elasticsearch 9 offers is asked for; so there is no `info()` and no `ping()`.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Client, errors } from '@elastic/elasticsearch'
+import { Client, errors, type estypes } from '@elastic/elasticsearch'
 import { StoreError } from '../store.ts'
 
 export interface Connection {
@@ -196,3 +196,19 @@ export const insist = async <T>(
     }
   }
 }
+
+/** What one item of a request says, as the error of a request of its own: to be repeated like one. */
+export const itemError = (statusCode: number, error: unknown): errors.ResponseError =>
+  new errors.ResponseError({ statusCode, body: { error } } as ConstructorParameters<typeof errors.ResponseError>[0])
+
+type Found<T> = estypes.GetGetResult<T>
+/**
+ * What a request for several found, without what is of an index that is not there. Throws what is repeated where a shard
+ * does not answer, as that of an index which another process has just made.
+ */
+export const known = <T>(docs: readonly estypes.MgetResponseItem<T>[]): Found<T>[] =>
+  docs.flatMap((each) => {
+    if (!('error' in each)) return each
+    if (each.error.type === 'index_not_found_exception') return []
+    throw itemError(503, each.error)
+  })

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client, estypes } from '@elastic/elasticsearch'
 import { type Document, type Put, type PutResult, StoreError } from '../store.ts'
-import { addressOf, backoff, insist, kindOfStatus, sentence, type ServerError, shorten } from './connect.ts'
+import { addressOf, backoff, insist, kindOfStatus, known, sentence, type ServerError, shorten } from './connect.ts'
 import { nativeId, type Source, toSource } from './documents-fields.ts'
 
 /** 2^40 changes of one collection, and 8192 times that its shard was moved by force. */
@@ -91,20 +91,18 @@ export const openWriter = (
   ): Promise<ReadonlyMap<string, { version: number; w: readonly string[] }>> => {
     const found = new Map<string, { version: number; w: readonly string[] }>()
     if (ids.length === 0) return found
-    const { docs } = await insist(
+    const docs = await insist(
       client,
       `reading ${index}`,
-      () => client.mget<Source>({ index, ids: [...new Set(ids)], _source: ['w'] }),
+      async () => {
+        const { docs } = await client.mget<Source>({ index, ids: [...new Set(ids)], _source: ['w'] })
+        return known(docs)
+      },
       { patience },
     )
-    for (const each of docs) {
-      if ('error' in each) {
-        if (each.error.type === 'index_not_found_exception') continue
-        throw new StoreError(`${index} cannot be read: ${each.error.reason}`)
-      }
+    for (const each of docs)
       if (each.found)
         found.set(each._id, { version: toVersion(each._primary_term!, each._seq_no!), w: each._source!.w })
-    }
     return found
   }
 

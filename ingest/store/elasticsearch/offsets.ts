@@ -3,9 +3,9 @@
  * It says with which ingest time that was, so that whoever goes on knows which events came after it.
  */
 import { hash, randomUUID } from 'node:crypto'
-import { type Client, errors, type estypes } from '@elastic/elasticsearch'
+import type { Client, errors, estypes } from '@elastic/elasticsearch'
 import type { Offset } from '../store.ts'
-import { insist, type Patience } from './connect.ts'
+import { insist, itemError, type Patience } from './connect.ts'
 import { createIndex, ONE_SHARD } from './session-records.ts'
 
 export interface Committed {
@@ -165,7 +165,3 @@ export const openOffsets = (client: Client, index: string): Offsets => {
     },
   }
 }
-
-/** What one item of a bulk request says, as the error of a request of its own: to be repeated like one. */
-const itemError = (statusCode: number, error: unknown): errors.ResponseError =>
-  new errors.ResponseError({ statusCode, body: { error } } as ConstructorParameters<typeof errors.ResponseError>[0])

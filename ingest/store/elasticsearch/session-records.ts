@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { type Client, errors, type estypes } from '@elastic/elasticsearch'
-import { insist, kindOf, type Patience, type ServerError } from './connect.ts'
+import { insist, kindOf, known, type Patience, type ServerError } from './connect.ts'
 
 export interface Versioned<T> {
   readonly doc: T
@@ -93,14 +93,9 @@ export const openRecords = <T>(client: Client, index: string): Records<T> => {
           const found = new Map<string, Versioned<T>>()
           if (ids.length === 0) return found
           const { docs } = await client.mget<Source<T>>({ index, ids: [...ids] }, SOON)
-          for (const each of docs) {
-            if ('error' in each) {
-              if (each.error.type === 'index_not_found_exception') continue
-              throw new Error(`${what} cannot be read: ${each.error.reason}`)
-            }
+          for (const each of known(docs))
             if (each.found)
               found.set(each._id, { doc: each._source!.doc, seq: each._seq_no!, term: each._primary_term! })
-          }
           return found
         },
         patience,

@@ -113,7 +113,8 @@ export const sentence = (kind: Kind, what: string, where: string, reason: string
     case 'unreachable':
       return `${what}: ${at} does not answer (${reason}): see that it runs and that this machine reaches that address`
     case 'busy':
-      return `${what}: ${at} is too busy or not ready (${reason}): give it a moment, and more memory or nodes if that lasts`
+      // What a full queue says of itself goes on with the insides of the server.
+      return `${what}: ${at} is too busy or not ready (${reason.split('{')[0]!.trim()}): give it a moment, and more memory or nodes if that lasts`
     case 'full':
       return `${what}: ${at} has made indices ${FULL} is nearly full (${reason}): free space or add a node, it then takes writes again by itself`
     case 'blocked':

@@ -51,11 +51,13 @@ await describeCluster('several processes', (cluster) => {
     }, 200)
     const sender = openSender(() => ingest.flatMap((each) => each.url() ?? []), seed + 4)
     const seen: number[] = []
+    const start = performance.now()
+    const say = (what: string) => console.log(`${what} after ${((performance.now() - start) / 1000).toFixed(1)} s`)
     try {
       for (let kill = 0; kill < KILLS; kill++) {
         // Correlations run with the minute: a kill in the middle of them, where one is near.
         const minute = 60_000 - (Date.now() % 60_000)
-        await sleep(minute < 5000 ? minute + between(0, 1500) : between(500, 3500))
+        await sleep(minute < 5000 ? minute + between(0, 1500) : between(500, 2500))
         const victims = [ingest[kill % 2]!, detect[kill % 2]!]
         await victims[0]!.kill()
         await sleep(between(0, 1500))
@@ -78,7 +80,7 @@ await describeCluster('several processes', (cluster) => {
           const from = await covered()
           await eventually('the rules are run by the process that lives', async () => (await covered()) > from)
           console.log(`rules run by the other after ${((performance.now() - began) / 1000).toFixed(1)} s`)
-        } else await sleep(between(200, 4000))
+        } else await sleep(between(200, 2500))
         seen.push(await covered())
         await Promise.all(victims.map((each) => each.start()))
       }
@@ -87,15 +89,18 @@ await describeCluster('several processes', (cluster) => {
       await sender.stop()
       if (process.env['VONGLAU_TEST_PRINT']) for (const each of every) console.log(each.name, each.printed())
     }
+    say(`${KILLS} of each killed`)
     // The rules went on all the time, and never back.
     expect(seen).toEqual([...seen].sort((a, b) => a - b))
     await eventually('everything is stored', async () => {
       for (const { id, lines } of files) if ((await stored(id)) < lines.length) return false
       return (await stored(HTTP_SOURCE)) >= sender.accepted.length
     })
+    say('everything stored')
     await Promise.all(every.map((each) => each.stop()))
 
     const { events, alerts, incidents } = await several.compare(files, sender.accepted, sender.unknown)
+    say('compared')
     console.log(
       `${events} events, ${sender.accepted.length} of them over HTTP and ${sender.unknown.length} of requests that broke off, ${alerts.length} alerts, ${incidents.length} incidents`,
     )

@@ -73,6 +73,7 @@ test('the top holds the six folders and what tools want there', () => {
     'LICENSE',
     'package.json',
     'package-lock.json',
+    'compose.yml',
     'tsconfig.json',
     '.biome.json',
     '.gitignore',

@@ -17,7 +17,7 @@ const build = (): void => {
   const built = `${root}ui/dist/index.html`
   const newest = Math.max(
     ...globSync('ui/**/*.{ts,svelte,css,html}', { cwd: root, exclude: (name) => name === 'dist' }).map(
-      (file) => statSync(`${root}${file}`).mtimeMs,
+      (file) => statSync(`${root}${file}`, { throwIfNoEntry: false })?.mtimeMs ?? 0,
     ),
   )
   if (existsSync(built) && statSync(built).mtimeMs > newest) return

@@ -77,6 +77,7 @@ test('the top holds the six folders and what tools want there', () => {
     'tsconfig.json',
     '.biome.json',
     '.gitignore',
+    '.dockerignore',
     '.npmrc',
   ]
   expect(

@@ -65,14 +65,26 @@ export interface ServerError {
   readonly type?: string
   readonly reason?: string
   readonly caused_by?: ServerError
+  readonly root_cause?: readonly ServerError[]
 }
 const serverError = (error: errors.ResponseError): ServerError => {
   const found = (error.body as { error?: ServerError | string } | undefined)?.error
   return typeof found === 'string' ? { reason: found } : (found ?? {})
 }
 
+/**
+ * A node that starts or stops says of a shard that is on its way that it is not found (404), and of itself that something
+ * is wrong with it (500).
+ */
+const ON_ITS_WAY =
+  /^(illegal_index_shard_state|index_shard_\w+|shard_not_found|shard_not_in_primary_mode|no_shard_available_action|primary_missing_action|unavailable_shards|node_closed|node_disconnected|node_not_connected|already_closed)_exception$/
+
 /** Of an answer, or of one item of a bulk request. */
-export const kindOfStatus = (status: number, { type = '', reason = '' }: ServerError): Kind => {
+export const kindOfStatus = (
+  status: number,
+  { type = '', reason = '', root_cause = [], caused_by }: ServerError,
+): Kind => {
+  if ([{ type }, ...root_cause, caused_by].some((each) => ON_ITS_WAY.test(each?.type ?? ''))) return 'busy'
   if (type === 'cluster_block_exception') {
     if (/read-only-allow-delete|flood.?stage/.test(reason)) return 'full'
     return status === 503 ? 'busy' : 'blocked'

@@ -108,12 +108,15 @@ const some = (names: readonly string[]): string =>
 export const indexProblems = async (client: Client, prefix: string): Promise<string[]> => {
   const alias = aliasOf(prefix)
   const out: string[] = []
-  const { fields } = await client.fieldCaps({
-    index: alias,
-    ignore_unavailable: true,
-    fields: FIELDS.map(({ name }) => name),
-    include_unmapped: false,
-  })
+  const ask = <T>(work: () => Promise<T>) => insist(client, 'looking at the indices', work)
+  const { fields } = await ask(() =>
+    client.fieldCaps({
+      index: alias,
+      ignore_unavailable: true,
+      fields: FIELDS.map(({ name }) => name),
+      include_unmapped: false,
+    }),
+  )
   const wanted = MAPPINGS.properties as { readonly [name: string]: { readonly type?: string } }
   for (const [name, types] of Object.entries(fields).filter(([name]) => fieldOf(name)))
     for (const [type, { indices }] of Object.entries(types)) {
@@ -122,12 +125,14 @@ export const indexProblems = async (client: Client, prefix: string): Promise<str
         `the field ${name} is ${type} instead of ${wanted[name]?.type} in ${[indices ?? `all of ${alias}`].flat().join(', ')}: what is searched in it there may not be found; delete that index, or wait until its retention ends`,
       )
     }
-  const settings = await client.indices.getSettings({
-    index: [alias, ...['d-*', 'offsets', 'sessions', 'control', 'leases'].map((name) => `${prefix}-${name}`)],
-    ignore_unavailable: true,
-    name: 'index.blocks.*',
-    flat_settings: true,
-  })
+  const settings = await ask(() =>
+    client.indices.getSettings({
+      index: [alias, ...['d-*', 'offsets', 'sessions', 'control', 'leases'].map((name) => `${prefix}-${name}`)],
+      ignore_unavailable: true,
+      name: 'index.blocks.*',
+      flat_settings: true,
+    }),
+  )
   const blocked = new Map<string, string[]>()
   // A write block is what the index of a process that died has.
   for (const [index, { settings: flat }] of Object.entries(settings))

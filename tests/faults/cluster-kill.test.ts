@@ -45,7 +45,7 @@ await describeCluster('several processes', (cluster) => {
 
     let ticks = 0
     const writing = setInterval(() => {
-      for (const file of files) file.write(1 + (ticks % 11))
+      for (const file of files) file.write(1 + (ticks % 7))
       // Rotation by rename, of one after the other.
       if (++ticks % 30 === 0) files[(ticks / 30) % files.length]!.rotate()
     }, 200)

@@ -26,11 +26,11 @@ const clf = (at: number): string => {
 const SCANNER = 'Mozilla/5.0 (compatible; Nuclei - Open-source project (github.com/projectdiscovery/nuclei))'
 
 /** Lines of one source, of the parser nginx_access or fortinet_fortigate. `attacks`: how many of them are one, 0 to 1. */
-export const openTraffic = (parser: string, name: string, next: () => number, attacks = 0.03) => {
+export const openTraffic = (parser: string, name: string, next: () => number, attacks = 0.05) => {
   let n = 0
   const pick = <T>(some: readonly T[]): T => some[Math.floor(next() * some.length)]!
-  const within = (minutes: number) =>
-    START + Math.floor(next() * KNOTS) * 120 * MINUTE + Math.floor(next() * minutes * MINUTE)
+  const within = (minutes: number, knots = KNOTS) =>
+    START + Math.floor(next() * knots) * 120 * MINUTE + Math.floor(next() * minutes * MINUTE)
   const request = (at: number, ip: string, asked: string, status = 200, agent = 'Mozilla/5.0', host = pick(HOSTS)) =>
     `${host}:443 ${ip} - - [${clf(at)}] "${asked} HTTP/1.1" ${status} 512 "-" "${agent}"`
   const nginx = (id: string): string => {
@@ -45,7 +45,7 @@ export const openTraffic = (parser: string, name: string, next: () => number, at
       case 2:
         return request(within(50), ip, `GET ${path}`, 404, SCANNER)
       default: // close together: some of them stand in a window that has enough, some do not
-        return request(within(6), '198.51.100.80', `POST ${path}/dang-nhap`, 401, 'Mozilla/5.0', HOSTS[0])
+        return request(within(8, 2), '198.51.100.80', `POST ${path}/dang-nhap`, 401, 'Mozilla/5.0', HOSTS[0])
     }
   }
   const fortigate = (id: string): string => {
@@ -143,7 +143,7 @@ export const openSender = (urls: () => readonly string[], seed: number, attacks?
         if (outcome === 'unknown') unknown.push(...lines)
         sent = outcome !== 'refused'
         if (!sent && stopping) return
-        await new Promise((resolve) => setTimeout(resolve, 50))
+        await new Promise((resolve) => setTimeout(resolve, 120))
       }
     }
   }

@@ -189,7 +189,7 @@ await describeCluster('documents in elasticsearch', (cluster) => {
         }
       }
     }
-    expect(compared).toBeGreaterThan(200)
+    expect(compared).toBeGreaterThan(80)
     await sqlite.close()
     rmSync(folder, { recursive: true })
   })

@@ -5,7 +5,7 @@ import { APIError } from 'better-auth/api'
 import { hashPassword, verifyPassword } from 'better-auth/crypto'
 import { username } from 'better-auth/plugins'
 import { eq } from '../../ingest/store/filter.ts'
-import { type Document, type DocumentStore, StoreError, SYSTEM } from '../../ingest/store/store.ts'
+import { type Document, type DocumentStore, SYSTEM } from '../../ingest/store/store.ts'
 import type { Role } from '../contract.ts'
 import { CLIENT_HEADER } from '../client.ts'
 import { documentAdapter } from './adapter.ts'
@@ -53,10 +53,10 @@ const oneTime = () =>
   ).join('')
 
 export const createAuth = async (
-  store: DocumentStore,
+  documents: DocumentStore,
   options: { url: string; secure: boolean; clock: () => number },
 ): Promise<Auth> => {
-  const { documents, honestly } = openHonest(store)
+  const { documents: told, honestly } = openHonest(documents)
   const users = documents.collection<Document>('auth_user')
   const accounts = documents.collection<Document>('auth_account')
   const sessions = documents.collection<Document>('auth_session')
@@ -70,7 +70,7 @@ export const createAuth = async (
     baseURL: options.url,
     basePath: '/api/auth',
     secret,
-    database: documentAdapter(documents),
+    database: documentAdapter(told),
     telemetry: { enabled: false },
     // A console is reached by several names and addresses; the cookie is SameSite, and Origin must be this host.
     trustedOrigins: async (request) => {
@@ -116,6 +116,7 @@ export const createAuth = async (
       session: {
         create: {
           before: async (session) => {
+            const users = told.collection<Document>('auth_user')
             const user = await users.get(SYSTEM, session.userId)
             // With the right password only: who guesses learns nothing.
             if (user?.doc['disabled'] === true)
@@ -134,7 +135,8 @@ export const createAuth = async (
       level: 'error',
       // That the store is away is said in one sentence elsewhere.
       log: (_, message, ...about) => {
-        if (!about.some((each) => each instanceof StoreError)) console.error(message, ...about)
+        const away = about.some((each) => each instanceof APIError && each.status === 'SERVICE_UNAVAILABLE')
+        if (!away) console.error(message, ...about)
       },
     },
   })
@@ -156,6 +158,11 @@ export const createAuth = async (
   const account = async (userId: string) =>
     (await accounts.query(SYSTEM, { filter: eq('userId', userId), limit: 10 })).items.find(
       (item) => item.doc['userId'] === userId && item.doc['providerId'] === 'credential',
+    )
+  const sessionOf = (headers: Headers) =>
+    honestly(
+      () => auth.api.getSession({ headers }),
+      (session) => session === null,
     )
   const endSessions = async (userId: string, keepToken?: string) => {
     const { items } = await sessions.query(SYSTEM, { filter: eq('userId', userId), limit: 10_000 })
@@ -196,10 +203,7 @@ export const createAuth = async (
         ({ status }) => status >= 500,
       ),
     session: async (headers) => {
-      const found = await honestly(
-        () => auth.api.getSession({ headers }),
-        (session) => session === null,
-      )
+      const found = await sessionOf(headers)
       if (!found) return undefined
       const user = await users.get(SYSTEM, found.user.id)
       return user && user.doc['disabled'] !== true ? toUser(user.doc) : undefined
@@ -260,7 +264,7 @@ export const createAuth = async (
       await setPassword(id, next)
       const user = await must(id)
       await users.put([{ id, version: 'any', doc: { ...user.doc, mustChangePassword: false } }])
-      await endSessions(id, (await auth.api.getSession({ headers: keep }))?.session.token)
+      await endSessions(id, (await sessionOf(keep))?.session.token)
     },
   }
 }

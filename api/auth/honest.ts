@@ -3,10 +3,11 @@
  * that the store is away instead, and is not to be signed out for it.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { APIError } from 'better-auth/api'
 import { type Collection, type Document, type DocumentStore, StoreError } from '../../ingest/store/store.ts'
 
 export interface Honest {
-  /** The same documents; what they throw is remembered for the work that asked. */
+  /** The same documents, for better-auth only; what they throw is remembered for the work that asked. */
   readonly documents: DocumentStore
   /** Does the work. Where it throws, or `hides` of its result, because the store failed: rejects with the store's error. */
   honestly<T>(work: () => Promise<T>, hides: (result: T) => boolean): Promise<T>
@@ -23,9 +24,11 @@ export const openHonest = (store: DocumentStore): Honest => {
           try {
             return await method.apply(target, args)
           } catch (error) {
+            if (!(error instanceof StoreError)) throw error
             const work = works.getStore()
-            if (work && error instanceof StoreError) work.error ??= error
-            throw error
+            if (work) work.error ??= error
+            // Of what it does not know better-auth prints the insides.
+            throw new APIError('SERVICE_UNAVAILABLE', { message: error.message })
           }
         }
       },

@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
 import { openGeoIp } from '../../ingest/enrich/geoip.ts'
-import { readConfig, socketPath } from '../config.ts'
+import { type Config, readConfig, socketPath } from '../config.ts'
 import type { Health, SourceRow } from '../contract.ts'
 import { readInventory } from '../installation.ts'
 import { listens, reach } from './reach.ts'
@@ -81,14 +81,26 @@ export const examine = async (file: string | undefined, env: NodeJS.ProcessEnv):
           bad(
             `source ${source.id} claims times more than a day ahead: set its clock (NTP) or its timezone in vonglau.yml`,
           )
-        if (source.lines > 0 && source.unparsed / source.lines > 0.05)
-          bad(
-            `source ${source.id}: ${source.unparsed} of ${source.lines} lines of the last 24 h were not understood by ${source.parser}: is it the right parser?`,
-          )
+        if (source.lines > 0 && source.unparsed / source.lines > 0.05) {
+          const unparsed = source.unparsed - (await refusedOf(config, source.id))
+          if (unparsed / source.lines > 0.05)
+            bad(
+              `source ${source.id}: ${unparsed} of ${source.lines} lines of the last 24 h were not understood by ${source.parser}: is it the right parser?`,
+            )
+        }
       }
     })
   }
   return findings
+}
+
+/** Lines of the last 24 h that the parser understood and the cluster refused: what its indices have wrong is said apart. */
+const refusedOf = async (config: Config, id: string): Promise<number> => {
+  const kql = `vonglau.source.id: ${JSON.stringify(id)} and event.kind: pipeline_error and error.message: "Elasticsearch refused the event"`
+  let count = 0
+  for await (const answer of reach(config, { ask: 'query', kql, from: Date.now() - 86_400_000, count: true }))
+    count += Number(answer['count'] ?? 0)
+  return count
 }
 
 const lookAt = async (id: string, path: string, bad: (what: string) => void): Promise<void> => {

@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Event } from '../event.ts'
 import { pack } from './duckdb/pack.ts'
+import { buffersOf } from './duckdb/slice.ts'
 import type { ThreadOptions } from './duckdb/thread.ts'
 import { scoped } from './scope.ts'
 import { type Bucket, type EventStore, StoreError } from './store.ts'
@@ -86,7 +87,7 @@ export const openDuckdb = async (
       if (dead) return Promise.reject(dead)
       const id = next++
       const answer = expect<{ ingested: number }>(id)
-      worker.postMessage({ id, call: 'append', args: [slice, offsets, now] }, [slice.bytes.buffer as ArrayBuffer])
+      worker.postMessage({ id, call: 'append', args: [slice, offsets, now] }, buffersOf(slice))
       return answer
     },
     committed: () => call('committed'),

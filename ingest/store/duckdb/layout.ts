@@ -1,8 +1,7 @@
 /**
- * How an event lies in a day file, and how it crosses to the store thread (pack.ts) and back: packed to one text, for what
- * costs is the number of strings that cross (measured: 63,000 rows/s with a string a column, four times that packed).
+ * How an event lies in a day file, and how it comes back from the store thread: packed to one text, for what costs is the
+ * number of strings that cross (measured: 63,000 rows/s with a string a column, four times that packed).
  */
-import { BIGINT, BOOLEAN, type DuckDBType, type DuckDBValue, LIST, listValue, UBIGINT, VARCHAR } from '@duckdb/node-api'
 import { type Event, FIELDS, type Field } from '../../event.ts'
 import { column, pointer } from '../sql.ts'
 
@@ -12,10 +11,9 @@ export const SCHEMA = 2
 const SINCE: { readonly [field: string]: number } = { 'vonglau.import': 2 }
 export const laterThan = (schema: number): Field[] => COLUMNS.filter((f) => (SINCE[f.name] ?? 1) > schema)
 
-/** Between the fields of a row, the items of a list, the rows of a slice. */
+/** Between the fields of a row and the items of a list, on the way back. */
 const SEP = '\x1f'
 const ITEM = '\x1e'
-const ROW = '\x1d'
 export const COLUMNS = FIELDS.filter((field) => field.column)
 /** event.ingested is set by the store thread, at the commit. */
 export const PACKED = COLUMNS.filter((f) => f.name !== 'event.ingested')
@@ -34,21 +32,6 @@ export const createTables = (catalog: string): string[] => [
   `CREATE TABLE IF NOT EXISTS ${catalog}.meta (key VARCHAR PRIMARY KEY, value VARCHAR)`,
   `INSERT OR REPLACE INTO ${catalog}.meta VALUES ('schema', '${SCHEMA}')`,
 ]
-
-/** A slice of a batch as it crosses to the store thread: its rows as one UTF-8 text, which DuckDB takes apart again. */
-export interface Slice {
-  readonly rows: number
-  readonly odd: boolean
-  readonly bytes: Uint8Array // every row ends with ROW
-  readonly cuts: readonly number[] // ends of the pieces that it crosses in, each after a row
-  readonly first: number // least and greatest '@timestamp'
-  readonly last: number
-}
-
-/** Where `odd` stands in a packed row, and the rest behind it. */
-const ODD = PACKED.length + ADDRESSES.length * 2
-
-export const STAGE = 'CREATE OR REPLACE TEMP TABLE stage (packed VARCHAR)'
 
 /**
  * What a FROM names to read the events of a file of an older schema. `later` are the columns that it began without: their
@@ -75,51 +58,20 @@ export const tableLacking = (catalog: string, later: readonly Field[], present: 
   return `(SELECT ${['rowid', star, ...added].join(', ')} FROM ${catalog}.events)`
 }
 
-/** Types of the columns of `events`, in their order. */
-export const EVENT_TYPES: readonly DuckDBType[] = [
-  ...COLUMNS.map((f) => (f.list ? LIST(VARCHAR) : isNumber(f) ? BIGINT : f.type === 'boolean' ? BOOLEAN : VARCHAR)),
-  ...ADDRESSES.flatMap(() => [UBIGINT, UBIGINT]),
-  BOOLEAN,
-  VARCHAR,
+const ROW_COLUMNS: readonly (readonly [name: string, type: string])[] = [
+  ...COLUMNS.map((f) => [f.name, sqlType(f)] as const),
+  ...ADDRESSES.flatMap((a) => [[`${a}#high`, 'UBIGINT'] as const, [`${a}#low`, 'UBIGINT'] as const]),
+  ['odd', 'BOOLEAN'],
+  ['rest', 'VARCHAR'],
 ]
+const ROW_NAMES = ROW_COLUMNS.map(([name]) => column(name)).join(', ')
 
-/** The rows of a slice as values of the columns of `events`: for commits so small that planning a statement costs more. */
-export const columnValues = ({ bytes }: Slice, ingested: number): DuckDBValue[][] => {
-  const texts = new TextDecoder('utf-8', { ignoreBOM: true })
-    .decode(bytes.subarray(0, -1))
-    .split(ROW)
-    .map((line) => line.split(SEP))
-  const column = (i: number, value: (text: string) => DuckDBValue) =>
-    texts.map((row) => (row[i] ? value(row[i]) : null))
-  return [
-    ...COLUMNS.map((f) => {
-      if (f.name === 'event.ingested') return texts.map(() => BigInt(ingested))
-      const i = PACKED.indexOf(f)
-      if (isNumber(f)) return column(i, BigInt)
-      if (f.list) return column(i, (text) => listValue(text.split(ITEM)))
-      return f.type === 'boolean' ? column(i, (text) => text === 'true') : column(i, (text) => text)
-    }),
-    ...ADDRESSES.flatMap((_, i) => [0, 1].map((half) => column(PACKED.length + 2 * i + half, BigInt))),
-    texts.map((row) => row[ODD] === '1'),
-    column(ODD + 1, (text) => text),
-  ]
-}
+/** A table of the same columns, in memory: what is under way is not in the file. */
+export const STAGE = `CREATE OR REPLACE TEMP TABLE stage (${ROW_COLUMNS.map(([name, type]) => `${column(name)} ${type}`).join(', ')})`
 
-/** From the staging table into a day's events, all with one ingest time. */
-export const insertStaged = (catalog: string, ingested: number): string => {
-  const text = (i: number) => `nullif(s[${i + 1}], '')`
-  const select = COLUMNS.map((f) => {
-    if (f.name === 'event.ingested') return String(ingested)
-    const value = text(PACKED.indexOf(f))
-    if (f.list) return `string_split(${value}, chr(30))`
-    return isNumber(f) ? `CAST(${value} AS BIGINT)` : f.type === 'boolean' ? `CAST(${value} AS BOOLEAN)` : value
-  })
-  const addresses = ADDRESSES.flatMap((_, i) =>
-    [0, 1].map((half) => `CAST(${text(PACKED.length + 2 * i + half)} AS UBIGINT)`),
-  )
-  const into = [...COLUMNS.map((f) => f.name), ...ADDRESSES.flatMap((a) => [`${a}#high`, `${a}#low`]), 'odd', 'rest']
-  return `INSERT INTO ${catalog}.events (${into.map(column).join(', ')}) SELECT ${[...select, ...addresses].join(', ')}, s[${ODD + 1}] = '1', ${text(ODD + 1)} FROM (SELECT string_split(line, chr(31)) s FROM (SELECT unnest(string_split(packed, chr(29))) line FROM stage))`
-}
+/** From the staging table into a day's events, which may have their columns in another order. */
+export const insertStaged = (catalog: string): string =>
+  `INSERT INTO ${catalog}.events (${ROW_NAMES}) SELECT * FROM stage`
 
 /**
  * A row as one packed text, to be read with `unpack`. Only the named fields where `fields` is given.

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import type { Filter } from '../filter.ts'
 import type { Aggregate, Groups, Offset, Search, Window } from '../store.ts'
 import { Days } from './days.ts'
-import type { Slice } from './layout.ts'
 import { Reader } from './read.ts'
+import type { Slice } from './slice.ts'
 import { explain, Writer } from './write.ts'
 
 export interface ThreadOptions {

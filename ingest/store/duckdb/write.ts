@@ -1,15 +1,18 @@
 /** The one writer: stages slices as they come and commits them together, when no more come or a row group is full. */
-import { type DuckDBAppender, type DuckDBConnection, DuckDBDataChunk, VARCHAR } from '@duckdb/node-api'
-import duckdb from '@duckdb/node-bindings'
+import type { DuckDBConnection } from '@duckdb/node-api'
 import { literal } from '../sql.ts'
 import { type Offset, STALE, StoreError } from '../store.ts'
 import type { DayFile, Days } from './days.ts'
-import { columnValues, EVENT_TYPES, insertStaged, type Slice, STAGE } from './layout.ts'
+import { toDataChunk } from './fill.ts'
+import { insertStaged, STAGE } from './layout.ts'
+import type { Slice } from './slice.ts'
 
 /** A row group of 122,880: what goes past the write-ahead log straight into the file. One thread takes it while the next is parsed. */
 const FULL = 122_880
-/** Fewer rows go straight into the table: planning the statement for them takes longer (20 ms) than their strings. */
+/** Fewer rows go straight into the table: planning the statement for them takes longer than to compress them in between. */
 const FEW = 1000
+/** Rows that are staged without a pause. */
+const BREATH = 8192
 
 interface Waiting {
   slice: Slice
@@ -123,13 +126,16 @@ export class Writer {
     const file = await this.#days.forIngest(ingested)
     const rows = taken.reduce((sum, { slice }) => sum + slice.rows, 0)
     const staged = rows > FEW || (file.old && rows > 0)
-    if (staged) await this.#stage(taken)
+    if (staged) {
+      await this.#connection.run(STAGE)
+      await this.#append(['stage', 'main', 'temp'], taken, ingested)
+    }
     // Before the rows are visible: no statement is planned without the long way round when an odd row can be seen.
     file.odd ||= taken.some(({ slice }) => slice.odd)
     try {
       await this.#connection.run('BEGIN')
-      if (staged) await this.#connection.run(insertStaged(file.catalog, ingested))
-      else if (rows) await this.#append(file, taken, ingested)
+      if (staged) await this.#connection.run(insertStaged(file.catalog))
+      else if (rows) await this.#append(['events', 'main', file.catalog.slice(1, -1)], taken, ingested)
       await this.#putOffsets(file, taken, ingested)
       await this.#connection.run('COMMIT')
     } catch (error) {
@@ -155,36 +161,19 @@ export class Writer {
     return ingested
   }
 
-  /** Within the transaction that has begun: the appender alone would commit by itself. */
-  async #append(file: DayFile, taken: readonly Waiting[], ingested: number): Promise<void> {
-    const appender = await this.#connection.createAppender('events', 'main', file.catalog.slice(1, -1))
+  /** Within a transaction that has begun, where it goes into the day's own table: the appender alone would commit. */
+  async #append(to: readonly [string, string, string], taken: readonly Waiting[], ingested: number): Promise<void> {
+    const appender = await this.#connection.createAppender(...to)
     try {
+      let rows = 0
       for (const { slice } of taken) {
-        if (slice.rows === 0) continue
-        const chunk = DuckDBDataChunk.create(EVENT_TYPES, slice.rows)
-        chunk.setColumns(columnValues(slice, ingested))
-        appender.appendDataChunk(chunk)
-      }
-      appender.flushSync()
-    } finally {
-      appender.closeSync()
-    }
-  }
-
-  async #stage(taken: readonly Waiting[]): Promise<void> {
-    await this.#connection.run(STAGE)
-    const appender: DuckDBAppender = await this.#connection.createAppender('stage', 'main', 'temp')
-    try {
-      // A piece of many rows is one value: what costs is the number of strings that cross, not their length.
-      const pieces = taken.flatMap(({ slice }) =>
-        slice.cuts.map((end, i) => slice.bytes.subarray(slice.cuts[i - 1] ?? 0, end - 1)),
-      )
-      for (let from = 0; from < pieces.length; from += 2048) {
-        const some = pieces.slice(from, from + 2048)
-        const chunk = DuckDBDataChunk.create([VARCHAR], some.length)
-        const vector = (chunk.getColumnVector(0) as unknown as { vector: duckdb.Vector }).vector
-        for (const [i, piece] of some.entries()) duckdb.vector_assign_string_element_len(vector, i, piece)
-        appender.appendDataChunk(chunk)
+        for (const chunk of slice.chunks) appender.appendDataChunk(toDataChunk(chunk, ingested))
+        rows += slice.rows
+        if (rows < BREATH) continue
+        // What is asked meanwhile has its turn.
+        rows = 0
+        appender.flushSync()
+        await new Promise((resolve) => setImmediate(resolve))
       }
       appender.flushSync()
     } finally {

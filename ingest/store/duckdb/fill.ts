@@ -1,0 +1,78 @@
+/** A chunk of a slice into DuckDB's vectors, on the store thread. */
+import { BIGINT, BOOLEAN, DuckDBDataChunk, type DuckDBType, LIST, UBIGINT, VARCHAR } from '@duckdb/node-api'
+import duckdb from '@duckdb/node-bindings'
+import { type Chunk, INLINE, LAID, ROWS, validBytes, WIDTH } from './slice.ts'
+
+/** Types of the columns of `events`, in their order. */
+const TYPES: readonly DuckDBType[] = LAID.map(({ name, kind }) =>
+  kind === 'list'
+    ? LIST(VARCHAR)
+    : kind === 'boolean'
+      ? BOOLEAN
+      : kind === 'text'
+        ? VARCHAR
+        : name.includes('#')
+          ? UBIGINT
+          : BIGINT,
+)
+
+const INGESTED = LAID.findIndex(({ name }) => name === 'event.ingested')
+const REST = LAID.length - 1
+const NOTHING = new ArrayBuffer(ROWS / 8)
+
+/** Puts the address of the heap into the slots of longer texts. */
+const settle = (slots: Uint32Array, heapBytes: number, low: number, high: number): void => {
+  for (let i = 0; i < slots.length; i += 4) {
+    const length = slots[i]!
+    if (length <= INLINE) continue
+    const offset = slots[i + 2]!
+    // Whatever a bug wrote there, no memory but the heap is read.
+    if (offset + length > heapBytes) throw new Error('a text of a slice lies outside of its heap')
+    const place = offset + low
+    slots[i + 2] = place
+    slots[i + 3] = high + (place > 0xffffffff ? 1 : 0)
+  }
+}
+
+/** As a chunk that can be appended. */
+export const toDataChunk = ({ rows, heap, data, starts, items }: Chunk, ingested: number): DuckDBDataChunk => {
+  const to = DuckDBDataChunk.create(TYPES, rows)
+  const chunk = (to as unknown as { chunk: duckdb.DataChunk }).chunk
+  const vectors = LAID.map((_, i) => duckdb.data_chunk_get_vector(chunk, i))
+  let [low, high] = [0, 0]
+  if (heap.byteLength > INLINE) {
+    // The vector takes the heap as one text; where that is, its slot says.
+    duckdb.vector_assign_string_element_len(vectors[REST]!, 0, new Uint8Array(heap))
+    const slot = duckdb.vector_get_data(vectors[REST]!, 16)
+    const view = new DataView(slot.buffer, slot.byteOffset, 16)
+    // It refuses, without a word, what is not UTF-8.
+    if (view.getUint32(0, true) !== heap.byteLength) throw new Error('the heap of a slice is not UTF-8')
+    ;[low, high] = [view.getUint32(8, true), view.getUint32(12, true)]
+  }
+  const valid = validBytes(rows)
+  for (const [i, { kind }] of LAID.entries()) {
+    const vector = vectors[i]!
+    const start = starts[i]!
+    if (i === INGESTED) {
+      duckdb.copy_data_to_vector(vector, 0, new BigInt64Array(rows).fill(BigInt(ingested)).buffer, 0, rows * 8)
+      continue
+    }
+    duckdb.vector_ensure_validity_writable(vector)
+    if (start < 0) {
+      duckdb.copy_data_to_vector_validity(vector, 0, NOTHING, 0, valid)
+      continue
+    }
+    duckdb.copy_data_to_vector_validity(vector, 0, data, start, valid)
+    const at = start + valid
+    const bytes = rows * WIDTH[kind]
+    if (kind === 'text') settle(new Uint32Array(data, at, rows * 4), heap.byteLength, low, high)
+    duckdb.copy_data_to_vector(vector, 0, data, at, bytes)
+    if (kind !== 'list') continue
+    const count = items[i]!
+    settle(new Uint32Array(data, at + bytes, count * 4), heap.byteLength, low, high)
+    duckdb.list_vector_reserve(vector, count)
+    duckdb.list_vector_set_size(vector, count)
+    duckdb.copy_data_to_vector(duckdb.list_vector_get_child(vector), 0, data, at + bytes, count * 16)
+  }
+  return to
+}

@@ -1,0 +1,55 @@
+/**
+ * How events cross to the store thread: as the memory of DuckDB's own vectors, so that nothing is taken apart again there.
+ * A text is 16 bytes (duckdb_string_t of duckdb.h): its length, then up to 12 bytes of it, or its first four and an
+ * address. Longer texts lie in one heap for all columns; their address is an offset in it until `fill` knows where it is.
+ */
+import { COLUMNS, ADDRESSES, isNumber } from './layout.ts'
+
+/** Rows of a chunk at most: DuckDB's STANDARD_VECTOR_SIZE. */
+export const ROWS = 2048
+/** Texts up to this many bytes lie in their slot. */
+export const INLINE = 12
+export const WIDTH = { text: 16, list: 16, long: 8, boolean: 1 } as const
+
+export interface Column {
+  readonly name: string
+  readonly kind: keyof typeof WIDTH
+}
+/** The columns of `events`, in their order. */
+export const LAID: readonly Column[] = [
+  ...COLUMNS.map(
+    (f): Column => ({
+      name: f.name,
+      kind: f.list ? 'list' : isNumber(f) ? 'long' : f.type === 'boolean' ? 'boolean' : 'text',
+    }),
+  ),
+  ...ADDRESSES.flatMap((a): Column[] => [
+    { name: `${a}#high`, kind: 'long' },
+    { name: `${a}#low`, kind: 'long' },
+  ]),
+  { name: 'odd', kind: 'boolean' },
+  { name: 'rest', kind: 'text' },
+]
+
+export interface Chunk {
+  readonly rows: number
+  /** UTF-8 of the texts that are longer than INLINE. */
+  readonly heap: ArrayBuffer
+  /** Of each column that has a value: a bit for each row that has one (`validBytes`), then the data. */
+  readonly data: ArrayBuffer
+  /** Where a column begins in `data`; -1: no row has a value. */
+  readonly starts: readonly number[]
+  /** How many items the lists of a column have together, which follow its data as texts. */
+  readonly items: readonly number[]
+}
+
+/** A batch as it crosses. */
+export interface Slice {
+  readonly rows: number
+  readonly odd: boolean
+  readonly chunks: readonly Chunk[]
+  readonly first: number // least and greatest '@timestamp'
+  readonly last: number
+}
+export const validBytes = (rows: number): number => Math.ceil(rows / 64) * 8
+export const buffersOf = (slice: Slice): ArrayBuffer[] => slice.chunks.flatMap(({ heap, data }) => [heap, data])

@@ -56,7 +56,7 @@ export const createAuth = async (
   documents: DocumentStore,
   options: { url: string; secure: boolean; clock: () => number },
 ): Promise<Auth> => {
-  const { documents: told, honestly } = openHonest(documents)
+  const { documents: told, honestly, failed } = openHonest(documents)
   const users = documents.collection<Document>('auth_user')
   const accounts = documents.collection<Document>('auth_account')
   const sessions = documents.collection<Document>('auth_session')
@@ -135,8 +135,7 @@ export const createAuth = async (
       level: 'error',
       // That the store is away is said in one sentence elsewhere.
       log: (_, message, ...about) => {
-        const away = about.some((each) => each instanceof APIError && each.status === 'SERVICE_UNAVAILABLE')
-        if (!away) console.error(message, ...about)
+        if (!failed()) console.error(message, ...about)
       },
     },
   })

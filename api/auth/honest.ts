@@ -11,6 +11,8 @@ export interface Honest {
   readonly documents: DocumentStore
   /** Does the work. Where it throws, or `hides` of its result, because the store failed: rejects with the store's error. */
   honestly<T>(work: () => Promise<T>, hides: (result: T) => boolean): Promise<T>
+  /** Whether the store has failed in the work that this is called in. */
+  failed(): boolean
 }
 
 export const openHonest = (store: DocumentStore): Honest => {
@@ -35,6 +37,7 @@ export const openHonest = (store: DocumentStore): Honest => {
     })
   return {
     documents: { ...store, collection: (name) => watched(store.collection(name)) },
+    failed: () => works.getStore()?.error !== undefined,
     honestly: async (ask, hides) => {
       const work: { error?: StoreError } = {}
       try {

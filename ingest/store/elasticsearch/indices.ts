@@ -56,9 +56,17 @@ export const listDays = async (client: Client, prefix: string): Promise<Day[]> =
   const days = await byDay(client, prefix)
   if (days.size === 0) return []
   const index = aliasOf(prefix)
-  const stats = await insist(client, 'counting events', () =>
-    client.indices.stats({ index, metric: ['docs', 'store'], level: 'indices' }),
-  )
+  const what = 'counting events'
+  const ask = () =>
+    insist(client, what, () => client.indices.stats({ index, metric: ['docs', 'store'], level: 'indices' }))
+  let stats = await ask()
+  const without = [...days.values()].flat().filter((name) => !stats.indices?.[name]?.primaries?.docs)
+  if (without.length > 0) {
+    // The shard of one that was made just now is on its way.
+    const waiting = { index: without, wait_for_status: 'yellow', timeout: '3s' } as const
+    await insist(client, what, () => client.cluster.health(waiting, { ignore: [404, 408] }))
+    stats = await ask()
+  }
   return [...days].map(([day, names]) => {
     let [events, bytes] = [0, 0]
     let problem: string | undefined

@@ -2,11 +2,15 @@
  * The running of the rules, by one process at a time: the one that holds the lease. What it writes goes through the lease,
  * so that a leader which was paused for too long can write nothing when it wakes.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { briefly } from '../ingest/briefly.ts'
 import type { Lease, Store } from '../ingest/store/store.ts'
 import { createDetector, type Detector } from '../rules/detect.ts'
 import type { Rule } from '../rules/rule.ts'
 import { createSchedule, type Schedule } from '../rules/schedule.ts'
+
+/** ms that the end of the process waits for a run of the rules on a cluster. */
+const PATIENCE = 10_000
 
 export interface DetectionOptions {
   readonly store: Store
@@ -48,7 +52,9 @@ export const createDetection = ({ store, clock, deadlines, rules, report, failed
     ...schedule,
     leads: () => lease?.held() ?? false,
     stop: async () => {
-      await schedule.stop()
+      const ended = schedule.stop()
+      // A run waits for a cluster that is away; what it had still to write, the next one finds again.
+      await (store.kind === 'duckdb' ? ended : Promise.race([ended, sleep(PATIENCE, undefined, { ref: false })]))
       // Where the store is away, the lease is free when this process is known to be dead.
       await briefly(() => lease?.release())
     },

@@ -214,8 +214,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     syslog: {},
     replay: undefined,
     close: async () => {
-      await schedule.stop()
-      await ingest.stop()
+      await Promise.all([schedule.stop(), ingest.stop()])
       await briefly(() => nodes?.leave())
       await store.close()
     },

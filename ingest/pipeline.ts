@@ -382,13 +382,13 @@ export const createIngest = (options: IngestOptions): Ingest => {
       stopping = true
       for (const resolve of roomWaiters.splice(0)) resolve()
       for (const each of wake.values()) each()
+      const began = performance.now()
       // A loop may wait for the store as well.
       await Promise.race([Promise.all(loops), sleep(PATIENCE, undefined, { ref: false })])
       for (const spool of spools.values()) await spool.close()
       // What was handed over is committed or refused before the store closes. Where the store is away for longer, it is
       // read again from the committed offset by whoever goes on, and the leases are free when this process is seen to be dead.
-      for (let waited = 0; rows > 0 && waited < PATIENCE; waited += 20)
-        await new Promise((resolve) => setTimeout(resolve, 20))
+      while (rows > 0 && performance.now() - began < PATIENCE) await new Promise((resolve) => setTimeout(resolve, 20))
       await briefly(() => Promise.all(releases.map((release) => release())))
     },
   }

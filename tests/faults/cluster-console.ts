@@ -11,7 +11,7 @@ import { SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert } from '../../rules/alert.ts'
 import { OURS } from '../api/console.ts'
 import { type Cluster, randomPrefix } from '../servers/cluster.ts'
-import { INVENTORY, openPlace, originals, type Place } from './place.ts'
+import { INVENTORY, openPlace, originals, type Place, until } from './place.ts'
 
 const TOKEN = 'a-token-of-the-tests'
 const PASSWORD = 'mat-khau-cua-toi'
@@ -42,6 +42,8 @@ export interface ClusterConsole {
   problems(): Promise<string[]>
   /** What `vonglau doctor` finds wrong of the store. */
   doctor(): Promise<string[]>
+  /** Waits until what other processes had stored before the call is visible to this one. */
+  seen(): Promise<void>
   /** Waits until everything is in the store, and that each line is there once. */
   settled(): Promise<void>
   /** Rule, group, first, last and count of every alert; and of a calm run over the same lines. */
@@ -133,6 +135,13 @@ export const openClusterConsole = async (
       const { out, err } = await place.run(['-c', 'data.yml', 'doctor'])
       expect(err).toBe('')
       return out.split('\n').flatMap((line) => /^WRONG {2}(.*)$/.exec(line)?.[1] ?? [])
+    },
+    seen: async () => {
+      const now = Date.now()
+      await until(
+        'what others stored is visible',
+        async () => (await running.installation.store.events.committed()) >= now,
+      )
     },
     settled: async () => {
       const { ingest, store } = running.installation

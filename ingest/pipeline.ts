@@ -6,14 +6,16 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { briefly } from './briefly.ts'
-import { type Feed, spoolFeed } from './collect/feed.ts'
+import { type Chunk, type Feed, spoolFeed } from './collect/feed.ts'
 import { type Finder, openFinder } from './collect/file.ts'
 import { openSpool, type Spool } from './collect/spool.ts'
+import type { Ingest, IngestOptions } from './ingest.ts'
 import { parsers } from './parsers/index.ts'
 import type { ParserState } from './parsers/parser.ts'
-import { type Enrich, idPrefix, processLines } from './process.ts'
+import { idPrefix, processLines } from './process.ts'
 import { type Source, type SourceStatus, UNKNOWN_SOURCE } from './source.ts'
-import type { EventStore, Lease, Offset } from './store/store.ts'
+import type { Batch, Lease, Offset } from './store/store.ts'
+import type { Worked } from './worker.ts'
 import { openMeter } from './meter.ts'
 import { openTurn } from './turn.ts'
 
@@ -23,42 +25,6 @@ const RETRY = 1000
 /** ms that the end of the process waits for the store to take what was handed over. */
 const PATIENCE = 10_000
 
-export interface IngestOptions {
-  readonly store: EventStore
-  readonly sources: readonly Source[]
-  readonly spoolFolder: string
-  /** Rows handed to the store and not yet committed: 420,000, two full commits of the embedded store. */
-  readonly most?: number
-  /** Names this process's spool among those of others that share the store; '' where there are none. */
-  readonly node?: string
-  /** Files, and a spool, are read by one of several processes: taken before the first look, again where it was lost. */
-  readonly lease?: (name: string) => Promise<Lease | undefined>
-  readonly enrich: Enrich
-  readonly clock: () => number
-  /** ms between looks at files. */
-  readonly poll?: number
-  /** Files are complete: read once to their end (an import). */
-  readonly whole?: boolean
-  /** The events are marked, so that no rule looks at them. */
-  readonly history?: boolean
-  readonly warn: (message: string) => void
-}
-
-export interface Ingest {
-  start(): Promise<void>
-  /** Lines of a network source; resolves when they are on disk. */
-  accept(source: string, lines: readonly Buffer[], sender: string): Promise<void>
-  /** Counts lines that had to be dropped (a datagram that found no room). */
-  drop(source: string, lines: number): void
-  status(): Promise<SourceStatus[]>
-  /** Resolves when all that could be read at the call is in the store. */
-  drain(): Promise<void>
-  readonly progress: () => { lines: number; bytes: number }
-  /** Applies from the next line on. */
-  setEnrich(enrich: Enrich): void
-  stop(): Promise<void>
-}
-
 interface Reading {
   readonly feed: Feed
   readonly prefix: string
@@ -66,6 +32,8 @@ interface Reading {
   committed: number
   underWay: number
   failed: boolean
+  /** Ends when everything that is worked on elsewhere was handed over. */
+  turn: Promise<void>
 }
 
 export const createIngest = (options: IngestOptions): Ingest => {
@@ -116,9 +84,15 @@ export const createIngest = (options: IngestOptions): Ingest => {
     let readings: Reading[] = []
     let offsets: Offset[] = []
     let carried: ParserState
+    /** Rows until a commit is full, with those that are worked on elsewhere. */
+    let toFull = store.packing?.full ?? Infinity
     const finder: Finder | undefined =
       source.collect.kind === 'file'
-        ? openFinder(source.collect.path, { whole: options.whole ?? false, start: source.collect.start })
+        ? openFinder(source.collect.path, {
+            whole: options.whole ?? false,
+            start: source.collect.start,
+            bytes: options.workers !== undefined,
+          })
         : undefined
     const spool = finder ? undefined : spoolOf(source)
     const done = new Set<string>()
@@ -160,6 +134,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
       committed: feed.position(),
       underWay: 0,
       failed: false,
+      turn: Promise.resolve(),
     })
 
     /** Reads what there is of one segment; true where there was something. */
@@ -172,15 +147,26 @@ export const createIngest = (options: IngestOptions): Ingest => {
         each.committed = offset?.position ?? 0
         each.failed = false
       }
-      const chunk = await each.feed.next()
+      while (toFull <= 0) toFull += store.packing?.full ?? Infinity
+      const chunk = await each.feed.next(toFull)
       if (!chunk) return false
       // Over the network the parser's memory goes on from one spool file to the next.
       if (spool && chunk.from === 0 && each.state === undefined) each.state = carried
-      await room(chunk.lines.length)
-      if (stopping) return false
+      if (chunk.whole) {
+        await Promise.all([room(chunk.whole.count), options.workers!.room()])
+        if (stopping) return false
+        elsewhere(each, chunk, chunk.whole)
+        return true
+      }
+      const read = chunk.lines!
+      await room(read.length)
+      // In its turn, after what is worked on elsewhere.
+      await each.turn
+      if (stopping || each.failed) return false
+      toFull -= read.length
       const now = clock()
       const { events, state, unparsed, timeAhead } = processLines(
-        chunk.lines,
+        read,
         chunk.from,
         source,
         each.prefix,
@@ -190,10 +176,36 @@ export const createIngest = (options: IngestOptions): Ingest => {
         each.state,
         options.history,
       )
+      const last = events.at(-1)?.['@timestamp'] as number | undefined
+      const settle = take(each, events.length)
+      handOver(each, chunk, { events, lines: read.length, unparsed, timeAhead, state, last }, now, settle)
+      return true
+    }
+    /** Counts what is under way; answers what to call when it no longer is. */
+    const take = (each: Reading, count: number) => {
+      each.underWay++
+      rows += count
+      return () => {
+        each.underWay--
+        rows -= count
+        for (const resolve of roomWaiters.splice(0)) resolve()
+      }
+    }
+    const fail = (each: Reading, error: Error) => {
+      if (each.failed) return
+      each.failed = true
+      meter.storeProblem(error.message)
+      if (!stopping) warn(`source ${source.id}: ${error.message}`)
+    }
+    const handOver = (
+      each: Reading,
+      chunk: Chunk,
+      { state, ...made }: Omit<Worked, 'packed'> & Omit<Batch, 'offsets'>,
+      now: number,
+      settle: () => void,
+    ) => {
       each.state = state
       carried = state
-      each.underWay++
-      rows += events.length
       const offset: Offset = {
         source: source.id,
         segment: each.feed.segment,
@@ -202,36 +214,49 @@ export const createIngest = (options: IngestOptions): Ingest => {
         ...(state === undefined ? {} : { state }),
         ...(chunk.about ? { about: chunk.about } : {}),
       }
-      store.append({ events, offsets: [offset] }, now).then(
-        ({ ingested }) => {
-          each.committed = chunk.to
-          lines += chunk.lines.length
-          bytes += chunk.to - chunk.from
-          offsets = [...offsets.filter((o) => o.segment !== offset.segment), offset]
-          meter.committed(
-            chunk.lines.length,
-            unparsed,
-            events.at(-1)?.['@timestamp'] as number | undefined,
-            ingested,
-            timeAhead,
-          )
+      store
+        .append({ events: made.events, ...(made.packed ? { packed: made.packed } : {}), offsets: [offset] }, now)
+        .then(
+          ({ ingested }) => {
+            each.committed = chunk.to
+            lines += made.lines
+            bytes += chunk.to - chunk.from
+            offsets = [...offsets.filter((o) => o.segment !== offset.segment), offset]
+            meter.committed(made.lines, made.unparsed, made.last, ingested, made.timeAhead)
+            settle()
+          },
+          (error: Error) => {
+            fail(each, error)
+            settle()
+          },
+        )
+    }
+    /** In another thread, while what follows is read; handed over in its turn. */
+    const elsewhere = (each: Reading, chunk: Chunk, { bytes, count }: NonNullable<Chunk['whole']>) => {
+      const settle = take(each, count)
+      toFull -= count
+      const now = clock()
+      const run = (state: ParserState) =>
+        options.workers!.run({ bytes, from: chunk.from, prefix: each.prefix, now, state })
+      const guess = each.state
+      const made = run(guess)
+      made.catch(() => {})
+      const before = each.turn
+      each.turn = (async () => {
+        try {
+          await before
+          let mine = await made
+          if (each.failed) return settle()
+          // What the parser remembers was not known yet: the line that it learns from came just before.
+          if (JSON.stringify(guess) !== JSON.stringify(each.state)) mine = await run(each.state)
+          // Lines that are no events leave room in the commit.
+          toFull += count - mine.packed.rows
+          handOver(each, chunk, { events: [], ...mine }, now, settle)
+        } catch (error) {
+          fail(each, error as Error)
           settle()
-        },
-        (error: Error) => {
-          if (!each.failed) {
-            each.failed = true
-            meter.storeProblem(error.message)
-            if (!stopping) warn(`source ${source.id}: ${error.message}`)
-          }
-          settle()
-        },
-      )
-      const settle = () => {
-        each.underWay--
-        rows -= events.length
-        for (const resolve of roomWaiters.splice(0)) resolve()
-      }
-      return true
+        }
+      })()
     }
 
     const finish = async (each: Reading) => {

@@ -23,7 +23,7 @@ export const reach = async function* (config: Config, request: Request): AsyncIt
   }
   const installation = await openInstallation(config, {
     clock: Date.now,
-    most: 5000,
+    most: 60_000,
     warn: (message) => process.stderr.write(`${message}\n`),
   })
   try {

@@ -9,7 +9,9 @@ const CHUNK = 1 << 20
 const EMPTY: Buffer = Buffer.alloc(0)
 
 export interface Chunk {
-  readonly lines: readonly Line[]
+  /** Absent where whole lines are handed out as they are. */
+  readonly lines?: readonly Line[]
+  readonly whole?: { readonly bytes: Buffer; readonly count: number }
   readonly from: number
   readonly to: number
   readonly about: Offset['about']
@@ -20,8 +22,8 @@ export interface Feed {
   readonly path: string
   /** How far it has been handed out. */
   position(): number
-  /** The next lines, or undefined where there are none now. */
-  next(): Promise<Chunk | undefined>
+  /** The next lines, or undefined where there are none now. Whole lines are not more than `most`. */
+  next(most?: number): Promise<Chunk | undefined>
   /** Reads on from here; what was handed out beyond is handed out again. */
   seek(offset: Pick<Offset, 'position'>): Promise<void>
   /** The bytes before the position are no longer those that were read. */
@@ -33,12 +35,27 @@ export interface Feed {
   close(): Promise<void>
 }
 
-/** `finished` says that nothing more is written to the file: its last line counts though it has no ending. */
+/** The first `most` whole lines. */
+const wholeLines = (bytes: Buffer, most: number): { end: number; count: number } => {
+  let [end, count] = [0, 0]
+  for (; count < most; count++) {
+    const lf = bytes.indexOf(10, end)
+    if (lf < 0) break
+    end = lf + 1
+  }
+  return { end, count }
+}
+
+/**
+ * `finished` says that nothing more is written to the file: its last line counts though it has no ending. With `whole`,
+ * whole lines are handed out as they are.
+ */
 export const fileFeed = async (
   file: TextFile,
   segment: Segment,
   position: number,
   finished: () => Promise<boolean>,
+  whole = false,
 ): Promise<Feed> => {
   let at = position
   let part = 0
@@ -48,7 +65,7 @@ export const fileFeed = async (
     segment: segment.id,
     path: segment.path,
     position: () => at,
-    next: async () => {
+    next: async (most = Infinity) => {
       // Only what is there is read: most looks find nothing, and need no buffer.
       const size = file.gzip ? undefined : await file.size()
       const bytes =
@@ -62,13 +79,24 @@ export const fileFeed = async (
       ended = last
       if (bytes.length === 0) return undefined
       const from = at
-      const split = splitLines(bytes, at, last, part)
-      if (split.lines.length === 0) return undefined
-      part = split.part
-      at = split.lines.at(-1)!.end
+      const { end, count } = whole && part === 0 ? wholeLines(bytes, most) : { end: 0, count: 0 }
+      let lines: Line[] | undefined
+      if (end > 0) at += end
+      else {
+        const split = splitLines(bytes, at, last, part)
+        if (split.lines.length === 0) return undefined
+        part = split.part
+        at = split.lines.at(-1)!.end
+        lines = split.lines
+      }
       const used = bytes.subarray(0, at - from)
       tail = Buffer.from(used.length >= HEAD ? used.subarray(-HEAD) : Buffer.concat([tail, used]).subarray(-HEAD))
-      return { lines: split.lines, from, to: at, about: await aboutOf(file, segment, at, tail) }
+      return {
+        ...(lines ? { lines } : { whole: { bytes: used, count } }),
+        from,
+        to: at,
+        about: await aboutOf(file, segment, at, tail),
+      }
     },
     seek: async (offset) => {
       at = offset.position

@@ -3,7 +3,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { gunzip } from 'node:zlib'
 import { promisify } from 'node:util'
 import { Hono } from 'hono'
-import type { Ingest } from '../pipeline.ts'
+import type { Ingest } from '../ingest.ts'
 import type { Source } from '../source.ts'
 
 const unzip = promisify(gunzip)

@@ -5,7 +5,7 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { createServer, type Server, type Socket } from 'node:net'
 import { canonicalAddress, type Network, parseCidr, parseIp, within } from '../ip.ts'
-import type { Ingest } from '../pipeline.ts'
+import type { Ingest } from '../ingest.ts'
 import { type Source, UNKNOWN_SOURCE } from '../source.ts'
 
 /** A frame longer than this ends its connection: the stream has lost its framing. */

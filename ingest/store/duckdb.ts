@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Event } from '../event.ts'
 import { pack } from './duckdb/pack.ts'
-import { buffersOf } from './duckdb/slice.ts'
+import { buffersOf, FULL, type Slice } from './duckdb/slice.ts'
 import type { ThreadOptions } from './duckdb/thread.ts'
 import { scoped } from './scope.ts'
 import { type Bucket, type EventStore, StoreError } from './store.ts'
@@ -82,8 +82,9 @@ export const openDuckdb = async (
   const repairs = await call<string[]>('repairs')
   return {
     repairs,
-    append: ({ events, offsets }, now) => {
-      const slice = pack(events)
+    packing: { module: new URL('./duckdb/pack.ts', import.meta.url).href, full: FULL },
+    append: ({ events, packed, offsets }, now) => {
+      const slice = (packed as Slice | undefined) ?? pack(events)
       if (dead) return Promise.reject(dead)
       const id = next++
       const answer = expect<{ ingested: number }>(id)

@@ -26,9 +26,16 @@ export interface Offset {
   readonly about?: { readonly [key: string]: string | number | boolean }
 }
 
+/** Events in the form in which a store takes them, made by its `packing`. */
+export interface Packed {
+  readonly rows: number
+}
+
 export interface Batch {
   /** Each with '@timestamp' and a unique event.id. event.ingested is given by the store. */
   readonly events: readonly Event[]
+  /** In their place, where the store has a `packing`. */
+  readonly packed?: Packed
   readonly offsets: readonly Offset[]
 }
 
@@ -102,6 +109,12 @@ export interface EventStore {
    * day duplicates on an embedded store: the offsets, committed with the events, are what prevents it.
    */
   append(batch: Batch, now: number): Promise<{ readonly ingested: number }>
+  /**
+   * A module that makes of events what `append` takes, in whatever thread: `pack(events): Packed`, and of that the memory
+   * to hand over from thread to thread, `buffersOf(packed): ArrayBuffer[]`. Commits of just `full` rows cost least. Absent
+   * where a store takes events only.
+   */
+  readonly packing?: { readonly module: string; readonly full: number }
   /** The ingest time up to which everything is visible to every read from now on; nothing will appear at or below it. */
   committed(): Promise<number>
   offsets(source?: string): Promise<readonly Offset[]>

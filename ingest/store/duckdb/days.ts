@@ -18,6 +18,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { column, literal } from '../sql.ts'
 import { StoreError } from '../store.ts'
 import { createTables, laterThan, SCHEMA, sqlType, tableLacking } from './layout.ts'
+import { FULL } from './slice.ts'
 
 export interface DayFile {
   readonly day: string
@@ -94,7 +95,9 @@ export class Days {
   async #attach(day: string): Promise<DayFile> {
     const path = join(this.#folder, `events-${day}.duckdb`)
     const catalog = catalogOf(day)
-    await this.#connection.run(`ATTACH ${literal(path)} AS ${catalog} (STORAGE_VERSION 'v1.4.0')`)
+    await this.#connection.run(
+      `ATTACH ${literal(path)} AS ${catalog} (STORAGE_VERSION 'v1.4.0', ROW_GROUP_SIZE ${FULL})`,
+    )
     return {
       day,
       catalog,

@@ -9,10 +9,10 @@ import { type Chunk, type Column, INLINE, LAID, ROWS, type Slice, validBytes, WI
 
 /** NUL ends a string in DuckDB, the others separate values on the way back. Such a value is kept in the rest, as JSON. */
 const AWKWARD = /[\0\x1d\x1e\x1f]/
-/** Longer texts are handed to the engine: a call costs as much as a loop over this many characters. */
-const SHORT = 96
+/** Longer texts are handed to the engine: a call costs as much as a loop over this many characters (measured). */
+const SHORT = 20
 /** Bytes of a heap after which a chunk ends. */
-const FULL = 16 << 20
+const MOST = 16 << 20
 
 let heap = Buffer.from(new ArrayBuffer(8 << 20))
 let words = new Uint32Array(heap.buffer)
@@ -110,18 +110,29 @@ const slot = (slots: Uint32Array, to: number, end: number): void => {
   }
   slots[to + 2] = at
   slots[to + 3] = 0
-  // What lies between is text too: the heap crosses as one.
+  // What lies between is text too, for the heap crosses as one.
   let after = end
-  while (after & 3) heap[after++] = 0
+  while (after & 3) heap[after++] = 32
   at = after
+}
+/** Whether a byte below 32 lies on the heap from `at` to `end`, which is followed by other text: four at once. */
+const holdsControl = (end: number): boolean => {
+  const last = (end + 3) >> 2
+  for (let i = at >> 2; i < last; i++) {
+    const high = words[i]! & 0xe0e0e0e0
+    if (((high - 0x01010101) & ~high & 0x80808080) !== 0) return true
+  }
+  return false
 }
 /** Writes a text; false where it holds a separator or NUL. */
 const putSlot = (slots: Uint32Array, to: number, text: string): boolean => {
   const { length } = text
   reserve(length * 3 + 16)
   if (length > SHORT) {
-    if (AWKWARD.test(text)) return false
-    slot(slots, to, at + heap.write(text, at))
+    const end = at + heap.write(text, at)
+    heap[end] = heap[end + 1] = heap[end + 2] = 32
+    if (holdsControl(end) && AWKWARD.test(text)) return false
+    slot(slots, to, end)
     return true
   }
   // What a slot does not need is zero: DuckDB compares whole slots.
@@ -185,22 +196,47 @@ const putList = (column: Filling, value: Value): boolean => {
   return true
 }
 
-/** The two halves of an address, each as a lower and an upper word. */
-const halvesOf = new Map<string, Uint32Array | undefined>()
-const putAddress = (text: Value | undefined, high: Filling, low: Filling): void => {
-  if (typeof text !== 'string') return
-  let halves = halvesOf.get(text)
-  if (halves === undefined && !halvesOf.has(text)) {
-    if (halvesOf.size >= 65_536) halvesOf.clear()
-    const ip = parseIp(text)
-    halves = ip && new Uint32Array(BigUint64Array.of(ip.high, ip.low).buffer)
-    halvesOf.set(text, halves)
+/** Of an address of IPv4, as parseIp maps it: the lower half of ::ffff:0:0/96; -1 where it is none. */
+const v4 = (text: string): number => {
+  let [sum, part, digits, dots] = [0, 0, 0, 0]
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (c === 46) {
+      if (digits === 0) return -1
+      sum = sum * 256 + part
+      part = digits = 0
+      dots++
+    } else if (c >= 48 && c <= 57) {
+      part = part * 10 + c - 48
+      digits++
+      if (part > 255) return -1
+    } else return -1
   }
-  if (halves === undefined) return
-  high.words[row * 2] = halves[0]!
-  high.words[row * 2 + 1] = halves[1]!
-  low.words[row * 2] = halves[2]!
-  low.words[row * 2 + 1] = halves[3]!
+  return dots === 3 && digits > 0 ? sum * 256 + part : -1
+}
+/** The two halves of another address, each as a lower and an upper word. */
+const halvesOf = new Map<string, Uint32Array | undefined>()
+const putAddress = (text: string, high: Filling, low: Filling): void => {
+  const to = row * 2
+  const four = text.length <= 15 ? v4(text) : -1
+  if (four >= 0) {
+    high.words[to] = high.words[to + 1] = 0
+    low.words[to] = four
+    low.words[to + 1] = 0xffff
+  } else {
+    let halves = halvesOf.get(text)
+    if (halves === undefined && !halvesOf.has(text)) {
+      if (halvesOf.size >= 65_536) halvesOf.clear()
+      const ip = parseIp(text)
+      halves = ip && new Uint32Array(BigUint64Array.of(ip.high, ip.low).buffer)
+      halvesOf.set(text, halves)
+    }
+    if (halves === undefined) return
+    high.words[to] = halves[0]!
+    high.words[to + 1] = halves[1]!
+    low.words[to] = halves[2]!
+    low.words[to + 1] = halves[3]!
+  }
   mark(high)
   mark(low)
 }
@@ -213,131 +249,193 @@ const jsonOf = (value: Value): string =>
       ? `[${value.map(jsonOf).join()}]`
       : String(value)
 
-/** `,"name":` of a field that has no column; undefined of one that has. */
-const restKeys = new Map<string, Uint8Array | undefined>([
-  ...PACKED.map((f): [string, undefined] => [f.name, undefined]),
-  ['event.ingested', undefined],
-])
-const encodeKey = (name: string) => new TextEncoder().encode(`,${jsonOf(name)}:`)
-const restKey = (name: string): Uint8Array | undefined => {
-  let key = restKeys.get(name)
-  if (key === undefined && !restKeys.has(name)) {
-    key = encodeKey(name)
-    if (restKeys.size < 10_000) restKeys.set(name, key)
-  }
-  return key
+/** Where a field goes. */
+interface Place {
+  readonly name: string
+  readonly kind: Column['kind'] | 'rest' | 'ingested'
+  readonly column: Filling
+  /** Of an address that is kept as numbers too. */
+  readonly halves: readonly [Filling, Filling] | undefined
+  /** `,"name":` */
+  readonly key: Uint8Array
+  /** Many fields say the same in every line: the value seen last, and where it came again, its key and JSON. */
+  last: Value | undefined
+  member: Uint8Array | undefined
 }
-/** Where the rest goes on; 160 bytes are free there whenever a value begins; the heap's own end stays at its beginning until it is whole. */
+const named = new Map(columns.map((each) => [each.column.name, each]))
+const placeOf = (name: string): Place => {
+  const column = PACKED.some((f) => f.name === name) ? named.get(name) : undefined
+  const address = ADDRESSES.find((each) => each === name)
+  return {
+    name,
+    kind: name === 'event.ingested' ? 'ingested' : (column?.column.kind ?? 'rest'),
+    column: column ?? columns[0]!,
+    halves: address && [named.get(`${address}#high`)!, named.get(`${address}#low`)!],
+    key: new TextEncoder().encode(`,${jsonOf(name)}:`),
+    last: undefined,
+    member: undefined,
+  }
+}
+const places = new Map<string, Place>()
+const learn = (name: string): Place => {
+  const place = placeOf(name)
+  // Bounded: some parsers make names of what stands in a line.
+  if (places.size < 10_000) places.set(name, place)
+  return place
+}
+for (const { name } of PACKED) learn(name)
+
+/** The rest of a row while it is made. */
+let rest = Buffer.from(new ArrayBuffer(1 << 20))
 let end = 0
+const room = (bytes: number): void => {
+  if (end + bytes <= rest.length) return
+  const larger = Buffer.from(new ArrayBuffer(Math.max(rest.length * 2, end + bytes)))
+  rest.copy(larger, 0, 0, end)
+  rest = larger
+}
 const putBytes = (bytes: Uint8Array): void => {
   const { length } = bytes
-  if (length > 40) heap.set(bytes, end)
-  else for (let i = 0; i < length; i++) heap[end + i] = bytes[i]!
+  room(length)
+  if (length > 24) rest.set(bytes, end)
+  else for (let i = 0; i < length; i++) rest[end + i] = bytes[i]!
   end += length
 }
-/** JSON of short texts comes again and again: its bytes are kept. Bounded, for every text was written by an attacker. */
-const jsonKept = new Map<string, Uint8Array>()
+const SPECIAL = /[\0-\x1f"\\\ud800-\udfff]/
 const putJson = (value: Value): void => {
   if (typeof value === 'string') {
     const { length } = value
-    if (length <= 48) {
-      const to = heap
-      const begin = end + 1
-      let i = 0
-      for (; i < length; i++) {
-        const c = value.charCodeAt(i)
-        if (c < 32 || c > 126 || c === 0x22 || c === 0x5c) break
-        to[begin + i] = c
+    room(length * 3 + 2)
+    const begin = end + 1
+    if (length > SHORT) {
+      if (SPECIAL.test(value)) putBytes(new TextEncoder().encode(jsonOf(value)))
+      else {
+        rest[end] = 0x22
+        end = begin + rest.write(value, begin)
+        rest[end++] = 0x22
       }
-      if (i === length) {
-        to[end] = 0x22
-        to[begin + i] = 0x22
-        end += length + 2
+      return
+    }
+    const to = rest
+    for (let i = 0; i < length; i++) {
+      const c = value.charCodeAt(i)
+      if (c < 32 || c > 126 || c === 0x22 || c === 0x5c) {
+        putBytes(new TextEncoder().encode(jsonOf(value)))
         return
       }
+      to[begin + i] = c
     }
-    let bytes = length <= SHORT ? jsonKept.get(value) : undefined
-    if (bytes === undefined) {
-      bytes = new TextEncoder().encode(jsonOf(value))
-      if (jsonKept.size >= 20_000) jsonKept.clear()
-      if (length <= SHORT) jsonKept.set(value, bytes)
-    }
-    reserve(end - at + bytes.length + 16)
-    putBytes(bytes)
+    to[end] = 0x22
+    to[begin + length] = 0x22
+    end = begin + length + 1
   } else if (typeof value === 'object') {
+    room(2)
+    rest[end++] = 0x5b
     for (let i = 0; i < value.length; i++) {
-      heap[end++] = i === 0 ? 0x5b : 0x2c
+      room(2)
+      if (i > 0) rest[end++] = 0x2c
       putJson(value[i]!)
-      reserve(end - at + 160)
     }
-    if (value.length === 0) heap[end++] = 0x5b
-    heap[end++] = 0x5d
+    room(2)
+    rest[end++] = 0x5d
   } else {
     const text = String(value)
-    for (let i = 0; i < text.length; i++) heap[end + i] = text.charCodeAt(i)
+    room(text.length)
+    for (let i = 0; i < text.length; i++) rest[end + i] = text.charCodeAt(i)
     end += text.length
   }
 }
-const putRest = (key: Uint8Array, value: Value): void => {
-  reserve(end - at + key.length + 160)
-  const begin = end
-  putBytes(key)
-  // The first one's comma is the opening brace.
-  if (begin === at) heap[begin] = 0x7b
+const putRest = (place: Place, value: Value): void => {
+  if (value === place.last) {
+    if (place.member) {
+      putBytes(place.member)
+      return
+    }
+    const begin = end
+    putBytes(place.key)
+    putJson(value)
+    if (end - begin < 256) place.member = Uint8Array.prototype.slice.call(rest, begin, end)
+    return
+  }
+  place.last = value
+  place.member = undefined
+  putBytes(place.key)
   putJson(value)
-}
-const beginRest = (): void => {
-  reserve(32)
-  const word = at >> 2
-  words[word] = words[word + 1] = words[word + 2] = 0
-  end = at
-}
-const endRest = (column: Filling): void => {
-  if (end === at) return
-  reserve(end - at + 16)
-  heap[end++] = 0x7d
-  slot(column.words, row * 4, end)
-  mark(column)
 }
 
 /**
- * One row, written out from the table: a property read by its name costs a tenth of one read by a variable. Nothing of an
- * event gets into the code. Answers whether the row is odd: a value that does not fit its column is in the rest.
+ * The places of events that have the same fields in the same order, as those of one kind of line have. To look each name
+ * up in a map, and to read each value by a variable, takes ten times as long as `Object.keys` and `Object.values`.
  */
-const placeOf = new Map(LAID.map(({ name }, i) => [name, i]))
-const PUT = { text: 'putText', long: 'putLong', boolean: 'putBoolean', list: 'putList' } as const
-const packRow = new Function(
-  'columns',
-  'tools',
-  `const { putText, putLong, putBoolean, putList, putAddress, putRest, restKey, encodeKey, beginRest, endRest } = tools
-  const [${LAID.map((_, i) => `c${i}`).join(', ')}] = columns
-  return (event) => {
-    let odd, v
-    ${PACKED.map((f) => {
-      const name = JSON.stringify(f.name)
-      const i = placeOf.get(f.name)!
-      return `v = event[${name}]; if (v !== undefined && !${PUT[LAID[i]!.kind]}(c${i}, v)) (odd ??= []).push(${name})`
-    }).join('\n    ')}
-    ${ADDRESSES.map((name) => `putAddress(event[${JSON.stringify(name)}], c${placeOf.get(`${name}#high`)}, c${placeOf.get(`${name}#low`)})`).join('\n    ')}
-    putBoolean(c${placeOf.get('odd')}, odd !== undefined)
-    beginRest()
-    if (odd !== undefined) for (const name of odd) putRest(encodeKey(name), event[name])
-    for (const name in event) { const key = restKey(name); if (key !== undefined) putRest(key, event[name]) }
-    endRest(c${placeOf.get('rest')})
-    return odd !== undefined
-  }`,
-)(columns, {
-  putText,
-  putLong,
-  putBoolean,
-  putList,
-  putAddress,
-  putRest,
-  restKey,
-  encodeKey,
-  beginRest,
-  endRest,
-}) as (event: Event) => boolean
+interface Plan {
+  readonly names: readonly string[]
+  readonly places: readonly Place[]
+}
+/** Those used last first. */
+const plans: Plan[] = []
+const MOST_PLANS = 64
+const fits = ({ names }: Plan, wanted: readonly string[]): boolean => {
+  let i = names.length
+  if (i !== wanted.length) return false
+  while (i > 0 && names[i - 1] === wanted[i - 1]) i--
+  return i === 0
+}
+const planOf = (names: readonly string[]): readonly Place[] => {
+  const first = plans[0]
+  if (first && fits(first, names)) return first.places
+  const i = plans.findIndex((plan) => fits(plan, names))
+  const plan: Plan =
+    i < 0 ? { names, places: names.map((name) => places.get(name) ?? learn(name)) } : plans.splice(i, 1)[0]!
+  plans.unshift(plan)
+  if (plans.length > MOST_PLANS) plans.pop()
+  return plan.places
+}
+
+const ODD = named.get('odd')!
+const REST = named.get('rest')!
+/** One row. Answers whether it is odd: a value that does not fit its column is in the rest. */
+const packRow = (event: Event): boolean => {
+  let odd = false
+  end = 0
+  const values = Object.values(event)
+  const plan = planOf(Object.keys(event))
+  for (let i = 0; i < plan.length; i++) {
+    const place = plan[i]!
+    const value = values[i]
+    if (value === undefined) continue
+    const { kind, column } = place
+    if (
+      kind === 'text'
+        ? putText(column, value)
+        : kind === 'long'
+          ? putLong(column, value)
+          : kind === 'boolean'
+            ? putBoolean(column, value)
+            : kind === 'list'
+              ? putList(column, value)
+              : kind === 'ingested'
+    ) {
+      if (place.halves) putAddress(value as string, place.halves[0], place.halves[1])
+      continue
+    }
+    if (kind !== 'rest') odd = true
+    putRest(place, value)
+  }
+  putBoolean(ODD, odd)
+  if (end > 0) {
+    // The first one's comma is the opening brace.
+    rest[0] = 0x7b
+    room(1)
+    rest[end++] = 0x7d
+    reserve(end + 16)
+    const word = at >> 2
+    words[word] = words[word + 1] = words[word + 2] = 0
+    heap.set(rest.subarray(0, end), at)
+    slot(REST.words, row * 4, at + end)
+    mark(REST)
+  }
+  return odd
+}
 
 /** What was filled, in memory of its own that can be handed over; the columns are empty again. */
 const cut = (): Chunk => {
@@ -384,13 +482,14 @@ const cut = (): Chunk => {
   row = 0
   at = 0
   // What one giant needed is not held for ever.
-  if (heap.length > 4 * FULL) {
+  if (heap.length > 4 * MOST) {
     heap = Buffer.from(new ArrayBuffer(8 << 20))
     words = new Uint32Array(heap.buffer)
   }
   return chunk
 }
 
+export { buffersOf } from './slice.ts'
 export const pack = (events: readonly Event[]): Slice => {
   const chunks: Chunk[] = []
   let [first, last, odd] = [Infinity, -Infinity, false]
@@ -400,7 +499,7 @@ export const pack = (events: readonly Event[]): Slice => {
     const time = event['@timestamp'] as number
     if (time < first) first = time
     if (time > last) last = time
-    if (row === ROWS || at > FULL) chunks.push(cut())
+    if (row === ROWS || at > MOST) chunks.push(cut())
   }
   if (row > 0) chunks.push(cut())
   return { rows: events.length, odd, chunks, first, last }

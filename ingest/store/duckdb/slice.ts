@@ -7,6 +7,11 @@ import { COLUMNS, ADDRESSES, isNumber } from './layout.ts'
 
 /** Rows of a chunk at most: DuckDB's STANDARD_VECTOR_SIZE. */
 export const ROWS = 2048
+/**
+ * Rows of a row group. A commit of just so many goes into the file compressed; one of less goes through the log, and one of
+ * more leaves a small row group behind: both are written twice.
+ */
+export const FULL = 30 * ROWS
 /** Texts up to this many bytes lie in their slot. */
 export const INLINE = 12
 export const WIDTH = { text: 16, list: 16, long: 8, boolean: 1 } as const

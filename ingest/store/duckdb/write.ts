@@ -5,13 +5,9 @@ import { type Offset, STALE, StoreError } from '../store.ts'
 import type { DayFile, Days } from './days.ts'
 import { toDataChunk } from './fill.ts'
 import { insertStaged, STAGE } from './layout.ts'
-import type { Slice } from './slice.ts'
+import { FULL, type Slice } from './slice.ts'
 
-/** A row group of 122,880: what goes past the write-ahead log straight into the file. One thread takes it while the next is parsed. */
-const FULL = 122_880
-/** Fewer rows go straight into the table: planning the statement for them takes longer than to compress them in between. */
-const FEW = 1000
-/** Rows that are staged without a pause. */
+/** Rows that are appended without a pause. */
 const BREATH = 8192
 
 interface Waiting {
@@ -125,7 +121,8 @@ export class Writer {
     const ingested = Math.max(this.#committed + 1, ...taken.map((each) => each.now))
     const file = await this.#days.forIngest(ingested)
     const rows = taken.reduce((sum, { slice }) => sum + slice.rows, 0)
-    const staged = rows > FEW || (file.old && rows > 0)
+    // A file of an older schema has its columns in another order.
+    const staged = file.old && rows > 0
     if (staged) {
       await this.#connection.run(STAGE)
       await this.#append(['stage', 'main', 'temp'], taken, ingested)

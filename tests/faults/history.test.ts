@@ -1,0 +1,116 @@
+/** A large import, which several threads take apart: the same events as from one, and every line once over kills. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { splitLines } from '../../ingest/collect/lines.ts'
+import { parserOf } from '../../ingest/parsers/index.ts'
+import { processLines } from '../../ingest/process.ts'
+import type { Source } from '../../ingest/source.ts'
+import { eventsOf, openPlace, originals, type Place } from './place.ts'
+
+const LAUNCHER = fileURLToPath(new URL('../../api/vonglau.js', import.meta.url))
+let place: Place
+beforeEach(() => {
+  place = openPlace()
+})
+afterEach(() => place.remove())
+
+const row = (n: number) =>
+  `2026-11-21 07:05:00 10.0.10.21 GET /dong-${n} ma=${n} 443 - 198.51.100.${n % 250} Mozilla/5.0+(Windows+NT+10.0) - dichvucong.example 200 0 0 ${n % 900}`
+const HEAD =
+  '#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) cs-host sc-status sc-substatus sc-win32-status time-taken'
+/** The same columns, but two in each other's place: what a line means depends on the line before it. */
+const OTHER = HEAD.replace('sc-substatus sc-win32-status', 'sc-win32-status sc-substatus')
+
+test('events are those of one thread, whatever stands in the file', { timeout: 120_000 }, async () => {
+  const text: string[] = []
+  for (let n = 0; n < 70_000; n++) {
+    if (n === 0 || n === 40_000) text.push('#Software: Microsoft Internet Information Services 10.0', HEAD)
+    if (n === 20_000 || n === 60_000) text.push(OTHER)
+    if (n % 9000 === 5) text.push('', 'không phải nhật ký', `${row(n)}\r`, `${row(n)} thừa một cột`)
+    // Longer than a line may be, and longer than what is read at once.
+    if (n === 30_000) text.push('x'.repeat(700_000), 'y'.repeat(2_500_000))
+    text.push(row(n))
+  }
+  const bytes = Buffer.concat([
+    Buffer.from(`${text.join('\n')}\n`),
+    Buffer.from([0xff, 0xfe, 0x20, 0x0a]),
+    Buffer.from(row(70_000)),
+  ])
+  place.write('vonglau.yml', '')
+  place.write('iis.log', bytes)
+  const { code, out, err } = await place.run(['import', '--source', 'iis_access', 'iis.log'])
+  const source: Source = {
+    id: 'iis_access',
+    parser: 'iis_access',
+    timezone: 'Asia/Ho_Chi_Minh',
+    collect: { kind: 'file', path: '', start: 'beginning' },
+    silent: 15,
+  }
+  const wanted = processLines(
+    splitLines(bytes, 0, true).lines,
+    0,
+    source,
+    'prefix',
+    parserOf('iis_access'),
+    () => {},
+    0,
+    undefined,
+    true,
+  ).events
+  expect({ code, err, lines: Number(/^\d+/.exec(out)?.[0]) }).toEqual({
+    code: 0,
+    err: '',
+    lines: splitLines(bytes, 0, true).lines.length,
+  })
+
+  const installation = await place.open()
+  const seen = await eventsOf(installation.store.events)
+  await installation.close()
+  // What the inventory and the database of countries add is the same in every thread, and tested elsewhere.
+  const about = (event: (typeof seen)[number]) => [
+    String(event['event.id']).replace(/.*-/, ''),
+    event['event.kind'],
+    event['http.response.status_code'],
+    event['iis.access.sub_status'],
+    event['iis.access.win32_status'],
+    String(event['event.original']).slice(0, 200),
+    String(event['event.original']).length,
+    event['vonglau.original.base64'],
+    event['error.message'],
+    event['vonglau.import'],
+  ]
+  const sorted = (events: typeof seen) => events.map((event) => JSON.stringify(about(event))).sort()
+  expect(seen.length).toBe(wanted.length)
+  expect(sorted(seen)).toEqual(sorted(wanted))
+})
+
+test('killed at random moments, and begun again: every line once', { timeout: 180_000 }, async () => {
+  const COUNT = 80_000
+  place.write('vonglau.yml', '')
+  place.write('iis.log', `${HEAD}\n${Array.from({ length: COUNT }, (_, n) => row(n)).join('\n')}\n`)
+  const begin = () =>
+    spawn(process.execPath, [LAUNCHER, '-c', 'vonglau.yml', 'import', '--source', 'iis_access', 'iis.log'], {
+      cwd: place.folder,
+      detached: true,
+      stdio: 'ignore',
+    })
+  for (let kill = 0; kill < 5; kill++) {
+    const child = begin()
+    const gone = once(child, 'exit')
+    await Promise.race([gone, sleep(1500 + Math.random() * 4000)])
+    try {
+      process.kill(-child.pid!, 'SIGKILL')
+    } catch {}
+    await gone
+  }
+  const [code] = await once(begin(), 'exit')
+  expect(code).toBe(0)
+  const installation = await place.open()
+  const counts = await originals(installation.store.events)
+  await installation.close()
+  expect([...counts].filter(([, count]) => count !== 1)).toEqual([])
+  expect(counts.size).toBe(COUNT)
+})

@@ -3,7 +3,8 @@
  * text for each row, that DuckDB takes apart again, costs twice as much on both sides.
  */
 import type { Event, Value } from '../../event.ts'
-import { parseIp } from '../../ip.ts'
+import { parseIp, v4Number } from '../../ip.ts'
+import { openPlans } from '../plans.ts'
 import { ADDRESSES, PACKED } from './layout.ts'
 import { type Chunk, type Column, INLINE, LAID, ROWS, type Slice, validBytes, WIDTH } from './slice.ts'
 
@@ -196,30 +197,12 @@ const putList = (column: Filling, value: Value): boolean => {
   return true
 }
 
-/** Of an address of IPv4, as parseIp maps it: the lower half of ::ffff:0:0/96; -1 where it is none. */
-const v4 = (text: string): number => {
-  let [sum, part, digits, dots] = [0, 0, 0, 0]
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i)
-    if (c === 46) {
-      if (digits === 0) return -1
-      sum = sum * 256 + part
-      part = digits = 0
-      dots++
-    } else if (c >= 48 && c <= 57) {
-      part = part * 10 + c - 48
-      digits++
-      if (part > 255) return -1
-    } else return -1
-  }
-  return dots === 3 && digits > 0 ? sum * 256 + part : -1
-}
 /** The two halves of another address, each as a lower and an upper word. */
 const halvesOf = new Map<string, Uint32Array | undefined>()
 const putAddress = (text: string, high: Filling, low: Filling): void => {
   const to = row * 2
-  const four = text.length <= 15 ? v4(text) : -1
-  if (four >= 0) {
+  const four = v4Number(text)
+  if (four !== undefined) {
     high.words[to] = high.words[to + 1] = 0
     low.words[to] = four
     low.words[to + 1] = 0xffff
@@ -307,27 +290,28 @@ const putJson = (value: Value): void => {
     const { length } = value
     room(length * 3 + 2)
     const begin = end + 1
-    if (length > SHORT) {
-      if (SPECIAL.test(value)) putBytes(new TextEncoder().encode(jsonOf(value)))
-      else {
-        rest[end] = 0x22
-        end = begin + rest.write(value, begin)
-        rest[end++] = 0x22
+    if (length <= SHORT) {
+      const to = rest
+      let i = 0
+      for (; i < length; i++) {
+        const c = value.charCodeAt(i)
+        if (c < 32 || c > 126 || c === 0x22 || c === 0x5c) break
+        to[begin + i] = c
       }
-      return
-    }
-    const to = rest
-    for (let i = 0; i < length; i++) {
-      const c = value.charCodeAt(i)
-      if (c < 32 || c > 126 || c === 0x22 || c === 0x5c) {
-        putBytes(new TextEncoder().encode(jsonOf(value)))
+      if (i === length) {
+        to[end] = 0x22
+        to[begin + length] = 0x22
+        end = begin + length + 1
         return
       }
-      to[begin + i] = c
     }
-    to[end] = 0x22
-    to[begin + length] = 0x22
-    end = begin + length + 1
+    if (SPECIAL.test(value)) {
+      putBytes(new TextEncoder().encode(jsonOf(value)))
+      return
+    }
+    rest[end] = 0x22
+    end = begin + rest.write(value, begin)
+    rest[end++] = 0x22
   } else if (typeof value === 'object') {
     room(2)
     rest[end++] = 0x5b
@@ -363,33 +347,7 @@ const putRest = (place: Place, value: Value): void => {
   putJson(value)
 }
 
-/**
- * The places of events that have the same fields in the same order, as those of one kind of line have. To look each name
- * up in a map, and to read each value by a variable, takes ten times as long as `Object.keys` and `Object.values`.
- */
-interface Plan {
-  readonly names: readonly string[]
-  readonly places: readonly Place[]
-}
-/** Those used last first. */
-const plans: Plan[] = []
-const MOST_PLANS = 64
-const fits = ({ names }: Plan, wanted: readonly string[]): boolean => {
-  let i = names.length
-  if (i !== wanted.length) return false
-  while (i > 0 && names[i - 1] === wanted[i - 1]) i--
-  return i === 0
-}
-const planOf = (names: readonly string[]): readonly Place[] => {
-  const first = plans[0]
-  if (first && fits(first, names)) return first.places
-  const i = plans.findIndex((plan) => fits(plan, names))
-  const plan: Plan =
-    i < 0 ? { names, places: names.map((name) => places.get(name) ?? learn(name)) } : plans.splice(i, 1)[0]!
-  plans.unshift(plan)
-  if (plans.length > MOST_PLANS) plans.pop()
-  return plan.places
-}
+const planOf = openPlans((names) => names.map((name) => places.get(name) ?? learn(name)))
 
 const ODD = named.get('odd')!
 const REST = named.get('rest')!

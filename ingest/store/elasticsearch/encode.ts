@@ -3,6 +3,7 @@
  * strings first takes three times as long, and a cluster takes no more than what its clients can hand over.
  */
 import type { Event, Value } from '../../event.ts'
+import { openPlans } from '../plans.ts'
 import {
   BETWEEN_WORDS,
   documentId,
@@ -64,37 +65,35 @@ const putByte = (byte: number): void => {
 /** As JSON. Half a pair of surrogates becomes U+FFFD, as in every other store. */
 const jsonOf = (text: string): string => JSON.stringify(text.toWellFormed())
 
-/** Texts of these lengths come again and again, and their bytes are kept. Bounded: every text was written by an attacker. */
-const KEEP = 200
-const known = new Map<string, Uint8Array>()
+/** Longer texts are handed to the engine: a call costs as much as a loop over this many characters (measured). */
+const SHORT = 20
+const SPECIAL = /[\0-\x1f"\\\ud800-\udfff]/
 const putString = (text: string): void => {
   const { length } = text
-  if (length <= 48) {
-    reserve(64)
-    const to = buffer
-    to[at] = 34
+  reserve(length * 3 + 64)
+  const to = buffer
+  const begin = at + 1
+  if (length <= SHORT) {
     let i = 0
     for (; i < length; i++) {
       const c = text.charCodeAt(i)
       if (c < 32 || c > 126 || c === 34 || c === 92) break
-      to[at + 1 + i] = c
+      to[begin + i] = c
     }
     if (i === length) {
-      to[at + 1 + length] = 34
-      at += length + 2
+      to[at] = 34
+      to[begin + length] = 34
+      at = begin + length + 1
       return
     }
   }
-  if (length > KEEP) {
+  if (SPECIAL.test(text)) {
     putText(jsonOf(text))
     return
   }
-  let bytes = known.get(text)
-  if (bytes === undefined) {
-    if (known.size >= 20_000) known.clear()
-    known.set(text, (bytes = new TextEncoder().encode(jsonOf(text))))
-  }
-  putBytes(bytes)
+  to[at] = 34
+  at = begin + to.write(text, begin)
+  to[at++] = 34
 }
 const putNumber = (n: number): void => {
   const text = String(n)
@@ -155,24 +154,42 @@ const putList = (value: unknown, kind: Kind | undefined): boolean => {
   return true
 }
 
-/** As a member of `rest`; undefined where it cannot be one. */
-const restOpened = new Map<string, Uint8Array | undefined>()
-const openRest = (name: string): Uint8Array | undefined => {
-  let bytes = restOpened.get(name)
-  if (bytes === undefined && !restOpened.has(name)) {
-    if (restOpened.size >= 10_000) restOpened.clear()
-    bytes = fitsRest(name) ? new TextEncoder().encode(`,${JSON.stringify(name)}:`) : undefined
-    restOpened.set(name, bytes)
-  }
-  return bytes
+/** A field that most events say the same of: the value seen last, and where it came again, the member that it makes. */
+interface Repeated {
+  last: Value | undefined
+  bytes: Uint8Array | undefined
 }
-interface Member {
-  readonly kind: Kind
-  readonly open: Uint8Array // the name as the beginning of a member
+interface Member extends Repeated {
+  readonly name: string
+  readonly i: number // which of the event's fields
+  readonly kind: Kind | undefined // undefined: one of `rest`
+  readonly open: Uint8Array | undefined // the name as the beginning of a member; undefined where it cannot be one
 }
-const MEMBERS: ReadonlyMap<string, Member> = new Map(
-  [...KINDS].map(([name, kind]) => [name, { kind, open: new TextEncoder().encode(`,${JSON.stringify(name)}:`) }]),
-)
+const opened = (name: string) => new TextEncoder().encode(`,${JSON.stringify(name)}:`)
+/** What an event's fields become, those of `rest` last. */
+const planOf = openPlans((names): { readonly own: readonly Member[]; readonly rest: readonly Member[] } => {
+  const members = names.flatMap((name, i): Member[] => {
+    if (name === '@timestamp' || name === 'event.ingested') return []
+    const kind = KINDS.get(name)
+    return [
+      { name, i, kind, open: kind || fitsRest(name) ? opened(name) : undefined, last: undefined, bytes: undefined },
+    ]
+  })
+  return { own: members.filter(({ kind }) => kind), rest: members.filter(({ kind }) => !kind) }
+})
+/** Writes the member again as it was; false where the value is another one than before. */
+const putAgain = (member: Member, value: Value): boolean => {
+  if (value !== member.last || member.bytes === undefined) return false
+  putBytes(member.bytes)
+  return true
+}
+/** After a value was written from `mark` on. Long ones do not come again, and are not held. */
+const remember = (member: Member, value: Value, mark: number): void => {
+  if (value !== member.last) {
+    member.last = typeof value === 'string' && value.length > 200 ? undefined : value
+    member.bytes = undefined
+  } else if (typeof value !== 'object') member.bytes = new Uint8Array(buffer.subarray(mark, at))
+}
 
 const BETWEEN = Uint8Array.from({ length: 128 }, (_, c) => (BETWEEN_WORDS.test(String.fromCharCode(c)) ? 1 : 0))
 /** A word that is too long covers one of every `LONGEST_WORD` characters: only around these it is looked for. */
@@ -196,7 +213,6 @@ const put = (event: Event): void => {
   const id = String(event['event.id'])
   let kept: [string, Value][] | undefined
   let odd: string[] | undefined
-  let rest: string[] | undefined
   putBytes(ACTION)
   putString(documentId(id))
   putBytes(DOCUMENT)
@@ -206,44 +222,46 @@ const put = (event: Event): void => {
     putNumber(Math.trunc(Number(time)) || 0)
     if (time !== undefined) kept = [['@timestamp', time]]
   }
-  for (const name in event) {
-    const value: unknown = event[name]
-    if (value === undefined || value === null || name === '@timestamp' || name === 'event.ingested') continue
-    const member = MEMBERS.get(name)
-    if (member === undefined) {
-      ;(rest ??= []).push(name)
-      continue
-    }
-    const { kind } = member
+  const values = Object.values(event)
+  const { own, rest } = planOf(Object.keys(event))
+  for (const member of own) {
+    const value = values[member.i]
+    if (value === undefined || value === null || putAgain(member, value)) continue
+    const { name, kind } = member
     const mark = at
-    putBytes(member.open)
-    if (typeof value === 'object' ? putList(value, kind) : putScalar(value, kind)) {
+    putBytes(member.open!)
+    if (typeof value === 'object' ? putList(value, kind) : putScalar(value, kind!)) {
       if (kind === 'text' && hasLongWord(value as string)) (odd ??= []).push(name)
+      else remember(member, value, mark)
       continue
     }
     at = mark
-    ;(kept ??= []).push([name, value as Value])
+    ;(kept ??= []).push([name, value])
   }
-  if (rest) {
+  if (rest.length > 0) {
     const mark = at
     putBytes(REST_OPEN)
-    let members = 0
-    for (const name of rest) {
-      const value = event[name]!
+    const first = at
+    for (const member of rest) {
+      const value = values[member.i]
+      if (value === undefined || value === null || putAgain(member, value)) continue
       const before = at
-      const bytes = openRest(name)
-      if (bytes) {
-        putBytes(members ? bytes : bytes.subarray(1))
+      if (member.open) {
+        putBytes(member.open)
         if (typeof value === 'object' ? putList(value, undefined) : putRest(value)) {
-          members++
+          remember(member, value, before)
           continue
         }
         at = before
       }
-      ;(kept ??= []).push([name, value])
+      ;(kept ??= []).push([member.name, value])
     }
-    if (members) putByte(125)
-    else at = mark
+    if (at === first) at = mark
+    else {
+      // The first one's comma would be one too many; JSON takes a space.
+      buffer[first] = 32
+      putByte(125)
+    }
   }
   if (kept || odd) putKept(kept, odd)
   putBytes(END)
@@ -283,7 +301,7 @@ export const encodeKept = (event: Event): Rows =>
     putBytes(DOCUMENT)
     putNumber(Number.isSafeInteger(time) ? (time as number) : 0)
     if (text.length <= LONGEST) {
-      putBytes(MEMBERS.get('event.id')!.open)
+      putBytes(opened('event.id'))
       putString(text)
     }
     putKept([...Object.entries(values), ...(text.length > LONGEST ? [['event.id', text] as const] : [])])

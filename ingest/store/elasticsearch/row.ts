@@ -6,7 +6,7 @@
  */
 import { hash } from 'node:crypto'
 import { type Event, FIELDS, fieldOf, type FieldType, type Value } from '../../event.ts'
-import { canonicalAddress } from '../../ip.ts'
+import { canonicalAddress, PLAIN_V4 } from '../../ip.ts'
 
 /** A Lucene term has at most 32,766 bytes, and a UTF-16 unit takes at most three of them, in lower case too. */
 export const LONGEST = 10_000
@@ -48,6 +48,7 @@ export const FOLDS_TO_ASCII = /[\u0130\u212a]/
 const addresses = new Map<string, boolean>()
 /** A cluster gives addresses back in canonical spelling only. */
 export const isCanonical = (text: string): boolean => {
+  if (PLAIN_V4.test(text)) return true
   let known = addresses.get(text)
   if (known === undefined) {
     if (text.length > 45) return false

@@ -210,7 +210,7 @@ describe.skipIf(unavailable !== '')(`a cluster with users${unavailable}`, () => 
     await gone()
   })
 
-  test('more is sent than its queue takes: nothing is lost, nothing is there twice', async () => {
+  test('more is sent than its queue takes: nothing is lost, nothing is there twice', { timeout: 240_000 }, async () => {
     const rejected = async () => {
       const { nodes } = await admin.nodes.stats({ metric: 'thread_pool' })
       return Object.values(nodes).reduce((sum, node) => sum + (node.thread_pool?.['write']?.rejected ?? 0), 0)
@@ -251,7 +251,7 @@ describe.skipIf(unavailable !== '')(`a cluster with users${unavailable}`, () => 
     await admin.indices.delete({ index: 'flood' })
   })
 
-  test('a disk is above the flood stage: it waits, says so, and goes on by itself', { timeout: 120_000 }, async () => {
+  test('a disk is above the flood stage: it waits, says so, and goes on by itself', { timeout: 240_000 }, async () => {
     const watermark = (low: string | null, high: string | null, flood: string | null, on: boolean | null) =>
       admin.cluster.putSettings({
         persistent: {

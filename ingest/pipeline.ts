@@ -6,17 +6,19 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { briefly } from './briefly.ts'
-import { type Chunk, type Feed, spoolFeed } from './collect/feed.ts'
+import { type Chunk, spoolFeed } from './collect/feed.ts'
 import { type Finder, openFinder } from './collect/file.ts'
 import { openSpool, type Spool } from './collect/spool.ts'
 import type { Ingest, IngestOptions } from './ingest.ts'
 import { parsers } from './parsers/index.ts'
 import type { ParserState } from './parsers/parser.ts'
-import { idPrefix, processLines } from './process.ts'
+import { processLines } from './process.ts'
+import { beginReading, type Reading } from './reading.ts'
 import { type Source, type SourceStatus, UNKNOWN_SOURCE } from './source.ts'
 import type { Batch, Lease, Offset } from './store/store.ts'
 import type { Worked } from './worker.ts'
 import { openMeter } from './meter.ts'
+import { openRoom } from './room.ts'
 import { openTurn } from './turn.ts'
 
 /** Rows handed to the store and not yet committed: two full commits overlap with the parsing of the next. */
@@ -25,25 +27,13 @@ const RETRY = 1000
 /** ms that the end of the process waits for the store to take what was handed over. */
 const PATIENCE = 10_000
 
-interface Reading {
-  readonly feed: Feed
-  readonly prefix: string
-  state: ParserState
-  committed: number
-  underWay: number
-  failed: boolean
-  /** Ends when everything that is worked on elsewhere was handed over. */
-  turn: Promise<void>
-}
-
 export const createIngest = (options: IngestOptions): Ingest => {
   const { store, clock, warn } = options
   let enrich = options.enrich
   let stopping = false
-  let rows = 0
   let lines = 0
   let bytes = 0
-  const roomWaiters: (() => void)[] = []
+  const room = openRoom(options.most ?? MOST_ROWS)
   const loops: Promise<void>[] = []
   const releases: (() => Promise<void> | undefined)[] = []
   const spools = new Map<string, Spool>()
@@ -62,10 +52,6 @@ export const createIngest = (options: IngestOptions): Ingest => {
   const spoolTurn = options.lease && options.node ? openTurn(options.lease, `spool ${options.node}`) : undefined
   meters.set(UNKNOWN_SOURCE, openMeter(unknown, clock))
 
-  const room = async (wanted: number) => {
-    while (rows > 0 && rows + wanted > (options.most ?? MOST_ROWS) && !stopping)
-      await new Promise<void>((resolve) => roomWaiters.push(resolve))
-  }
   const spoolOf = (source: Source): Spool => {
     let spool = spools.get(source.id)
     if (!spool) {
@@ -114,7 +100,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
             readings = readings.filter((each) => each.feed !== replaces)
             await replaces.close()
           }
-          readings.push(reading(feed, offset))
+          readings.push(beginReading(source.id, feed, offset))
         }
       } else {
         const old = spool!
@@ -122,21 +108,12 @@ export const createIngest = (options: IngestOptions): Ingest => {
           .filter(({ id }) => !done.has(segmentOf(id)) && !readings.some((each) => each.feed.segment === segmentOf(id)))
         for (const { id } of old) {
           const offset = committedOf(segmentOf(id))
-          readings.push(reading(await spoolFeed(spool!, id, segmentOf(id), offset?.position ?? 0), offset))
+          const feed = await spoolFeed(spool!, id, segmentOf(id), offset?.position ?? 0)
+          readings.push(beginReading(source.id, feed, offset))
           readings.sort((a, b) => (a.feed.segment < b.feed.segment ? -1 : 1))
         }
       }
     }
-    const reading = (feed: Feed, offset: Offset | undefined): Reading => ({
-      feed,
-      prefix: idPrefix(source.id, feed.segment),
-      state: offset?.state,
-      committed: feed.position(),
-      underWay: 0,
-      failed: false,
-      turn: Promise.resolve(),
-    })
-
     /** Reads what there is of one segment; true where there was something. */
     const advance = async (each: Reading): Promise<boolean> => {
       if (each.failed) {
@@ -153,13 +130,13 @@ export const createIngest = (options: IngestOptions): Ingest => {
       // Over the network the parser's memory goes on from one spool file to the next.
       if (spool && chunk.from === 0 && each.state === undefined) each.state = carried
       if (chunk.whole) {
-        await Promise.all([room(chunk.whole.count), options.workers!.room()])
+        await Promise.all([room.wait(chunk.whole.count), options.workers!.room()])
         if (stopping) return false
         elsewhere(each, chunk, chunk.whole)
         return true
       }
       const read = chunk.lines!
-      await room(read.length)
+      await room.wait(read.length)
       // In its turn, after what is worked on elsewhere.
       await each.turn
       if (stopping || each.failed) return false
@@ -181,14 +158,12 @@ export const createIngest = (options: IngestOptions): Ingest => {
       handOver(each, chunk, { events, lines: read.length, unparsed, timeAhead, state, last }, now, settle)
       return true
     }
-    /** Counts what is under way; answers what to call when it no longer is. */
-    const take = (each: Reading, count: number) => {
+    const take = (each: Reading, rows: number) => {
       each.underWay++
-      rows += count
+      const give = room.take(rows)
       return () => {
         each.underWay--
-        rows -= count
-        for (const resolve of roomWaiters.splice(0)) resolve()
+        give()
       }
     }
     const fail = (each: Reading, error: Error) => {
@@ -389,7 +364,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
       // Two whole looks at each source after the call: the first may have begun before it.
       const goal = new Map([...running].map(([id, { looks }]) => [id, looks + 2]))
       for (;;) {
-        let left = rows
+        let left = room.taken()
         for (const [id, each] of running) {
           const mine = (await each.behind()) + (each.looks < goal.get(id)! ? 1 : 0)
           if (mine) wake.get(id)?.()
@@ -405,7 +380,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
     },
     stop: async () => {
       stopping = true
-      for (const resolve of roomWaiters.splice(0)) resolve()
+      room.end()
       for (const each of wake.values()) each()
       const began = performance.now()
       // A loop may wait for the store as well.
@@ -413,7 +388,8 @@ export const createIngest = (options: IngestOptions): Ingest => {
       for (const spool of spools.values()) await spool.close()
       // What was handed over is committed or refused before the store closes. Where the store is away for longer, it is
       // read again from the committed offset by whoever goes on, and the leases are free when this process is seen to be dead.
-      while (rows > 0 && performance.now() - began < PATIENCE) await new Promise((resolve) => setTimeout(resolve, 20))
+      while (room.taken() > 0 && performance.now() - began < PATIENCE)
+        await new Promise((resolve) => setTimeout(resolve, 20))
       await briefly(() => Promise.all(releases.map((release) => release())))
     },
   }

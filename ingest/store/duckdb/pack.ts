@@ -4,6 +4,7 @@
  */
 import type { Event, Value } from '../../event.ts'
 import { parseIp, v4Number } from '../../ip.ts'
+import { JsonBytes } from '../json.ts'
 import { openPlans } from '../plans.ts'
 import { ADDRESSES, PACKED } from './layout.ts'
 import { type Chunk, type Column, INLINE, LAID, ROWS, type Slice, validBytes, WIDTH } from './slice.ts'
@@ -63,41 +64,6 @@ const mark = (column: Filling): void => {
   column.valid[row >> 5]! |= 1 << (row & 31)
 }
 
-/** A text of at most SHORT code units as UTF-8, a lone surrogate as U+FFFD. Answers where it ends; -1: a separator or NUL. */
-const encode = (text: string, start: number, to: Buffer): number => {
-  let p = start
-  const { length } = text
-  for (let i = 0; i < length; i++) {
-    const c = text.charCodeAt(i)
-    if (c < 0x80) {
-      if (c < 32 && (c === 0 || c > 28)) return -1
-      to[p++] = c
-    } else if (c < 0x800) {
-      to[p++] = 0xc0 | (c >> 6)
-      to[p++] = 0x80 | (c & 63)
-    } else {
-      let point = c
-      if (c >= 0xd800 && c < 0xe000) {
-        const low = c < 0xdc00 && i + 1 < length ? text.charCodeAt(i + 1) : 0
-        if (low >= 0xdc00 && low < 0xe000) {
-          i++
-          point = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00)
-          to[p++] = 0xf0 | (point >> 18)
-          to[p++] = 0x80 | ((point >> 12) & 63)
-          to[p++] = 0x80 | ((point >> 6) & 63)
-          to[p++] = 0x80 | (point & 63)
-          continue
-        }
-        point = 0xfffd
-      }
-      to[p++] = 0xe0 | (point >> 12)
-      to[p++] = 0x80 | ((point >> 6) & 63)
-      to[p++] = 0x80 | (point & 63)
-    }
-  }
-  return p
-}
-
 /** The slot of what lies on the heap from `at` to `end`, at `to`. */
 const slot = (slots: Uint32Array, to: number, end: number): void => {
   const word = at >> 2
@@ -125,22 +91,28 @@ const holdsControl = (end: number): boolean => {
   }
   return false
 }
-/** Writes a text; false where it holds a separator or NUL. */
+/** Writes a text; false where it holds a separator or NUL. Half a pair of surrogates becomes U+FFFD. */
 const putSlot = (slots: Uint32Array, to: number, text: string): boolean => {
   const { length } = text
   reserve(length * 3 + 16)
-  if (length > SHORT) {
-    const end = at + heap.write(text, at)
-    heap[end] = heap[end + 1] = heap[end + 2] = 32
-    if (holdsControl(end) && AWKWARD.test(text)) return false
-    slot(slots, to, end)
-    return true
-  }
   // What a slot does not need is zero: DuckDB compares whole slots.
   const word = at >> 2
   words[word] = words[word + 1] = words[word + 2] = 0
-  const end = encode(text, at, heap)
-  if (end < 0) return false
+  if (length <= SHORT) {
+    let i = 0
+    for (; i < length; i++) {
+      const c = text.charCodeAt(i)
+      if (c < 32 || c > 126) break
+      heap[at + i] = c
+    }
+    if (i === length) {
+      slot(slots, to, at + length)
+      return true
+    }
+  }
+  const end = at + heap.write(text, at)
+  if (end - at > INLINE) heap[end] = heap[end + 1] = heap[end + 2] = 32
+  if (holdsControl(end) && AWKWARD.test(text)) return false
   slot(slots, to, end)
   return true
 }
@@ -224,14 +196,6 @@ const putAddress = (text: string, high: Filling, low: Filling): void => {
   mark(low)
 }
 
-/** JSON that DuckDB reads: a lone surrogate, which it refuses, becomes U+FFFD as everywhere else. */
-const jsonOf = (value: Value): string =>
-  typeof value === 'string'
-    ? JSON.stringify(value.toWellFormed())
-    : typeof value === 'object'
-      ? `[${value.map(jsonOf).join()}]`
-      : String(value)
-
 /** Where a field goes. */
 interface Place {
   readonly name: string
@@ -254,7 +218,7 @@ const placeOf = (name: string): Place => {
     kind: name === 'event.ingested' ? 'ingested' : (column?.column.kind ?? 'rest'),
     column: column ?? columns[0]!,
     halves: address && [named.get(`${address}#high`)!, named.get(`${address}#low`)!],
-    key: new TextEncoder().encode(`,${jsonOf(name)}:`),
+    key: new TextEncoder().encode(`,${JSON.stringify(name.toWellFormed())}:`),
     last: undefined,
     member: undefined,
   }
@@ -269,82 +233,32 @@ const learn = (name: string): Place => {
 for (const { name } of PACKED) learn(name)
 
 /** The rest of a row while it is made. */
-let rest = Buffer.from(new ArrayBuffer(1 << 20))
-let end = 0
-const room = (bytes: number): void => {
-  if (end + bytes <= rest.length) return
-  const larger = Buffer.from(new ArrayBuffer(Math.max(rest.length * 2, end + bytes)))
-  rest.copy(larger, 0, 0, end)
-  rest = larger
-}
-const putBytes = (bytes: Uint8Array): void => {
-  const { length } = bytes
-  room(length)
-  if (length > 24) rest.set(bytes, end)
-  else for (let i = 0; i < length; i++) rest[end + i] = bytes[i]!
-  end += length
-}
-const SPECIAL = /[\0-\x1f"\\\ud800-\udfff]/
+const rest = new JsonBytes(1 << 20)
 const putJson = (value: Value): void => {
-  if (typeof value === 'string') {
-    const { length } = value
-    room(length * 3 + 2)
-    const begin = end + 1
-    if (length <= SHORT) {
-      const to = rest
-      let i = 0
-      for (; i < length; i++) {
-        const c = value.charCodeAt(i)
-        if (c < 32 || c > 126 || c === 0x22 || c === 0x5c) break
-        to[begin + i] = c
-      }
-      if (i === length) {
-        to[end] = 0x22
-        to[begin + length] = 0x22
-        end = begin + length + 1
-        return
-      }
-    }
-    if (SPECIAL.test(value)) {
-      putBytes(new TextEncoder().encode(jsonOf(value)))
-      return
-    }
-    rest[end] = 0x22
-    end = begin + rest.write(value, begin)
-    rest[end++] = 0x22
-  } else if (typeof value === 'object') {
-    room(2)
-    rest[end++] = 0x5b
+  if (typeof value === 'string') rest.string(value)
+  else if (typeof value === 'number') rest.number(value)
+  else if (typeof value === 'boolean') rest.text(String(value))
+  else {
+    rest.byte(0x5b)
     for (let i = 0; i < value.length; i++) {
-      room(2)
-      if (i > 0) rest[end++] = 0x2c
+      if (i > 0) rest.byte(0x2c)
       putJson(value[i]!)
     }
-    room(2)
-    rest[end++] = 0x5d
-  } else {
-    const text = String(value)
-    room(text.length)
-    for (let i = 0; i < text.length; i++) rest[end + i] = text.charCodeAt(i)
-    end += text.length
+    rest.byte(0x5d)
   }
 }
 const putRest = (place: Place, value: Value): void => {
-  if (value === place.last) {
-    if (place.member) {
-      putBytes(place.member)
-      return
-    }
-    const begin = end
-    putBytes(place.key)
-    putJson(value)
-    if (end - begin < 256) place.member = Uint8Array.prototype.slice.call(rest, begin, end)
+  const again = value === place.last
+  if (again && place.member) {
+    rest.bytes(place.member)
     return
   }
-  place.last = value
-  place.member = undefined
-  putBytes(place.key)
+  const begin = rest.at
+  rest.bytes(place.key)
   putJson(value)
+  place.last = value
+  // Long ones do not come again, and are not held.
+  place.member = again && rest.at - begin < 256 ? new Uint8Array(rest.buffer.subarray(begin, rest.at)) : undefined
 }
 
 const planOf = openPlans((names) => names.map((name) => places.get(name) ?? learn(name)))
@@ -354,7 +268,7 @@ const REST = named.get('rest')!
 /** One row. Answers whether it is odd: a value that does not fit its column is in the rest. */
 const packRow = (event: Event): boolean => {
   let odd = false
-  end = 0
+  rest.reset()
   const values = Object.values(event)
   const plan = planOf(Object.keys(event))
   for (let i = 0; i < plan.length; i++) {
@@ -380,16 +294,15 @@ const packRow = (event: Event): boolean => {
     putRest(place, value)
   }
   putBoolean(ODD, odd)
-  if (end > 0) {
+  if (rest.at > 0) {
     // The first one's comma is the opening brace.
-    rest[0] = 0x7b
-    room(1)
-    rest[end++] = 0x7d
-    reserve(end + 16)
+    rest.buffer[0] = 0x7b
+    rest.byte(0x7d)
+    reserve(rest.at + 16)
     const word = at >> 2
     words[word] = words[word + 1] = words[word + 2] = 0
-    heap.set(rest.subarray(0, end), at)
-    slot(REST.words, row * 4, at + end)
+    heap.set(rest.buffer.subarray(0, rest.at), at)
+    slot(REST.words, row * 4, at + rest.at)
     mark(REST)
   }
   return odd

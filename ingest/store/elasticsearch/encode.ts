@@ -1,8 +1,9 @@
 /**
- * Events to the bytes of bulk requests, as row.ts says. Written straight into one buffer, member by member: to build the
- * strings first takes three times as long, and a cluster takes no more than what its clients can hand over.
+ * Events to the bytes of bulk requests, as row.ts says. Written straight into one buffer, member by member: a cluster takes no
+ * more than what its clients can hand over.
  */
 import type { Event, Value } from '../../event.ts'
+import { JsonBytes } from '../json.ts'
 import { openPlans } from '../plans.ts'
 import {
   BETWEEN_WORDS,
@@ -39,68 +40,7 @@ const ACTION = Buffer.from('{"create":{"_id":')
 const DOCUMENT = Buffer.from('}}\n{"@timestamp":')
 const REST_OPEN = Buffer.from(`,"${REST}":{`)
 
-let buffer = Buffer.allocUnsafeSlow(8 << 20)
-let at = 0
-
-const reserve = (bytes: number): void => {
-  if (at + bytes <= buffer.length) return
-  const larger = Buffer.allocUnsafeSlow(Math.max(buffer.length * 2, at + bytes))
-  buffer.copy(larger, 0, 0, at)
-  buffer = larger
-}
-const putBytes = (bytes: Uint8Array): void => {
-  reserve(bytes.length)
-  buffer.set(bytes, at)
-  at += bytes.length
-}
-const putText = (text: string): void => {
-  reserve(text.length * 3)
-  at += buffer.write(text, at)
-}
-const putByte = (byte: number): void => {
-  reserve(1)
-  buffer[at++] = byte
-}
-
-/** As JSON. Half a pair of surrogates becomes U+FFFD, as in every other store. */
-const jsonOf = (text: string): string => JSON.stringify(text.toWellFormed())
-
-/** Longer texts are handed to the engine: a call costs as much as a loop over this many characters (measured). */
-const SHORT = 20
-const SPECIAL = /[\0-\x1f"\\\ud800-\udfff]/
-const putString = (text: string): void => {
-  const { length } = text
-  reserve(length * 3 + 64)
-  const to = buffer
-  const begin = at + 1
-  if (length <= SHORT) {
-    let i = 0
-    for (; i < length; i++) {
-      const c = text.charCodeAt(i)
-      if (c < 32 || c > 126 || c === 34 || c === 92) break
-      to[begin + i] = c
-    }
-    if (i === length) {
-      to[at] = 34
-      to[begin + length] = 34
-      at = begin + length + 1
-      return
-    }
-  }
-  if (SPECIAL.test(text)) {
-    putText(jsonOf(text))
-    return
-  }
-  to[at] = 34
-  at = begin + to.write(text, begin)
-  to[at++] = 34
-}
-const putNumber = (n: number): void => {
-  const text = String(n)
-  reserve(32)
-  for (let i = 0; i < text.length; i++) buffer[at + i] = text.charCodeAt(i)
-  at += text.length
-}
+const json = new JsonBytes(8 << 20)
 
 /** Writes a scalar that fits its field's type; false, and nothing written, where it does not. */
 const putScalar = (value: unknown, kind: Kind): boolean => {
@@ -113,7 +53,7 @@ const putScalar = (value: unknown, kind: Kind): boolean => {
           : kind !== 'text' && kind !== 'stored'
     )
       return false
-    putString(value)
+    json.string(value)
     return true
   }
   if (typeof value === 'number') {
@@ -121,11 +61,11 @@ const putScalar = (value: unknown, kind: Kind): boolean => {
       kind === 'long' || kind === 'date' ? !Number.isSafeInteger(value) : kind !== 'double' || !Number.isFinite(value)
     )
       return false
-    putNumber(value)
+    json.number(value)
     return true
   }
   if (typeof value !== 'boolean' || kind !== 'boolean') return false
-  putText(String(value))
+  json.text(String(value))
   return true
 }
 /** A server spells other numbers in its own way, and is asked for their text. */
@@ -133,9 +73,9 @@ const isPlain = (n: number): boolean => Number.isSafeInteger(n) || (Math.abs(n) 
 const putRest = (value: unknown): boolean => {
   if (typeof value === 'string') {
     if (value.length > LONGEST_REST || FOLDS_TO_ASCII.test(value)) return false
-    putString(value)
-  } else if (typeof value === 'number' && isPlain(value)) putNumber(value)
-  else if (typeof value === 'boolean') putText(String(value))
+    json.string(value)
+  } else if (typeof value === 'number' && isPlain(value)) json.number(value)
+  else if (typeof value === 'boolean') json.text(String(value))
   else return false
   return true
 }
@@ -147,10 +87,10 @@ const putList = (value: unknown, kind: Kind | undefined): boolean => {
   if (!Array.isArray(value) || value.length === 0) return false
   if (kind !== undefined && kind !== 'keyword' && kind !== 'ip') return false
   for (let i = 0; i < value.length; i++) {
-    putByte(i === 0 ? 91 : 44)
+    json.byte(i === 0 ? 91 : 44)
     if (!(kind === undefined ? putRest(value[i]) : putScalar(value[i], kind))) return false
   }
-  putByte(93)
+  json.byte(93)
   return true
 }
 
@@ -180,7 +120,7 @@ const planOf = openPlans((names): { readonly own: readonly Member[]; readonly re
 /** Writes the member again as it was; false where the value is another one than before. */
 const putAgain = (member: Member, value: Value): boolean => {
   if (value !== member.last || member.bytes === undefined) return false
-  putBytes(member.bytes)
+  json.bytes(member.bytes)
   return true
 }
 /** After a value was written from `mark` on. Long ones do not come again, and are not held. */
@@ -188,7 +128,7 @@ const remember = (member: Member, value: Value, mark: number): void => {
   if (value !== member.last) {
     member.last = typeof value === 'string' && value.length > 200 ? undefined : value
     member.bytes = undefined
-  } else if (typeof value !== 'object') member.bytes = new Uint8Array(buffer.subarray(mark, at))
+  } else if (typeof value !== 'object') member.bytes = new Uint8Array(json.buffer.subarray(mark, json.at))
 }
 
 const BETWEEN = Uint8Array.from({ length: 128 }, (_, c) => (BETWEEN_WORDS.test(String.fromCharCode(c)) ? 1 : 0))
@@ -213,13 +153,13 @@ const put = (event: Event): void => {
   const id = String(event['event.id'])
   let kept: [string, Value][] | undefined
   let odd: string[] | undefined
-  putBytes(ACTION)
-  putString(documentId(id))
-  putBytes(DOCUMENT)
+  json.bytes(ACTION)
+  json.string(documentId(id))
+  json.bytes(DOCUMENT)
   // It is what everything is ordered by, so there is always one.
-  if (Number.isSafeInteger(time)) putNumber(time as number)
+  if (Number.isSafeInteger(time)) json.number(time as number)
   else {
-    putNumber(Math.trunc(Number(time)) || 0)
+    json.number(Math.trunc(Number(time)) || 0)
     if (time !== undefined) kept = [['@timestamp', time]]
   }
   const values = Object.values(event)
@@ -228,63 +168,62 @@ const put = (event: Event): void => {
     const value = values[member.i]
     if (value === undefined || value === null || putAgain(member, value)) continue
     const { name, kind } = member
-    const mark = at
-    putBytes(member.open!)
+    const mark = json.at
+    json.bytes(member.open!)
     if (typeof value === 'object' ? putList(value, kind) : putScalar(value, kind!)) {
       if (kind === 'text' && hasLongWord(value as string)) (odd ??= []).push(name)
       else remember(member, value, mark)
       continue
     }
-    at = mark
+    json.at = mark
     ;(kept ??= []).push([name, value])
   }
   if (rest.length > 0) {
-    const mark = at
-    putBytes(REST_OPEN)
-    const first = at
+    const mark = json.at
+    json.bytes(REST_OPEN)
+    const first = json.at
     for (const member of rest) {
       const value = values[member.i]
       if (value === undefined || value === null || putAgain(member, value)) continue
-      const before = at
+      const before = json.at
       if (member.open) {
-        putBytes(member.open)
+        json.bytes(member.open)
         if (typeof value === 'object' ? putList(value, undefined) : putRest(value)) {
           remember(member, value, before)
           continue
         }
-        at = before
+        json.at = before
       }
       ;(kept ??= []).push([member.name, value])
     }
-    if (at === first) at = mark
+    if (json.at === first) json.at = mark
     else {
       // The first one's comma would be one too many; JSON takes a space.
-      buffer[first] = 32
-      putByte(125)
+      json.buffer[first] = 32
+      json.byte(125)
     }
   }
   if (kept || odd) putKept(kept, odd)
-  putBytes(END)
+  json.bytes(END)
 }
 const putKept = (kept: readonly (readonly [string, Value])[] = [], odd: readonly string[] = []): void => {
-  if (kept.length) putText(`,"${KEPT}":${JSON.stringify(JSON.stringify(Object.fromEntries(kept)))}`)
-  putText(`,"${ODD}":${JSON.stringify([...odd, ...kept.map(([name]) => oddName(name).toWellFormed())])}`)
+  if (kept.length) json.text(`,"${KEPT}":${JSON.stringify(JSON.stringify(Object.fromEntries(kept)))}`)
+  json.text(`,"${ODD}":${JSON.stringify([...odd, ...kept.map(([name]) => oddName(name).toWellFormed())])}`)
 }
 
 const rowsOf = (count: number, write: (i: number) => void): Rows[] => {
   const out: Rows[] = []
-  at = 0
+  json.at = 0
   let starts = [0]
   for (let i = 0; i < count; i++) {
     write(i)
-    starts.push(at)
-    if (at < REQUEST && i < count - 1) continue
-    out.push({ bytes: Buffer.from(buffer.subarray(0, at)), starts })
-    at = 0
+    starts.push(json.at)
+    if (json.at < REQUEST && i < count - 1) continue
+    out.push({ bytes: Buffer.from(json.buffer.subarray(0, json.at)), starts })
+    json.at = 0
     starts = [0]
   }
-  // What one giant needed is not held for ever.
-  if (buffer.length > 64 << 20) buffer = Buffer.allocUnsafeSlow(8 << 20)
+  json.reset()
   return out
 }
 
@@ -296,16 +235,16 @@ export const encodeKept = (event: Event): Rows =>
   rowsOf(1, () => {
     const { '@timestamp': time, 'event.ingested': _, 'event.id': id, ...values } = event
     const text = String(id)
-    putBytes(ACTION)
-    putString(documentId(text))
-    putBytes(DOCUMENT)
-    putNumber(Number.isSafeInteger(time) ? (time as number) : 0)
+    json.bytes(ACTION)
+    json.string(documentId(text))
+    json.bytes(DOCUMENT)
+    json.number(Number.isSafeInteger(time) ? (time as number) : 0)
     if (text.length <= LONGEST) {
-      putBytes(opened('event.id'))
-      putString(text)
+      json.bytes(opened('event.id'))
+      json.string(text)
     }
     putKept([...Object.entries(values), ...(text.length > LONGEST ? [['event.id', text] as const] : [])])
-    putBytes(END)
+    json.bytes(END)
   })[0]!
 
 /** Puts the ingest time into every row, over the one that it had. */

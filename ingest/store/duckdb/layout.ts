@@ -6,9 +6,22 @@ import { type Event, FIELDS, type Field } from '../../event.ts'
 import { column, pointer } from '../sql.ts'
 
 /** Written into each file. A file of a lower number is read as it is; one of a higher number is refused. */
-export const SCHEMA = 2
+export const SCHEMA = 3
 /** Columns that came with a later schema: in a file of an earlier one their values are in the rest. */
-const SINCE: { readonly [field: string]: number } = { 'vonglau.import': 2 }
+const SINCE: { readonly [field: string]: number } = {
+  'vonglau.import': 2,
+  ...Object.fromEntries(
+    [
+      ...['event.duration', 'event.start', 'log.level', 'log.syslog.priority', 'log.syslog.facility.code'],
+      ...['log.syslog.severity.code', 'observer.vendor', 'observer.product', 'observer.type'],
+      ...['observer.serial_number', 'observer.ingress.interface.name', 'observer.egress.interface.name'],
+      ...['source.packets', 'source.as.organization.name', 'source.organization.id', 'destination.packets'],
+      ...['destination.geo.country_iso_code', 'destination.as.number', 'destination.as.organization.name'],
+      ...['destination.network.name', 'network.direction', 'network.bytes', 'network.packets', 'network.iana_number'],
+      ...['http.response.body.bytes', 'http.version', 'rule.category', 'rule.ruleset', 'related.ip'],
+    ].map((name) => [name, 3]),
+  ),
+}
 export const laterThan = (schema: number): Field[] => COLUMNS.filter((f) => (SINCE[f.name] ?? 1) > schema)
 
 /** Between the fields of a row and the items of a list, on the way back. */

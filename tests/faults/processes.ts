@@ -45,6 +45,8 @@ export interface Several {
   leases(): Promise<Map<string, { holder: string | null; token: number }>>
   /** How far the rules have come: the greatest ingest time that any has covered. */
   covered(): Promise<number>
+  /** The least of what each has covered. */
+  coveredByAll(): Promise<number>
   /**
    * After every process has ended: runs what is left of the rules, and holds the store to the lines and to what a calm run
    * makes of them. `unknown`: may be there once, or not.
@@ -82,6 +84,14 @@ export const openSeveral = (cluster: Cluster): Several => {
       `${name}.yml`,
       `data: data-${name}\nlisten: 127.0.0.1:0\ninventory: ${INVENTORY}\nstore: ${store}\nelasticsearch: { nodes: ${JSON.stringify(nodes)}, prefix: ${prefix}${user}${ca} }\nsources:\n${files.map(({ source }) => source).join('')}${HTTP}`,
     )
+
+  /** The ingest time that each rule has covered. */
+  const ledger = async (): Promise<number[]> => {
+    const index = `${prefix}-d-ledger`
+    await client.indices.refresh({ index, ignore_unavailable: true })
+    const { hits } = await client.search<{ doc: { covered: number } }>({ index, ignore_unavailable: true, size: 1000 })
+    return hits.hits.map(({ _source }) => _source!.doc.covered)
+  }
 
   const open = (name: string, role: 'ingest' | 'detect', files: readonly Written[]): Process => {
     const config = configOf(name, 'elasticsearch', files)
@@ -166,16 +176,8 @@ export const openSeveral = (cluster: Cluster): Several => {
       })
       return new Map(hits.hits.map(({ _id, _source }) => [_id!, _source!.doc]))
     },
-    covered: async () => {
-      const index = `${prefix}-d-ledger`
-      await client.indices.refresh({ index, ignore_unavailable: true })
-      const { hits } = await client.search<{ doc: { covered: number } }>({
-        index,
-        ignore_unavailable: true,
-        size: 1000,
-      })
-      return Math.max(0, ...hits.hits.map(({ _source }) => _source!.doc.covered))
-    },
+    covered: async () => Math.max(0, ...(await ledger())),
+    coveredByAll: async () => Math.min(...(await ledger())),
 
     compare: async (files, accepted, unknown) => {
       // What a killed process held is given to others only when they know that it is dead.

@@ -107,7 +107,8 @@ await describeCluster('several processes', (cluster) => {
     expect(sender.accepted.length).toBeGreaterThan(1000)
     const rules = new Set(alerts.map((text) => (JSON.parse(text) as [string])[0]))
     expect([...rules].sort()).toEqual(
-      expect.arrayContaining(['ipv6-port-scan', 'portal-brute-force', 'sql-injection', 'vpn-brute-force']),
+      // Which of the two of the VPN are among so few lines is chance.
+      expect.arrayContaining(['ipv6-port-scan', 'portal-brute-force', 'sql-injection', expect.stringMatching(/^vpn-/)]),
     )
     expect(incidents.length).toBeGreaterThan(3)
   })

@@ -93,7 +93,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
         )) {
           if (begin) {
             const first: Offset = { source: source.id, from: 0, ...begin }
-            await store.append({ events: [], offsets: [first] }, clock())
+            await store.append({ events: [], offsets: [first], lease }, clock())
             offsets = [...offsets.filter((o) => o.segment !== first.segment), first]
           }
           if (replaces) {
@@ -169,6 +169,8 @@ export const createIngest = (options: IngestOptions): Ingest => {
     const fail = (each: Reading, error: Error) => {
       if (each.failed) return
       each.failed = true
+      // What another process reads by now is no problem of this one.
+      if (lost()) return
       meter.storeProblem(error.message)
       if (!stopping) warn(`source ${source.id}: ${error.message}`)
     }
@@ -190,7 +192,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
         ...(chunk.about ? { about: chunk.about } : {}),
       }
       store
-        .append({ events: made.events, ...(made.packed ? { packed: made.packed } : {}), offsets: [offset] }, now)
+        .append({ events: made.events, packed: made.packed, offsets: [offset], lease }, now)
         .then(
           ({ ingested }) => {
             each.committed = chunk.to
@@ -250,7 +252,8 @@ export const createIngest = (options: IngestOptions): Ingest => {
       for (const { id, path, closed } of spool!.segments()) {
         const segment = segmentOf(id)
         if (!closed || !done.has(segment) || clock() - (await modified(path)) < 2 * 86_400_000) continue
-        await store.append({ events: [], offsets: [{ source: source.id, segment, position: 0, gone: true }] }, clock())
+        const gone: Offset = { source: source.id, segment, position: 0, gone: true }
+        await store.append({ events: [], offsets: [gone], lease }, clock())
         spool!.remove(id)
         done.delete(segment)
       }
@@ -284,6 +287,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
     const mine = { looks: 0, behind }
     const turn = options.lease && (finder ? openTurn(options.lease, `source ${source.id}`) : spoolTurn)
     let lease: Lease | undefined
+    const lost = () => turn !== undefined && !lease?.held()
     const leave = async () => {
       for (const each of readings.splice(0)) await each.feed.close()
     }
@@ -296,9 +300,10 @@ export const createIngest = (options: IngestOptions): Ingest => {
     }
     /** Whether this process reads the source. */
     const own = async (): Promise<boolean> => {
-      if (!turn || lease?.held()) return true
+      if (!turn || !lost()) return true
       if (lease) {
         lease = undefined
+        meter.storeProblem(undefined)
         await leave()
       }
       lease = await turn.take()
@@ -390,6 +395,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
       // read again from the committed offset by whoever goes on, and the leases are free when this process is seen to be dead.
       while (room.taken() > 0 && performance.now() - began < PATIENCE)
         await new Promise((resolve) => setTimeout(resolve, 20))
+      if (room.taken() > 0) return
       await briefly(() => Promise.all(releases.map((release) => release())))
     },
   }

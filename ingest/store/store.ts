@@ -35,8 +35,10 @@ export interface Batch {
   /** Each with '@timestamp' and a unique event.id. event.ingested is given by the store. */
   readonly events: readonly Event[]
   /** In their place, where the store has a `packing`. */
-  readonly packed?: Packed
+  readonly packed?: Packed | undefined
   readonly offsets: readonly Offset[]
+  /** What allows its reading. Where it is no longer held when the writing begins, the batch is refused (`FENCED`). */
+  readonly lease?: Lease | undefined
 }
 
 /** Both ends in epoch ms: `from` ≤ '@timestamp' < `to`. An absent end is open. */

@@ -17,10 +17,7 @@ await describeCluster('a process that is paused', (cluster) => {
 
   test('an ingest while it writes, a leader while it runs rules: nothing is missed, nothing counted twice', {
     timeout: 600_000,
-    // Once in five runs the lines of the last step were not stored within three minutes; why is not known yet.
-    retry: 1,
   }, async () => {
-    await several?.remove()
     several = openSeveral(cluster)
     const { client, prefix, folder, stored, leases, covered, coveredByAll } = several
     const files = [

@@ -11,7 +11,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '@elastic/elasticsearch'
-import { type Batch, STALE, StoreError } from '../store.ts'
+import { type Batch, FENCED, STALE, StoreError } from '../store.ts'
 import { type Bulk, join, send } from './bulk.ts'
 import { insist } from './connect.ts'
 import { encode, REQUEST, type Rows } from './encode.ts'
@@ -187,6 +187,12 @@ export const openWriter = (options: WriterOptions): Writer => {
     }
     return out
   }
+  /** What was read under a lease that this process has lost, its next holder reads as well. */
+  const allowed = ({ lease, reject }: Waiting): boolean => {
+    if (!lease || lease.held()) return true
+    reject(new Error(FENCED))
+    return false
+  }
   const run = async () => {
     let before: Promise<void> = Promise.resolve()
     while (queue.length > 0 || underWay.length > 0) {
@@ -194,9 +200,11 @@ export const openWriter = (options: WriterOptions): Writer => {
         await Promise.race([before, new Promise<void>((resolve) => (urgent = resolve))])
         continue
       }
-      const batches = await gather()
+      let batches = await gather()
       try {
         const current = await begin()
+        batches = batches.filter(allowed)
+        if (batches.length === 0) continue
         await segments.meet(batches)
         const written = segments.writtenUpTo(batches)
         const least = () => Math.max(last + 1, written + 1, ...batches.map(({ now }) => now))
@@ -282,7 +290,8 @@ export const openWriter = (options: WriterOptions): Writer => {
       const bytes = rows.reduce((sum, each) => sum + each.bytes.length, 0) + 200
       const first = batch.events.length ? String(batch.events[0]!['event.id']) : undefined
       return new Promise((resolve, reject) => {
-        queue.push({ rows, bytes, offsets: batch.offsets, now, first, segments: new Map(), resolve, reject })
+        const taken = { offsets: batch.offsets, lease: batch.lease, segments: new Map() }
+        queue.push({ rows, bytes, now, first, ...taken, resolve, reject })
         queued += bytes
         if (queued >= REQUEST || flying > 0) urgent?.()
         ensureRunning()

@@ -8,7 +8,7 @@ import { openClient } from '../../../ingest/store/elasticsearch/connect.ts'
 import { openEvents } from '../../../ingest/store/elasticsearch/events.ts'
 import { openSessions } from '../../../ingest/store/elasticsearch/sessions.ts'
 import { EVERYTHING } from '../../../ingest/store/filter.ts'
-import { type Batch, type EventStore, SYSTEM } from '../../../ingest/store/store.ts'
+import { type Batch, type EventStore, FENCED, SYSTEM } from '../../../ingest/store/store.ts'
 import { describeCluster, randomPrefix, removeAll } from '../../servers/cluster.ts'
 
 vi.setConfig({ testTimeout: 400_000 })
@@ -38,7 +38,7 @@ await describeCluster('repeats on elasticsearch', (cluster) => {
     await client.close()
   })
   /** A process. `rows` and `offsets` are asked before each writing of them, and may wait, or reject: then it breaks off. */
-  const process = async ({ rows = async () => {}, offsets = async () => {} } = {}) => {
+  const process = async ({ rows = async () => {}, offsets = async () => {}, beat = 2000, dead = 8000 } = {}) => {
     const transport = new Proxy(client.transport, {
       get: (target, name) =>
         name === 'request'
@@ -52,14 +52,14 @@ await describeCluster('repeats on elasticsearch', (cluster) => {
     const through = Object.create(client) as Client
     Object.defineProperty(through, 'transport', { value: transport })
     const warn = () => {}
-    const sessions = openSessions({ client, prefix, warn })
+    const sessions = openSessions({ client, prefix, warn, beat, dead })
     const events = await openEvents({ client: through, prefix, sessions, clock: () => 0, warn, wait: 0 })
     const close = async () => {
       await events.close()
       await sessions.close()
     }
     closing.push(close)
-    return { events, close }
+    return { events, sessions, close }
   }
   const ids = async (events: EventStore): Promise<string[]> => {
     await client.indices.refresh({ index: `${prefix}-events` })
@@ -93,6 +93,40 @@ await describeCluster('repeats on elasticsearch', (cluster) => {
     const { events } = await process()
     await events.append(batch(10, 30), T0)
     expect(await ids(events)).toEqual(lines(30))
+  })
+
+  test('of a process that was paused, while the next holder of its lease writes the same lines', async () => {
+    // As a process that stands still, it does not learn by itself that it was taken for dead.
+    const paused = await process({ beat: 0 })
+    const old = (await paused.sessions.lease('source'))!
+    await paused.events.append({ ...batch(0, 10), lease: old }, T0)
+
+    let reached = () => {}
+    const writing = new Promise<void>((resolve) => (reached = resolve))
+    let release = () => {}
+    const released = new Promise<void>((resolve) => (release = resolve))
+    const next = await process({
+      dead: 1000,
+      rows: () => {
+        reached()
+        return released
+      },
+    })
+    closing.push(async () => release())
+    const lease = await vi.waitUntil(() => next.sessions.lease('source'), { timeout: 60_000, interval: 200 })
+    const written = next.events.append({ ...batch(10, 20), lease }, T0 + 1)
+    await writing
+    // It wakes, and goes on with what it has read. The second time it has a session again, and no lease.
+    for (const _ of ['fenced', 'anew'])
+      await expect(paused.events.append({ ...batch(10, 20), lease: old }, T0 + 1)).rejects.toThrow(FENCED)
+    release()
+    await written
+    expect(await ids(next.events)).toEqual(lines(20))
+    // Where it has a lease again it goes on.
+    await next.close()
+    const again = await vi.waitUntil(() => paused.sessions.lease('source'), { timeout: 60_000, interval: 200 })
+    await paused.events.append({ ...batch(20, 30), lease: again }, T0 + 2)
+    expect(await ids(paused.events)).toEqual(lines(30))
   })
 
   test('of commits on their way at once: one that is written does not forget what lies beyond the next', async () => {

@@ -191,22 +191,20 @@ export const createIngest = (options: IngestOptions): Ingest => {
         ...(state === undefined ? {} : { state }),
         ...(chunk.about ? { about: chunk.about } : {}),
       }
-      store
-        .append({ events: made.events, packed: made.packed, offsets: [offset], lease }, now)
-        .then(
-          ({ ingested }) => {
-            each.committed = chunk.to
-            lines += made.lines
-            bytes += chunk.to - chunk.from
-            offsets = [...offsets.filter((o) => o.segment !== offset.segment), offset]
-            meter.committed(made.lines, made.unparsed, made.last, ingested, made.timeAhead)
-            settle()
-          },
-          (error: Error) => {
-            fail(each, error)
-            settle()
-          },
-        )
+      store.append({ events: made.events, packed: made.packed, offsets: [offset], lease }, now).then(
+        ({ ingested }) => {
+          each.committed = chunk.to
+          lines += made.lines
+          bytes += chunk.to - chunk.from
+          offsets = [...offsets.filter((o) => o.segment !== offset.segment), offset]
+          meter.committed(made.lines, made.unparsed, made.last, ingested, made.timeAhead)
+          settle()
+        },
+        (error: Error) => {
+          fail(each, error)
+          settle()
+        },
+      )
     }
     /** In another thread, while what follows is read; handed over in its turn. */
     const elsewhere = (each: Reading, chunk: Chunk, { bytes, count }: NonNullable<Chunk['whole']>) => {

@@ -83,7 +83,6 @@ export const createIngest = (options: IngestOptions): Ingest => {
     const spool = finder ? undefined : spoolOf(source)
     const done = new Set<string>()
     const segmentOf = (id: string) => (options.node ? `${options.node}-${id}` : id)
-    const committedOf = (segment: string) => offsets.find((o) => o.segment === segment)
 
     const discover = async () => {
       if (finder) {
@@ -107,7 +106,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
           .segments()
           .filter(({ id }) => !done.has(segmentOf(id)) && !readings.some((each) => each.feed.segment === segmentOf(id)))
         for (const { id } of old) {
-          const offset = committedOf(segmentOf(id))
+          const offset = offsets.find(({ segment }) => segment === segmentOf(id))
           const feed = await spoolFeed(spool!, id, segmentOf(id), offset?.position ?? 0)
           readings.push(beginReading(source.id, feed, offset))
           readings.sort((a, b) => (a.feed.segment < b.feed.segment ? -1 : 1))
@@ -191,20 +190,19 @@ export const createIngest = (options: IngestOptions): Ingest => {
         ...(state === undefined ? {} : { state }),
         ...(chunk.about ? { about: chunk.about } : {}),
       }
-      store.append({ events: made.events, packed: made.packed, offsets: [offset], lease }, now).then(
-        ({ ingested }) => {
-          each.committed = chunk.to
-          lines += made.lines
-          bytes += chunk.to - chunk.from
-          offsets = [...offsets.filter((o) => o.segment !== offset.segment), offset]
-          meter.committed(made.lines, made.unparsed, made.last, ingested, made.timeAhead)
-          settle()
-        },
-        (error: Error) => {
-          fail(each, error)
-          settle()
-        },
-      )
+      store
+        .append({ events: made.events, packed: made.packed, offsets: [offset], lease }, now)
+        .then(
+          ({ ingested }) => {
+            each.committed = chunk.to
+            lines += made.lines
+            bytes += chunk.to - chunk.from
+            offsets = [...offsets.filter((o) => o.segment !== offset.segment), offset]
+            meter.committed(made.lines, made.unparsed, made.last, ingested, made.timeAhead)
+          },
+          (error: Error) => fail(each, error),
+        )
+        .finally(settle)
     }
     /** In another thread, while what follows is read; handed over in its turn. */
     const elsewhere = (each: Reading, chunk: Chunk, { bytes, count }: NonNullable<Chunk['whole']>) => {
@@ -282,7 +280,6 @@ export const createIngest = (options: IngestOptions): Ingest => {
         if (readings.includes(each)) sum += (await each.feed.behind()) + (each.feed.position() - each.committed)
       return sum
     }
-    const mine = { looks: 0, behind }
     const turn = options.lease && (finder ? openTurn(options.lease, `source ${source.id}`) : spoolTurn)
     let lease: Lease | undefined
     const lost = () => turn !== undefined && !lease?.held()
@@ -308,6 +305,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
       if (lease) await begin()
       return lease !== undefined
     }
+    const mine = { looks: 0, behind }
     running.set(source.id, mine)
 
     return {
@@ -369,9 +367,9 @@ export const createIngest = (options: IngestOptions): Ingest => {
       for (;;) {
         let left = room.taken()
         for (const [id, each] of running) {
-          const mine = (await each.behind()) + (each.looks < goal.get(id)! ? 1 : 0)
-          if (mine) wake.get(id)?.()
-          left += mine
+          const more = (await each.behind()) + (each.looks < goal.get(id)! ? 1 : 0)
+          if (more) wake.get(id)?.()
+          left += more
         }
         if (left === 0) return
         await new Promise((resolve) => setTimeout(resolve, 15))

@@ -3,38 +3,17 @@
  * processes, start to exit. `node tests/bench/import.ts [LINES] [RUNS]`.
  */
 import { spawnSync } from 'node:child_process'
-import { createWriteStream, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { fortigate, IIS_HEAD, iis, nginx } from './lines.ts'
+import { writeLines } from './lines.ts'
 
 const [lines, runs] = [Number(process.argv[2] ?? 1_000_000), Number(process.argv[3] ?? 3)]
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'vonglau-bench-'))
 
-const write = async (name: string, count: number, line: (i: number) => string, head = ''): Promise<string> => {
-  const path = join(folder, name)
-  const out = createWriteStream(path)
-  out.write(head)
-  for (let i = 0; i < count; i += 5000) {
-    const part = Array.from({ length: Math.min(5000, count - i) }, (_, k) => line(i + k)).join('\n')
-    if (!out.write(`${part}\n`)) await new Promise<void>((resolve) => out.once('drain', () => resolve()))
-  }
-  await new Promise<void>((resolve) => out.end(() => resolve()))
-  return path
-}
-
-const files = {
-  fortinet_fortigate: await write('fortigate.log', Math.round(lines * 0.6), fortigate),
-  nginx_access: await write('nginx.log', Math.round(lines * 0.3), nginx),
-  iis_access: await write(
-    'iis.log',
-    Math.round(lines * 0.1),
-    iis,
-    `#Software: Microsoft Internet Information Services 10.0\n${IIS_HEAD}\n`,
-  ),
-}
+const files = await writeLines(folder, lines)
 const config = join(folder, 'vonglau.yml')
 const bytes = Object.values(files).reduce((sum, path) => sum + statSync(path).size, 0)
 console.log(`${lines} lines, ${(bytes / 1e6).toFixed(0)} MB, on ${cpus().length} × ${cpus()[0]?.model}`)

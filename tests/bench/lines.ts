@@ -1,4 +1,6 @@
 /** Lines as a province sends them, for benchmarks: 60 % FortiGate, 30 % nginx, 10 % IIS. */
+import { createWriteStream } from 'node:fs'
+import { join } from 'node:path'
 
 const two = (n: number) => String(n).padStart(2, '0')
 const random = (n: number) => Math.floor(Math.random() * n)
@@ -28,3 +30,29 @@ export const iis = (i: number): string => {
 
 export const IIS_HEAD =
   '#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) cs-host sc-status sc-substatus sc-win32-status time-taken'
+
+/** Writes so many lines in all into a file for each source; answers the paths by source. */
+export const writeLines = async (folder: string, lines: number) => {
+  const write = async (name: string, share: number, line: (i: number) => string, head = ''): Promise<string> => {
+    const path = join(folder, name)
+    const count = Math.round(lines * share)
+    const out = createWriteStream(path)
+    out.write(head)
+    for (let i = 0; i < count; i += 5000) {
+      const part = Array.from({ length: Math.min(5000, count - i) }, (_, k) => line(i + k)).join('\n')
+      if (!out.write(`${part}\n`)) await new Promise<void>((resolve) => out.once('drain', () => resolve()))
+    }
+    await new Promise<void>((resolve) => out.end(() => resolve()))
+    return path
+  }
+  return {
+    fortinet_fortigate: await write('fortigate.log', 0.6, fortigate),
+    nginx_access: await write('nginx.log', 0.3, nginx),
+    iis_access: await write(
+      'iis.log',
+      0.1,
+      iis,
+      `#Software: Microsoft Internet Information Services 10.0\n${IIS_HEAD}\n`,
+    ),
+  }
+}

@@ -3,12 +3,14 @@
  * it has come is an offset in the cluster, so that a migration which broke off goes on; counts by day and by source are
  * compared at the end.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Event, valuesOf } from '../ingest/event.ts'
 import { EVERYTHING } from '../ingest/store/filter.ts'
 import {
   type Document,
   type DocumentStore,
   type EventStore,
+  type Lease,
   type Offset,
   type Store,
   SYSTEM,
@@ -18,6 +20,8 @@ const DAY = 86_400_000
 const SOURCE = 'vonglau-migrate'
 /** Events handed over together, about. */
 const PIECE = 5000
+/** ms until one that was killed is known to be dead, and then some. */
+const PATIENCE = 40_000
 /** Windows after the place where an earlier migration broke off, whose events may be in the cluster already. */
 const UNSURE = 3
 /** Collections that belong to a process, not to the installation. */
@@ -54,8 +58,31 @@ interface Mark extends Document {
   readonly done?: boolean
 }
 
-/** Rejects with a sentence where the cluster holds another installation already. The source is only read. */
-export const migrate = async ({ from, to, node, progress }: MigrateOptions): Promise<Migrated> => {
+/**
+ * Rejects with a sentence where the cluster holds another installation already, or another process copies into it. The
+ * source is only read.
+ */
+export const migrate = async (options: MigrateOptions): Promise<Migrated> => {
+  const lease = await leaseOf(options.to)
+  try {
+    return await copy(options, lease)
+  } finally {
+    await lease.release()
+  }
+}
+
+/** With it, nothing that a migration which was killed has sent arrives any more. */
+const leaseOf = async (to: Store): Promise<Lease> => {
+  const began = performance.now()
+  do {
+    const lease = await to.lease('migration')
+    if (lease) return lease
+    await sleep(500)
+  } while (performance.now() - began < PATIENCE)
+  throw new Error('another migration into this cluster is under way: wait until it has ended')
+}
+
+const copy = async ({ from, to, node, progress }: MigrateOptions, lease: Lease): Promise<Migrated> => {
   const marks = to.documents.collection<Mark>('migration')
   const mark = await marks.get(SYSTEM, 'embedded')
   if (mark ? mark.doc.node !== node : await anyone(to))
@@ -85,7 +112,7 @@ export const migrate = async ({ from, to, node, progress }: MigrateOptions): Pro
           const fresh = unsure > 0 ? await without(to.events, held) : held
           held = []
           // Its own ingest time is given anew by the store; the newest of the window keeps day and order.
-          await to.events.append({ events: fresh, offsets }, upTo)
+          await to.events.append({ events: fresh, offsets, lease }, upTo)
         }
         const window = { filter: EVERYTHING, ingested: { after, upTo } }
         for await (const chunk of from.events.match(SYSTEM, window)) {
@@ -106,7 +133,7 @@ export const migrate = async ({ from, to, node, progress }: MigrateOptions): Pro
     return SPOOL.test(rest.segment) ? { ...rest, segment: `${node}-${rest.segment}` } : rest
   })
   for (let i = 0; i < offsets.length; i += 500)
-    await to.events.append({ events: [], offsets: offsets.slice(i, i + 500) }, lastOf(days))
+    await to.events.append({ events: [], offsets: offsets.slice(i, i + 500), lease }, lastOf(days))
   // Everything that was copied had been looked at by the rules: they go on with what comes from now on.
   const covered = await to.events.committed()
   const ledger = to.documents.collection<Document>('ledger')

@@ -5,7 +5,6 @@
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { createEnricher } from '../../ingest/enrich/enrich.ts'
 import { openGeoIp } from '../../ingest/enrich/geoip.ts'
@@ -22,6 +21,7 @@ import type { SchemaOptions } from '../../ingest/store/elasticsearch/schema.ts'
 import { randomPrefix, removeAll, testCluster } from '../servers/cluster.ts'
 import { startElasticsearch } from '../servers/elasticsearch.ts'
 import { fortigate, IIS_HEAD, iis, nginx } from './lines.ts'
+import { machine } from './machine.ts'
 
 // With the nursery that the program has (api/vonglau.js): what is measured is the program.
 const NURSERY = '--max-semi-space-size=64'
@@ -101,7 +101,7 @@ const own = process.env['VONGLAU_TEST_ES'] ? undefined : await startElasticsearc
 const cluster = own ? { nodes: [own.url] } : await testCluster()
 const client = openClient({ ...cluster, timeout: 300_000 })
 const schema: SchemaOptions = { replicas: 0, ...(source ? { source } : {}) }
-console.log(`${count} events on ${cpus().length} × ${cpus()[0]?.model}`)
+console.log(`${count} events on ${machine()}`)
 
 const bytesOf = async (prefix: string): Promise<number> => {
   const index = `${prefix}-events-*`

@@ -5,15 +5,16 @@
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { writeLines } from './lines.ts'
+import { machine, watchSteal } from './machine.ts'
 
 const [lines, runs] = [Number(process.argv[2] ?? 1_000_000), Number(process.argv[3] ?? 3)]
 const folder = mkdtempSync(join(tmpdir(), 'vonglau-bench-'))
 const files = await writeLines(folder, lines)
-console.log(`${lines} lines on ${cpus().length} × ${cpus()[0]?.model}`)
+console.log(`${lines} lines on ${machine()}`)
 
 /** liblognorm's rules, version 2. */
 const rules = {
@@ -59,6 +60,7 @@ for (let run = 0; run < runs; run++) {
       ${inputs.join('\n')}
 `,
   )
+  const stolen = watchSteal()
   const began = performance.now()
   const server = spawn('rsyslogd', ['-n', '-f', config, '-i', join(place, 'pid')], {
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -77,7 +79,7 @@ for (let run = 0; run < runs; run++) {
   await ended
   const count = Number(execFileSync('wc', ['-l', out], { encoding: 'utf8' }).split(' ')[0])
   console.log(
-    `run ${run + 1}: ${count} lines in ${seconds.toFixed(1)} s: ${Math.round(count / seconds)} lines/s, ${Math.round(statSync(out).size / count)} bytes a line`,
+    `run ${run + 1}: ${count} lines in ${seconds.toFixed(1)} s: ${Math.round(count / seconds)} lines/s, ${Math.round(statSync(out).size / count)} bytes a line; ${stolen()} of the processors taken by others`,
   )
   rates.push(count / seconds)
   rmSync(place, { recursive: true, force: true })

@@ -9,6 +9,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 180_000,
+    // A page may be slow: what is asked is whether it comes, not when.
+    expect: { poll: { timeout: 30_000 } },
     globalSetup: ['tests/setup.ts'],
   },
 })

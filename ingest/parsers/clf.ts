@@ -64,7 +64,8 @@ export const proxiedClientOf = (list: readonly HostPort[]): HostPort | undefined
 
 export const putClient = (event: Event, text: string): void => {
   const { ip, port, host } = hostPort(text)
-  event['source.address'] = host
+  // `:80` names nobody, and is kept as it stands.
+  event['source.address'] = host === '' ? text : host
   if (ip !== undefined) event['source.ip'] = ip
   if (port !== undefined && ip !== undefined) event['source.port'] = port
 }

@@ -34,7 +34,7 @@ test.each(cases)('%s: %s', (id, name) => {
   const file = join(import.meta.dirname, id, name)
   const found = documents(id, readFileSync(file, 'utf8'))
   const golden = file.replace(/\.log$/, '.expected.json')
-  if (process.env['UPDATE_FIXTURES'] === '1') writeFileSync(golden, `${JSON.stringify(found, null, 1)}\n`)
+  if (process.env['UPDATE_FIXTURES'] === '1') writeFileSync(golden, `${JSON.stringify(found, null, 2)}\n`)
   expect(found).toEqual(JSON.parse(readFileSync(golden, 'utf8')))
 })
 

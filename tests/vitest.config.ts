@@ -7,10 +7,10 @@ export default defineConfig({
     // A process each: DuckDB and the clock of a demo are not shared. Two cores, two at a time.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
-    // A page may be slow: what is asked is whether it comes, not when.
-    expect: { poll: { timeout: 30_000 } },
+    // A machine may be slow for minutes, and no test asserts a time: these only end one that hangs.
+    testTimeout: 1_200_000,
+    hookTimeout: 1_200_000,
+    expect: { poll: { timeout: 120_000 } },
     globalSetup: ['tests/setup.ts'],
   },
 })

@@ -27,9 +27,7 @@ const ndjson = (out: string) =>
     .filter(Boolean)
     .map((text) => JSON.parse(text))
 
-test('first start: an administrator, a password shown once; then commands through the socket', {
-  timeout: 180_000,
-}, async () => {
+test('first start: an administrator, a password shown once; then commands through the socket', async () => {
   place.write(
     'vonglau.yml',
     `listen: 127.0.0.1:0\ninventory: ${INVENTORY}\nsources:\n  - { id: cong, parser: nginx_access, organization: ${OURS.agency}, file: { path: "logs/*.log" } }\n`,

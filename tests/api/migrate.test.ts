@@ -38,9 +38,7 @@ await describeCluster('moving to a cluster', (cluster) => {
     `data: data\nelasticsearch: { nodes: ["${url.origin}"], prefix: ${prefix}${cluster.user ? `, user: ${cluster.user}, password: ${cluster.password}` : ''} }\n`,
   )
 
-  test('events by day and source, documents, offsets; a kill in the middle loses and doubles nothing', {
-    timeout: 240_000,
-  }, async () => {
+  test('events by day and source, documents, offsets; a kill in the middle loses and doubles nothing', async () => {
     const config = readConfig(place.path('vonglau.yml'), {})
     const from = await openEmbedded(config, 0)
     for (let commit = 0; commit < 60; commit++)

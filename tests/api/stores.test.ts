@@ -54,7 +54,7 @@ const found = async ({ store }: Installation) => {
 }
 
 await describeCluster('both stores', (cluster) => {
-  test('give the same alerts and incidents on two days of the province', { timeout: 400_000 }, async () => {
+  test('give the same alerts and incidents on two days of the province', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'vonglau-stores-'))
     const prefix = randomPrefix()
     let now = END - HOURS * HOUR

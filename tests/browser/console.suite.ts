@@ -44,13 +44,13 @@ export const consoleSuite = (name: string, start: () => Promise<DemoServer>): vo
   beforeAll(async () => {
     demo = await start()
     browser = await launch()
-  }, 600_000)
+  })
   afterAll(async () => {
     await browser?.close()
     await demo?.stop()
   })
 
-  describe(name, { timeout: 120_000 }, () => {
+  describe(name, () => {
     it('refuses a wrong password and says so', async () => {
       const { page, context } = await openTab(browser, demo.url)
       await page.goto('/')
@@ -208,9 +208,7 @@ export const consoleSuite = (name: string, start: () => Promise<DemoServer>): vo
 
     it('says that it is live, and that the demo is a demo', () =>
       as('analyst', async ({ page }) => {
-        await expect
-          .poll(() => page.getByTestId('live-dot').getAttribute('data-state'), { timeout: 15_000 })
-          .toBe('live')
+        await expect.poll(() => page.getByTestId('live-dot').getAttribute('data-state')).toBe('live')
         expect(await page.getByTestId('demo-banner').isVisible()).toBe(true)
       }))
 
@@ -218,29 +216,25 @@ export const consoleSuite = (name: string, start: () => Promise<DemoServer>): vo
       { language: 'vi', theme: 'light', width: 1440 },
       { language: 'en', theme: 'dark', width: 390 },
     ] as const)
-      it(
-        `every page at ${look.width} px (${look.language}, ${look.theme}): no error, no sideways scroll, legible`,
-        { timeout: 240_000 },
-        () =>
-          as(
-            'administrator',
-            async ({ page, problems }) => {
-              const faults: string[] = []
-              for (const [name, path] of await pagesOf(page)) {
-                await page.goto(path)
-                await settled(page)
-                const { wide, faint, undefinedTokens, dead } = await page.evaluate(inspect)
-                if (wide > 0) faults.push(`${name}: ${wide} px too wide`)
-                for (const f of faint) faults.push(`${name}: ${f}`)
-                for (const f of undefinedTokens) faults.push(`${name}: undefined ${f}`)
-                for (const f of dead) faults.push(`${name}: ${f} leads nowhere`)
-              }
-              expect(faults).toEqual([])
-              expect(problems).toEqual([])
-            },
-            look,
-          ),
-      )
+      it(`every page at ${look.width} px (${look.language}, ${look.theme}): no error, no sideways scroll, legible`, () =>
+        as(
+          'administrator',
+          async ({ page, problems }) => {
+            const faults: string[] = []
+            for (const [name, path] of await pagesOf(page)) {
+              await page.goto(path)
+              await settled(page)
+              const { wide, faint, undefinedTokens, dead } = await page.evaluate(inspect)
+              if (wide > 0) faults.push(`${name}: ${wide} px too wide`)
+              for (const f of faint) faults.push(`${name}: ${f}`)
+              for (const f of undefinedTokens) faults.push(`${name}: undefined ${f}`)
+              for (const f of dead) faults.push(`${name}: ${f} leads nowhere`)
+            }
+            expect(faults).toEqual([])
+            expect(problems).toEqual([])
+          },
+          look,
+        ))
   })
 
   /** Runs in the page: too wide, text with little contrast, tokens that do not exist, links that leave the console. */

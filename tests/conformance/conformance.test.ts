@@ -13,7 +13,7 @@ if (files.length === 0) test.skip('the cases of others: ../shared/samples/sigma/
 else {
   let embedded: Promise<Result[]> | undefined
   const onDuckdb = () => (embedded ??= withDuckdb((store) => runCases(cases(), store)))
-  test('what others expect of Sigma', { timeout: 120_000 }, async () => {
+  test('what others expect of Sigma', async () => {
     const results = await onDuckdb()
     console.log(summary(results))
     expect(results.filter(({ outcome }) => outcome === 'FAIL')).toEqual([])
@@ -21,7 +21,7 @@ else {
       if (outcome === 'skip') expect(reason).toMatch(/^(contested|not there yet: )/)
   })
   await describeCluster('the same on Elasticsearch', (cluster) => {
-    test('case by case', { timeout: 300_000 }, async () => {
+    test('case by case', async () => {
       const results = await withElasticsearch(cluster, (store) => runCases(cases(), store))
       console.log(`elasticsearch: ${summary(results)}`)
       expect(results).toEqual(await onDuckdb())

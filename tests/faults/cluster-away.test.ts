@@ -87,9 +87,7 @@ describe.skipIf(unavailable !== '')(`a cluster with users${unavailable}`, () => 
     )
   })
 
-  test('the server is stopped and started in the middle of an ingest, of a run of the rules and of edits', {
-    timeout: 400_000,
-  }, async () => {
+  test('the server is stopped and started in the middle of an ingest, of a run of the rules and of edits', async () => {
     const { get, post, running } = console_
     // Two alerts that a person works on; their addresses send nothing more.
     await console_.send(attacks(2, (i) => `203.0.113.${i + 1}`))
@@ -210,7 +208,7 @@ describe.skipIf(unavailable !== '')(`a cluster with users${unavailable}`, () => 
     await gone()
   })
 
-  test('more is sent than its queue takes: nothing is lost, nothing is there twice', { timeout: 240_000 }, async () => {
+  test('more is sent than its queue takes: nothing is lost, nothing is there twice', async () => {
     const rejected = async () => {
       const { nodes } = await admin.nodes.stats({ metric: 'thread_pool' })
       return Object.values(nodes).reduce((sum, node) => sum + (node.thread_pool?.['write']?.rejected ?? 0), 0)
@@ -251,7 +249,7 @@ describe.skipIf(unavailable !== '')(`a cluster with users${unavailable}`, () => 
     await admin.indices.delete({ index: 'flood' })
   })
 
-  test('a disk is above the flood stage: it waits, says so, and goes on by itself', { timeout: 240_000 }, async () => {
+  test('a disk is above the flood stage: it waits, says so, and goes on by itself', async () => {
     const watermark = (low: string | null, high: string | null, flood: string | null, on: boolean | null) =>
       admin.cluster.putSettings({
         persistent: {

@@ -83,7 +83,7 @@ await describeCluster('in a cluster that runs', (cluster) => {
     await gone()
   })
 
-  test('so are alerts: the rules wait, say so, and cover everything afterwards', { timeout: 120_000 }, async () => {
+  test('so are alerts: the rules wait, say so, and cover everything afterwards', async () => {
     const release = await readOnly(`${prefix}-d-*`)
     await console_.send(attacks(3, '198.51.100.67'))
     expect(await said(/read-only/)).toMatch(/disk of Elasticsearch at .*nearly full.*free space or add a node/)

@@ -17,9 +17,7 @@ await describeCluster('several processes', (cluster) => {
   let several: Several | undefined
   afterAll(() => several?.remove())
 
-  test(`${KILLS} kills of each kind: events, alerts and incidents equal those of a calm run`, {
-    timeout: 600_000,
-  }, async () => {
+  test(`${KILLS} kills of each kind: events, alerts and incidents equal those of a calm run`, async () => {
     several = openSeveral(cluster)
     const { folder, stored, leases, covered } = several
     const seed = Number(process.env['VONGLAU_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
@@ -113,9 +111,9 @@ await describeCluster('several processes', (cluster) => {
     expect(incidents.length).toBeGreaterThan(3)
   })
 
-  test('a request of the dead that arrives when it runs again is refused, and its lines are stored once', {
-    timeout: 300_000,
-  }, async ({ skip }) => {
+  test('a request of the dead that arrives when it runs again is refused, and its lines are stored once', async ({
+    skip,
+  }) => {
     if (!cluster.nodes[0]!.startsWith('http:'))
       skip('a line that keeps requests can be put before a server without TLS only')
     const line = await openLine(cluster.nodes[0]!)

@@ -15,9 +15,7 @@ await describeCluster('a process that is paused', (cluster) => {
   let several: Several | undefined
   afterAll(() => several?.remove())
 
-  test('an ingest while it writes, a leader while it runs rules: nothing is missed, nothing counted twice', {
-    timeout: 600_000,
-  }, async () => {
+  test('an ingest while it writes, a leader while it runs rules: nothing is missed, nothing counted twice', async () => {
     several = openSeveral(cluster)
     const { client, prefix, folder, stored, leases, covered, coveredByAll } = several
     const files = [

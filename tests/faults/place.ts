@@ -145,7 +145,7 @@ export const until = async <T>(
   for (;;) {
     const found = await look()
     if (found) return found
-    if (performance.now() - began > 100_000) throw new Error(`waited in vain until ${what}`)
+    if (performance.now() - began > 300_000) throw new Error(`waited in vain until ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }

@@ -169,7 +169,7 @@ test('every rule has found something', async () => {
   expect(found.length).toBeGreaterThan(30)
 })
 
-test('fifty runs cut at random give the bursts of one', { timeout: 120_000 }, async () => {
+test('fifty runs cut at random give the bursts of one', async () => {
   const store = await open(folder())
   for (const part of cut(
     [...lines].sort((a, b) => Number(a['@timestamp']) - Number(b['@timestamp'])),
@@ -182,7 +182,7 @@ test('fifty runs cut at random give the bursts of one', { timeout: 120_000 }, as
   expect(await bursts(store)).toEqual(await inOneRun())
 })
 
-test('so do lines that come out of order', { timeout: 120_000 }, async () => {
+test('so do lines that come out of order', async () => {
   const store = await open(folder())
   for (const part of cut(shuffled(lines, random(2)), 12, random(3))) {
     await store.events.append({ events: part, offsets: [] }, START)
@@ -204,7 +204,7 @@ const breaking = (store: Store, left: number): Store => {
   return { ...store, documents }
 }
 
-test('and a process that is killed between two writes, again and again', { timeout: 120_000 }, async () => {
+test('and a process that is killed between two writes, again and again', async () => {
   const path = folder()
   const next = random(5)
   let kills = 0
@@ -276,12 +276,12 @@ const withSlowWriter = async (
   }
 }
 
-test('the same with a writer that is slow', { timeout: 120_000 }, async () => {
+test('the same with a writer that is slow', async () => {
   const { found, expected } = await withSlowWriter('with the commit')
   expect(found).toEqual(expected)
 })
 
-test('it would show if ingest time were taken before the commit', { timeout: 120_000 }, async () => {
+test('it would show if ingest time were taken before the commit', async () => {
   const { found, expected } = await withSlowWriter('before the commit')
   expect(found).not.toEqual(expected)
 })

@@ -1,6 +1,6 @@
 /** Commits into Elasticsearch that do not go well: refused rows, commits that broke off, processes taken for dead, templates. */
 import type { Client } from '@elastic/elasticsearch'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Event } from '../../../ingest/event.ts'
 import { openClient } from '../../../ingest/store/elasticsearch/connect.ts'
 import { openEvents } from '../../../ingest/store/elasticsearch/events.ts'
@@ -11,7 +11,6 @@ import { type Batch, type EventStore, FENCED, STALE, SYSTEM } from '../../../ing
 import { describeCluster, randomPrefix, removeAll } from '../../servers/cluster.ts'
 
 // Each makes several indices, which takes a busy machine its time.
-vi.setConfig({ testTimeout: 400_000 })
 
 const DAY = 86_400_000
 const T0 = Date.UTC(2026, 10, 21, 7, 0, 0)

@@ -104,7 +104,7 @@ await describeCluster('documents in elasticsearch', (cluster) => {
   }
   const some = fc.option(value, { nil: undefined })
 
-  test('the same answers as SQLite, to random filters over random documents', { timeout: 400_000 }, async () => {
+  test('the same answers as SQLite, to random filters over random documents', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'vonglau-documents-'))
     const sqlite = openSqlite(join(folder, 'documents.sqlite'))
     let compared = 0
@@ -245,7 +245,7 @@ await describeCluster('documents in elasticsearch', (cluster) => {
       expect((await audit.query(SYSTEM, { filter, limit: 1 })).total).toBe(total)
   })
 
-  test('beyond ten thousand: pages, changes, buckets', { timeout: 400_000 }, async () => {
+  test('beyond ten thousand: pages, changes, buckets', async () => {
     const many = documents.collection('many')
     const COUNT = 12_345
     const items = Array.from(

@@ -279,9 +279,7 @@ await describeCluster('events in elasticsearch', (cluster) => {
     expect(differ).toEqual([])
   })
 
-  test('buckets and groups are those of the process: random events, random questions', {
-    timeout: 400_000,
-  }, async () => {
+  test('buckets and groups are those of the process: random events, random questions', async () => {
     const at = T0 + 3_600_000
     const text = fc.constantFrom('a', 'A', 'b', 'đ', '', 'c'.repeat(3))
     const some = <T>(arb: fc.Arbitrary<T>) => fc.option(arb, { nil: undefined, freq: 3 })
@@ -377,7 +375,7 @@ await describeCluster('events in elasticsearch', (cluster) => {
     }
   })
 
-  test('no group is missed where there are more than a page of them', { timeout: 300_000 }, async () => {
+  test('no group is missed where there are more than a page of them', async () => {
     const events = Array.from({ length: 12_345 }, (_, i) =>
       event({ 'event.dataset': 'groups', 'user.name': `u${i % 6000}`, 'source.port': i % 3 }),
     )

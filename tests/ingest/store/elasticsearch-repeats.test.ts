@@ -11,8 +11,6 @@ import { EVERYTHING } from '../../../ingest/store/filter.ts'
 import { type Batch, type EventStore, FENCED, SYSTEM } from '../../../ingest/store/store.ts'
 import { describeCluster, randomPrefix, removeAll } from '../../servers/cluster.ts'
 
-vi.setConfig({ testTimeout: 400_000 })
-
 const T0 = Date.UTC(2026, 10, 21, 7)
 /** Lines `from` to `to` of one segment, each with so many bytes: event n stands at position n. */
 const batch = (from: number, to: number, bytes = 10): Batch => ({
@@ -113,7 +111,7 @@ await describeCluster('repeats on elasticsearch', (cluster) => {
       },
     })
     closing.push(async () => release())
-    const lease = await vi.waitUntil(() => next.sessions.lease('source'), { timeout: 60_000, interval: 200 })
+    const lease = await vi.waitUntil(() => next.sessions.lease('source'), { timeout: 120_000, interval: 200 })
     const written = next.events.append({ ...batch(10, 20), lease }, T0 + 1)
     await writing
     // It wakes, and goes on with what it has read. The second time it has a session again, and no lease.
@@ -124,7 +122,7 @@ await describeCluster('repeats on elasticsearch', (cluster) => {
     expect(await ids(next.events)).toEqual(lines(20))
     // Where it has a lease again it goes on.
     await next.close()
-    const again = await vi.waitUntil(() => paused.sessions.lease('source'), { timeout: 60_000, interval: 200 })
+    const again = await vi.waitUntil(() => paused.sessions.lease('source'), { timeout: 120_000, interval: 200 })
     await paused.events.append({ ...batch(20, 30), lease: again }, T0 + 2)
     expect(await ids(paused.events)).toEqual(lines(30))
   })
@@ -149,7 +147,7 @@ await describeCluster('repeats on elasticsearch', (cluster) => {
     const under = appends.map((each) => second.events.append(each, T0))
     // The third is there before the first is: the second, of which all was there already, is on its way.
     await vi.waitFor(async () => expect((await ids(second.events)).length).toBe(400), {
-      timeout: 60_000,
+      timeout: 120_000,
       interval: 200,
     })
     release()

@@ -93,7 +93,7 @@ await describeCluster('sessions', (cluster) => {
     const { session } = await place.writer(a)
     let clock = 100
     session.idle(() => clock++)
-    await expect.poll(() => a.horizon(), { timeout: 20_000 }).toBeGreaterThan(105)
+    await expect.poll(() => a.horizon()).toBeGreaterThan(105)
     await a.close()
   })
 
@@ -140,13 +140,13 @@ await describeCluster('sessions', (cluster) => {
     expect(await dead.lease('held')).toBeDefined()
     const alive = openSessions({ client, prefix: place.prefix, warn: () => {}, beat: 20, dead: 200 })
     const mine = await alive.current()
-    await expect.poll(() => alive.lease('held'), { timeout: 30_000 }).toBeDefined()
-    await expect.poll(() => alive.horizon(), { timeout: 30_000 }).toBe(600)
+    await expect.poll(() => alive.lease('held')).toBeDefined()
+    await expect.poll(() => alive.horizon()).toBe(600)
     const left = async () => {
       await client.indices.refresh({ index: `${place.prefix}-sessions` })
       return (await client.search({ index: `${place.prefix}-sessions` })).hits.hits.map(({ _id }) => _id)
     }
-    await expect.poll(left, { timeout: 30_000 }).toEqual([mine.id])
+    await expect.poll(left).toEqual([mine.id])
     for (const each of [dead, writer, alive]) await each.close()
   })
 

@@ -121,9 +121,7 @@ test('addresses are found by their network, of both families, mapped ones among 
   expect(await inNetwork('ffff::/16')).toEqual(['ffff::ffff'])
 })
 
-test('more rows than a vector, more shapes than are remembered, and a row of megabytes', {
-  timeout: 60_000,
-}, async () => {
+test('more rows than a vector, more shapes than are remembered, and a row of megabytes', async () => {
   const rows = Array.from(
     { length: 5000 },
     (_, i): Event => ({
@@ -138,7 +136,7 @@ test('more rows than a vector, more shapes than are remembered, and a row of meg
   expect(await through(rows)).toEqual(rows)
 })
 
-test('commits of many sizes: everything is there once, also after a restart', { timeout: 120_000 }, async () => {
+test('commits of many sizes: everything is there once, also after a restart', async () => {
   const other = mkdtempSync(join(tmpdir(), 'vonglau-slices-'))
   let counted = await openDuckdb({ folder: other, wait: 0 })
   let total = 0

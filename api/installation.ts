@@ -54,8 +54,6 @@ export interface InstallationOptions {
   /** All of them, where it is not said. */
   readonly roles?: readonly ServerRole[]
   readonly warn: (message: string) => void
-  /** Most commands need no rules, and to compile them takes as long as everything else of such a command. */
-  readonly rules?: 'when asked for'
   /** ms that a commit waits for more lines, and between looks at files. */
   readonly wait?: number
   readonly most?: number
@@ -100,9 +98,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
       )
     }
   }
-  let loaded: readonly Rule[] | undefined
-  const rules = () => (loaded ??= loadRules(config.rules))
-  if (options.rules === undefined) rules()
+  const rules = loadRules(config.rules)
   const enrich = createEnricher({ inventory, geoip: openGeoIp(config.geoip) })
   const store = await openStore(config, options)
   const roles = new Set(options.roles ?? SERVER_ROLES)
@@ -153,7 +149,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     deadlines,
     rules: async () => {
       await readSettings()
-      return rules().filter((rule) => !off.has(rule.id))
+      return rules.filter((rule) => !off.has(rule.id))
     },
     report: (rule, error) => {
       if (error === undefined) failing.delete(rule)
@@ -191,9 +187,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     ingest,
     schedule,
     roles,
-    get rules() {
-      return rules()
-    },
+    rules,
     status: async () =>
       mergeStatus([...(await ingest.status()), ...(await others()).flatMap(({ sources }) => sources)]),
     wrong: async () => [

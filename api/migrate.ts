@@ -4,6 +4,7 @@
  * compared at the end.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { briefly } from '../ingest/briefly.ts'
 import { type Event, valuesOf } from '../ingest/event.ts'
 import { EVERYTHING } from '../ingest/store/filter.ts'
 import {
@@ -67,7 +68,7 @@ export const migrate = async (options: MigrateOptions): Promise<Migrated> => {
   try {
     return await copy(options, lease)
   } finally {
-    await lease.release()
+    await briefly(() => lease.release())
   }
 }
 

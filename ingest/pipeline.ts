@@ -169,7 +169,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
       if (each.failed) return
       each.failed = true
       // What another process reads by now is no problem of this one.
-      if (lost()) return
+      if (turn && !lease?.held()) return
       meter.storeProblem(error.message)
       if (!stopping) warn(`source ${source.id}: ${error.message}`)
     }
@@ -280,9 +280,9 @@ export const createIngest = (options: IngestOptions): Ingest => {
         if (readings.includes(each)) sum += (await each.feed.behind()) + (each.feed.position() - each.committed)
       return sum
     }
+    const mine = { looks: 0, behind }
     const turn = options.lease && (finder ? openTurn(options.lease, `source ${source.id}`) : spoolTurn)
     let lease: Lease | undefined
-    const lost = () => turn !== undefined && !lease?.held()
     const leave = async () => {
       for (const each of readings.splice(0)) await each.feed.close()
     }
@@ -295,7 +295,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
     }
     /** Whether this process reads the source. */
     const own = async (): Promise<boolean> => {
-      if (!turn || !lost()) return true
+      if (!turn || lease?.held()) return true
       if (lease) {
         lease = undefined
         meter.storeProblem(undefined)
@@ -305,7 +305,6 @@ export const createIngest = (options: IngestOptions): Ingest => {
       if (lease) await begin()
       return lease !== undefined
     }
-    const mine = { looks: 0, behind }
     running.set(source.id, mine)
 
     return {

@@ -24,7 +24,6 @@ export const reach = async function* (config: Config, request: Request): AsyncIt
   const installation = await openInstallation(config, {
     clock: Date.now,
     most: 60_000,
-    rules: 'when asked for',
     warn: (message) => process.stderr.write(`${message}\n`),
   })
   try {

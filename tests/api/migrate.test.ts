@@ -80,7 +80,7 @@ await describeCluster('moving to a cluster', (cluster) => {
       // An index that is being made has no shard yet.
       return (await client.count(index).catch(() => ({ count: 0 }))).count
     }
-    for (const least of [1, 20_000]) {
+    for (const least of [1, 12_000, 30_000]) {
       const child = spawn(process.execPath, [LAUNCHER, 'migrate', '--to', 'elasticsearch'], {
         cwd: place.folder,
         detached: true,

@@ -203,6 +203,7 @@ export const openWriter = (options: WriterOptions): Writer => {
       let batches = await gather()
       try {
         const current = await begin()
+        // Before anything of their segments is remembered: another process moves those.
         batches = batches.filter(allowed)
         if (batches.length === 0) continue
         await segments.meet(batches)
@@ -290,8 +291,17 @@ export const openWriter = (options: WriterOptions): Writer => {
       const bytes = rows.reduce((sum, each) => sum + each.bytes.length, 0) + 200
       const first = batch.events.length ? String(batch.events[0]!['event.id']) : undefined
       return new Promise((resolve, reject) => {
-        const taken = { offsets: batch.offsets, lease: batch.lease, segments: new Map() }
-        queue.push({ rows, bytes, now, first, ...taken, resolve, reject })
+        queue.push({
+          rows,
+          bytes,
+          offsets: batch.offsets,
+          lease: batch.lease,
+          now,
+          first,
+          segments: new Map(),
+          resolve,
+          reject,
+        })
         queued += bytes
         if (queued >= REQUEST || flying > 0) urgent?.()
         ensureRunning()

@@ -110,6 +110,7 @@ await describeCluster('repeats on elasticsearch', (cluster) => {
         return released
       },
     })
+    // Also where the test breaks off: it cannot be closed while it waits.
     closing.push(async () => release())
     const lease = await vi.waitUntil(() => next.sessions.lease('source'), { timeout: 120_000, interval: 200 })
     const written = next.events.append({ ...batch(10, 20), lease }, T0 + 1)

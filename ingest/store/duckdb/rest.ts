@@ -1,0 +1,82 @@
+/** The rest column: what has no column of its own, or does not fit it, as members of one JSON object. */
+import { keyOf, LASTING, LONGEST_KEY, putKey } from '../../row/handles.ts'
+import { BOOLEAN, JSON_VALUE, LIST, MADE, type Row, TEXT } from '../../row/row.ts'
+
+/** Most bytes that a member takes: a control character becomes six. */
+export const sizeOf = (row: Row, f: number): number => {
+  const kind = row.kind[f]!
+  let bytes = 40 + (f < LASTING ? LONGEST_KEY : row.nameOf(f).length * 6)
+  if (kind === TEXT) bytes += (row.to[f]! - row.from[f]!) * 6
+  else if (kind === JSON_VALUE) bytes += row.to[f]! - row.from[f]!
+  else if (kind === LIST)
+    for (let i = row.from[f]!; i < row.to[f]!; i++) bytes += (row.items[i * 2 + 1]! - row.items[i * 2]!) * 6 + 3
+  return bytes
+}
+
+/** Writes `,"name":value` at `to` of the row's memory, where there is room for it; answers its end. */
+export const putMember = (row: Row, f: number, to: number): number => {
+  const { bytes, view } = row
+  let at = to
+  if (f < LASTING) at = putKey(view, at, f)
+  else {
+    const key = keyOf(row.nameOf(f))
+    bytes.set(key, at)
+    at += key.length
+  }
+  const kind = row.kind[f]!
+  if (kind === TEXT) return putJson(bytes, view, row.from[f]!, row.to[f]!, at)
+  if (kind === JSON_VALUE) {
+    bytes.copyWithin(at, row.from[f]!, row.to[f]!)
+    return at + row.to[f]! - row.from[f]!
+  }
+  if (kind === LIST) {
+    bytes[at++] = 91
+    for (let i = row.from[f]!; i < row.to[f]!; i++) {
+      if (i > row.from[f]!) bytes[at++] = 44
+      at = putJson(bytes, view, row.items[i * 2]!, row.items[i * 2 + 1]!, at)
+    }
+    bytes[at++] = 93
+    return at
+  }
+  if (kind === MADE) throw new Error('what is made of other fields is not stored')
+  const text = kind === BOOLEAN ? (row.number[f] === 1 ? 'true' : 'false') : String(row.number[f])
+  for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i)
+  return at + text.length
+}
+
+const CONTROL = Array.from({ length: 32 }, (_, c) => new TextEncoder().encode(`\\u${c.toString(16).padStart(4, '0')}`))
+
+/** JSON of the text of these bytes at `to`, quotes included; answers its end. */
+export const putJson = (bytes: Uint8Array, view: DataView, from: number, end: number, to: number): number => {
+  let at = to
+  bytes[at++] = 34
+  let i = from
+  // By words, up to three bytes beyond the end; a word that holds something to be escaped is written byte by byte.
+  while (i < end) {
+    const word = view.getUint32(i, true)
+    const quote = word ^ 0x22222222
+    const slash = word ^ 0x5c5c5c5c
+    const control = word & 0xe0e0e0e0
+    const found =
+      ((quote - 0x01010101) & ~quote) | ((slash - 0x01010101) & ~slash) | ((control - 0x01010101) & ~control)
+    if ((found & 0x80808080) === 0) {
+      view.setUint32(at, word, true)
+      at += 4
+      i += 4
+      continue
+    }
+    for (let n = 0; n < 4 && i < end; n++, i++) {
+      const c = bytes[i]!
+      if (c < 32) {
+        bytes.set(CONTROL[c]!, at)
+        at += 6
+        continue
+      }
+      if (c === 34 || c === 92) bytes[at++] = 92
+      bytes[at++] = c
+    }
+  }
+  at -= Math.max(0, i - end)
+  bytes[at++] = 34
+  return at
+}

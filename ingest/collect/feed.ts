@@ -1,6 +1,6 @@
 /** A feed reads one segment onwards: chunks of lines, each with the offset to commit. */
 import type { Offset } from '../store/store.ts'
-import { type Line, splitLines } from './lines.ts'
+import { type Lines, splitLines } from './lines.ts'
 import { aboutOf, type Segment } from './segments.ts'
 import { readRecords, type Spool } from './spool.ts'
 import { HEAD, openText, type TextFile, tailBytes } from './text.ts'
@@ -9,9 +9,7 @@ const CHUNK = 1 << 20
 const EMPTY: Buffer = Buffer.alloc(0)
 
 export interface Chunk {
-  /** Absent where whole lines are handed out as they are. */
-  readonly lines?: readonly Line[]
-  readonly whole?: { readonly bytes: Buffer; readonly count: number }
+  readonly lines: Lines
   readonly from: number
   readonly to: number
   readonly about: Offset['about']
@@ -22,7 +20,7 @@ export interface Feed {
   readonly path: string
   /** How far it has been handed out. */
   position(): number
-  /** The next lines, or undefined where there are none now. Whole lines are not more than `most`. */
+  /** The next lines, or undefined where there are none now; of a file not more than `most`. */
   next(most?: number): Promise<Chunk | undefined>
   /** Reads on from here; what was handed out beyond is handed out again. */
   seek(offset: Pick<Offset, 'position'>): Promise<void>
@@ -35,27 +33,12 @@ export interface Feed {
   close(): Promise<void>
 }
 
-/** The first `most` whole lines. */
-const wholeLines = (bytes: Buffer, most: number): { end: number; count: number } => {
-  let [end, count] = [0, 0]
-  for (; count < most; count++) {
-    const lf = bytes.indexOf(10, end)
-    if (lf < 0) break
-    end = lf + 1
-  }
-  return { end, count }
-}
-
-/**
- * `finished` says that nothing more is written to the file: its last line counts though it has no ending. With `whole`,
- * whole lines are handed out as they are.
- */
+/** `finished` says that nothing more is written to the file: its last line counts though it has no ending. */
 export const fileFeed = async (
   file: TextFile,
   segment: Segment,
   position: number,
   finished: () => Promise<boolean>,
-  whole = false,
 ): Promise<Feed> => {
   let at = position
   let part = 0
@@ -79,20 +62,14 @@ export const fileFeed = async (
       ended = last
       if (bytes.length === 0) return undefined
       const from = at
-      const { end, count } = whole && part === 0 ? wholeLines(bytes, most) : { end: 0, count: 0 }
-      let lines: Line[] | undefined
-      if (end > 0) at += end
-      else {
-        const split = splitLines(bytes, at, last, part)
-        if (split.lines.length === 0) return undefined
-        part = split.part
-        at = split.lines.at(-1)!.end
-        lines = split.lines
-      }
+      const { lines, part: next } = splitLines(bytes, at, last, part, most)
+      if (lines.count === 0) return undefined
+      part = next
+      at = lines.end[lines.count - 1]!
       const used = bytes.subarray(0, at - from)
       tail = Buffer.from(used.length >= HEAD ? used.subarray(-HEAD) : Buffer.concat([tail, used]).subarray(-HEAD))
       return {
-        ...(lines ? { lines } : { whole: { bytes: used, count } }),
+        lines,
         from,
         to: at,
         about: await aboutOf(file, segment, at, tail),

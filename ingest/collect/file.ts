@@ -33,11 +33,8 @@ interface Open {
   size: number
 }
 
-/** `whole`: the files are complete (an import): a last line counts though it has no ending. `bytes`: whole lines are handed out as they are. */
-export const openFinder = (
-  pattern: string,
-  options: { whole: boolean; start: 'beginning' | 'end'; bytes?: boolean },
-): Finder => {
+/** `whole`: the files are complete (an import): a last line counts though it has no ending. */
+export const openFinder = (pattern: string, options: { whole: boolean; start: 'beginning' | 'end' }): Finder => {
   const open = new Map<string, Open>()
   const problems = new Map<string, string>()
   let first = true
@@ -84,7 +81,6 @@ export const openFinder = (
         segment,
         offset?.position ?? skip,
         async () => options.whole || (await rested()),
-        options.bytes,
       )
       open.set(path, { dev: info.dev, ino: info.ino, feed, gzip: file.gzip, size: info.size })
       const begin = skip

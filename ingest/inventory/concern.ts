@@ -2,8 +2,8 @@
  * Whose event it is, and which portal it concerns (architecture, invariant 3). What a device of an agency wrote is that
  * agency's; what a shared device wrote (the data centre's proxies and firewalls) is the destination's, else the source's.
  */
-import type { Event } from '../event.ts'
 import { type Ip, type Network, parseCidr } from '../ip.ts'
+import { field } from '../row/handles.ts'
 import { deviceLookup } from './device.ts'
 import type { Inventory, NamedNetwork, Portal } from './inventory.ts'
 
@@ -86,10 +86,17 @@ export interface ConcernLookup {
   address(ip: Ip, canonical: string): AddressFacts
   /** The event says by 'vonglau.source.id' and 'log.source.address' through whom it came. */
   concern(
-    event: Event,
+    event: Said,
     facts: EventFacts,
     source: { readonly organization?: string; readonly serves?: readonly string[] },
   ): Concern
+}
+/** What an event says, by field handle. */
+export interface Said {
+  text(f: number): string | undefined
+  has(f: number): boolean
+  /** '@timestamp'. */
+  readonly time: number
 }
 export interface AddressFacts {
   readonly sites: readonly Site[]
@@ -116,10 +123,8 @@ export const networkAt = (facts: AddressFacts, time: number): NamedNetwork | und
 const alive = (facts: AddressFacts | undefined, time: number): readonly Site[] =>
   facts === undefined || facts.sites.length === 0 ? [] : facts.sites.filter((site) => inForce(site, time))
 
-const text = (event: Event, field: string): string | undefined => {
-  const value = event[field]
-  return typeof value === 'string' ? value : undefined
-}
+const DOMAIN = field('url.domain')
+const STATUS = field('http.response.status_code')
 
 export const compileConcern = (inventory: Inventory): ConcernLookup => {
   const shift = zoneShift(inventory.province.timezone)
@@ -150,15 +155,15 @@ export const compileConcern = (inventory: Inventory): ConcernLookup => {
     address: (ip, canonical) => ({ sites: byAddress.get(canonical) ?? [], networks: networks(ip) }),
 
     concern(event, { source, destination, translated, server }, configured) {
-      const time = event['@timestamp'] as number
+      const { time } = event
       const sites = {
         destination: alive(destination, time),
         translated: alive(translated, time),
         server: alive(server, time),
       }
       const only = (found: readonly Site[]): Site | undefined => (found.length === 1 ? found[0] : undefined)
-      const host = text(event, 'url.domain')
-      const isAccessLog = event['http.response.status_code'] !== undefined
+      const host = event.text(DOMAIN)
+      const isAccessLog = event.has(STATUS)
       /** The host name counts only among what the address or the server serves, for an attacker writes Host. */
       const portalAmong = (mine: (found: readonly Site[]) => readonly Site[], own: readonly Site[]) => {
         const [here, behind, served] = [mine(sites.destination), mine(sites.translated), mine(sites.server)]

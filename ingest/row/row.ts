@@ -3,6 +3,8 @@
  * chunk: the chunk's lines as they came, and behind them scratch, where everything is written that does not stand in a line
  * as it is. From here it goes into a store's own form, or becomes an Event where a person or a rule needs one.
  *
+ * What is looked at beyond the end of a text is never another text: a line's ending or NUL follows.
+ *
  * The first of two values does not win here: what is said last holds. A value of no bytes says nothing.
  */
 import { type Event, FIELDS, type Value } from '../event.ts'
@@ -78,6 +80,7 @@ export class Row {
     const begin = this.at
     this.bytes.set(from === 0 && to === source.length ? source : source.subarray(from, to), begin)
     this.at = begin + to - from
+    this.bytes[this.at] = 0
     return begin
   }
   /** Begins a row. */
@@ -88,6 +91,13 @@ export class Row {
     this.#items = 0
     this.control = false
     if (this.#passing.length > 0) this.#passing.length = 0
+  }
+
+  /** Begins a row of the same line. */
+  again(): void {
+    const { control } = this
+    this.begin()
+    this.control = control
   }
 
   /** Makes sure that so many bytes can be written at `at`. Views that were taken before show the same bytes, but no new ones. */
@@ -254,6 +264,7 @@ export class Row {
     if (to - from > 32) bytes.set(source.subarray(from, to), begin)
     else for (let i = from, at = begin; i < to; i++) bytes[at++] = source[i]!
     this.at = begin + to - from
+    bytes[this.at] = 0
     return begin
   }
   /** A text to scratch, half a pair of surrogates as U+FFFD; answers where it begins. */
@@ -261,6 +272,7 @@ export class Row {
     this.reserve(text.length * 3)
     const begin = this.at
     this.at = begin + this.#buffer.write(text, begin)
+    this.bytes[this.at] = 0
     this.look(begin, this.at)
     return begin
   }

@@ -1,6 +1,7 @@
 /** The rest column: what has no column of its own, or does not fit it, as members of one JSON object. */
 import { keyOf, LASTING, LONGEST_KEY, putKey } from '../../row/handles.ts'
 import { BOOLEAN, JSON_VALUE, LIST, MADE, type Row, TEXT } from '../../row/row.ts'
+import { putJson } from '../json.ts'
 
 /** Most bytes that a member takes: a control character becomes six. */
 export const sizeOf = (row: Row, f: number): number => {
@@ -24,7 +25,7 @@ export const putMember = (row: Row, f: number, to: number): number => {
     at += key.length
   }
   const kind = row.kind[f]!
-  if (kind === TEXT) return putJson(bytes, view, row.from[f]!, row.to[f]!, at)
+  if (kind === TEXT) return putJson(row, row.from[f]!, row.to[f]!, row, at)
   if (kind === JSON_VALUE) {
     bytes.copyWithin(at, row.from[f]!, row.to[f]!)
     return at + row.to[f]! - row.from[f]!
@@ -33,7 +34,7 @@ export const putMember = (row: Row, f: number, to: number): number => {
     bytes[at++] = 91
     for (let i = row.from[f]!; i < row.to[f]!; i++) {
       if (i > row.from[f]!) bytes[at++] = 44
-      at = putJson(bytes, view, row.items[i * 2]!, row.items[i * 2 + 1]!, at)
+      at = putJson(row, row.items[i * 2]!, row.items[i * 2 + 1]!, row, at)
     }
     bytes[at++] = 93
     return at
@@ -42,41 +43,4 @@ export const putMember = (row: Row, f: number, to: number): number => {
   const text = kind === BOOLEAN ? (row.number[f] === 1 ? 'true' : 'false') : String(row.number[f])
   for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i)
   return at + text.length
-}
-
-const CONTROL = Array.from({ length: 32 }, (_, c) => new TextEncoder().encode(`\\u${c.toString(16).padStart(4, '0')}`))
-
-/** JSON of the text of these bytes at `to`, quotes included; answers its end. */
-export const putJson = (bytes: Uint8Array, view: DataView, from: number, end: number, to: number): number => {
-  let at = to
-  bytes[at++] = 34
-  let i = from
-  // By words, up to three bytes beyond the end; a word that holds something to be escaped is written byte by byte.
-  while (i < end) {
-    const word = view.getUint32(i, true)
-    const quote = word ^ 0x22222222
-    const slash = word ^ 0x5c5c5c5c
-    const control = word & 0xe0e0e0e0
-    const found =
-      ((quote - 0x01010101) & ~quote) | ((slash - 0x01010101) & ~slash) | ((control - 0x01010101) & ~control)
-    if ((found & 0x80808080) === 0) {
-      view.setUint32(at, word, true)
-      at += 4
-      i += 4
-      continue
-    }
-    for (let n = 0; n < 4 && i < end; n++, i++) {
-      const c = bytes[i]!
-      if (c < 32) {
-        bytes.set(CONTROL[c]!, at)
-        at += 6
-        continue
-      }
-      if (c === 34 || c === 92) bytes[at++] = 92
-      bytes[at++] = c
-    }
-  }
-  at -= Math.max(0, i - end)
-  bytes[at++] = 34
-  return at
 }

@@ -280,7 +280,7 @@ const putResponse = (row: Row, from: number, to: number, trusted: Trust): void =
   at = space + 1
   for (const f of [F.referrer, F.agent]) {
     if (at >= to) return
-    if (b[at] !== 34) return putRest(row, at, to, trusted)
+    if (b[at] !== 34) break
     const close = closingQuote(b, at + 1, to)
     putEscaped(row, f, at + 1, close < 0 ? to : close)
     at = close < 0 ? to : close + 2

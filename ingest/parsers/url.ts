@@ -68,7 +68,10 @@ export const putUrl = (row: Row, from: number, to: number): void => {
   const { bytes } = row
   row.text(ORIGINAL, from, to)
   // `//host/a` too: servers take it as a path, and attackers know.
-  if (bytes[from] === 47) return putPath(row, from, to)
+  if (bytes[from] === 47) {
+    putPath(row, from, to)
+    return
+  }
   const scheme = schemeEnd(bytes, from, to)
   if (scheme < 0) {
     if (to - from === 1 && bytes[from] === 42) return

@@ -226,9 +226,6 @@ export const putMeaning = (
     case 'domain':
       if (!(to - from === 1 && bytes[from] === 95)) putHost(row, from, to)
       return
-    case 'domain':
-      if (!(to - from === 1 && bytes[from] === 95)) putHost(row, from, to)
-      return
     case 'scheme':
       row.const(F.scheme, lower.get(bytes, from, to))
       return

@@ -37,6 +37,16 @@ const MOST_JOBS = 3
 /** ms without a job after which it ends. */
 const IDLE = 20_000
 
+/** What the module says that `packing` of a store names. */
+export interface Packing {
+  openSink(): Sink<Packed>
+  /** Memory of what was packed, to hand over from thread to thread. */
+  buffersOf(packed: Packed): ArrayBuffer[]
+  /** Memory that the store has given back; taken out, to be used in another thread. */
+  spares(): ArrayBuffer[]
+  reuse(buffers: readonly ArrayBuffer[]): void
+}
+
 /** Opens the stages of sources in this thread, each when its first lines come. */
 export const openSources = (
   { sources, history }: Pick<StagesOptions, 'sources' | 'history'>,
@@ -72,7 +82,7 @@ export const openStages = async (options: StagesOptions): Promise<Stages> => {
   let { inventory } = options
   const geoip = geoIpOf(options.geoip)
   let enrich: EnrichRow | undefined
-  const { openSink } = (await import(options.packing.module)) as { openSink(): Sink<Packed> }
+  const { openSink, spares } = (await import(options.packing.module)) as Packing
   const here = openSources(options, () => (enrich ??= createRowEnricher({ inventory, geoip })), openSink())
   let thread: Thread | undefined
   const waiting: (() => void)[] = []
@@ -82,7 +92,7 @@ export const openStages = async (options: StagesOptions): Promise<Stages> => {
   const ending = new Set<Promise<unknown>>()
   const started = (): Thread => {
     if (thread) return thread
-    const mine = startThread({ ...options, inventory }, free, () => {
+    const mine = startThread({ ...options, inventory }, spares, free, () => {
       if (thread === mine) thread = undefined
       ending.add(mine.end().finally(() => ending.delete(ending.values().next().value!)))
     })
@@ -126,7 +136,12 @@ interface Thread {
 }
 
 /** `idle` is called when it has rested, or is dead: nothing more is asked of it then. */
-const startThread = (options: StagesOptions, free: () => void, idle: () => void): Thread => {
+const startThread = (
+  options: StagesOptions,
+  spares: Packing['spares'],
+  free: () => void,
+  idle: () => void,
+): Thread => {
   const asked = new Map<number, { resolve(made: Made<Packed>): void; reject(error: Error): void }>()
   let next = 0
   let dead: Error | undefined
@@ -163,7 +178,8 @@ const startThread = (options: StagesOptions, free: () => void, idle: () => void)
         const id = next++
         asked.set(id, { resolve, reject })
         // The lines are kept here too, for what the parser remembers may turn out to be another: the memory is copied.
-        worker.postMessage({ id, source, job })
+        const spare = spares()
+        worker.postMessage({ id, source, job, spare }, spare)
       }),
     jobs: () => asked.size,
     setInventory: (inventory) => worker.postMessage({ inventory }),

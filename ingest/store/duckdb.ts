@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Event } from '../event.ts'
 import { columnSink } from './duckdb/columns.ts'
+import { reuse } from './duckdb/pool.ts'
 import { buffersOf, FULL, type Slice } from './duckdb/slice.ts'
 import { Row } from '../row/row.ts'
 import { through } from '../row/sink.ts'
@@ -17,6 +18,14 @@ export interface DuckdbOptions {
   readonly most?: number
   readonly queryLimit?: number
   readonly memory?: string
+}
+
+interface Answer {
+  readonly id: number
+  readonly value: never
+  readonly error?: { readonly name: string; readonly message: string }
+  /** Memory that the store thread needs no more. */
+  readonly back?: ArrayBuffer[]
 }
 
 /** Opens the day files of a folder. Rejects with a `StoreError` that a person can act on. */
@@ -43,7 +52,8 @@ export const openDuckdb = async (
   }
   worker.on(
     'message',
-    ({ id, value, error }: { id: number; value: never; error?: { name: string; message: string } }) => {
+    ({ id, value, error, back }: Answer) => {
+      if (back) reuse(back)
       const call = waiting.get(id)
       waiting.delete(id)
       if (error) call?.reject(error.name === 'StoreError' ? new StoreError(error.message) : new Error(error.message))

@@ -126,9 +126,8 @@ export interface EventStore {
    */
   append(batch: Batch, now: number): Promise<{ readonly ingested: number }>
   /**
-   * A module that makes of rows what `append` takes, in whatever thread: `openSink(): Sink<Packed>` (row/sink.ts), and of what
-   * a sink made the memory to hand over from thread to thread, `buffersOf(packed): ArrayBuffer[]`. Commits of just `full` rows
-   * cost least.
+   * A module that makes of rows what `append` takes, in whatever thread (`Packing` of stages.ts says what is in it). Commits
+   * of just `full` rows cost least.
    */
   readonly packing: { readonly module: string; readonly full: number }
   /** The ingest time up to which everything is visible to every read from now on; nothing will appear at or below it. */

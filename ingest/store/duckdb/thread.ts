@@ -6,7 +6,7 @@ import type { Filter } from '../filter.ts'
 import type { Aggregate, Groups, Offset, Search, Window } from '../store.ts'
 import { Days } from './days.ts'
 import { Reader } from './read.ts'
-import type { Slice } from './slice.ts'
+import { buffersOf, type Slice } from './slice.ts'
 import { explain, Writer } from './write.ts'
 
 export interface ThreadOptions {
@@ -55,8 +55,8 @@ const open = async () => {
 }
 
 const port = parentPort!
-const reply = (id: number, value: unknown, error?: unknown) => {
-  if (error === undefined) port.postMessage({ id, value })
+const reply = (id: number, value: unknown, error?: unknown, back: ArrayBuffer[] = []) => {
+  if (error === undefined) port.postMessage({ id, value, back }, back)
   else {
     const reason = explain(error)
     port.postMessage({ id, error: { name: reason.name, message: reason.message } })
@@ -108,7 +108,9 @@ try {
   }
   port.on('message', async ({ id, call, args }: { id: number; call: string; args: never[] }) => {
     try {
-      reply(id, await calls[call]!(...args))
+      const value = await calls[call]!(...args)
+      // The memory of what was taken is free again.
+      reply(id, value, undefined, call === 'append' ? buffersOf(args[0] as unknown as Slice) : [])
     } catch (error) {
       reply(id, undefined, error)
     }

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { type Chunk, spoolFeed } from './collect/feed.ts'
 import type { Finder } from './collect/file.ts'
+import { splitLines } from './collect/lines.ts'
 import type { Spool } from './collect/spool.ts'
 import { type Memory, memoryOf } from './memory.ts'
 import type { Meter } from './meter.ts'
@@ -40,6 +41,10 @@ export interface Reader {
   /** Another process reads on. */
   leave(): Promise<void>
 }
+
+/** ms without a line after which events whose lines are joined end. */
+const RESTED = 5000
+const NO_LINES = splitLines(new Uint8Array(0), 0, true).lines
 
 /** Days after which a spool file that was read is no longer needed: damage to the newest day's file sets offsets back. */
 const KEPT = 2 * 86_400_000
@@ -107,7 +112,7 @@ export const openReader = (options: ReaderOptions): Reader => {
     }
     while (toFull <= 0) toFull += full
     const chunk = await each.feed.next(toFull)
-    if (!chunk) return false
+    if (!chunk) return rest(each)
     if (spool && chunk.from === 0 && each.memory.length === 0) each.memory = carried
     const rows = chunk.lines.count
     await Promise.all([room.wait(rows), stages.room()])
@@ -121,10 +126,23 @@ export const openReader = (options: ReaderOptions): Reader => {
     })
     return true
   }
+  /** Events whose lines are joined end when nothing came for a while. */
+  const rest = (each: Reading): boolean => {
+    if (each.open === undefined || each.underWay > 0 || performance.now() - each.open < RESTED) return false
+    each.open = undefined
+    each.underWay++
+    const at = each.feed.position()
+    const chunk: Chunk = { lines: NO_LINES, from: at, to: at, about: each.about }
+    takeApart(each, chunk, clock(), () => each.underWay--, true)
+    return true
+  }
   /** Maybe in another thread, while what follows is read; handed over in its turn. */
-  const takeApart = (each: Reading, chunk: Chunk, now: number, settle: () => void) => {
+  const takeApart = (each: Reading, chunk: Chunk, now: number, settle: () => void, rested = false) => {
     const { lines, from } = chunk
-    const run = (memory: Memory) => stages.run(source.id, { lines, from, prefix: each.prefix, now, memory })
+    const begin = each.begin
+    each.begin = undefined
+    const job = { lines, from, prefix: each.prefix, now, ...(begin ? { begin } : {}), ...(rested ? { rested } : {}) }
+    const run = (memory: Memory) => stages.run(source.id, { ...job, memory })
     const guess = each.memory
     const made = run(guess)
     made.catch(() => {})
@@ -149,20 +167,25 @@ export const openReader = (options: ReaderOptions): Reader => {
   const handOver = (each: Reading, chunk: Chunk, made: Made<Packed>, now: number, settle: () => void) => {
     each.memory = made.memory
     carried = made.memory
+    const { position, taken } = made.offset ?? { position: chunk.to, taken: [] }
+    each.about = chunk.about
+    each.open = position < chunk.to ? performance.now() : undefined
+    const about = taken.length > 0 ? { ...chunk.about, taken: JSON.stringify(taken) } : chunk.about
     const offset: Offset = {
       source: source.id,
       segment: each.feed.segment,
-      position: chunk.to,
-      from: chunk.from,
+      position,
+      from: each.handed,
       ...(made.memory.length === 0 ? {} : { state: made.memory }),
-      ...(chunk.about ? { about: chunk.about } : {}),
+      ...(about ? { about } : {}),
     }
+    each.handed = position
     const learned = made.changes.map((change) => ({ source: source.id, segment: each.feed.segment, ...change }))
     store
       .append({ events: [], packed: made.packed, offsets: [offset], learned, lease }, now)
       .then(
         ({ ingested }) => {
-          each.committed = chunk.to
+          each.committed = position
           options.counted(made.lines, chunk.to - chunk.from)
           committed(offset)
           meter.committed(made.lines, made.unparsed, made.last, ingested, made.timeAhead)
@@ -174,7 +197,7 @@ export const openReader = (options: ReaderOptions): Reader => {
   }
 
   const finish = async (each: Reading) => {
-    if (each.underWay || each.failed || !(await each.feed.done())) return
+    if (each.underWay || each.failed || each.open !== undefined || !(await each.feed.done())) return
     // No longer listed before it is closed: `behind` asks only those that are.
     readings = readings.filter((other) => other !== each)
     await each.feed.close()

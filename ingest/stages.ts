@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads'
 import { createRowEnricher, type EnrichRow } from './enrich/enrich.ts'
 import { type GeoIp, type GeoIpFiles, openGeoIp } from './enrich/geoip.ts'
 import type { Inventory } from './inventory/inventory.ts'
-import { openParser } from './parsers/index.ts'
+import { openParser, parsers } from './parsers/index.ts'
 import { Row } from './row/row.ts'
 import type { Sink } from './row/sink.ts'
 import { type Source, UNKNOWN_SOURCE } from './source.ts'
@@ -60,9 +60,18 @@ export const openSources = (
     if (!stage) {
       const source = sources.find((each) => each.id === id)!
       const parse = source.parser === UNKNOWN_SOURCE ? undefined : openParser(source.parser, source.options)
+      const joiner = parsers.get(source.parser)?.joiner
       stages.set(
         id,
-        (stage = openStage({ source, parse, enrich: (row, known) => enrich()(row, known), sink, history, row })),
+        (stage = openStage({
+          source,
+          parse,
+          joiner,
+          enrich: (row, known) => enrich()(row, known),
+          sink,
+          history,
+          row,
+        })),
       )
     }
     return stage(job)
@@ -84,6 +93,7 @@ export const openStages = async (options: StagesOptions): Promise<Stages> => {
   let enrich: EnrichRow | undefined
   const { openSink, spares } = (await import(options.packing.module)) as Packing
   const here = openSources(options, () => (enrich ??= createRowEnricher({ inventory, geoip })), openSink())
+  const joined = new Set(options.sources.filter(({ parser }) => parsers.get(parser)?.joiner).map(({ id }) => id))
   let thread: Thread | undefined
   const waiting: (() => void)[] = []
   const free = () => {
@@ -102,7 +112,8 @@ export const openStages = async (options: StagesOptions): Promise<Stages> => {
     run: (source, job) => {
       const { from, to, count } = job.lines
       const size = count === 0 ? 0 : to[count - 1]! - from[0]!
-      if (size < MANY) {
+      // Lines that are joined are worked on where their reading is.
+      if (size < MANY || joined.has(source)) {
         try {
           return Promise.resolve(here(source, job))
         } catch (error) {
@@ -136,12 +147,7 @@ interface Thread {
 }
 
 /** `idle` is called when it has rested, or is dead: nothing more is asked of it then. */
-const startThread = (
-  options: StagesOptions,
-  spares: Packing['spares'],
-  free: () => void,
-  idle: () => void,
-): Thread => {
+const startThread = (options: StagesOptions, spares: Packing['spares'], free: () => void, idle: () => void): Thread => {
   const asked = new Map<number, { resolve(made: Made<Packed>): void; reject(error: Error): void }>()
   let next = 0
   let dead: Error | undefined

@@ -6,7 +6,9 @@ import type { Inventory } from './inventory/inventory.ts'
 import type { Job } from './stage.ts'
 import { openSources, type Packing, type StagesOptions } from './stages.ts'
 
-type Message = { readonly inventory: Inventory } | { readonly id: number; readonly source: string; readonly job: Job; readonly spare: ArrayBuffer[] }
+type Message =
+  | { readonly inventory: Inventory }
+  | { readonly id: number; readonly source: string; readonly job: Job; readonly spare: ArrayBuffer[] }
 
 if (parentPort) {
   const port = parentPort

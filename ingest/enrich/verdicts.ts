@@ -32,7 +32,13 @@ export const openVerdicts = (): Verdicts => {
     let known = 0
     return new Memo(() => ++known, MOST)
   })
-  const [sources, senders, serials, names, domains] = texts as [Memo<number>, Memo<number>, Memo<number>, Memo<number>, Memo<number>]
+  const [sources, senders, serials, names, domains] = texts as [
+    Memo<number>,
+    Memo<number>,
+    Memo<number>,
+    Memo<number>,
+    Memo<number>,
+  ]
   const idOf = (row: Row, f: number, memo: Memo<number>): number =>
     row.place[f] === 0 || row.kind[f] !== TEXT ? 0 : memo.get(row.bytes, row.from[f]!, row.to[f]!)
   /** By the lists that it has: of most addresses nothing is known, and they are one kind. */

@@ -1,5 +1,5 @@
 /** What an address is by itself, found once for each spelling that is remembered. */
-import { canonicalAddress, parseIp, prefix64 } from '../ip.ts'
+import { canonicalAddress, parseIp } from '../ip.ts'
 import { canonicalV6, groups, isLocal, isPrivate } from '../parsers/address.ts'
 import { Const } from './const.ts'
 import { Memo, textOfBytes } from './memo.ts'
@@ -34,8 +34,15 @@ export class Address {
   /** The /64 of an IPv6 address, '2001:db8::/64'. */
   get prefix(): Const | undefined {
     if (!this.v6) return undefined
-    return (this.#prefix ??= new Const(prefix64(parseIp(this.text)!)!))
+    return (this.#prefix ??= new Const(prefixOf(this.halves)))
   }
+}
+
+/** The zeros of the lower half are the longest run, so the upper half's own zeros are shortened only where they meet them. */
+const prefixOf = (halves: Uint32Array): string => {
+  const words = [halves[1]! >>> 16, halves[1]! & 0xffff, halves[0]! >>> 16, halves[0]! & 0xffff]
+  while (words.at(-1) === 0) words.pop()
+  return `${words.map((word) => word.toString(16)).join(':')}::/64`
 }
 
 /** Longer texts are no addresses: 45 characters, a zone. */

@@ -133,6 +133,8 @@ export interface EventStore {
   /** The ingest time up to which everything is visible to every read from now on; nothing will appear at or below it. */
   committed(): Promise<number>
   offsets(source?: string): Promise<readonly Offset[]>
+  /** What parsers learned from the lines of a source whose events are there, in the order of the lines of each segment. */
+  learned(source: string): Promise<readonly Learned[]>
   search(scope: Scope, search: Search): Promise<Page<Event>>
   aggregate(scope: Scope, query: Aggregate): Promise<Page<Bucket>>
   count(scope: Scope, query: Window & { readonly filter: Filter }): Promise<number>

@@ -325,7 +325,16 @@ export const columnSink = (): Sink<Slice> => {
     w = new Uint32Array(data)
     octets = new Uint8Array(data).fill(0)
     const starts = STARTS.map((start, i) => (used[i] === 0 ? -1 : start))
-    return { rows, capacity: ROWS, heap: heap.memory, used: heap.used, data: mine, starts, lists: gathered(), items: [...items] }
+    return {
+      rows,
+      capacity: ROWS,
+      heap: heap.memory,
+      used: heap.used,
+      data: mine,
+      starts,
+      lists: gathered(),
+      items: [...items],
+    }
   }
   const cut = (row: Row): void => {
     full = false

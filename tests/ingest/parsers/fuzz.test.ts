@@ -114,15 +114,12 @@ describe.each([...parsers.values()])('$id', (parser) => {
       { numRuns: 1000 },
     )
   })
+  // How long that takes is what tests/bench/hostile.ts says.
   test.each(['"', '\\', '[', ' ', '=', 'a=" ', '\\"', '%', '{"a":', '[14/May/2026:10:00:00 +0700] ', '1, ', '- '])(
-    'takes linear time on many %j',
+    'answers a long line of many %j',
     (piece) => {
-      for (const start of ['', ...lines.slice(0, 40)]) {
-        const line = start.slice(0, 200) + piece.repeat(100_000 / piece.length)
-        const began = performance.now()
-        parser.parse(line, context, undefined)
-        expect(performance.now() - began).toBeLessThan(1000)
-      }
+      for (const start of ['', ...lines.slice(0, 40)])
+        check(parser.parse(start.slice(0, 200) + piece.repeat(100_000 / piece.length), context, undefined))
     },
   )
 })

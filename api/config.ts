@@ -32,7 +32,14 @@ const source = z
     serves: z.array(network).optional(),
     timezone: zone.optional(),
     silent_minutes: z.number().positive().default(15),
-    file: z.strictObject({ path: z.string(), start: z.enum(['beginning', 'end']).default('beginning') }).optional(),
+    file: z
+      .strictObject({
+        path: z.string(),
+        start: z.enum(['beginning', 'end']).default('beginning'),
+        /** Every process of a cluster sees the same files. */
+        shared: z.boolean().default(false),
+      })
+      .optional(),
     syslog: z.strictObject({ from: z.array(network).min(1) }).optional(),
     http: z.strictObject({ token: z.string().min(16, 'at least 16 characters') }).optional(),
   })
@@ -187,7 +194,7 @@ export const readConfig = (file: string | undefined, env: NodeJS.ProcessEnv = pr
         timezone: s.timezone ?? rest.timezone,
         silent: s.silent_minutes,
         collect: s.file
-          ? { kind: 'file', path: under(s.file.path), start: s.file.start }
+          ? { kind: 'file', path: under(s.file.path), start: s.file.start, ...(s.file.shared ? { shared: true } : {}) }
           : s.syslog
             ? { kind: 'syslog', from: s.syslog.from }
             : { kind: 'http', token: s.http!.token },

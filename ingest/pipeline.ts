@@ -19,7 +19,7 @@ import type { Batch, Lease, Offset } from './store/store.ts'
 import type { Worked } from './worker.ts'
 import { openMeter } from './meter.ts'
 import { openRoom } from './room.ts'
-import { openTurn } from './turn.ts'
+import { openTurn, turnOf } from './turn.ts'
 
 /** Rows handed to the store and not yet committed: two full commits overlap with the parsing of the next. */
 const MOST_ROWS = 420_000
@@ -78,6 +78,8 @@ export const createIngest = (options: IngestOptions): Ingest => {
             whole: options.whole ?? false,
             start: source.collect.start,
             bytes: options.workers !== undefined,
+            node: options.node,
+            shared: source.collect.shared,
           })
         : undefined
     const spool = finder ? undefined : spoolOf(source)
@@ -86,7 +88,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
 
     const discover = async () => {
       if (finder) {
-        for (const { feed, offset, begin, replaces } of await finder.look(
+        for (const { feed, offset, begin } of await finder.look(
           () => offsets,
           (segment) => readings.find((each) => each.feed.segment === segment)?.feed,
         )) {
@@ -94,10 +96,6 @@ export const createIngest = (options: IngestOptions): Ingest => {
             const first: Offset = { source: source.id, from: 0, ...begin }
             await store.append({ events: [], offsets: [first], lease }, clock())
             offsets = [...offsets.filter((o) => o.segment !== first.segment), first]
-          }
-          if (replaces) {
-            readings = readings.filter((each) => each.feed !== replaces)
-            await replaces.close()
           }
           readings.push(beginReading(source.id, feed, offset))
         }
@@ -237,7 +235,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
       // No longer listed before it is closed: `behind` asks only those that are.
       readings = readings.filter((other) => other !== each)
       await each.feed.close()
-      if (!options.whole && !each.feed.path.endsWith('.gz')) finder?.forget(each.feed)
+      finder?.forget(each.feed)
       if (spool) {
         done.add(each.feed.segment)
         await tidy()
@@ -281,7 +279,7 @@ export const createIngest = (options: IngestOptions): Ingest => {
       return sum
     }
     const mine = { looks: 0, behind }
-    const turn = options.lease && (finder ? openTurn(options.lease, `source ${source.id}`) : spoolTurn)
+    const turn = options.lease && (finder ? openTurn(options.lease, turnOf(source, options.node)) : spoolTurn)
     let lease: Lease | undefined
     const leave = async () => {
       for (const each of readings.splice(0)) await each.feed.close()

@@ -8,7 +8,7 @@ import { strays } from './beside.ts'
 import { type Feed, type FileFeed, fileFeed } from './feed.ts'
 import { agree, openPrint, type Print, resumePrint, scan } from './fingerprint.ts'
 import { isAt, type Looked, lookAt, pathsOf, stampOf } from './names.ts'
-import { aboutOf, newSegment, recognise, type Segment, type Whose } from './segments.ts'
+import { aboutOf, newSegment, otherNode, recognise, type Segment, type Whose } from './segments.ts'
 import { beginningOf, notText, openText, type TextFile } from './text.ts'
 
 /** ms without a byte after which nobody writes to a file any more whose name is gone. */
@@ -189,6 +189,12 @@ export const openFinder = (pattern: string, options: FinderOptions): Finder => {
         ...newSegment(each, whose, (id) => used.has(id) || known.some((offset) => offset.segment === id)),
         ...(stamp === undefined ? {} : { stamp }),
       }
+      const node = whose.node === undefined ? undefined : await otherNode(file, each, known, whose)
+      if (node)
+        problems.set(
+          each.path,
+          `${each.path} is read by another process too (${node}), and its lines are counted twice: where both see the same file, write "shared: true" below "file:"`,
+        )
       // Only files that were there at the first start are begun at their end.
       const skip = options.start === 'end' && first && known.length === 0 && !file.gzip ? each.size : 0
       const feed = lead(file, each, segment, skip ? await resumePrint(file, skip, undefined) : openPrint()).feed

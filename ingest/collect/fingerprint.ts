@@ -9,6 +9,7 @@ import { HEAD, type TextFile, readFully } from './text.ts'
 export type About = { readonly [key: string]: string | number | boolean }
 
 const LEAST = 64
+const FINE = 4096
 const BLOCK = 1 << 16
 /** Samples are taken before each power of two from here on: what was rewritten in place shows without reading it all. */
 const FIRST_STEP = 12
@@ -20,12 +21,14 @@ export const hashBytes = (bytes: Buffer): string => short(bytes, 22)
 
 /** The greatest power of two that is not more than n. */
 const power = (n: number): number => 2 ** Math.floor(Math.log2(n))
-/** Where the blocks end that are hashed one after the other: fine at the beginning, for small files differ early. */
-const spacing = (at: number): number => (at < LEAST ? LEAST : Math.min(BLOCK, Math.max(LEAST, power(at) / 4)))
+/** Bytes from a mark to the next: less than a line at the beginning, for small files differ early; four in a doubling. */
+const toMark = (at: number): number => (at < FINE ? LEAST : power(at) / 4)
+/** Where the blocks end that are hashed one after the other. */
+const spacing = (at: number): number => Math.min(BLOCK, toMark(at))
 const boundaryAfter = (at: number): number => at - (at % spacing(at)) + spacing(at)
 const boundaryBefore = (at: number): number => at - (at % spacing(at))
-/** Four in each doubling are kept: with them a shorter copy is told from another file. */
-const isMark = (at: number): boolean => at >= LEAST && at % Math.max(LEAST, power(at) / 4) === 0
+/** Kept: a shorter copy of a file that is gone is told from another file by them, up to what stands after its last mark. */
+const isMark = (at: number): boolean => at % toMark(at) === 0
 const MARK = 4
 
 export interface Print {

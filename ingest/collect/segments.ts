@@ -118,6 +118,26 @@ export const recognise = async (
   return whole.some((offset) => compare(scanned, offset.position, offset.about!) === 'part') ? 'read' : undefined
 }
 
+/** The node of which the same file seems to be: two processes that see it would both read it. */
+export const otherNode = async (
+  file: TextFile,
+  place: Place,
+  offsets: readonly Offset[],
+  whose: Whose,
+): Promise<string | undefined> => {
+  for (const { about, position } of offsets)
+    if (
+      about?.['node'] !== undefined &&
+      about['node'] !== whose.node &&
+      about['ino'] === place.ino &&
+      about['dev'] === place.dev &&
+      about['path'] === place.path &&
+      (await holds(file, position, about))
+    )
+      return String(about['node'])
+  return undefined
+}
+
 /** The same device before others, the newest generation first. */
 const rank = ({ about }: Offset, { dev }: Place): number =>
   (about!['dev'] === dev ? 1e9 : 0) + Number(about!['generation'] ?? 0)

@@ -260,10 +260,22 @@ export class Days {
     return file.problem
   }
 
-  /** After a failed checkpoint the file is invalid until it is attached anew; the log beside it holds what was committed. */
+  /**
+   * After a failed checkpoint the file is invalid until it is attached anew; the log beside it holds what was committed. A
+   * reader that still holds it makes that impossible until it ends, or is ended by its limit: it is tried until it works,
+   * for nothing can be committed before.
+   */
   async reattach(file: DayFile): Promise<void> {
-    await this.#connection.run(`DETACH ${file.catalog}`).catch(() => {})
-    await this.#attach(file.day)
+    for (;;) {
+      await this.#connection.run(`DETACH DATABASE IF EXISTS ${file.catalog}`).catch(() => {})
+      try {
+        await this.#attach(file.day)
+        break
+      } catch (error) {
+        if (!/already attached|being detached|file handle conflict/i.test(String(error))) throw error
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    }
     await this.#measure(file)
   }
 

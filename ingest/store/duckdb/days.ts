@@ -272,7 +272,11 @@ export class Days {
         await this.#attach(file.day)
         break
       } catch (error) {
-        if (!/already attached|being detached|file handle conflict/i.test(String(error))) throw error
+        const held = /already attached|being detached|file handle conflict/i.test(String(error))
+        // Whatever else it is (no room for the log), the caller says it now, and it may pass.
+        if (!held && !/corrupt|checksum/i.test(String(error)))
+          setTimeout(() => void this.reattach(file).catch(() => {}), 1000).unref()
+        if (!held) throw error
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
     }

@@ -31,6 +31,8 @@ const source = z
     /** Addresses of the server whose log it is, where the log does not say them. */
     serves: z.array(network).optional(),
     timezone: zone.optional(),
+    /** What the parser cannot know of the format: see the parser. */
+    options: z.record(z.string(), z.unknown()).optional(),
     silent_minutes: z.number().positive().default(15),
     file: z
       .strictObject({
@@ -44,6 +46,15 @@ const source = z
     http: z.strictObject({ token: z.string().min(16, 'at least 16 characters') }).optional(),
   })
   .refine((s) => [s.file, s.syslog, s.http].filter(Boolean).length === 1, 'exactly one of file:, syslog: and http:')
+  .superRefine((s, context) => {
+    const read = parsers.get(s.parser)?.options.safeParse(s.options ?? {})
+    for (const issue of read?.error?.issues ?? [])
+      context.addIssue({
+        code: 'custom',
+        path: ['options', ...issue.path],
+        message: `an option of the parser ${s.parser}: ${issue.message}`,
+      })
+  })
 
 const schema = z.strictObject({
   data: z.string().default('.vonglau'),
@@ -192,6 +203,8 @@ export const readConfig = (file: string | undefined, env: NodeJS.ProcessEnv = pr
         ...(s.organization === undefined ? {} : { organization: s.organization }),
         ...(s.serves ? { serves: s.serves } : {}),
         timezone: s.timezone ?? rest.timezone,
+        ...(s.timezone === undefined ? {} : { zoned: true }),
+        ...(s.options === undefined ? {} : { options: s.options }),
         silent: s.silent_minutes,
         collect: s.file
           ? { kind: 'file', path: under(s.file.path), start: s.file.start, ...(s.file.shared ? { shared: true } : {}) }

@@ -1,7 +1,7 @@
 /** A feed reads one segment onwards: chunks of lines, each with the offset to commit. */
 import type { Offset } from '../store/store.ts'
 import { type About, holds, type Print, resumePrint, scan } from './fingerprint.ts'
-import { type Line, splitLines } from './lines.ts'
+import { type Lines, splitLines } from './lines.ts'
 import { aboutOf, type Place, type Segment } from './segments.ts'
 import { readRecords, type Spool } from './spool.ts'
 import { leadingNuls, openText, readFully, type TextFile } from './text.ts'
@@ -10,9 +10,7 @@ const CHUNK = 1 << 20
 const EMPTY: Buffer = Buffer.alloc(0)
 
 export interface Chunk {
-  /** Absent where whole lines are handed out as they are. */
-  readonly lines?: readonly Line[]
-  readonly whole?: { readonly bytes: Buffer; readonly count: number }
+  readonly lines: Lines
   readonly from: number
   readonly to: number
   readonly about: Offset['about']
@@ -23,7 +21,7 @@ export interface Feed {
   readonly path: string
   /** How far it has been handed out. */
   position(): number
-  /** The next lines, or undefined where there are none now. Whole lines are not more than `most`. */
+  /** The next lines, or undefined where there are none now; of a file not more than `most`. */
   next(most?: number): Promise<Chunk | undefined>
   /** Reads on from here; what was handed out beyond is handed out again. */
   seek(offset: Pick<Offset, 'position'>): Promise<void>
@@ -32,17 +30,6 @@ export interface Feed {
   /** No more will come, and all of it was handed out. */
   done(): Promise<boolean>
   close(): Promise<void>
-}
-
-/** The first `most` whole lines. */
-const wholeLines = (bytes: Buffer, most: number): { end: number; count: number } => {
-  let [end, count] = [0, 0]
-  for (; count < most; count++) {
-    const lf = bytes.indexOf(10, end)
-    if (lf < 0) break
-    end = lf + 1
-  }
-  return { end, count }
 }
 
 /** The feed of a file, whose bytes may move: to a copy that goes on where the file broke off. */
@@ -60,16 +47,12 @@ export interface FileFeed extends Feed {
 /** Abouts of positions that were handed out and may have to be gone back to. */
 const REMEMBERED = 4096
 
-/**
- * From where `print` stands. `finished` says that nothing more is written to the file: its last line counts though it has
- * no ending. With `whole`, whole lines are handed out as they are.
- */
+/** From where `print` stands. `finished` says that nothing more is written: the last line counts though it has no ending. */
 export const fileFeed = (
   opened: TextFile,
   segment: Segment,
   begin: Print,
   finished: (file: TextFile) => Promise<boolean>,
-  whole = false,
 ): FileFeed => {
   let file = opened
   let print = begin
@@ -117,17 +100,10 @@ export const fileFeed = (
       empty = bytes.length === 0 && !last ? start - at : 0
       if (bytes.length === 0 && (start === at || !last)) return undefined
       const from = at
-      const plain = whole && part === 0 && start === at
-      const { end, count } = plain ? wholeLines(bytes, most) : { end: 0, count: 0 }
-      let lines: Line[] | undefined
-      if (end > 0) at += end
-      else {
-        const split = splitLines(bytes, start, last, part)
-        if (split.lines.length === 0 && bytes.length > 0) return undefined
-        part = split.part
-        at = split.lines.at(-1)?.end ?? start
-        lines = split.lines
-      }
+      const { lines, part: next } = splitLines(bytes, start, last, part, most)
+      if (lines.count === 0 && bytes.length > 0) return undefined
+      part = next
+      at = lines.count > 0 ? lines.end[lines.count - 1]! : start
       const used = bytes.subarray(0, at - start)
       print.addHole(start - from)
       print.add(used)
@@ -135,7 +111,7 @@ export const fileFeed = (
       handedOut.set(at, about)
       if (handedOut.size > REMEMBERED) handedOut.delete(handedOut.keys().next().value!)
       return {
-        ...(lines ? { lines } : { whole: { bytes: used, count } }),
+        lines,
         from,
         to: at,
         about: aboutOf(segment, about),

@@ -39,8 +39,6 @@ export interface FinderOptions {
   /** The files are complete (an import): a last line counts though it has no ending. */
   readonly whole: boolean
   readonly start: 'beginning' | 'end'
-  /** Whole lines are handed out as they are. */
-  readonly bytes?: boolean
   /** Of a cluster: the node whose files they are, unless every node sees the same ones. */
   readonly node?: string | undefined
   readonly shared?: boolean
@@ -90,7 +88,7 @@ export const openFinder = (pattern: string, options: FinderOptions): Finder => {
     }
   }
   const lead = (file: TextFile, each: Looked, segment: Segment, print: Print): Leader => {
-    const feed = fileFeed(file, segment, print, restedOf(segment), options.bytes)
+    const feed = fileFeed(file, segment, print, restedOf(segment))
     const leader = { feed, segment, file, size: each.size, changed: each.changed, lost: false }
     leaders.add(leader)
     names.set(each.path, { ...each, leader })

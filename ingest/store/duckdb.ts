@@ -1,8 +1,10 @@
 /** Events in DuckDB, a file for each UTC day of ingest, behind a thread of its own. */
 import { Worker } from 'node:worker_threads'
 import type { Event } from '../event.ts'
-import { pack } from './duckdb/pack.ts'
+import { columnSink } from './duckdb/columns.ts'
 import { buffersOf, FULL, type Slice } from './duckdb/slice.ts'
+import { Row } from '../row/row.ts'
+import { through } from '../row/sink.ts'
 import type { ThreadOptions } from './duckdb/thread.ts'
 import { scoped } from './scope.ts'
 import { type Bucket, type EventStore, StoreError } from './store.ts'
@@ -28,6 +30,8 @@ export const openDuckdb = async (
     limit: options.queryLimit ?? 30_000,
     ...(options.memory ? { memory: options.memory } : {}),
   }
+  const sink = columnSink()
+  const row = new Row()
   const worker = new Worker(new URL('./duckdb/thread.ts', import.meta.url), { workerData })
   const waiting = new Map<number, { resolve(value: never): void; reject(error: Error): void }>()
   let next = 1
@@ -82,9 +86,9 @@ export const openDuckdb = async (
   const repairs = await call<string[]>('repairs')
   return {
     repairs,
-    packing: { module: new URL('./duckdb/pack.ts', import.meta.url).href, full: FULL },
+    packing: { module: new URL('./duckdb/packing.ts', import.meta.url).href, full: FULL },
     append: ({ events, packed, offsets }, now) => {
-      const slice = (packed as Slice | undefined) ?? pack(events)
+      const slice = (packed as Slice | undefined) ?? through(sink, row, events)
       if (dead) return Promise.reject(dead)
       const id = next++
       const answer = expect<{ ingested: number }>(id)

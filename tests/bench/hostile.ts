@@ -5,12 +5,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeUrl } from '../../ingest/enrich/url.ts'
+import { splitLines } from '../../ingest/collect/lines.ts'
 import { parsers } from '../../ingest/parsers/index.ts'
+import { ARRIVED, stageOf } from '../ingest/parsers/lines.ts'
 import { machine } from './machine.ts'
 
 const MOST = 1000
 const PIECES = ['"', '\\', '[', ' ', '=', 'a=" ', '\\"', '%', '{"a":', '[14/May/2026:10:00:00 +0700] ', '1, ', '- ']
-const context = { arrived: Date.UTC(2026, 4, 14, 12), timezone: 'Asia/Ho_Chi_Minh' }
 const samples = join(import.meta.dirname, '../ingest/parsers')
 
 const timed = (run: () => unknown): number => {
@@ -25,7 +26,8 @@ const show = (name: string, times: readonly (readonly [piece: string, ms: number
 }
 
 console.log(machine())
-for (const [id, parser] of parsers) {
+for (const id of parsers.keys()) {
+  const stage = stageOf(id)
   const lines = readdirSync(join(samples, id))
     .filter((name) => name.endsWith('.log'))
     .flatMap((name) => readFileSync(join(samples, id, name), 'utf8').split('\n'))
@@ -33,7 +35,9 @@ for (const [id, parser] of parsers) {
   const times = PIECES.flatMap((piece) =>
     starts.map((start) => {
       const line = start + piece.repeat(100_000 / piece.length)
-      return [piece, timed(() => parser.parse(line, context, undefined))] as const
+      const { lines } = splitLines(Buffer.from(line), 0, true)
+      const job = { lines, from: 0, prefix: 'x', now: ARRIVED, memory: [] }
+      return [piece, timed(() => stage(job))] as const
     }),
   )
   show(id, times)

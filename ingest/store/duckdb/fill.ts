@@ -1,20 +1,19 @@
 /** A chunk of a slice into DuckDB's vectors, on the store thread. */
 import { BIGINT, BOOLEAN, DuckDBDataChunk, type DuckDBType, LIST, UBIGINT, VARCHAR } from '@duckdb/node-api'
 import duckdb from '@duckdb/node-bindings'
-import { type Chunk, INLINE, LAID, ROWS, validBytes, WIDTH } from './slice.ts'
+import { ROW_COLUMNS } from './layout.ts'
+import { type Chunk, INLINE, ITEM, LAID, ROWS, validBytes, WIDTH } from './slice.ts'
 
+const KNOWN: Readonly<Record<string, DuckDBType>> = {
+  VARCHAR,
+  BIGINT,
+  UBIGINT,
+  BOOLEAN,
+  'VARCHAR[]': LIST(VARCHAR),
+  'UBIGINT[]': LIST(UBIGINT),
+}
 /** Types of the columns of `events`, in their order. */
-const TYPES: readonly DuckDBType[] = LAID.map(({ name, kind }) =>
-  kind === 'list'
-    ? LIST(VARCHAR)
-    : kind === 'boolean'
-      ? BOOLEAN
-      : kind === 'text'
-        ? VARCHAR
-        : name.includes('#')
-          ? UBIGINT
-          : BIGINT,
-)
+const TYPES: readonly DuckDBType[] = ROW_COLUMNS.map(([, type]) => KNOWN[type]!)
 
 const INGESTED = LAID.findIndex(({ name }) => name === 'event.ingested')
 const REST = LAID.length - 1
@@ -67,12 +66,12 @@ export const toDataChunk = ({ rows, heap, data, starts, items }: Chunk, ingested
     const bytes = rows * WIDTH[kind]
     if (kind === 'text') settle(new Uint32Array(data, at, rows * 4), heap.byteLength, low, high)
     duckdb.copy_data_to_vector(vector, 0, data, at, bytes)
-    if (kind !== 'list') continue
+    if (kind !== 'list' && kind !== 'numbers') continue
     const count = items[i]!
-    settle(new Uint32Array(data, at + bytes, count * 4), heap.byteLength, low, high)
+    if (kind === 'list') settle(new Uint32Array(data, at + bytes, count * 4), heap.byteLength, low, high)
     duckdb.list_vector_reserve(vector, count)
     duckdb.list_vector_set_size(vector, count)
-    duckdb.copy_data_to_vector(duckdb.list_vector_get_child(vector), 0, data, at + bytes, count * 16)
+    duckdb.copy_data_to_vector(duckdb.list_vector_get_child(vector), 0, data, at + bytes, count * ITEM[kind])
   }
   return to
 }

@@ -121,8 +121,8 @@ export class Writer {
     const ingested = Math.max(this.#committed + 1, ...taken.map((each) => each.now))
     const file = await this.#days.forIngest(ingested)
     const rows = taken.reduce((sum, { slice }) => sum + slice.rows, 0)
-    // A file of an older schema has its columns in another order.
-    const staged = file.old && rows > 0
+    // One that was begun by an older program has its columns in another order.
+    const staged = file.other && rows > 0
     if (staged) {
       await this.#connection.run(STAGE)
       await this.#append(['stage', 'main', 'temp'], taken, ingested)

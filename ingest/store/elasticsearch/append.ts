@@ -14,7 +14,7 @@ import type { Client } from '@elastic/elasticsearch'
 import { type Batch, FENCED, STALE, StoreError } from '../store.ts'
 import { type Bulk, join, send } from './bulk.ts'
 import { insist } from './connect.ts'
-import { encode, REQUEST, type Rows } from './encode.ts'
+import { encoded, REQUEST, type Rows } from './encode.ts'
 import { createEventIndex, dayAt, indexName } from './indices.ts'
 import { keyOf, type Offsets } from './offsets.ts'
 import type { SchemaOptions } from './schema.ts'
@@ -287,9 +287,8 @@ export const openWriter = (options: WriterOptions): Writer => {
   return {
     append: (batch, now) => {
       if (signal.aborted) return Promise.reject(new StoreError('the store is closed'))
-      const rows = encode(batch.events)
+      const { parts: rows, first } = encoded(batch)
       const bytes = rows.reduce((sum, each) => sum + each.bytes.length, 0) + 200
-      const first = batch.events.length ? String(batch.events[0]!['event.id']) : undefined
       return new Promise((resolve, reject) => {
         queue.push({
           rows,

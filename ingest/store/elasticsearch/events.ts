@@ -78,6 +78,7 @@ export const openEvents = async (
 
   return {
     append: writer.append,
+    packing: { module: new URL('./packing.ts', import.meta.url).href, full: Number.POSITIVE_INFINITY },
     committed,
     offsets: (source) => offsets.all(source),
     search: async (scope, search) => {

@@ -16,6 +16,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Feed } from '../../../ingest/collect/feed.ts'
 import { type FinderOptions, openFinder } from '../../../ingest/collect/file.ts'
 import { compare, holds, openPrint, resumePrint, scan } from '../../../ingest/collect/fingerprint.ts'
+import type { Lines } from '../../../ingest/collect/lines.ts'
 import { openText } from '../../../ingest/collect/text.ts'
 import type { Offset } from '../../../ingest/store/store.ts'
 
@@ -27,6 +28,9 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 const path = (name: string) => join(folder, name)
 const log = (name: string, ...lines: readonly string[]) =>
   appendFileSync(path(name), lines.map((each) => `${each}\n`).join(''))
+
+const textsOf = ({ bytes, count, from, to }: Lines): string[] =>
+  Array.from({ length: count }, (_, i) => Buffer.from(bytes.subarray(from[i], to[i])).toString('utf8'))
 
 /** Reads all there is, as a process that starts and ends; answers the lines by segment, and what is committed after it. */
 const readAll = async (pattern: string, committed: readonly Offset[], options: Partial<FinderOptions> = {}) => {
@@ -44,7 +48,7 @@ const readAll = async (pattern: string, committed: readonly Offset[], options: P
     }
     for (const feed of feeds)
       for (let chunk = await feed.next(); chunk; chunk = await feed.next()) {
-        lines.push(...chunk.lines!.map(({ text }) => text))
+        lines.push(...textsOf(chunk.lines))
         offsets.set(feed.segment, { source: 's', segment: feed.segment, position: chunk.to, about: chunk.about! })
       }
   }
@@ -156,7 +160,7 @@ test('held for a while only, a rotated file that grows again is found beside the
       position: chunk!.to,
       about: chunk!.about!,
     })
-    return chunk!.lines!.map(({ text }) => text)
+    return textsOf(chunk!.lines)
   }
   expect(await take(found!.feed)).toEqual(['một'])
   renameSync(path('a.log'), path('a.log.1'))
@@ -171,7 +175,7 @@ test('held for a while only, a rotated file that grows again is found beside the
     () => undefined,
   )
   const lines = []
-  for (const { feed } of next) lines.push(...(await feed.next())!.lines!.map(({ text }) => text))
+  for (const { feed } of next) lines.push(...textsOf((await feed.next())!.lines))
   expect(lines.sort()).toEqual(['ba', 'hai'])
   for (const { feed } of next) await feed.close()
 })

@@ -1,0 +1,3 @@
+/** `packing` of the store: what a parse stage, in whatever thread, makes of rows. */
+export { columnSink as openSink } from './columns.ts'
+export { buffersOf } from './slice.ts'

@@ -34,7 +34,14 @@ const source = z
     /** What the parser cannot know of the format: see the parser. */
     options: z.record(z.string(), z.unknown()).optional(),
     silent_minutes: z.number().positive().default(15),
-    file: z.strictObject({ path: z.string(), start: z.enum(['beginning', 'end']).default('beginning') }).optional(),
+    file: z
+      .strictObject({
+        path: z.string(),
+        start: z.enum(['beginning', 'end']).default('beginning'),
+        /** Every process of a cluster sees the same files. */
+        shared: z.boolean().default(false),
+      })
+      .optional(),
     syslog: z.strictObject({ from: z.array(network).min(1) }).optional(),
     http: z.strictObject({ token: z.string().min(16, 'at least 16 characters') }).optional(),
   })
@@ -200,7 +207,7 @@ export const readConfig = (file: string | undefined, env: NodeJS.ProcessEnv = pr
         ...(s.options === undefined ? {} : { options: s.options }),
         silent: s.silent_minutes,
         collect: s.file
-          ? { kind: 'file', path: under(s.file.path), start: s.file.start }
+          ? { kind: 'file', path: under(s.file.path), start: s.file.start, ...(s.file.shared ? { shared: true } : {}) }
           : s.syslog
             ? { kind: 'syslog', from: s.syslog.from }
             : { kind: 'http', token: s.http!.token },

@@ -14,7 +14,7 @@ import { openRoom } from './room.ts'
 import { type Source, type SourceStatus, UNKNOWN_SOURCE } from './source.ts'
 import { openStages } from './stages.ts'
 import type { Lease } from './store/store.ts'
-import { openTurn } from './turn.ts'
+import { openTurn, turnOf } from './turn.ts'
 
 /** Rows handed to the store and not yet committed: two full commits overlap with the parsing of the next. */
 const MOST_ROWS = 150_000
@@ -68,7 +68,12 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
     const { collect } = source
     const finder =
       collect.kind === 'file'
-        ? openFinder(collect.path, { whole: options.whole ?? false, start: collect.start })
+        ? openFinder(collect.path, {
+            whole: options.whole ?? false,
+            start: collect.start,
+            node: options.node,
+            shared: collect.shared ?? false,
+          })
         : undefined
     const reader = openReader({
       source,
@@ -89,7 +94,7 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
     })
     const mine = { looks: 0, reader }
     running.set(source.id, mine)
-    const turn = options.lease && (finder ? openTurn(options.lease, `source ${source.id}`) : spoolTurn)
+    const turn = options.lease && (finder ? openTurn(options.lease, turnOf(source, options.node)) : spoolTurn)
     let lease: Lease | undefined
     /** Whether this process reads the source. */
     const own = async (): Promise<boolean> => {

@@ -72,15 +72,11 @@ export const openReader = (options: ReaderOptions): Reader => {
         () => offsets,
         (segment) => readings.find((each) => each.feed.segment === segment)?.feed,
       )
-      for (const { feed, offset, begin, replaces } of found) {
+      for (const { feed, offset, begin } of found) {
         if (begin) {
           const first: Offset = { source: source.id, from: 0, ...begin }
           await store.append({ events: [], offsets: [first], lease }, clock())
           committed(first)
-        }
-        if (replaces) {
-          readings = readings.filter((each) => each.feed !== replaces)
-          await replaces.close()
         }
         readings.push(beginReading(source.id, feed, offset))
       }

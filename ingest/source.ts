@@ -1,6 +1,12 @@
 /** What a source is, as the configuration says it, and what the console shows of it. */
 export type Collect =
-  | { readonly kind: 'file'; readonly path: string; readonly start: 'beginning' | 'end' }
+  | {
+      readonly kind: 'file'
+      readonly path: string
+      readonly start: 'beginning' | 'end'
+      /** Every node of a cluster sees the same files: one of them reads. */
+      readonly shared?: boolean
+    }
   | { readonly kind: 'syslog'; readonly from: readonly string[] } // addresses or networks that send
   | { readonly kind: 'http'; readonly token: string }
 

@@ -51,6 +51,7 @@ export const FIELDS: readonly Field[] = [
   field('log.syslog.severity.code', 'long', true),
   // vonglau.* is what this program says about the line and its source.
   field('vonglau.source.id', 'keyword', true),
+  field('vonglau.shared', 'boolean'), // a shared device wrote it: a rule chooses which side its alert concerns
   field('vonglau.import', 'boolean', true), // history that was imported without detection: no rule looks at it
   // Of dataset vonglau.source, once a minute: how a source is.
   field('vonglau.source.state', 'keyword'),
@@ -80,7 +81,7 @@ export const FIELDS: readonly Field[] = [
   field('source.as.number', 'long', true),
   field('source.as.organization.name', 'keyword', true),
   field('source.network.name', 'keyword', true), // a network that the inventory names
-  field('source.organization.id', 'keyword', true), // the agency whose network the source belongs to
+  field('source.organization.id', 'keyword', true), // the agency of this side, whoever's event it is
   field('destination.ip', 'ip', true),
   field('destination.prefix', 'keyword', true),
   field('destination.port', 'long', true),
@@ -93,6 +94,7 @@ export const FIELDS: readonly Field[] = [
   field('destination.as.number', 'long', true),
   field('destination.as.organization.name', 'keyword', true),
   field('destination.network.name', 'keyword', true),
+  field('destination.organization.id', 'keyword'), // the agency of this side, whoever's event it is
   field('network.transport', 'keyword', true),
   field('network.type', 'keyword', true),
   field('network.protocol', 'keyword', true),

@@ -34,7 +34,6 @@ interface Side {
   readonly asNumber: Put<number>
   readonly asName: Put<string>
   readonly network: Put<string>
-  readonly organization: Put<string> | undefined
 }
 const SOURCE: Side = {
   prefix: (event, value) => (event['source.prefix'] = value),
@@ -42,7 +41,6 @@ const SOURCE: Side = {
   asNumber: (event, value) => (event['source.as.number'] = value),
   asName: (event, value) => (event['source.as.organization.name'] = value),
   network: (event, value) => (event['source.network.name'] = value),
-  organization: (event, value) => (event['source.organization.id'] = value),
 }
 const DESTINATION: Side = {
   prefix: (event, value) => (event['destination.prefix'] = value),
@@ -50,7 +48,6 @@ const DESTINATION: Side = {
   asNumber: (event, value) => (event['destination.as.number'] = value),
   asName: (event, value) => (event['destination.as.organization.name'] = value),
   network: (event, value) => (event['destination.network.name'] = value),
-  organization: undefined,
 }
 
 export const createEnricher = ({ inventory, geoip }: { inventory: Inventory; geoip: GeoIp }): Enricher => {
@@ -92,7 +89,6 @@ export const createEnricher = ({ inventory, geoip }: { inventory: Inventory; geo
     if (operator !== undefined) side.asName(event, operator)
     if (network === undefined) return
     side.network(event, network.name)
-    if (network.organization !== undefined) side.organization?.(event, network.organization)
   }
 
   const servers = new WeakMap<readonly string[], AddressFacts>()
@@ -124,11 +120,14 @@ export const createEnricher = ({ inventory, geoip }: { inventory: Inventory; geo
     // A web server sends its own log; that a firewall sends one says nothing of where a request went.
     const isAccessLog = event['http.response.status_code'] !== undefined
     const server = source.serves ? factsOf(source.serves) : isAccessLog ? known(event['log.source.address']) : undefined
-    const { organization, portal } = lookup.concern(
+    const { organization, portal, ...sides } = lookup.concern(
       event,
       { source: from, destination: to, translated, server },
       source,
     )
+    if (sides.source !== undefined) event['source.organization.id'] = sides.source
+    if (sides.destination !== undefined) event['destination.organization.id'] = sides.destination
+    if (sides.shared) event['vonglau.shared'] = true
     if (organization !== undefined) {
       event['organization.id'] = organization
       const name = agencyName(inventory, organization)

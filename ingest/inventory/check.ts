@@ -39,6 +39,13 @@ export const check = (inventory: Inventory): Problem[] => {
     'an id',
   )
   once(
+    // The province's own stands before all: what belongs to no agency is numbered with it.
+    [{ code: inventory.province.code }, ...inventory.agencies],
+    ({ code }) => (code === undefined ? [] : [code]),
+    (i) => (i === 0 ? ['province', 'code'] : ['agencies', i - 1, 'code']),
+    'a code',
+  )
+  once(
     inventory.portals,
     ({ id }) => [id],
     (i) => ['portals', i, 'id'],

@@ -1,11 +1,21 @@
-/** Which agency and which portal an event concerns (architecture, invariant 3). */
+/**
+ * Whose event it is, and which portal it concerns (architecture, invariant 3). What a device of an agency wrote is that
+ * agency's; what a shared device wrote (the data centre's proxies and firewalls) is the destination's, else the source's.
+ */
 import type { Event } from '../event.ts'
 import { type Ip, type Network, parseCidr } from '../ip.ts'
-import type { Inventory, NamedNetwork, Observer, Portal } from './inventory.ts'
+import { deviceLookup } from './device.ts'
+import type { Inventory, NamedNetwork, Portal } from './inventory.ts'
 
 export interface Concern {
+  /** Whose event it is. */
   readonly organization?: string
   readonly portal?: Portal
+  /** The agency of either side, whoever's event it is: that of its portal, else of its network. */
+  readonly source?: string
+  readonly destination?: string
+  /** A shared device wrote it: then a rule chooses which of both sides its alert concerns. */
+  readonly shared: boolean
 }
 
 /** In force from..to in epoch ms: days of the province's calendar are close enough to those of UTC for a list of dates. */
@@ -74,7 +84,12 @@ const networkLookup = (inventory: Inventory, shift: number): NetworkLookup => {
 export interface ConcernLookup {
   /** What is known of one address; the answer does not depend on the event, so that a caller may remember it. */
   address(ip: Ip, canonical: string): AddressFacts
-  concern(event: Event, facts: EventFacts, source: { readonly organization?: string }): Concern
+  /** The event says by 'vonglau.source.id' and 'log.source.address' through whom it came. */
+  concern(
+    event: Event,
+    facts: EventFacts,
+    source: { readonly organization?: string; readonly serves?: readonly string[] },
+  ): Concern
 }
 export interface AddressFacts {
   readonly sites: readonly Site[]
@@ -122,24 +137,7 @@ export const compileConcern = (inventory: Inventory): ConcernLookup => {
     }
   }
   const networks = networkLookup(inventory, shift)
-  const observers = new Map<string, Observer>()
-  for (const observer of inventory.observers) {
-    observers.set(`name ${observer.name.toLowerCase()}`, observer)
-    if (observer.serial) observers.set(`serial ${observer.serial.toLowerCase()}`, observer)
-    if (observer.address) observers.set(`address ${observer.address}`, observer)
-  }
-  const observed = (event: Event): string | undefined => {
-    const serial = text(event, 'observer.serial_number')
-    const name = text(event, 'observer.name')
-    const from = text(event, 'log.source.address')
-    return (
-      (serial && observers.get(`serial ${serial.toLowerCase()}`)) ||
-      (name && observers.get(`name ${name.toLowerCase()}`)) ||
-      (from && observers.get(`address ${from}`)) ||
-      undefined
-    )?.organization
-  }
-
+  const devices = deviceLookup(inventory)
   const agencies = new Map(inventory.agencies.map((agency) => [agency.id, { ...agency, ...spanOf(agency, shift) }]))
   /** Who has an agency's duties at a time: the agency, or what succeeded it. */
   const holder = (id: string | undefined, time: number): string | undefined => {
@@ -153,31 +151,54 @@ export const compileConcern = (inventory: Inventory): ConcernLookup => {
 
     concern(event, { source, destination, translated, server }, configured) {
       const time = event['@timestamp'] as number
-      // 1. What the source's configuration says: it is that agency's, and only its portals are in question.
-      const stated = configured.organization
-      const mine = (sites: readonly Site[]): readonly Site[] =>
-        stated === undefined ? sites : sites.filter(({ portal }) => portal.organization === stated)
-      const here = mine(alive(destination, time))
-      const behind = mine(alive(translated, time))
-      const served = mine(alive(server, time))
-      const own = stated === undefined ? [] : (byOrganization.get(stated) ?? []).filter((site) => inForce(site, time))
-      // 2. The host name, but only among the portals that this address or source serves: an attacker writes Host.
+      const sites = {
+        destination: alive(destination, time),
+        translated: alive(translated, time),
+        server: alive(server, time),
+      }
+      const only = (found: readonly Site[]): Site | undefined => (found.length === 1 ? found[0] : undefined)
       const host = text(event, 'url.domain')
-      const named =
-        host === undefined
-          ? undefined
-          : [here, behind, served, own].find((sites) => sites.length > 0)?.find(({ names }) => names.has(host))
-      // 3. The destination or NAT address that serves exactly one portal. A web server's own log needs no address.
-      const only = (sites: readonly Site[]): Site | undefined => (sites.length === 1 ? sites[0] : undefined)
-      const log = event['http.response.status_code'] === undefined ? undefined : (only(served) ?? only(own))
-      const site = named ?? only(here) ?? only(behind) ?? log
-      if (site) return { organization: holder(site.portal.organization, time)!, portal: site.portal }
-      // 4. The destination's prefix. 5. The source's, for what leaves an agency. 6. Who observed it.
-      const organization = holder(
-        stated ?? owner(destination, time) ?? owner(translated, time) ?? owner(source, time) ?? observed(event),
-        time,
-      )
-      return organization === undefined ? {} : { organization }
+      const isAccessLog = event['http.response.status_code'] !== undefined
+      /** The host name counts only among what the address or the server serves, for an attacker writes Host. */
+      const portalAmong = (mine: (found: readonly Site[]) => readonly Site[], own: readonly Site[]) => {
+        const [here, behind, served] = [mine(sites.destination), mine(sites.translated), mine(sites.server)]
+        const named =
+          host === undefined
+            ? undefined
+            : [here, behind, served, own].find((found) => found.length > 0)?.find(({ names }) => names.has(host))
+        // The address that serves exactly one portal. A web server's own log needs no address.
+        return named ?? only(here) ?? only(behind) ?? (isAccessLog ? (only(served) ?? only(own)) : undefined)
+      }
+      const holderOf = (site: Site | undefined) => site && holder(site.portal.organization, time)
+      const reached = portalAmong((found) => found, [])
+      const to = holderOf(reached) ?? holder(owner(destination, time) ?? owner(translated, time), time)
+      const from = holderOf(only(alive(source, time))) ?? holder(owner(source, time), time)
+      const sides = {
+        ...(from === undefined ? {} : { source: from }),
+        ...(to === undefined ? {} : { destination: to }),
+      }
+
+      // A source with `serves` is shared, whoever owns it. Else: what the configuration says, then the inventory's device.
+      const shared = configured.serves !== undefined
+      const stated = shared ? undefined : (configured.organization ?? devices.owner(event))
+      const mine = holder(stated, time)
+      if (mine !== undefined) {
+        // It is that agency's, and only its portals are in question.
+        const theirs = (site: Site) => site.portal.organization === stated || holderOf(site) === mine
+        const own = [stated!, ...(mine === stated ? [] : [mine])]
+          .flatMap((id) => byOrganization.get(id) ?? [])
+          .filter((site) => inForce(site, time))
+        const site = portalAmong((found) => found.filter(theirs), own)
+        const reachedOwn = site ? { portal: site.portal, destination: mine } : {}
+        return { organization: mine, ...sides, ...reachedOwn, shared: false }
+      }
+      const organization = to ?? from ?? holder(configured.organization, time)
+      return {
+        ...(organization === undefined ? {} : { organization }),
+        ...(reached ? { portal: reached.portal } : {}),
+        ...sides,
+        shared: true,
+      }
     },
   }
 }

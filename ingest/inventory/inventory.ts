@@ -38,8 +38,12 @@ const zone = z.string().refine((value) => {
   }
 }, 'an IANA time zone such as Asia/Ho_Chi_Minh')
 
+/** What numbers of incidents begin with: SYT in SYT-2026-014. */
+const code = z.string().regex(/^[A-Z][A-Z0-9]{1,11}$/, 'a code of 2 to 12 letters A-Z and digits, such as SYT')
+
 const agency = z.strictObject({
   id,
+  code: code.optional(),
   name: text,
   short: text.optional(),
   /** committee: a people's committee or steering body of the province itself; system: a shared system of the data centre. */
@@ -88,8 +92,13 @@ const observer = z.strictObject({
   /** As the device calls itself (devname), or its serial number. */
   name: text,
   serial: text.optional(),
+  /** From which it sends. */
   address: address.optional(),
+  /** The id of the source that reads its log, where the address does not say it: a file, a relay that many send through. */
+  source: text.optional(),
   organization: id,
+  /** It writes about several agencies (a firewall, a proxy of the data centre): its events are not its owner's. */
+  shared: z.boolean().default(false),
 })
 
 /** How soon an incident of a level has to be taken up and settled, in hours. */
@@ -109,7 +118,7 @@ const duty = z.strictObject({
 })
 
 const schema = z.strictObject({
-  province: z.strictObject({ id, name: text, timezone: zone }),
+  province: z.strictObject({ id, code: code.optional(), name: text, timezone: zone }),
   agencies: z.array(agency).min(1),
   portals: z.array(portal).default([]),
   networks: z.array(network).default([]),

@@ -25,6 +25,14 @@ networks:
   - { cidr: "2001:db8:84::/48", name: IPv6, organization: dc }
 observers:
   - { name: FW-Y-TE, serial: FGT1, address: 192.0.2.250, organization: yte }
+  - { name: FW-XA-1, source: fw-xa1, organization: xa1 }
+  - { name: FW-CU, source: fw-cu, organization: cu }
+  - { name: FW-DC, source: fw-dc, organization: dc, shared: true }
+  - { name: BO-1, serial: BO1, source: chum, organization: xa1 }
+  - { name: BO-2, serial: BO2, source: chum, organization: xa2 }
+  - { name: BO-3, serial: BO3, source: chum, organization: dc, shared: true }
+  - { name: DOI-1, source: doi, organization: xa2 }
+  - { name: DOI-2, source: doi, organization: xa2 }
 `,
   'test.yml',
 )
@@ -100,9 +108,41 @@ const rows: Row[] = [
   ['4 the destination’s prefix', { 'source.ip': '10.84.5.9', 'destination.ip': '203.0.113.200' }, {}, 'dc'],
   ['4 the longest prefix', { 'destination.ip': '10.84.5.1' }, {}, 'xa1'],
   ['5 what leaves an agency', { 'source.ip': '10.84.5.9', 'destination.ip': '192.0.2.1' }, {}, 'xa1'],
-  ['6 the observer by its name', { 'destination.ip': '192.0.2.1', 'observer.name': 'fw-y-te' }, {}, 'yte'],
-  ['6 by its serial number', { 'observer.serial_number': 'fgt1' }, {}, 'yte'],
-  ['6 by the address that it sends from', { 'log.source.address': '192.0.2.250' }, {}, 'yte'],
+  ['the device by the address that it sends from', { 'log.source.address': '192.0.2.250' }, {}, 'yte'],
+  ['the device by the source that reads it', { 'vonglau.source.id': 'fw-xa1' }, {}, 'xa1'],
+  ['whatever name the line claims', { 'vonglau.source.id': 'fw-xa1', 'observer.name': 'FW-Y-TE' }, {}, 'xa1'],
+  ['a name alone is nobody’s word', { 'destination.ip': '192.0.2.1', 'observer.name': 'fw-y-te' }, {}],
+  ['nor is a serial number', { 'observer.serial_number': 'fgt1' }, {}],
+  [
+    'it chooses among those behind the source',
+    { 'vonglau.source.id': 'chum', 'observer.serial_number': 'bo2' },
+    {},
+    'xa2',
+  ],
+  ['a name too', { 'vonglau.source.id': 'chum', 'observer.name': 'bo-1' }, {}, 'xa1'],
+  ['none of them is said: nobody’s own', { 'vonglau.source.id': 'chum', 'observer.name': 'BO-9' }, {}],
+  [
+    'a shared one among them',
+    { 'vonglau.source.id': 'chum', 'observer.serial_number': 'bo3', 'destination.ip': '10.84.5.1' },
+    {},
+    'xa1',
+  ],
+  ['none is said, but all are one agency’s', { 'vonglau.source.id': 'doi' }, {}, 'xa2'],
+  ['a device of an agency that was succeeded', { 'vonglau.source.id': 'fw-cu' }, {}, 'yte'],
+  ['and before', { '@timestamp': at('2025-02-01T00:00:00Z'), 'vonglau.source.id': 'fw-cu' }, {}, 'cu'],
+  [
+    'a source that serves is shared, whoever owns it',
+    { ...web, 'url.domain': 'xa1.example' },
+    { organization: 'dc', serves: ['203.0.113.11'] },
+    'xa1',
+    'xa1',
+  ],
+  [
+    'what it serves nobody of is its owner’s',
+    { ...web, 'url.domain': 'la.example' },
+    { organization: 'dc', serves: ['203.0.113.11'] },
+    'dc',
+  ],
   ['none', { 'source.ip': '192.0.2.1', 'destination.ip': '192.0.2.2', 'observer.name': 'la' }, {}],
   ['a portal that is closed', { 'destination.ip': '203.0.113.13' }, {}, 'dc'],
   [
@@ -133,6 +173,35 @@ const rows: Row[] = [
     'cu',
   ],
 ]
+
+/** A PC of commune 1 (10.84.5.9) attacks the portal of the health department (203.0.113.10). */
+const between = { 'source.ip': '10.84.5.9', 'destination.ip': '203.0.113.10' }
+const sides: [what: string, event: Partial<Event>, expected: (string | boolean | undefined)[]][] = [
+  [
+    'seen by the attacker’s own firewall',
+    { 'vonglau.source.id': 'fw-xa1' },
+    ['xa1', undefined, 'xa1', 'yte', undefined],
+  ],
+  ['by the victim’s own', { 'log.source.address': '192.0.2.250' }, ['yte', 'yte', 'xa1', 'yte', undefined]],
+  ['by the data centre’s', { 'vonglau.source.id': 'fw-dc' }, ['yte', 'yte', 'xa1', 'yte', true]],
+  ['by a sender that nobody knows', {}, ['yte', 'yte', 'xa1', 'yte', true]],
+  [
+    'the data centre’s: the source has an agency, the destination none',
+    { 'vonglau.source.id': 'fw-dc', 'destination.ip': '192.0.2.1' },
+    ['xa1', undefined, 'xa1', undefined, true],
+  ],
+]
+test.each(sides)('both sides, %s', (_, fields, expected) => {
+  const event = { '@timestamp': now, ...between, ...fields } as Event
+  enrich(event, {})
+  expect([
+    event['organization.id'],
+    event['portal.id'],
+    event['source.organization.id'],
+    event['destination.organization.id'],
+    event['vonglau.shared'],
+  ]).toEqual(expected)
+})
 
 test.each(rows)('%s', (_, fields, source, organization, portal) => {
   const event = { '@timestamp': now, ...fields } as Event

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { codesOf } from '../../../ingest/inventory/code.ts'
 import { parseInventory } from '../../../ingest/inventory/inventory.ts'
 import { agencyName, expandOrganizations } from '../../../ingest/inventory/scope.ts'
 
@@ -34,6 +35,27 @@ test('reads a file: defaults, canonical addresses, ipv6 from the addresses', () 
   ])
   expect(inventory.agencies[0]!.steering).toBe(false)
   expect(agencyName(inventory, 'so-cu')).toBe('Sở cũ')
+})
+
+test('an agency has a code of its own, or one made from its id that nobody else has', () => {
+  const { of, made } = codesOf(
+    parseInventory(
+      broken('id: tinh, name', 'id: tinh, code: SOA, name')
+        .replace('id: xa, name: Xã', 'id: so-A2, name: Xã')
+        .replace('so-A2', 'so.a')
+        .replace('organization: xa,', 'organization: so.a,'),
+      'a.yml',
+    ),
+  )
+  expect(['tinh', 'so-a', 'so.a', 'so-cu', undefined, 'da-xoa'].map(of)).toEqual([
+    'SOA',
+    'SOA2',
+    'SOA3',
+    'SOCU',
+    'P',
+    'DAXOA',
+  ])
+  expect(made.map(({ id }) => id)).toEqual(['so-a', 'so-cu', 'so.a'])
 })
 
 test.each([
@@ -75,6 +97,21 @@ test.each([
     'a time zone',
     broken('Asia/Ho_Chi_Minh', 'Asia/Vinh_Long'),
     /a\.yml:1: province\.timezone is "Asia\/Vinh_Long", expected an IANA time zone/,
+  ],
+  [
+    'a code that is not ASCII',
+    broken('id: so-a, name', 'id: so-a, code: SỞA, name'),
+    /a\.yml:3: agencies\[0\]\.code is "SỞA", expected a code of 2 to 12 letters A-Z and digits, such as SYT/,
+  ],
+  [
+    'a code twice',
+    broken('id: so-a, name', 'id: so-a, code: SA, name').replace('id: tinh, name', 'id: tinh, code: SA, name'),
+    /a\.yml:4: agencies\[1\]\.code is "SA", expected a code that is not taken already/,
+  ],
+  [
+    'the province’s code again',
+    broken('id: p, name', 'id: p, code: PP, name').replace('id: tinh, name', 'id: tinh, code: PP, name'),
+    /a\.yml:4: agencies\[1\]\.code is "PP", expected a code that is not taken already/,
   ],
   [
     'an id twice',

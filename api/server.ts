@@ -146,9 +146,11 @@ export const startServer = async (
       minute: async () => {
         await tick()
         if (roles.has('detect')) await installation.schedule.runAll()
+        await installation.scribe.work()
       },
       begin: () => {
         if (roles.has('detect')) installation.schedule.start()
+        installation.scribe.start()
         tasks.push(cron('5 * * * * *', guarded('health', tick)))
         tasks.push(cron('*/15 * * * * *', guarded('nodes', installation.publish)))
         tasks.push(

@@ -13,6 +13,7 @@ import type { SourceStatus } from '../ingest/source.ts'
 import { type Store, SYSTEM } from '../ingest/store/store.ts'
 import { loadRules } from '../rules/load.ts'
 import type { Rule } from '../rules/rule.ts'
+import { upgradeCases } from '../rules/upgrade/upgrade.ts'
 import { type Config, SERVER_ROLES, type ServerRole } from './config.ts'
 import type { Cases } from '../rules/case/decide.ts'
 import { casesOf } from './acts.ts'
@@ -126,6 +127,9 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     const id = String(Number(latest?.id ?? 0) + 1).padStart(8, '0')
     await versions.put([{ id, version: null, doc: { at: clock(), inventory } }])
   }
+  const deadlines = () => resolveHours(inventory, clock())
+  const cases = casesOf({ inventory, clock, deadlines }, store.documents)
+  await upgradeCases(store, rules, cases)
   const settings = store.documents.collection<RuleSetting>('rules')
   let off = new Set<string>()
   let lookedAt = -Infinity
@@ -151,8 +155,6 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     ...(options.poll === undefined ? {} : { poll: options.poll }),
   })
   const failing = new Map<Rule, string>()
-  const deadlines = () => resolveHours(inventory, clock())
-  const cases = casesOf({ inventory, clock, deadlines }, store.documents)
   const schedule = createDetection({
     store,
     cases,

@@ -6,8 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { briefly } from '../ingest/briefly.ts'
 import type { Lease, Store } from '../ingest/store/store.ts'
 import type { Cases } from '../rules/case/decide.ts'
-import { deriveAll } from '../rules/case/derive.ts'
-import { moveActs } from '../rules/case/journal.ts'
+import { settle } from '../rules/case/derive.ts'
 
 /** ms between two looks. */
 const EVERY = 1000
@@ -31,10 +30,7 @@ export const createScribe = (store: Store, cases: Cases, failed: (error: string 
     if (stopping) return
     try {
       if (!lease?.held()) lease = await store.lease('journal')
-      if (lease) {
-        await deriveAll({ ...cases, documents: lease.documents })
-        await moveActs(lease.documents)
-      }
+      if (lease) await settle({ ...cases, documents: lease.documents })
       failed(undefined)
     } catch (error) {
       // Of one that was replaced every write is refused: that is no fault.

@@ -26,6 +26,8 @@ export interface Running {
   /** Of a process that answers the console. */
   readonly auth: Auth | undefined
   readonly url: string
+  /** What the application answers to, as it has registered it. */
+  readonly routes: readonly { readonly method: string; readonly path: string }[]
   readonly syslog: Syslog
   /** The administrator that this start has made, with the one-time password. */
   readonly first?: { username: string; password: string }
@@ -141,6 +143,7 @@ export const startServer = async (
       installation,
       auth,
       url,
+      routes: app.routes.map(({ method, path }) => ({ method, path })),
       syslog,
       ...(first ? { first: { username: first.user.username, password: first.password } } : {}),
       minute: async () => {

@@ -31,7 +31,7 @@ export const holds = (scope: Scope): ((doc: Document) => boolean) => {
 export const watch = <T extends Document>(collection: Collection<T>): Watch<T> => {
   const listeners = new Set<(changes: Changes<T>) => void>()
   let seq: number | undefined
-  let timer: NodeJS.Timeout | undefined
+  let reading = false
   const round = async () => {
     try {
       seq ??= await collection.newest()
@@ -45,16 +45,15 @@ export const watch = <T extends Document>(collection: Collection<T>): Watch<T> =
     } catch {
       // Said elsewhere; the next round tells what came meanwhile.
     }
-    if (listeners.size > 0) timer = setTimeout(round, EVERY)
-    else {
-      timer = undefined
-      seq = undefined
-    }
+    reading = listeners.size > 0
+    if (reading) setTimeout(round, EVERY)
+    else seq = undefined
   }
   return {
     listen: (each) => {
       listeners.add(each)
-      timer ??= setTimeout(round, 0)
+      if (!reading) setTimeout(round, 0)
+      reading = true
       return () => void listeners.delete(each)
     },
   }

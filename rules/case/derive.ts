@@ -6,11 +6,13 @@ import { exists } from '../../ingest/store/filter.ts'
 import { type Stored, SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert } from '../alert.ts'
 import { type Act, type Actor, type CaseDocument, Refused } from './act.ts'
-import { alertsIn, type Cases, type Decided, decide, findAct, incidentsIn, newActId } from './decide.ts'
+import { alertsIn, type Cases, type Decided, decide, findAct, incidentsIn, newActId, NOT_THERE } from './decide.ts'
 import { type Incident, membersOf, type Todo } from './incident.ts'
-import { followingFrom, historyOf } from './journal.ts'
+import { followingFrom, historyOf, moveActs } from './journal.ts'
 import { enter, refresh } from './membership.ts'
 import type { Wanted } from './table.ts'
+
+const NO_ACT = new Refused('act', 'Không tìm thấy việc cần hoàn tác.', 'There is no such act to undo.')
 
 const withTodo = (todo: Todo) => (doc: CaseDocument) => {
   const all = [...((doc as Incident).todo ?? []), todo]
@@ -47,7 +49,7 @@ export const undo = async <T extends CaseDocument>(
   if (!found)
     return {
       ok: false,
-      refused: new Refused('not_found', 'Không tìm thấy việc cần hoàn tác.', 'There is no such act to undo.'),
+      refused: current ? NO_ACT : NOT_THERE,
     }
   const follows = asked.kind === 'incident' && (found.what === 'close' || found.what === 'merge')
   const decided = await decide<T>(cases, {
@@ -85,8 +87,22 @@ export const derive = async (cases: Cases, id: string): Promise<void> => {
   }
 }
 
-/** What others left undone. The holder of the journal's lease calls it. */
-export const deriveAll = async (cases: Cases): Promise<void> => {
+/**
+ * One round of the scribe, the holder of the journal's lease: what others left undone is done, and acts are moved into the
+ * journal. Answers how many were moved.
+ */
+export const settle = async (cases: Cases): Promise<number> => {
+  await deriveAll(cases)
+  return moveActs(cases.documents, async (acts) => {
+    // Of an alert that came or went, whoever did that has brought the summaries up to date, unless they were stopped.
+    const touched = new Set(
+      acts.flatMap(({ changes }) => [changes['alert.incident']?.from, changes['alert.incident']?.to]),
+    )
+    for (const id of touched) if (typeof id === 'string') await refresh(cases, id)
+  })
+}
+
+const deriveAll = async (cases: Cases): Promise<void> => {
   const { items } = await incidentsIn(cases.documents).query(SYSTEM, { filter: exists('case.todo'), limit: 1000 })
   for (const { id } of items) await derive(cases, id)
 }

@@ -85,15 +85,19 @@ export const ridden = async (documents: DocumentStore, name: string, limit = 500
 
 /**
  * Moves what rides on documents into the journal. Only the holder of the lease may call it, with the lease's documents.
+ * `follow` does what has to follow from the acts, before they are cleared: broken off, it is called with them again.
  * Answers how many acts were moved.
  */
-export const moveActs = async (documents: DocumentStore): Promise<number> => {
+export const moveActs = async (
+  documents: DocumentStore,
+  follow: (acts: readonly Act[]) => Promise<void>,
+): Promise<number> => {
   const journal = journalOf(documents)
   let moved = 0
   for (const name of RIDDEN) {
     const items = await ridden(documents, name)
     for (let i = 0; i < items.length; i += BATCH)
-      moved += await moveSome(documents, journal, name, items.slice(i, i + BATCH))
+      moved += await moveSome(documents, journal, name, items.slice(i, i + BATCH), follow)
   }
   return moved
 }
@@ -103,6 +107,7 @@ const moveSome = async (
   journal: Collection<Entry>,
   name: (typeof RIDDEN)[number],
   items: readonly Stored<CaseDocument>[],
+  follow: (acts: readonly Act[]) => Promise<void>,
 ): Promise<number> => {
   const all = items.flatMap(({ id, doc }) => (doc.pending ?? []).map((act) => ({ id, doc, act })))
   const known = new Set<string>()
@@ -128,6 +133,7 @@ const moveSome = async (
     // Somebody else writes the journal: the lease has passed on.
     if (results.some(({ ok }) => !ok)) throw new Error('another process writes the journal')
   }
+  await follow(all.map(({ act }) => act))
   const ids = new Set(all.map(({ act }) => act.id))
   const collection = documents.collection<CaseDocument>(name)
   for (const { id } of items) await clear(collection, id, ids, name === 'audit')
@@ -164,7 +170,7 @@ export const historyOf = async (
     sort: NEWEST,
     limit,
   })
-  const acts = items.map((each) => each.doc.act).reverse()
+  const acts = items.flatMap(({ doc: each }) => (each['journal.kind'] === 'audit' ? [] : each.act)).reverse()
   const known = new Set(acts.map(({ id }) => id))
   return [...acts, ...(doc?.pending ?? []).filter(({ id }) => !known.has(id))]
 }

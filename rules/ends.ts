@@ -131,13 +131,15 @@ export const endsOf = async (
       const sorted = [...pieces].sort((a, b) => a.first - b.first || a.last - b.last)
       const out = new Set<number>(between)
       let last = Number.NEGATIVE_INFINITY
+      let before: (typeof sorted)[number] | undefined
       for (const piece of sorted) {
-        // Alerts lie apart already; only what is new can join them.
-        if (last > Number.NEGATIVE_INFINITY && piece.first > last) {
-          const end = await first(last, piece.first)
+        if (before && piece.first > last) {
+          // Two alerts lie apart already; only what is new can join them, and only where nothing ended in between.
+          const end = before.island || piece.island ? await first(last, piece.first) : last
           if (end !== undefined) out.add(end)
         }
         last = Math.max(last, piece.last)
+        before = piece
       }
       return [...out].sort((a, b) => a - b)
     },

@@ -3,13 +3,14 @@
  * Only alerts near the new events are read, however long the history of the group is.
  */
 import type { Event } from '../ingest/event.ts'
-import { and, eq, type Filter } from '../ingest/store/filter.ts'
+import { and, eq, type Filter, not } from '../ingest/store/filter.ts'
 import { type Collection, type Put, type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
 import { type Alert, alertId, headOf, newAlert, type Part, partOf, toldGroup } from './alert.ts'
 import { byTime, chain, type Island, islandsOf, type Moment, SAMPLE } from './bursts.ts'
 import { DETECTOR } from './case/act.ts'
 import { type Cases, alertsIn, newActId } from './case/decide.ts'
 import { refresh, take } from './case/membership.ts'
+import { pagesOf } from './case/pages.ts'
 import { apply } from './case/table.ts'
 import type { Found } from './matching.ts'
 import { NOBODY, isCopy, shownTo, split } from './parts.ts'
@@ -64,34 +65,38 @@ export const mergePart = async (
 
 /** Spans that are near each other are asked for as one. */
 const TOGETHER = 24 * 3_600_000
-/** The alerts of a part that the islands may touch: whose spans are within the quiet time of one of theirs. */
+type Span = { readonly first: number; readonly last: number }
+/**
+ * The alerts of a part that the spans may touch: those within the quiet time. What lasts until it ends has no such time:
+ * there it is those that a span meets, and the next to either side.
+ */
 const near = async (
   alerts: Collection<Alert>,
+  rule: Rule,
   part: Part,
-  spans: readonly { readonly first: number; readonly last: number }[],
-  quiet: number,
+  spans: readonly Span[],
 ): Promise<Stored<Alert>[]> => {
   const out = new Map<string, Stored<Alert>>()
+  const quiet = rule.endsWith ? 0 : rule.quiet
+  const ask = async (filter: Filter, one?: 'asc' | 'desc') => {
+    // One that a person gave to an agency has still counted what it counted.
+    for (const field of ['alert.group', 'alert.moved']) {
+      const own = and(eq(field, part.key), filter)
+      if (one) {
+        const sort = [{ field: one === 'asc' ? 'alert.first' : 'alert.last', order: one }] as const
+        const lasting = and(own, not(eq('alert.status', 'absorbed')))
+        for (const each of (await alerts.query(SYSTEM, { filter: lasting, sort, limit: 1 })).items)
+          out.set(each.id, each)
+      } else for await (const page of pagesOf(alerts, own, 1000)) for (const each of page) out.set(each.id, each)
+    }
+  }
   for (const together of chain(spans, quiet + TOGETHER)) {
     const first = Math.min(...together.map((span) => span.first)) - quiet
     const last = Math.max(...together.map((span) => span.last)) + quiet
-    const within: Filter[] = [
-      { op: 'range', field: 'alert.last', gte: first },
-      { op: 'range', field: 'alert.first', lte: last },
-    ]
-    // One that a person gave to an agency has still counted what it counted.
-    for (const field of ['alert.group', 'alert.moved']) {
-      let cursor: string | undefined
-      do {
-        const page = await alerts.query(SYSTEM, {
-          filter: and(eq(field, part.key), ...within),
-          limit: 1000,
-          ...(cursor ? { cursor } : {}),
-        })
-        for (const each of page.items) out.set(each.id, each)
-        cursor = page.cursor
-      } while (cursor)
-    }
+    await ask(and({ op: 'range', field: 'alert.last', gte: first }, { op: 'range', field: 'alert.first', lte: last }))
+    if (!rule.endsWith) continue
+    await ask({ op: 'range', field: 'alert.last', lt: first }, 'desc')
+    await ask({ op: 'range', field: 'alert.first', gt: last }, 'asc')
   }
   return [...out.values()]
 }
@@ -112,7 +117,7 @@ const mergeOnce = async (
   ends: Ends,
   to: number,
 ): Promise<Written | undefined> => {
-  const known = await near(alerts, part, [...found, ...ends.touched(part)], rule.quiet)
+  const known = await near(alerts, rule, part, [...found, ...ends.touched(part)])
   const isNew = (island: Island, among: readonly Stored<Alert>[]): boolean =>
     !among.some(
       ({ doc }) => doc['alert.counted'] >= to && doc['alert.first'] <= island.first && doc['alert.last'] >= island.last,

@@ -49,7 +49,6 @@ interface Row {
   readonly who: readonly ('triage' | 'program')[]
   /** States in which it may be. */
   readonly from: { readonly [kind in Kind]?: readonly string[] }
-  readonly fields: readonly string[]
   /** In words, for the table. */
   readonly changes: string
   readonly undo: string
@@ -90,7 +89,6 @@ export const ACTS: { readonly [what in ActName]: Row } = {
   open: {
     who: ['triage', 'program'],
     from: { incident: ['new'] },
-    fields: [],
     changes: 'the incident begins',
     undo: 'no: close it',
     set: () => ({}),
@@ -98,7 +96,6 @@ export const ACTS: { readonly [what in ActName]: Row } = {
   acknowledge: {
     who: ['triage'],
     from: { alert: ['new'] },
-    fields: ['alert.status', 'alert.assignee'],
     changes: 'state acknowledged; owner, where nobody is',
     undo: BACK,
     set: (doc, kind, wanted, actor) => ({ 'alert.status': 'acknowledged', ...owned(doc, kind, actor, wanted) }),
@@ -106,7 +103,6 @@ export const ACTS: { readonly [what in ActName]: Row } = {
   start: {
     who: ['triage'],
     from: { alert: ['new', 'acknowledged'], incident: ['new'] },
-    fields: ['status', 'assignee'],
     changes: 'state in progress; owner, where nobody is',
     undo: BACK,
     set: (doc, kind, wanted, actor) => ({ [`${kind}.status`]: 'in_progress', ...owned(doc, kind, actor, wanted) }),
@@ -114,7 +110,6 @@ export const ACTS: { readonly [what in ActName]: Row } = {
   assign: {
     who: ['triage'],
     from: { alert: ANY_ALERT, incident: ANY_INCIDENT },
-    fields: ['assignee'],
     changes: 'owner',
     undo: BACK,
     set: (_, kind, { assignee }) => ({ [`${kind}.assignee`]: assignee }),
@@ -122,7 +117,6 @@ export const ACTS: { readonly [what in ActName]: Row } = {
   close: {
     who: ['triage', 'program'],
     from: { alert: OPEN_ALERT, incident: OPEN_INCIDENT },
-    fields: ['status', 'reason', 'closed'],
     changes: 'state closed, reason; the open alerts of an incident close with it, unless a person says otherwise',
     undo: `${BACK}; alerts that closed with the incident open with it`,
     set: (_, kind, { reason }, __, at) => {
@@ -142,7 +136,6 @@ export const ACTS: { readonly [what in ActName]: Row } = {
   reopen: {
     who: ['triage'],
     from: { alert: ['acknowledged', 'in_progress', 'closed'], incident: ['in_progress', 'closed'] },
-    fields: ['status', 'reason', 'closed'],
     changes: 'back to a state before; no reason',
     undo: BACK,
     set: (doc, kind, { to = 'new' }) => {
@@ -162,7 +155,6 @@ export const ACTS: { readonly [what in ActName]: Row } = {
   note: {
     who: ['triage'],
     from: { alert: ANY_ALERT, incident: ANY_INCIDENT },
-    fields: [],
     changes: 'nothing: the text is in the journal',
     undo: 'no: write another',
     set: (_, __, { text }) => {
@@ -173,7 +165,6 @@ export const ACTS: { readonly [what in ActName]: Row } = {
   level: {
     who: ['triage', 'program'],
     from: { incident: OPEN_INCIDENT },
-    fields: ['incident.level', 'incident.severity', 'incident.level_set', 'incident.due'],
     changes: 'level and, unless a person set it, deadline; the program only raises, and never what a person set',
     undo: BACK,
     set: (doc, _, { level }, actor, at, facts) =>
@@ -187,7 +178,6 @@ export const ACTS: { readonly [what in ActName]: Row } = {
   title: {
     who: ['triage'],
     from: { incident: ANY_INCIDENT },
-    fields: ['title', 'title_en'],
     changes: 'title, in both languages the same',
     undo: BACK,
     set: (_, __, { title }) => ({ title, title_en: undefined }),
@@ -195,7 +185,6 @@ export const ACTS: { readonly [what in ActName]: Row } = {
   agency: {
     who: ['triage'],
     from: { alert: ANY_ALERT },
-    fields: ['organization.id', 'organization.name', 'alert.group', 'alert.moved', 'alert.incident', 'incident_number'],
     changes: 'the agency of an alert that has none; it leaves its incident',
     undo: BACK,
     set: (doc, _, { set }) => {
@@ -211,7 +200,6 @@ export const ACTS: { readonly [what in ActName]: Row } = {
   join: {
     who: ['triage', 'program'],
     from: { alert: ANY_ALERT },
-    fields: ['alert.incident', 'incident_number'],
     changes: 'the incident that the alert belongs to: of the same agency, open',
     undo: BACK,
     set: (_, __, { into, number }) => ({ 'alert.incident': into, incident_number: number }),
@@ -219,7 +207,6 @@ export const ACTS: { readonly [what in ActName]: Row } = {
   leave: {
     who: ['triage', 'program'],
     from: { alert: ANY_ALERT },
-    fields: ['alert.incident', 'incident_number'],
     changes: 'the alert belongs to no incident',
     undo: BACK,
     set: () => ({ 'alert.incident': undefined, incident_number: undefined }),
@@ -227,7 +214,6 @@ export const ACTS: { readonly [what in ActName]: Row } = {
   merge: {
     who: ['triage'],
     from: { incident: OPEN_INCIDENT },
-    fields: ['incident.status', 'incident.reason', 'incident.closed', 'incident.merged_into'],
     changes: 'closed as a duplicate of the incident that remains, of the same agency; its alerts join that',
     undo: `${BACK}; its alerts come back`,
     set: (_, __, { into }, ___, at) => ({
@@ -240,7 +226,6 @@ export const ACTS: { readonly [what in ActName]: Row } = {
   split: {
     who: ['triage'],
     from: { incident: ['new'] },
-    fields: ['incident.split_from'],
     changes: 'a new incident that takes some alerts; one at least stays behind',
     undo: 'by merging it back',
     set: (_, __, { into }) => ({ 'incident.split_from': into }),
@@ -248,7 +233,6 @@ export const ACTS: { readonly [what in ActName]: Row } = {
   absorb: {
     who: ['program'],
     from: { alert: ANY_ALERT },
-    fields: ['alert.status', 'alert.absorbed_by', 'alert.incident', 'incident_number'],
     changes: 'two bursts became one: the older alert remains, this one is shown no more',
     undo: 'no: the events decide',
     set: (_, __, { into }) => ({
@@ -261,7 +245,6 @@ export const ACTS: { readonly [what in ActName]: Row } = {
   task: {
     who: ['triage'],
     from: { incident: ANY_INCIDENT },
-    fields: ['tasks'],
     changes: 'a task is written down, or ticked',
     undo: BACK,
     set: (doc, _, { task }) => {
@@ -275,7 +258,6 @@ export const ACTS: { readonly [what in ActName]: Row } = {
   deadline: {
     who: ['triage'],
     from: { incident: OPEN_INCIDENT },
-    fields: ['incident.due', 'incident.due_set'],
     changes: 'deadline; from then on no level changes it',
     undo: BACK,
     set: (_, __, { due }) => ({ 'incident.due': due, 'incident.due_set': true }),
@@ -283,7 +265,6 @@ export const ACTS: { readonly [what in ActName]: Row } = {
   undo: {
     who: ['triage'],
     from: { alert: ANY_ALERT, incident: ANY_INCIDENT },
-    fields: ['those of the act'],
     changes: 'the fields that the act changed go back; refused where one of them was changed since',
     undo: BACK,
     set: (doc, _, { act }) => setBack(doc, act!),

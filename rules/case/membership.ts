@@ -8,7 +8,7 @@ import { and, eq, not } from '../../ingest/store/filter.ts'
 import { type Stored, SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert } from '../alert.ts'
 import { HOUR, type Rule, severityOf } from '../rule.ts'
-import { type Actor, DETECTOR, isSame, Refused, withAct } from './act.ts'
+import { type Actor, actsOf, DETECTOR, isSame, Refused, withAct } from './act.ts'
 import { alertsIn, type Cases, decide, incidentsIn, newActId } from './decide.ts'
 import { type Incident, keyOf, readSummary } from './incident.ts'
 import { nextNumber } from './number.ts'
@@ -52,8 +52,10 @@ const create = async (
     // The first has the id that it always had.
     const id = hash(n === 0 ? `incident ${alert.id}` : `incident ${alert.id} ${n}`)
     const known = await incidents.get(SYSTEM, id)
-    if (known && (known.doc['incident.status'] === 'closed' || known.doc['incident.alerts'] > 0)) continue
-    if (known) return known
+    // One that was begun and got no further is gone on with; what people have worked on since is not.
+    const begun = known && known.doc['incident.status'] !== 'closed' && known.doc['incident.alerts'] === 0
+    if (begun && actsOf(known.doc) <= 1) return known
+    if (known) continue
     const before = await incidents.query(SYSTEM, {
       filter: and(eq('incident.key', key), eq('incident.status', 'closed')),
       sort: [{ field: 'incident.last', order: 'desc' }],

@@ -40,7 +40,7 @@ const openAt = (ago: number, warnings: string[] = []): Promise<Installation> =>
     wait: 5,
     poll: 20,
   })
-const session = async (ago: number, work: (installation: Installation) => Promise<void>, warnings?: string[]) => {
+const session = async (ago: number, work: (installation: Installation) => Promise<unknown>, warnings?: string[]) => {
   const installation = await openAt(ago, warnings)
   await installation.ingest.start()
   await work(installation)

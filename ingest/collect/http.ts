@@ -1,6 +1,7 @@
 /**
  * `POST /ingest/<source>`: lines or NDJSON, gzip too. Answers when the lines are on disk. With `?stream=NAME&offset=N` the
  * sender says which bytes of which stream they are, so that what is sent again adds nothing; `GET` tells how far one stands.
+ * The first `&head=N` bytes of a body are what stood further up (the #Fields of IIS), said again, and no part of the count.
  */
 import { timingSafeEqual } from 'node:crypto'
 import { gunzip } from 'node:zlib'
@@ -51,7 +52,6 @@ const partOf = (
   if (stream === undefined && offset === undefined) return undefined
   const wrong =
     'stream and offset belong together: ?stream=NAME&offset=N, N being how many bytes of the stream (unpacked) were sent before'
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they have no place in a name
   if (!stream || stream.length > 200 || /[\x00-\x1f\x7f]/.test(stream))
     return `${wrong}; a name has 1 to 200 characters`
   const from = Number(offset)
@@ -112,12 +112,19 @@ export const ingestRoute = (sources: readonly Source[], ingest: Ingest, peer: (r
         )
       }
       if (body.length > LARGEST) return c.json(TOO_LARGE, 413)
+      const said = Number(c.req.query('head') ?? 0)
+      const head = at ? said : 0
+      if (!Number.isSafeInteger(said) || said < 0 || head > body.length || (head > 0 && body[head - 1] !== 10))
+        return c.json(
+          failure('stream', `head=N says how many bytes of the body are whole lines that are said again`),
+          400,
+        )
       const { lines, ends } = linesOf(body)
       const part: Part | undefined = at && {
         ...at,
-        to: at.from + body.length,
-        ends: ends.map((end) => at.from + Math.min(end, body.length)),
-        ...(at.from === 0 ? { head: body } : {}),
+        to: at.from + body.length - head,
+        ends: ends.map((end) => at.from + Math.max(0, Math.min(end, body.length) - head)),
+        ...(at.from === 0 ? { head: body.subarray(head) } : {}),
       }
       try {
         if (lines.length === 0 && !part) return c.json({ accepted: 0 })

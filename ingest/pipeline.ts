@@ -144,10 +144,15 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
         loops.push(loop())
       }
     },
-    accept: async (source, batch, sender) => {
+    accept: async (source, batch, sender, part) => {
       const known = all.find((each) => each.id === source) ?? unknown
-      await spoolOf(known).append(batch, sender)
-      meters.get(known.id)!.arrived()
+      const taken = await spoolOf(known).append(batch, sender, part)
+      if (taken.accepted > 0) meters.get(known.id)!.arrived()
+      return taken
+    },
+    position: async (source, stream) => {
+      const known = all.find((each) => each.id === source)
+      return known && spoolOf(known).position(stream)
     },
     drop: (source, count) => meters.get(source)?.dropped(count),
     status: async () => {

@@ -1,9 +1,8 @@
 /** Reads one source on: finds its segments, takes their lines apart, hands events and offsets to the store together. */
-import { stat } from 'node:fs/promises'
 import { type Chunk, spoolFeed } from './collect/feed.ts'
 import type { Finder } from './collect/file.ts'
 import { splitLines } from './collect/lines.ts'
-import type { Spool } from './collect/spool.ts'
+import { dayOfLast, isSettled, type Spool } from './collect/spool.ts'
 import { type Memory, memoryOf } from './memory.ts'
 import type { Meter } from './meter.ts'
 import { parsers } from './parsers/index.ts'
@@ -52,9 +51,6 @@ const withOpen = (about: Offset['about'], offset: Made<Packed>['offset'], positi
 /** ms without a line after which events whose lines are joined end. */
 const RESTED = 5000
 const NO_LINES = splitLines(new Uint8Array(0), 0, true).lines
-
-/** Days after which a spool file that was read is no longer needed: damage to the newest day's file sets offsets back. */
-const KEPT = 2 * 86_400_000
 
 export const openReader = (options: ReaderOptions): Reader => {
   const { source, store, stages, room, meter, clock, finder, spool, node, stopping } = options
@@ -214,16 +210,19 @@ export const openReader = (options: ReaderOptions): Reader => {
       await tidy()
     }
   }
+  /** Spool files that no damage to a day can ask for any more. */
   const tidy = async () => {
+    const days = (await store.days()).map(({ day }) => day)
     for (const { id, path, closed } of spool!.segments()) {
       const segment = segmentOf(id)
-      const modified = (await stat(path).catch(() => undefined))?.mtimeMs ?? 0
-      if (!closed || !done.has(segment) || clock() - modified < KEPT) continue
+      if (!closed || !done.has(segment)) continue
+      const taken = offsets.find((each) => each.segment === segment)?.about?.['day']
+      if (!isSettled(String(taken ?? dayOfLast(path)), days)) continue
       await store.append(
         { events: [], offsets: [{ source: source.id, segment, position: 0, gone: true }], lease },
         clock(),
       )
-      spool!.remove(id)
+      await spool!.remove(id)
       done.delete(segment)
     }
   }

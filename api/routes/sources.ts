@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { Hono } from 'hono'
 import { eq } from '../../ingest/store/filter.ts'
@@ -10,6 +11,7 @@ import type { Config } from '../config.ts'
 import type { Installation } from '../installation.ts'
 
 const HOUR = 3_600_000
+const SEND_IIS = readFileSync(new URL('../devices/send-iis.ps1', import.meta.url), 'utf8')
 
 /** The agency of a source: as the configuration says it, or the inventory of the device behind it. */
 const agencyOf = ({ config, inventory }: Installation, id: string): string | undefined =>
@@ -144,7 +146,7 @@ export const setupOf = (config: Config, bound: { udp?: number; tcp?: number }): 
       {
         device: 'iis',
         title: 'IIS (PowerShell)',
-        text: `# Ghi đủ trường W3C, gồm Host và X-Forwarded-For\nImport-Module WebAdministration\nSet-WebConfigurationProperty -pspath 'MACHINE/WEBROOT/APPHOST' -filter 'system.applicationHost/sites/siteDefaults/logFile' -name logExtFileFlags -value 'Date,Time,ClientIP,UserName,SiteName,ServerIP,Method,UriStem,UriQuery,HttpStatus,Win32Status,BytesSent,BytesRecv,TimeTaken,ServerPort,UserAgent,Referer,ProtocolVersion,Host,HttpSubStatus'\n\n# Gửi tệp nhật ký mỗi phút (Task Scheduler), gửi lại không bị tính hai lần nhờ chỉ gửi phần mới\n$dir = 'C:\\inetpub\\logs\\LogFiles\\W3SVC1'; $mark = 'C:\\ProgramData\\vonglau.mark'\n$f = Get-ChildItem $dir\\*.log | Sort-Object LastWriteTime | Select-Object -Last 1\n$at = 0; if (Test-Path $mark) { $m = Get-Content $mark; if ($m[0] -eq $f.Name) { $at = [long]$m[1] } }\n$s = [IO.File]::Open($f.FullName,'Open','Read','ReadWrite'); $null = $s.Seek($at,'Begin')\n$b = New-Object byte[] ($s.Length - $at); $n = $s.Read($b,0,$b.Length); $s.Close()\n$e = [Array]::LastIndexOf($b,[byte]10) + 1\nif ($e -gt 0) { Invoke-WebRequest '${url}/ingest/iis-01' -Method Post -Headers @{Authorization='Bearer <token>'} -Body ($b[0..($e-1)]) -ContentType 'text/plain'; Set-Content $mark $f.Name,($at+$e) }\n\n# vonglau.yml\nsources:\n  - id: iis-01\n    parser: iis_access\n    organization: <cơ quan>\n    http: { token: "<token, ít nhất 16 ký tự>" }\n`,
+        text: `# Ghi đủ trường W3C, gồm Host và X-Forwarded-For\nImport-Module WebAdministration\nSet-WebConfigurationProperty -pspath 'MACHINE/WEBROOT/APPHOST' -filter 'system.applicationHost/sites/siteDefaults/logFile' -name logExtFileFlags -value 'Date,Time,ClientIP,UserName,SiteName,ServerIP,Method,UriStem,UriQuery,HttpStatus,Win32Status,BytesSent,BytesRecv,TimeTaken,ServerPort,UserAgent,Referer,ProtocolVersion,Host,HttpSubStatus'\n\n# vonglau.yml\nsources:\n  - id: iis-01\n    parser: iis_access\n    organization: <cơ quan>\n    http: { token: "<token, ít nhất 16 ký tự>" }\n\n# Phần dưới đây lưu thành C:\\ProgramData\\VongLau\\send-iis.ps1, điền <token>, rồi cho chạy mỗi phút\n${SEND_IIS.replace('https://vonglau.example', url)}`,
       },
     ],
   }

@@ -6,6 +6,9 @@ import { expandOrganizations } from '../ingest/inventory/scope.ts'
 import { and, eq, type Filter } from '../ingest/store/filter.ts'
 import { KqlError, parseKql } from '../ingest/store/kql.ts'
 import { type Document, type Put, type Scope, StoreError, SYSTEM } from '../ingest/store/store.ts'
+import { Refused } from '../rules/case/act.ts'
+import { newActId } from '../rules/case/decide.ts'
+import { actorOf } from './acts.ts'
 import type { Auth, User } from './auth/auth.ts'
 import type { Language, Role } from './contract.ts'
 import type { Installation } from './installation.ts'
@@ -49,6 +52,16 @@ export const notFound = (vi: string, en: string) =>
     `Không tìm thấy ${vi}, hoặc bạn không được xem.`,
     `There is no such ${en}, or you may not see it.`,
   )
+
+/** A refusal of the table of acts, as an answer. */
+export const refusalOf = (error: unknown): never => {
+  if (!(error instanceof Refused)) throw error
+  const status = error.code === 'conflict' ? 409 : error.code === 'not_found' ? 404 : 422
+  throw new Refusal(status, error.code, error.sentence.vi, error.sentence.en)
+}
+
+/** Whether somebody sees the whole province: campaigns, and what belongs to nobody. */
+export const seesAll = (scope: Scope): boolean => 'system' in scope
 
 /** Everything of an installation, or the agency with those below it and its predecessors. */
 const scopeOf = (installation: Installation, user: User): Scope => {
@@ -99,20 +112,24 @@ export const number = (value: string | undefined, otherwise: number, most = Numb
 }
 
 /**
- * Every change carries who and when. Written after the change: where the store goes away in between, the person is told
- * that the change is done, as it is, and the entry follows when the store is back.
+ * A change that is to no case (a user, a rule): who and when, on its way into the journal. Written after the change: where
+ * the store goes away in between, the person is told that the change is done, as it is, and the entry follows.
  */
 export const audit = async (c: Context<Env>, what: string, object: string, detail?: string): Promise<void> => {
   const at = c.var.installation.clock()
+  const id = newActId()
   const entry: Put<Document> = {
-    id: `${String(at).padStart(14, '0')}-${Math.random().toString(36).slice(2, 10)}`,
+    id: `${String(at).padStart(14, '0')}-${id.slice(0, 8)}`,
     version: null,
     doc: {
       'audit.at': at,
       'audit.by': c.var.user.username,
-      what,
+      kind: what.split('.')[0],
       object,
-      ...(detail === undefined ? {} : { detail }),
+      pending: [
+        { id, what, at, actor: actorOf(c.var.user), changes: {}, ...(detail === undefined ? {} : { text: detail }) },
+      ],
+      'case.pending': 1,
     },
   }
   // That it exists already says that an earlier try was carried out.

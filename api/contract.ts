@@ -8,7 +8,8 @@ export type Level = 'critical' | 'high' | 'medium' | 'low' | 'informational'
 export type Role = 'administrator' | 'analyst' | 'rule_author' | 'manager' | 'agency_viewer'
 export type AlertStatus = 'new' | 'acknowledged' | 'in_progress' | 'closed'
 export type IncidentStatus = 'new' | 'in_progress' | 'closed'
-export type CloseReason = 'true_positive' | 'benign' | 'false_positive' | 'duplicate'
+/** 'resolved': by itself; no person says so. */
+export type CloseReason = 'true_positive' | 'benign' | 'false_positive' | 'duplicate' | 'resolved'
 export type Language = 'vi' | 'en'
 export interface Localized {
   vi: string
@@ -24,7 +25,26 @@ export interface Failure {
 export interface Activity {
   at: number
   by: string // user name; 'system' for the program
-  what: 'created' | 'status' | 'assigned' | 'note' | 'level' | 'joined' | 'title' | 'reopened'
+  what:
+    | 'created'
+    | 'status'
+    | 'assigned'
+    | 'note'
+    | 'level'
+    | 'joined'
+    | 'left'
+    | 'title'
+    | 'reopened'
+    | 'agency'
+    | 'merged'
+    | 'split'
+    | 'absorbed'
+    | 'deadline'
+    | 'task'
+  /** The act, to undo it by. */
+  act?: string
+  /** It takes an earlier act back. */
+  undone?: true
   from?: string
   to?: string
   reason?: CloseReason
@@ -33,6 +53,7 @@ export interface Activity {
 
 export interface AlertRow {
   id: string
+  /** How many acts it has seen: hand it back with the next one. */
   version: number
   rule: { id: string; name: Localized; level: Level }
   status: AlertStatus
@@ -42,7 +63,11 @@ export interface AlertRow {
   first: number
   last: number
   created: number
-  incident?: { id: string; number: number }
+  incident?: { id: string; number: string }
+  /** Its events are copies: they are read here, and not among the events. */
+  copies?: true
+  /** Of a state: since when, and until when; it is never counted in minutes. */
+  lasts?: { from: number; to?: number }
   organization?: { id: string; name: string }
   portal?: { id: string; domain: string; ipv6: boolean; trusted: boolean }
   source?: { ip?: string; prefix?: string; country?: string; as?: string; network?: string }
@@ -63,13 +88,17 @@ export interface AlertDetail extends AlertRow {
   events: Event[] // up to 20, whole, with event.original
   related: { id: string; rule: Localized; relation: 'follows' | 'absorbed'; at: number }[]
   activity: Activity[]
+  /** Others have a part in it: which and how many is told only to who sees the whole province. */
+  wider: boolean
+  campaign?: AlertRow[]
   /** What the source address and the portal did around it: events a bucket. */
   around: { start: number; every: number; source: number[]; portal: number[]; matched: number[] }
 }
 export interface IncidentRow {
   id: string
   version: number
-  number: number
+  number: string // SYT-2026-014
+  former?: number // its number before agencies counted their own
   title: Localized // a person's own in both
   level: Level
   status: IncidentStatus
@@ -92,6 +121,7 @@ export interface IncidentDetail extends IncidentRow {
     | { kind: 'event'; at: number; event: Event }
   )[]
   alert_rows: AlertRow[]
+  tasks: { id: string; text: string; done?: boolean; due?: number }[]
   entities: { field: string; value: string; count: number }[]
   related: IncidentRow[]
 }
@@ -107,7 +137,15 @@ export interface AlertList {
   facets: Facet[]
   /** Alerts a bucket by level, over the time range. */
   histogram: { start: number; every: number; levels: Record<Level, number[]> }
-  groups?: { key: string; label: string; count: number; events: number; level: Level; last: number }[]
+  groups?: {
+    key: string
+    label: string
+    count: number
+    events: number
+    level: Level
+    last: number
+    agencies?: number
+  }[]
   seq: number // hand to /live to learn of later changes
 }
 export interface AgencyRow {
@@ -234,6 +272,8 @@ export interface Me {
   display_name: string
   role: Role
   organizations: { id: string; name: string }[] // empty: all
+  /** The whole province: campaigns as a whole, and what belongs to nobody. */
+  sees_all: boolean
   can: { triage: boolean; rules: boolean; admin: boolean }
   must_change_password: boolean
 }
@@ -248,11 +288,13 @@ export interface UserRow {
   disabled: boolean
 }
 export interface AuditRow {
+  n: number // its place in the journal
   at: number
   by: string
   what: string
   object: string
   detail?: string
+  before?: true // from before the chain
 }
 export interface Health {
   now: number // the process's clock: in the demo's replay it runs through the past
@@ -284,11 +326,15 @@ export type LiveMessage =
  * GET   /overview?range=24h&organization= → Overview
  * GET   /alerts?q=&from=&to=&level=&status=&organization=&rule=&portal=&source=&sort=&group=&cursor=&limit= → AlertList
  * GET   /alerts/:id → AlertDetail
- * POST  /alerts/change {items: {id, version}[], status?, reason?, assignee?, note?} → {results: {id, ok, version?, message?}[]}
+ * POST  /alerts/change {items: {id, version}[], status?, reason?, assignee?, note?} → {results: {id, ok, version?, acts?, message?}[]}
+ * POST  /alerts/undo {items: {id, act}[]} → the same                    (acts are those that a change answered)
+ * POST  /alerts/agency {items: {id, version}[], organization} → the same (of alerts that have none)
+ * POST  /alerts/leave {items: {id, version}[]} → the same
  * POST  /alerts/incident {ids: string[], incident?: id, title?} → IncidentRow   (join or open one)
  * GET   /incidents?status=&level=&organization=&assignee=&overdue=&q=&sort=&cursor= → {items: IncidentRow[], total, cursor?, facets: Facet[]}
  * GET   /incidents/:id → IncidentDetail
- * POST  /incidents/:id {version, status?, reason?, assignee?, level?, title?, note?} → IncidentRow
+ * POST  /incidents/:id {version, status?, reason?, alone?, assignee?, level?, title?, note?, due?, task?} → IncidentRow with acts
+ * POST  /incidents/:id/undo {act} · /incidents/:id/merge {version, into} · /incidents/:id/split {ids, title?} → IncidentRow
  * GET   /agencies → {items: AgencyRow[], unassigned: {events: number, hosts: {value, count}[]}} · GET /agencies/:id → AgencyDetail
  * GET   /portals → {items: PortalRow[]}
  * GET   /events?q=&from=&to=&order=&cursor=&limit= → EventList        GET /events/:id → {event: Event}

@@ -6,6 +6,9 @@ import type { Auth } from './auth/auth.ts'
 import type { Role } from './contract.ts'
 import type { Source } from '../ingest/source.ts'
 import { importFiles } from './import.ts'
+import { codesOf } from '../ingest/inventory/code.ts'
+import { examineCases } from '../rules/case/examine.ts'
+import { readMark } from '../rules/upgrade/upgrade.ts'
 import type { Installation } from './installation.ts'
 
 export type Request =
@@ -19,6 +22,7 @@ export type Request =
   | { readonly ask: 'import'; readonly source: Source; readonly files: readonly string[]; readonly detect: boolean }
   | { readonly ask: 'sources' }
   | { readonly ask: 'health' }
+  | { readonly ask: 'cases' }
   | {
       readonly ask: 'users.add'
       readonly username: string
@@ -72,6 +76,29 @@ export const createControl = (installation: Installation, openAuth: () => Promis
       case 'health': {
         const { healthOf } = await import('./routes/admin.ts')
         yield JSON.stringify({ health: await healthOf(installation) })
+        return
+      }
+      case 'cases': {
+        for (const finding of await examineCases(installation.cases)) yield JSON.stringify({ finding })
+        const { made } = codesOf(installation.inventory)
+        if (made.length)
+          yield JSON.stringify({
+            finding: {
+              ok: true,
+              what: `${made.length} agencies have no code for the numbers of their incidents, and one made from their id (${made
+                .slice(0, 3)
+                .map(({ id, code }) => `${id}: ${code}`)
+                .join(', ')}): write "code:" in the inventory for shorter ones`,
+            },
+          })
+        const until = (await readMark(installation.store.documents))?.until
+        if (until !== undefined)
+          yield JSON.stringify({
+            finding: {
+              ok: true,
+              what: `of events that came until ${new Date(until).toISOString()} the agency is the destination's first, whoever's device wrote them`,
+            },
+          })
         return
       }
       case 'users.add': {

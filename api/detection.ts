@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { briefly } from '../ingest/briefly.ts'
 import type { Lease, Store } from '../ingest/store/store.ts'
-import { createDetector, type Detector } from '../rules/detect.ts'
+import { createDetector, type Detector, type DetectOptions } from '../rules/detect.ts'
 import type { Rule } from '../rules/rule.ts'
 import { createSchedule, type Schedule } from '../rules/schedule.ts'
 
@@ -14,8 +14,7 @@ const PATIENCE = 10_000
 
 export interface DetectionOptions {
   readonly store: Store
-  readonly clock: () => number
-  readonly deadlines: () => { readonly [level: string]: number }
+  readonly cases: DetectOptions['cases']
   /** The rules that are switched on, as they are now. */
   readonly rules: () => Promise<readonly Rule[]>
   /** A rule that failed, once until the reason changes; undefined when it runs again. */
@@ -29,14 +28,14 @@ export interface Detection extends Schedule {
   leads(): boolean
 }
 
-export const createDetection = ({ store, clock, deadlines, rules, report, failed }: DetectionOptions): Detection => {
+export const createDetection = ({ store, cases, rules, report, failed }: DetectionOptions): Detection => {
   let lease: Lease | undefined
   let detector: Detector | undefined
   const lead = async (): Promise<Detector | undefined> => {
     if (lease?.held()) return detector
     detector = undefined
     lease = await store.lease('detect')
-    if (lease) detector = createDetector({ store: { ...store, documents: lease.documents }, clock, deadlines })
+    if (lease) detector = createDetector({ store: { ...store, documents: lease.documents }, cases })
     return detector
   }
   const schedule = createSchedule(

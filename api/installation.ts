@@ -12,8 +12,12 @@ import type { SourceStatus } from '../ingest/source.ts'
 import { type Store, SYSTEM } from '../ingest/store/store.ts'
 import { loadRules } from '../rules/load.ts'
 import type { Rule } from '../rules/rule.ts'
+import { upgradeCases } from '../rules/upgrade/upgrade.ts'
 import { type Config, SERVER_ROLES, type ServerRole } from './config.ts'
+import type { Cases } from '../rules/case/decide.ts'
+import { casesOf } from './acts.ts'
 import { createDetection, type Detection } from './detection.ts'
+import { createScribe, type Scribe } from './scribe.ts'
 import { nodeName, openNodes } from './nodes.ts'
 import { openStore } from './store.ts'
 
@@ -25,6 +29,12 @@ export interface Installation {
   readonly enrich: Enricher
   readonly ingest: Ingest
   readonly schedule: Detection
+  /** Hours to settle an incident, by level, as the inventory says it today. */
+  readonly deadlines: () => { readonly [level: string]: number }
+  /** Through which people act. */
+  readonly cases: Cases
+  /** Moves acts into the journal, in the process that holds its lease. */
+  readonly scribe: Scribe
   /** What this process does. */
   readonly roles: ReadonlySet<ServerRole>
   /** How each source is, whichever process reads it. */
@@ -116,6 +126,9 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     const id = String(Number(latest?.id ?? 0) + 1).padStart(8, '0')
     await versions.put([{ id, version: null, doc: { at: clock(), inventory } }])
   }
+  const deadlines = () => resolveHours(inventory, clock())
+  const cases = casesOf({ inventory, clock, deadlines }, store.documents)
+  await upgradeCases(store, rules, cases)
   const settings = store.documents.collection<RuleSetting>('rules')
   let off = new Set<string>()
   let lookedAt = -Infinity
@@ -142,11 +155,9 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     ...(options.poll === undefined ? {} : { poll: options.poll }),
   })
   const failing = new Map<Rule, string>()
-  const deadlines = () => resolveHours(inventory, clock())
   const schedule = createDetection({
     store,
-    clock,
-    deadlines,
+    cases,
     rules: async () => {
       await readSettings()
       return rules.filter((rule) => !off.has(rule.id))
@@ -165,6 +176,13 @@ export const openInstallation = async (config: Config, options: InstallationOpti
         warn(`detection: ${error}`)
       }
     },
+  })
+  const scribe = createScribe(store, cases, (error) => {
+    if (error === undefined) problems.delete('journal')
+    else if (problems.get('journal') !== error) {
+      problems.set('journal', error)
+      warn(`journal: ${error}`)
+    }
   })
   const mine = () => [
     ...[...problems].map(([code, message]) => ({ code, message })),
@@ -186,6 +204,9 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     enrich,
     ingest,
     schedule,
+    deadlines,
+    cases,
+    scribe,
     roles,
     rules,
     status: async () =>
@@ -216,6 +237,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     replay: undefined,
     close: async () => {
       await Promise.all([schedule.stop(), ingest.stop()])
+      await scribe.stop()
       await briefly(() => nodes?.leave())
       await store.close()
     },

@@ -1,9 +1,11 @@
 /** Documents to the rows that the console shows. */
 import { agencyName } from '../ingest/inventory/scope.ts'
 import type { Inventory } from '../ingest/inventory/inventory.ts'
-import type { Stored } from '../ingest/store/store.ts'
+import type { Event } from '../ingest/event.ts'
+import type { Scope, Stored } from '../ingest/store/store.ts'
 import type { Alert } from '../rules/alert.ts'
-import type { Incident } from '../rules/incident.ts'
+import { actsOf } from '../rules/case/act.ts'
+import type { Incident } from '../rules/case/incident.ts'
 import type { AlertRow, IncidentRow } from './contract.ts'
 
 const text = (value: unknown): string | undefined => (value === undefined || value === null ? undefined : String(value))
@@ -16,7 +18,19 @@ const given = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], unde
 export const organizationOf = (inventory: Inventory, id: unknown, name: unknown) =>
   id === undefined ? undefined : { id: String(id), name: text(name) ?? agencyName(inventory, String(id)) ?? String(id) }
 
-export const alertRow = (inventory: Inventory, { id, version, doc }: Stored<Alert>): AlertRow => {
+/**
+ * The events of an alert that the scope holds. An alert has one agency's only, or copies made for it: what else should ever
+ * stand there does not leave.
+ */
+export const eventsFor = (scope: Scope, doc: Alert): Event[] =>
+  doc.events.filter(
+    (event) =>
+      'system' in scope ||
+      event['organization.id'] === undefined ||
+      scope.organizations.includes(String(event['organization.id'])),
+  )
+
+export const alertRow = (inventory: Inventory, { id, doc }: Stored<Alert>): AlertRow => {
   const organization = organizationOf(inventory, doc['organization.id'], doc['organization.name'])
   const as =
     doc['source.as.number'] === undefined
@@ -33,7 +47,7 @@ export const alertRow = (inventory: Inventory, { id, version, doc }: Stored<Aler
   const url = given({ original: text(doc['url.original']), decoded: text(doc['url.decoded']) })
   return {
     id,
-    version,
+    version: actsOf(doc),
     rule: { id: doc['rule.id'], name: doc.rule_name, level: doc['rule.level'] },
     status: doc['alert.status'] as AlertRow['status'],
     ...(doc['alert.reason'] ? { reason: doc['alert.reason'] } : {}),
@@ -43,7 +57,7 @@ export const alertRow = (inventory: Inventory, { id, version, doc }: Stored<Aler
     last: doc['alert.last'],
     created: doc['alert.created'],
     ...(doc['alert.incident']
-      ? { incident: { id: doc['alert.incident'], number: Number(doc['incident_number'] ?? 0) } }
+      ? { incident: { id: doc['alert.incident'], number: String(doc['incident_number'] ?? '') } }
       : {}),
     ...(organization ? { organization } : {}),
     ...(doc['portal.id']
@@ -63,15 +77,25 @@ export const alertRow = (inventory: Inventory, { id, version, doc }: Stored<Aler
     ...(doc['observer.name'] ? { observer: String(doc['observer.name']) } : {}),
     ...(doc['vonglau.source.id'] ? { log_source: String(doc['vonglau.source.id']) } : {}),
     group: [...doc.group],
+    ...(doc['alert.copies'] ? { copies: true as const } : {}),
+    ...(doc['alert.state']
+      ? {
+          lasts: {
+            from: doc['alert.first'],
+            ...(doc['alert.ended'] === undefined ? {} : { to: doc['alert.ended'] }),
+          },
+        }
+      : {}),
   }
 }
 
-export const incidentRow = (inventory: Inventory, { id, version, doc }: Stored<Incident>, now: number): IncidentRow => {
+export const incidentRow = (inventory: Inventory, { id, doc }: Stored<Incident>, now: number): IncidentRow => {
   const organization = organizationOf(inventory, doc['organization.id'], doc['organization.name'])
   return {
     id,
-    version,
+    version: actsOf(doc),
     number: doc['incident.number'],
+    ...(doc['incident.former'] === undefined ? {} : { former: doc['incident.former'] }),
     title: { vi: doc.title, en: doc.title_en ?? doc.title },
     level: doc['incident.level'],
     status: doc['incident.status'],
@@ -84,7 +108,7 @@ export const incidentRow = (inventory: Inventory, { id, version, doc }: Stored<I
     last: doc['incident.last'],
     due: doc['incident.due'],
     overdue: doc['incident.status'] !== 'closed' && doc['incident.due'] < now,
-    alerts: doc.alerts.length,
-    events: doc.alerts.reduce((sum, { count }) => sum + count, 0),
+    alerts: doc['incident.alerts'],
+    events: doc['incident.events'],
   }
 }

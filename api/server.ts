@@ -26,6 +26,8 @@ export interface Running {
   /** Of a process that answers the console. */
   readonly auth: Auth | undefined
   readonly url: string
+  /** What the application answers to, as it has registered it. */
+  readonly routes: readonly { readonly method: string; readonly path: string }[]
   readonly syslog: Syslog
   /** The administrator that this start has made, with the one-time password. */
   readonly first?: { username: string; password: string }
@@ -141,14 +143,17 @@ export const startServer = async (
       installation,
       auth,
       url,
+      routes: app.routes.map(({ method, path }) => ({ method, path })),
       syslog,
       ...(first ? { first: { username: first.user.username, password: first.password } } : {}),
       minute: async () => {
         await tick()
         if (roles.has('detect')) await installation.schedule.runAll()
+        await installation.scribe.work()
       },
       begin: () => {
         if (roles.has('detect')) installation.schedule.start()
+        installation.scribe.start()
         tasks.push(cron('5 * * * * *', guarded('health', tick)))
         tasks.push(cron('*/15 * * * * *', guarded('nodes', installation.publish)))
         tasks.push(

@@ -1,10 +1,12 @@
 /** Reads one source on: finds its segments, takes their lines apart, hands events and offsets to the store together. */
 import { type Chunk, spoolFeed } from './collect/feed.ts'
 import type { Finder } from './collect/file.ts'
+import { splitLines } from './collect/lines.ts'
 import { dayOfLast, isSettled, type Spool } from './collect/spool.ts'
 import { type Memory, memoryOf } from './memory.ts'
 import type { Meter } from './meter.ts'
-import { beginReading, readAgain, type Reading } from './reading.ts'
+import { parsers } from './parsers/index.ts'
+import { again, beginReading, readAgain, type Reading } from './reading.ts'
 import type { Room } from './room.ts'
 import type { Source } from './source.ts'
 import type { Made } from './stage.ts'
@@ -40,6 +42,16 @@ export interface Reader {
   leave(): Promise<void>
 }
 
+/** Lines before the position that are not in the store, for their event is not whole: where they begin, and what between is. */
+const withOpen = (about: Offset['about'], offset: Made<Packed>['offset'], position: number): Offset['about'] =>
+  offset && offset.position < position
+    ? { ...about, again: offset.position, taken: JSON.stringify(offset.taken) }
+    : about
+
+/** ms without a line after which events whose lines are joined end. */
+const RESTED = 5000
+const NO_LINES = splitLines(new Uint8Array(0), 0, true).lines
+
 export const openReader = (options: ReaderOptions): Reader => {
   const { source, store, stages, room, meter, clock, finder, spool, node, stopping } = options
   const { full } = store.packing
@@ -50,6 +62,7 @@ export const openReader = (options: ReaderOptions): Reader => {
   let carried: Memory = []
   /** Rows until a commit is full, with those that are worked on elsewhere. */
   let toFull = full
+  const joined = parsers.get(source.parser)?.joiner !== undefined
   const done = new Set<string>()
   const segmentOf = (id: string) => (node ? `${node}-${id}` : id)
   const isRead = (segment: string) => readings.some((each) => each.feed.segment === segment)
@@ -69,6 +82,7 @@ export const openReader = (options: ReaderOptions): Reader => {
           await store.append({ events: [], offsets: [first], lease }, clock())
           committed(first)
         }
+        await again(feed, offset)
         readings.push(beginReading(source.id, feed, offset))
       }
       return
@@ -78,6 +92,7 @@ export const openReader = (options: ReaderOptions): Reader => {
       if (done.has(segment) || isRead(segment)) continue
       const offset = offsets.find((each) => each.segment === segment)
       const feed = await spoolFeed(spool!, id, segment, offset?.position ?? 0)
+      await again(feed, offset)
       readings.push(beginReading(source.id, feed, offset))
       readings.sort((a, b) => (a.feed.segment < b.feed.segment ? -1 : 1))
     }
@@ -99,7 +114,7 @@ export const openReader = (options: ReaderOptions): Reader => {
     }
     while (toFull <= 0) toFull += full
     const chunk = await each.feed.next(toFull)
-    if (!chunk) return false
+    if (!chunk) return rest(each)
     if (spool && chunk.from === 0 && each.memory.length === 0) each.memory = carried
     const rows = chunk.lines.count
     await Promise.all([room.wait(rows), stages.room()])
@@ -113,21 +128,35 @@ export const openReader = (options: ReaderOptions): Reader => {
     })
     return true
   }
+  /** Events whose lines are joined end when nothing came for a while. */
+  const rest = (each: Reading): boolean => {
+    if (each.open === undefined || each.underWay > 0 || performance.now() - each.open < RESTED) return false
+    each.open = undefined
+    each.underWay++
+    const at = each.feed.position()
+    const chunk: Chunk = { lines: NO_LINES, from: at, to: at, about: each.about }
+    takeApart(each, chunk, clock(), () => each.underWay--, true)
+    return true
+  }
   /** Maybe in another thread, while what follows is read; handed over in its turn. */
-  const takeApart = (each: Reading, chunk: Chunk, now: number, settle: () => void) => {
+  const takeApart = (each: Reading, chunk: Chunk, now: number, settle: () => void, rested = false) => {
     const { lines, from } = chunk
-    const run = (memory: Memory) => stages.run(source.id, { lines, from, prefix: each.prefix, now, memory })
-    const guess = each.memory
-    const made = run(guess)
-    made.catch(() => {})
+    const begin = each.begin
+    each.begin = undefined
+    const job = { lines, from, prefix: each.prefix, now, ...(begin ? { begin } : {}), ...(rested ? { rested } : {}) }
+    const run = (memory: Memory) => stages.run(source.id, { ...job, memory })
     const before = each.turn
+    // Lines that are joined follow on those before: they wait for their turn.
+    const made = joined ? before.then(() => run(each.memory)) : run(each.memory)
+    const guess = each.memory
+    made.catch(() => {})
     each.turn = (async () => {
       try {
         await before
         let mine = await made
         if (each.failed) return settle()
         // What the parser remembers was not known yet: the line that it learns from came just before.
-        if (guess !== each.memory && JSON.stringify(guess) !== JSON.stringify(each.memory))
+        if (!joined && guess !== each.memory && JSON.stringify(guess) !== JSON.stringify(each.memory))
           mine = await run(each.memory)
         // Lines that are no events leave room in the commit.
         toFull += lines.count - mine.rows
@@ -141,20 +170,25 @@ export const openReader = (options: ReaderOptions): Reader => {
   const handOver = (each: Reading, chunk: Chunk, made: Made<Packed>, now: number, settle: () => void) => {
     each.memory = made.memory
     carried = made.memory
+    const position = Math.max(each.handed, chunk.to)
+    if (chunk.to >= each.handed) each.about = chunk.about
+    const about = withOpen(each.about, made.offset, position)
+    each.open = about?.['again'] === undefined ? undefined : performance.now()
     const offset: Offset = {
       source: source.id,
       segment: each.feed.segment,
-      position: chunk.to,
-      from: chunk.from,
+      position,
+      from: each.handed,
       ...(made.memory.length === 0 ? {} : { state: made.memory }),
-      ...(chunk.about ? { about: chunk.about } : {}),
+      ...(about ? { about } : {}),
     }
+    each.handed = position
     const learned = made.changes.map((change) => ({ source: source.id, segment: each.feed.segment, ...change }))
     store
       .append({ events: [], packed: made.packed, offsets: [offset], learned, lease }, now)
       .then(
         ({ ingested }) => {
-          each.committed = chunk.to
+          each.committed = position
           options.counted(made.lines, chunk.to - chunk.from)
           committed(offset)
           meter.committed(made.lines, made.unparsed, made.last, ingested, made.timeAhead)
@@ -166,7 +200,7 @@ export const openReader = (options: ReaderOptions): Reader => {
   }
 
   const finish = async (each: Reading) => {
-    if (each.underWay || each.failed || !(await each.feed.done())) return
+    if (each.underWay || each.failed || each.open !== undefined || !(await each.feed.done())) return
     // No longer listed before it is closed: `behind` asks only those that are.
     readings = readings.filter((other) => other !== each)
     await each.feed.close()

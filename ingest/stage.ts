@@ -8,7 +8,8 @@ import type { Lines } from './collect/lines.ts'
 import type { EnrichRow, EnrichSource } from './enrich/enrich.ts'
 import { openEnvelope } from './envelope.ts'
 import { type Memory, openMemory } from './memory.ts'
-import { EVENT, type LineContext, type Parse, SKIP } from './parsers/parser.ts'
+import { type Joining, type Open, openJoining, type Range } from './joining.ts'
+import { EVENT, type Joiner, type LineContext, type Parse, SKIP } from './parsers/parser.ts'
 import { Const, constant } from './row/const.ts'
 import { field } from './row/handles.ts'
 import type { Row } from './row/row.ts'
@@ -29,6 +30,10 @@ export interface Job {
   /** Epoch ms; a line that says when it arrived has its own. */
   readonly now: number
   readonly memory: Memory
+  /** Of lines that are joined: reading begins here, and these lines beyond are taken already. */
+  readonly begin?: { readonly taken: readonly Range[] }
+  /** Nothing more comes for now: events that are open end. */
+  readonly rested?: boolean
 }
 /** A parser remembers something else of a stream from this line on. */
 export interface Change {
@@ -50,6 +55,8 @@ export interface Made<P> {
   readonly forgotten: number
   /** '@timestamp' of the last event. */
   readonly last: number | undefined
+  /** Of lines that are joined: where to read on, and what is taken beyond it. */
+  readonly offset?: { readonly position: number; readonly taken: readonly Range[] }
 }
 
 const F = {
@@ -68,6 +75,7 @@ const F = {
   facility: field('log.syslog.facility.code'),
   severity: field('log.syslog.severity.code'),
 } as const
+const LINE_FEED = Uint8Array.of(10)
 const OF_A_LINE = constant('event')
 const PROBLEM = constant('pipeline_error')
 
@@ -75,6 +83,7 @@ export interface StageOptions<P> {
   readonly source: Source
   /** Absent where the sender belongs to no source. */
   readonly parse: Parse | undefined
+  readonly joiner?: Joiner | undefined
   readonly enrich: EnrichRow
   readonly sink: Sink<P>
   /** Marks events that no rule is to look at. */
@@ -86,6 +95,7 @@ export interface StageOptions<P> {
 export const openStage = <P>({
   source,
   parse,
+  joiner,
   enrich,
   sink,
   history,
@@ -142,10 +152,66 @@ export const openStage = <P>({
     },
   }
 
-  return ({ lines, from, prefix: itsPrefix, now, memory: before }) => {
+  let memory = openMemory([])
+  let changes: Change[] = []
+  /** One event's text, which lies in the row's memory. */
+  const read = (from: number, to: number, stream: string, problem: string | undefined): void => {
+    if (problem === undefined && parse !== undefined) {
+      const state = memory.get(stream)
+      context.state = state
+      const answer = parse(row, from, to, context)
+      if (context.state !== state && context.state !== undefined) {
+        memory.set(stream, context.state)
+        changes.push({ stream, position, state: context.state })
+      }
+      if (answer === SKIP) return
+      if (answer !== EVENT) problem = answer
+    }
+    if (problem !== undefined) {
+      unparsed++
+      row.again()
+      row.long(F.time, context.arrived)
+      row.const(F.kind, PROBLEM)
+      row.string(F.error, problem)
+    }
+    finish()
+  }
+
+  /** Of segments whose lines are joined. */
+  const joinings = new Map<string, Joining>()
+  const joinEnded = (
+    joining: Joining,
+    { position: at, stream, arrived, header, raw: lines, lines: places, message, sender }: Open,
+  ): void => {
+    const joined = (pieces: readonly Buffer[]): number => {
+      const begin = row.at
+      for (const [i, piece] of pieces.entries()) {
+        if (i > 0) row.copy(LINE_FEED, 0, 1)
+        row.copy(piece, 0, piece.length)
+      }
+      return begin
+    }
+    row.begin()
+    row.control = true
+    ;[position, nth, raw, peer] = [at, 0, undefined, sender]
+    context.arrived = arrived
+    context.header = header
+    lineFrom = joined(lines)
+    lineTo = row.at
+    const from = joined(message)
+    read(from, row.at, stream, undefined)
+    for (const [begins, ends] of places) joining.took(begins, ends)
+  }
+
+  return ({ lines, from, prefix: itsPrefix, now, memory: before, begin, rested }) => {
     ;[rows, unparsed, timeAhead, last, prefix] = [0, 0, false, undefined, itsPrefix]
-    const memory = openMemory(before)
-    const changes: Change[] = []
+    memory = openMemory(before)
+    changes = []
+    let joining: Joining | undefined
+    if (joiner) {
+      if (begin || !joinings.has(prefix)) joinings.set(prefix, openJoining(joiner, begin?.taken))
+      joining = joinings.get(prefix)!
+    }
     const { bytes, part, arrived, sender, senders } = lines
     const peers = senders?.map(({ address }) => new Const(address))
     const streams = senders?.map(({ address, stream }) => (stream === undefined ? address : `${address} ${stream}`))
@@ -158,6 +224,7 @@ export const openStage = <P>({
       const shift = row.load(bytes, begins, lines.to[few - 1]!) - begins
       for (; i < few; i++) {
         position = i === 0 ? from : lines.end[i - 1]!
+        if (joining?.isTaken(position)) continue
         lineFrom = lines.from[i]! + shift
         lineTo = lines.to[i]! + shift
         nth = 0
@@ -175,30 +242,37 @@ export const openStage = <P>({
           problem = `the line is longer than 512 KiB; this is part ${part[i]} of it`
         else if (parse === undefined)
           problem = `no source is configured for the sender ${peer?.text ?? 'unknown'}: add one with this address under "from"`
-        else {
-          const message = envelope(row, lineFrom, lineTo, context.arrived, source.timezone)
-          context.header = message.header
-          const state = memory.get(stream)
-          context.state = state
-          const answer = parse(row, message.from, message.to, context)
-          if (context.state !== state && context.state !== undefined) {
-            memory.set(stream, context.state)
-            changes.push({ stream, position, state: context.state })
-          }
-          if (answer === SKIP) continue
-          if (answer !== EVENT) problem = answer
-        }
         if (problem !== undefined) {
-          unparsed++
-          row.again()
-          row.long(F.time, context.arrived)
-          row.const(F.kind, PROBLEM)
-          row.string(F.error, problem)
+          read(lineFrom, lineTo, stream, problem)
+          joining?.took(position, lines.end[i]!)
+          continue
         }
-        finish()
+        const message = envelope(row, lineFrom, lineTo, context.arrived, source.timezone)
+        context.header = message.header
+        if (!joining) {
+          read(message.from, message.to, stream, undefined)
+          continue
+        }
+        const line = {
+          position,
+          stream,
+          arrived: context.arrived,
+          header: message.header,
+          sender: peer,
+          end: lines.end[i]!,
+        }
+        const copy = (a: number, z: number) => Buffer.from(row.bytes.slice(a, z))
+        for (const event of joining.add(line, copy(lineFrom, lineTo), copy(message.from, message.to)))
+          joinEnded(joining, event)
       }
       sink.cut(row)
     }
+    if (joining && rested) {
+      row.reset()
+      for (const event of joining.flush()) joinEnded(joining, event)
+      sink.cut(row)
+    }
+    const to = lines.count > 0 ? lines.end[lines.count - 1]! : from
     return {
       packed: sink.take(),
       rows,
@@ -209,6 +283,7 @@ export const openStage = <P>({
       changes,
       forgotten: memory.forgotten(),
       last,
+      ...(joining ? { offset: joining.offset(to) } : {}),
     }
   }
 

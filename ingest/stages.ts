@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads'
 import { createRowEnricher, type EnrichRow } from './enrich/enrich.ts'
 import { type GeoIp, type GeoIpFiles, openGeoIp } from './enrich/geoip.ts'
 import type { Inventory } from './inventory/inventory.ts'
-import { openParser } from './parsers/index.ts'
+import { openParser, parsers } from './parsers/index.ts'
 import { Row } from './row/row.ts'
 import type { Sink } from './row/sink.ts'
 import { type Source, UNKNOWN_SOURCE } from './source.ts'
@@ -37,6 +37,16 @@ const MOST_JOBS = 3
 /** ms without a job after which it ends. */
 const IDLE = 20_000
 
+/** What the module says that `packing` of a store names. */
+export interface Packing {
+  openSink(): Sink<Packed>
+  /** Memory of what was packed, to hand over from thread to thread. */
+  buffersOf(packed: Packed): ArrayBuffer[]
+  /** Memory that the store has given back; taken out, to be used in another thread. */
+  spares(): ArrayBuffer[]
+  reuse(buffers: readonly ArrayBuffer[]): void
+}
+
 /** Opens the stages of sources in this thread, each when its first lines come. */
 export const openSources = (
   { sources, history }: Pick<StagesOptions, 'sources' | 'history'>,
@@ -50,9 +60,18 @@ export const openSources = (
     if (!stage) {
       const source = sources.find((each) => each.id === id)!
       const parse = source.parser === UNKNOWN_SOURCE ? undefined : openParser(source.parser, source.options)
+      const joiner = parsers.get(source.parser)?.joiner
       stages.set(
         id,
-        (stage = openStage({ source, parse, enrich: (row, known) => enrich()(row, known), sink, history, row })),
+        (stage = openStage({
+          source,
+          parse,
+          joiner,
+          enrich: (row, known) => enrich()(row, known),
+          sink,
+          history,
+          row,
+        })),
       )
     }
     return stage(job)
@@ -72,8 +91,9 @@ export const openStages = async (options: StagesOptions): Promise<Stages> => {
   let { inventory } = options
   const geoip = geoIpOf(options.geoip)
   let enrich: EnrichRow | undefined
-  const { openSink } = (await import(options.packing.module)) as { openSink(): Sink<Packed> }
+  const { openSink, spares } = (await import(options.packing.module)) as Packing
   const here = openSources(options, () => (enrich ??= createRowEnricher({ inventory, geoip })), openSink())
+  const joined = new Set(options.sources.filter(({ parser }) => parsers.get(parser)?.joiner).map(({ id }) => id))
   let thread: Thread | undefined
   const waiting: (() => void)[] = []
   const free = () => {
@@ -82,7 +102,7 @@ export const openStages = async (options: StagesOptions): Promise<Stages> => {
   const ending = new Set<Promise<unknown>>()
   const started = (): Thread => {
     if (thread) return thread
-    const mine = startThread({ ...options, inventory }, free, () => {
+    const mine = startThread({ ...options, inventory }, spares, free, () => {
       if (thread === mine) thread = undefined
       ending.add(mine.end().finally(() => ending.delete(ending.values().next().value!)))
     })
@@ -92,7 +112,8 @@ export const openStages = async (options: StagesOptions): Promise<Stages> => {
     run: (source, job) => {
       const { from, to, count } = job.lines
       const size = count === 0 ? 0 : to[count - 1]! - from[0]!
-      if (size < MANY) {
+      // Lines that are joined are worked on where their reading is.
+      if (size < MANY || joined.has(source)) {
         try {
           return Promise.resolve(here(source, job))
         } catch (error) {
@@ -126,7 +147,7 @@ interface Thread {
 }
 
 /** `idle` is called when it has rested, or is dead: nothing more is asked of it then. */
-const startThread = (options: StagesOptions, free: () => void, idle: () => void): Thread => {
+const startThread = (options: StagesOptions, spares: Packing['spares'], free: () => void, idle: () => void): Thread => {
   const asked = new Map<number, { resolve(made: Made<Packed>): void; reject(error: Error): void }>()
   let next = 0
   let dead: Error | undefined
@@ -163,7 +184,8 @@ const startThread = (options: StagesOptions, free: () => void, idle: () => void)
         const id = next++
         asked.set(id, { resolve, reject })
         // The lines are kept here too, for what the parser remembers may turn out to be another: the memory is copied.
-        worker.postMessage({ id, source, job })
+        const spare = spares()
+        worker.postMessage({ id, source, job, spare }, spare)
       }),
     jobs: () => asked.size,
     setInventory: (inventory) => worker.postMessage({ inventory }),

@@ -3,29 +3,27 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { createRowEnricher } from './enrich/enrich.ts'
 import { openGeoIp } from './enrich/geoip.ts'
 import type { Inventory } from './inventory/inventory.ts'
-import type { Sink } from './row/sink.ts'
 import type { Job } from './stage.ts'
-import { openSources, type StagesOptions } from './stages.ts'
-import type { Packed } from './store/store.ts'
+import { openSources, type Packing, type StagesOptions } from './stages.ts'
 
-type Message = { readonly inventory: Inventory } | { readonly id: number; readonly source: string; readonly job: Job }
+type Message =
+  | { readonly inventory: Inventory }
+  | { readonly id: number; readonly source: string; readonly job: Job; readonly spare: ArrayBuffer[] }
 
 if (parentPort) {
   const port = parentPort
   const options = workerData as StagesOptions
   const geoip = openGeoIp(options.geoip)
   let enrich = createRowEnricher({ inventory: options.inventory, geoip })
-  const { openSink, buffersOf } = (await import(options.packing.module)) as {
-    openSink(): Sink<Packed>
-    buffersOf(packed: Packed): ArrayBuffer[]
-  }
+  const { openSink, buffersOf, reuse } = (await import(options.packing.module)) as Packing
   const run = openSources(options, () => enrich, openSink())
   port.on('message', (message: Message) => {
     if ('inventory' in message) {
       enrich = createRowEnricher({ inventory: message.inventory, geoip })
       return
     }
-    const { id, source, job } = message
+    const { id, source, job, spare } = message
+    reuse(spare)
     try {
       const made = run(source, job)
       port.postMessage({ id, made }, buffersOf(made.packed))

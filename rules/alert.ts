@@ -1,14 +1,17 @@
 /** An alert: one burst of one rule in one group, as an ECS document that outlives its events. */
 import { createHash } from 'node:crypto'
 import { type Event, type Scalar, type Value, valuesOf } from '../ingest/event.ts'
-import type { Activity } from './activity.ts'
+import type { CaseDocument } from './case/act.ts'
+import { mayBeTold, NOBODY } from './parts.ts'
 import type { Level, Localized, Rule } from './rule.ts'
 import { severityOf } from './rule.ts'
 
 export type AlertStatus = 'new' | 'acknowledged' | 'in_progress' | 'closed' | 'absorbed'
-export type CloseReason = 'true_positive' | 'benign' | 'false_positive' | 'duplicate'
+/** 'resolved': by itself, what had begun ended; no person says so. */
+export type CloseReason = 'true_positive' | 'benign' | 'false_positive' | 'duplicate' | 'resolved'
 
-export interface Alert {
+/** Exactly one agency's, or nobody's; it holds no history: that is the journal. */
+export interface Alert extends CaseDocument {
   readonly '@timestamp': number // of its first event
   readonly 'event.kind': 'signal'
   readonly 'rule.id': string
@@ -23,13 +26,22 @@ export interface Alert {
   /** Ingest time up to which its events are counted. */
   readonly 'alert.counted': number
   readonly 'alert.created': number
-  readonly 'alert.group': string // hash of rule and group
+  readonly 'alert.group': string // hash of rule, group and agency: the part whose bursts these are
+  readonly 'alert.campaign': string // hash of rule and group: the parts of all agencies
   readonly group: readonly { readonly field: string; readonly value: string }[]
   readonly events: readonly Event[]
-  readonly activity: readonly Activity[]
   readonly 'alert.reason'?: CloseReason
   readonly 'alert.assignee'?: string
   readonly 'alert.incident'?: string
+  readonly incident_number?: string
+  /** When what it tells of ended, of a rule with an end. */
+  readonly 'alert.ended'?: number
+  /** It tells of something that lasts and ends: one, however long. */
+  readonly 'alert.state'?: true
+  /** Its events are copies for the side whose events they are not. */
+  readonly 'alert.copies'?: true
+  /** The part in which its events were counted, before a person gave it an agency. */
+  readonly 'alert.moved'?: string
   /** The closed alert whose burst this one continues. */
   readonly 'alert.follows'?: string
   readonly 'alert.absorbed_by'?: string
@@ -110,38 +122,73 @@ export const groupKey = (rule: string, group: Group): string =>
 export const alertId = (key: string, to: number, first: number): string =>
   createHash('sha256').update(`${key} ${to} ${first}`).digest('hex').slice(0, 24)
 
+export const partKey = (rule: string, group: Group, agency: string): string =>
+  createHash('sha256')
+    .update(JSON.stringify([rule, ...group.map(({ field, value }) => [field, value]), { agency }]))
+    .digest('hex')
+    .slice(0, 32)
+
 export const pivots = (event: Event | undefined): { [field: string]: Value } => {
   const out: { [field: string]: Value } = {}
   for (const field of PIVOTS) if (event?.[field] !== undefined) out[field] = event[field]
   return out
 }
 
-export const newAlert = (
-  rule: Rule,
-  key: string,
-  group: Group,
-  burst: { first: number; last: number; count: number },
-  events: readonly Event[],
-  counted: number,
-  now: number,
-): Alert => ({
+/** What stands at the top of an alert: all of one event, so that nobody reads one's source beside another's user. */
+export const headOf = (group: Group, events: readonly Event[]): { [field: string]: Value | undefined } => ({
+  ...Object.fromEntries(PIVOTS.map((field) => [field, undefined])),
   ...pivots(events[0]),
   ...Object.fromEntries(group.map(({ field, value }): [string, Scalar] => [field, value])),
-  '@timestamp': burst.first,
-  'event.kind': 'signal',
-  'rule.id': rule.id,
-  'rule.level': rule.level,
-  'rule.name': rule.name.vi,
-  rule_name: rule.name,
-  'alert.status': 'new',
-  'alert.severity': severityOf(rule.level),
-  'alert.first': burst.first,
-  'alert.last': burst.last,
-  'alert.count': burst.count,
-  'alert.counted': counted,
-  'alert.created': now,
-  'alert.group': key,
-  group,
-  events,
-  activity: [{ at: now, by: 'system', what: 'created' }],
 })
+
+/** The group as it may be told to who sees copies only. */
+export const toldGroup = (group: Group, copies: boolean): Group =>
+  copies ? group.filter(({ field }) => mayBeTold(field)) : group
+
+export interface Part {
+  readonly key: string
+  readonly campaign: string
+  readonly agency: string
+  readonly group: Group
+}
+export const partOf = (rule: string, group: Group, agency: string): Part => ({
+  key: partKey(rule, group, agency),
+  campaign: groupKey(rule, group),
+  agency,
+  group,
+})
+
+export const newAlert = (
+  rule: Rule,
+  part: Part,
+  burst: { first: number; last: number; count: number },
+  { events, copies }: { readonly events: readonly Event[]; readonly copies: boolean },
+  counted: number,
+  now: number,
+): Alert => {
+  const group = toldGroup(part.group, copies)
+  return {
+    ...(headOf(group, events) as { [field: string]: Value }),
+    ...(part.agency === NOBODY ? {} : { 'organization.id': part.agency }),
+    '@timestamp': burst.first,
+    'event.kind': 'signal',
+    'rule.id': rule.id,
+    'rule.level': rule.level,
+    'rule.name': rule.name.vi,
+    rule_name: rule.name,
+    'alert.status': 'new',
+    'alert.severity': severityOf(rule.level),
+    'alert.first': burst.first,
+    'alert.last': burst.last,
+    // What lasts is one, not its minutes.
+    'alert.count': rule.endsWith ? 1 : burst.count,
+    'alert.counted': counted,
+    'alert.created': now,
+    'alert.group': part.key,
+    'alert.campaign': part.campaign,
+    group,
+    events,
+    ...(copies ? { 'alert.copies': true } : {}),
+    ...(rule.endsWith ? { 'alert.state': true } : {}),
+  }
+}

@@ -1,6 +1,7 @@
 /**
- * Bursts: the matching events of a group, chained by gaps up to the quiet time. They are a function of the set of events,
- * in whatever order these came: intervals are merged, and merging is associative.
+ * Bursts: the matching events of one part of a group, chained by gaps up to the quiet time, and cut where an event ends
+ * them. They are a function of the set of events, in whatever order these came: intervals are merged, and merging is
+ * associative.
  */
 export interface Moment {
   readonly time: number // '@timestamp'
@@ -17,11 +18,28 @@ export const SAMPLE = 20
 
 export const byTime = (a: Moment, b: Moment): number => a.time - b.time || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
 
-export const islandsOf = (moments: readonly Moment[], quiet: number): Island[] => {
+/** The first end at or after a time; `ends` are sorted times. */
+export const endAfter = (ends: readonly number[], time: number): number | undefined => {
+  let low = 0
+  let high = ends.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (ends[middle]! < time) low = middle + 1
+    else high = middle
+  }
+  return ends[low]
+}
+/** Whether something ended between two events: an end at the time of the first is after it, one at the second's too. */
+const cuts = (ends: readonly number[], last: number, next: number): boolean => {
+  const end = endAfter(ends, last)
+  return end !== undefined && end < next
+}
+
+export const islandsOf = (moments: readonly Moment[], quiet: number, ends: readonly number[] = []): Island[] => {
   const out: { first: number; last: number; count: number; sample: string[] }[] = []
   for (const { time, id } of [...moments].sort(byTime)) {
     const current = out.at(-1)
-    if (current && time - current.last <= quiet) {
+    if (current && time - current.last <= quiet && !cuts(ends, current.last, time)) {
       current.last = time
       current.count++
       if (current.sample.length < SAMPLE) current.sample.push(id)
@@ -30,17 +48,18 @@ export const islandsOf = (moments: readonly Moment[], quiet: number): Island[] =
   return out
 }
 
-/** Intervals that chain, in order of time: each answer is the members of one burst. */
+/** Intervals that chain, in order of time: each answer is the members of one burst. None of them has an end inside. */
 export const chain = <T extends { readonly first: number; readonly last: number }>(
   intervals: readonly T[],
   quiet: number,
+  ends: readonly number[] = [],
 ): T[][] => {
   const out: T[][] = []
-  let end = -Infinity
+  let last = -Infinity
   for (const each of [...intervals].sort((a, b) => a.first - b.first || a.last - b.last)) {
-    if (each.first - end <= quiet) out.at(-1)!.push(each)
+    if (each.first - last <= quiet && !cuts(ends, last, each.first)) out.at(-1)!.push(each)
     else out.push([each])
-    end = Math.max(end, each.last)
+    last = Math.max(last, each.last)
   }
   return out
 }

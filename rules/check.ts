@@ -144,6 +144,7 @@ const runScenario = (rule: Rule, line: string, eventOf: EventOf): Outcome => {
         time: (at + row * every) * 1000,
         id: String(n++).padStart(6, '0'),
         ingested: 0,
+        agencies: [],
         ...(values ? { values } : {}),
       }
       groups.set(key, [...(groups.get(key) ?? []), counted])

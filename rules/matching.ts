@@ -1,20 +1,30 @@
 /** What a run finds: the events ingested in (from, to] that match, or that stand in a qualifying window, by group. */
 import { setImmediate as breath } from 'node:timers/promises'
 import type { Event } from '../ingest/event.ts'
-import { and, compile, EVERYTHING, type Filter, type Match, not, eq } from '../ingest/store/filter.ts'
+import { and, compile, EVERYTHING, type Filter, type Match, not, eq, or } from '../ingest/store/filter.ts'
 import { type Store, SYSTEM } from '../ingest/store/store.ts'
 import { GROUP_FIELDS, type Group, groupKey, groupOf } from './alert.ts'
 import type { Moment } from './bursts.ts'
+import { AGENCY_FIELDS, agenciesOf } from './parts.ts'
 import type { Rule } from './rule.ts'
 import { type Counted, newlyQualifying } from './windows.ts'
 
-export type Groups = Map<string, { group: Group; moments: Moment[] }>
+/** An event that counts, and whom it concerns. */
+export interface Found extends Moment {
+  readonly agencies: readonly string[]
+}
+/** `ends`: times of the events that end what the rule tells of. */
+export type Groups = Map<string, { group: Group; moments: Found[]; ends: number[] }>
+
+/** Of a rule for the destination `organization.id` says it all. */
+const agencyFields = ({ concerns }: Rule): readonly string[] =>
+  concerns === 'destination' ? AGENCY_FIELDS.slice(0, 1) : AGENCY_FIELDS
 
 /** Up to so many new events are read once and decided in process for every rule: cheaper than a question for each. */
 const FEW = 20_000
 
 /** History that was imported is not looked at. */
-const live = (filter: Filter): Filter => and(not(eq('vonglau.import', true)), filter)
+export const live = (filter: Filter): Filter => and(not(eq('vonglau.import', true)), filter)
 
 /** The events ingested in (from, to], or undefined where they are more than a few. Kept for the rules that follow. */
 export const freshEvents = (store: Store) => {
@@ -33,10 +43,19 @@ export const freshEvents = (store: Store) => {
 }
 
 const matches = new WeakMap<Filter, Match>()
-const compiled = ({ filter }: Rule): Match => {
+const compiled = (filter: Filter): Match => {
   let match = matches.get(filter)
   if (!match) matches.set(filter, (match = compile(filter)))
   return match
+}
+
+const eithers = new WeakMap<Rule, Filter>()
+/** What begins, goes on or ends what the rule tells of. */
+const eitherOf = (rule: Rule): Filter => {
+  if (!rule.endsWith) return rule.filter
+  let either = eithers.get(rule)
+  if (!either) eithers.set(rule, (either = or(rule.filter, rule.endsWith)))
+  return either
 }
 
 /** ms */
@@ -57,6 +76,7 @@ const chosen = async (events: readonly Event[], match: Match): Promise<Event[]> 
   return out
 }
 
+/** The events that match anew, by group; of a rule with an end also when it ended. */
 export const matched = async (
   store: Store,
   rule: Rule,
@@ -65,17 +85,25 @@ export const matched = async (
   few: readonly Event[] | undefined,
 ): Promise<Groups> => {
   const groups: Groups = new Map()
-  const fields = ['@timestamp', 'event.id', ...(rule.groupBy ?? GROUP_FIELDS)]
+  const { endsWith } = rule
+  const wanted = eitherOf(rule)
+  const ends = endsWith && compiled(endsWith)
+  // What both ends and begins is read whole, to be told apart here.
+  const fields = endsWith
+    ? {}
+    : { fields: ['@timestamp', 'event.id', ...(rule.groupBy ?? GROUP_FIELDS), ...agencyFields(rule)] }
   const chunks = few
-    ? [await chosen(few, compiled(rule))]
-    : store.events.match(SYSTEM, { filter: live(rule.filter), ingested: { after: from, upTo: to }, fields })
+    ? [await chosen(few, compiled(wanted))]
+    : store.events.match(SYSTEM, { filter: live(wanted), ingested: { after: from, upTo: to }, ...fields })
   for await (const events of chunks) {
     for (const event of events) {
       const group = groupOf(rule, event)!
       const key = groupKey(rule.id, group)
       let found = groups.get(key)
-      if (!found) groups.set(key, (found = { group, moments: [] }))
-      found.moments.push({ time: event['@timestamp'] as number, id: event['event.id'] as string })
+      if (!found) groups.set(key, (found = { group, moments: [], ends: [] }))
+      const time = event['@timestamp'] as number
+      if (ends?.(event)) found.ends.push(time)
+      else found.moments.push({ time, id: event['event.id'] as string, agencies: agenciesOf(rule, event) })
     }
   }
   return groups
@@ -89,7 +117,7 @@ export const correlated = async (
   to: number,
   few: readonly Event[] | undefined,
 ): Promise<Groups> => {
-  if (few && (await chosen(few, compiled(rule))).length === 0) return new Map()
+  if (few && (await chosen(few, compiled(rule.filter))).length === 0) return new Map()
   const correlation = rule.correlation!
   const by = rule.groupBy ?? []
   const groups: Groups = new Map()
@@ -118,7 +146,14 @@ export const correlated = async (
   }
   if (candidates.size === 0) return groups
   const counted = new Map<string, { group: Group; events: Counted[] }>()
-  const fields = ['@timestamp', 'event.id', 'event.ingested', ...by, ...(correlation.field ? [correlation.field] : [])]
+  const fields = [
+    '@timestamp',
+    'event.id',
+    'event.ingested',
+    ...by,
+    ...agencyFields(rule),
+    ...(correlation.field ? [correlation.field] : []),
+  ]
   for await (const events of store.events.match(SYSTEM, { ...wide, fields })) {
     for (const event of events) {
       const group = groupOf(rule, event)
@@ -137,13 +172,14 @@ export const correlated = async (
         time: event['@timestamp'] as number,
         id: event['event.id'] as string,
         ingested: event['event.ingested'] as number,
+        agencies: agenciesOf(rule, event),
         ...(values ? { values } : {}),
       })
     }
   }
   for (const [key, { group, events }] of counted) {
     const moments = newlyQualifying(events, correlation, from)
-    if (moments.length) groups.set(key, { group, moments })
+    if (moments.length) groups.set(key, { group, moments, ends: [] })
   }
   return groups
 }

@@ -33,6 +33,12 @@ export interface Rule {
   readonly groupBy?: readonly string[]
   /** ms of rest that end a burst. */
   readonly quiet: number
+  /** Whom an alert about events of a shared device concerns; of an agency's own device it is that agency, always. */
+  readonly concerns: 'destination' | 'source' | 'both'
+  /** A state: an event of the group that is so ends the burst and closes its alert, which counts as one, however long. */
+  readonly endsWith?: Filter
+  /** ms: alerts of any group that begin within so much of each other are one campaign. Absent: those of one group. */
+  readonly campaign?: number
   readonly correlation?: Correlation
   /** Whether its alerts open incidents; by default those of level high and above do. */
   readonly incident: boolean

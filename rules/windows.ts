@@ -3,6 +3,8 @@ import type { Correlation } from './rule.ts'
 import { byTime, type Moment } from './bursts.ts'
 
 export interface Counted extends Moment {
+  /** Whom it concerns (`agenciesOf`). */
+  readonly agencies: readonly string[]
   readonly ingested: number
   /** The values of the counted field, for value_count. */
   readonly values?: readonly string[]

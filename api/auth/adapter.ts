@@ -70,10 +70,14 @@ export const documentAdapter = (documents: DocumentStore) =>
         const { items } = await of(model).query(SYSTEM, { filter: and(...narrow), limit: 100_000 })
         return items.filter((item) => matches(item.doc, where))
       }
+      /** Over the version that was read: the library must not bring back what an administrator has just changed. */
       const change = async (model: string, item: Stored<Document>, update: object): Promise<Document> => {
-        const doc = { ...item.doc, ...update }
-        await of(model).put([{ id: item.id, doc, version: 'any' }])
-        return doc
+        for (let current: Stored<Document> | undefined = item; ; current = await of(model).get(SYSTEM, item.id)) {
+          if (!current) return { ...item.doc, ...update } // it is gone: there is nothing to change
+          const doc = { ...current.doc, ...update }
+          const [put] = await of(model).put([{ id: item.id, doc, version: current.version }])
+          if (put?.ok) return doc
+        }
       }
       return {
         create: async ({ model, data }) => {

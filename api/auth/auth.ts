@@ -41,6 +41,11 @@ export interface Auth {
   /** A new one-time password; every session of the user ends. */
   reset(id: string): Promise<string>
   change(id: string, update: Partial<Pick<User, 'name' | 'role' | 'organizations' | 'disabled'>>): Promise<User>
+  /**
+   * Calls back when sessions of a user have been ended in this process (a role, agencies or a password changed, the account
+   * disabled): whoever streams asks whether theirs still is. The answer takes it back.
+   */
+  onEnded(id: string, ended: () => void): () => void
   /** Throws a sentence where the current password is wrong or the new one too short. */
   changePassword(id: string, current: string, next: string, keep: Headers): Promise<void>
 }
@@ -117,16 +122,20 @@ export const createAuth = async (
         create: {
           before: async (session) => {
             const users = told.collection<Document>('auth_user')
-            const user = await users.get(SYSTEM, session.userId)
-            // With the right password only: who guesses learns nothing.
-            if (user?.doc['disabled'] === true)
-              throw new APIError('FORBIDDEN', {
-                code: 'DISABLED',
-                message: 'This account is switched off: ask an administrator.',
-              })
-            if (user)
-              await users.put([{ id: user.id, version: 'any', doc: { ...user.doc, lastSignIn: options.clock() } }])
-            return undefined
+            // Over the version that was read: somebody may disable the account at this moment.
+            for (;;) {
+              const user = await users.get(SYSTEM, session.userId)
+              // With the right password only: who guesses learns nothing.
+              if (user?.doc['disabled'] === true)
+                throw new APIError('FORBIDDEN', {
+                  code: 'DISABLED',
+                  message: 'This account is switched off: ask an administrator.',
+                })
+              if (!user) return undefined
+              const doc = { ...user.doc, lastSignIn: options.clock() }
+              const [put] = await users.put([{ id: user.id, version: user.version, doc }])
+              if (put?.ok) return undefined
+            }
           },
         },
       },
@@ -167,6 +176,17 @@ export const createAuth = async (
     const { items } = await sessions.query(SYSTEM, { filter: eq('userId', userId), limit: 10_000 })
     for (const item of items)
       if (item.doc['userId'] === userId && item.doc['token'] !== keepToken) await sessions.delete(item.id, 'any')
+    for (const ended of [...(listeners.get(userId) ?? [])]) ended()
+  }
+  const listeners = new Map<string, Set<() => void>>()
+  /** Writes over the version that was read, again where somebody else was quicker. */
+  const update = async (id: string, change: (doc: Document) => Document): Promise<Document> => {
+    for (;;) {
+      const user = await must(id)
+      const doc = change(user.doc)
+      const [put] = await users.put([{ id, version: user.version, doc }])
+      if (put?.ok) return doc
+    }
   }
   const must = async (id: string) => {
     const found = await users.get(SYSTEM, id)
@@ -240,19 +260,29 @@ export const createAuth = async (
       return { user: toUser(doc), password }
     },
     reset: async (id) => {
-      const user = await must(id)
+      await must(id)
       const password = oneTime()
       await setPassword(id, password)
-      await users.put([{ id, version: 'any', doc: { ...user.doc, mustChangePassword: true } }])
+      await update(id, (doc) => ({ ...doc, mustChangePassword: true }))
       await endSessions(id)
       return password
     },
-    change: async (id, update) => {
-      const user = await must(id)
-      const doc = { ...user.doc, ...update }
-      await users.put([{ id, version: 'any', doc }])
-      if (update.disabled) await endSessions(id)
-      return toUser(doc)
+    change: async (id, wanted) => {
+      const before = toUser((await must(id)).doc)
+      const after = toUser(await update(id, (doc) => ({ ...doc, ...wanted })))
+      // What a session may see was said when it began: with another role or agency it is over.
+      const other =
+        before.role !== after.role || before.organizations.toSorted().join() !== after.organizations.toSorted().join()
+      if (other || after.disabled) await endSessions(id)
+      return after
+    },
+    onEnded: (id, ended) => {
+      const mine = listeners.get(id) ?? new Set()
+      listeners.set(id, mine.add(ended))
+      return () => {
+        mine.delete(ended)
+        if (mine.size === 0) listeners.delete(id)
+      }
     },
     changePassword: async (id, current, next, keep) => {
       const known = (await account(id))?.doc['password']
@@ -261,8 +291,7 @@ export const createAuth = async (
       if (next.length < SHORTEST) throw new Error(`the new password is too short: use at least ${SHORTEST} characters`)
       if (next === current) throw new Error('the new password is the old one: choose another')
       await setPassword(id, next)
-      const user = await must(id)
-      await users.put([{ id, version: 'any', doc: { ...user.doc, mustChangePassword: false } }])
+      await update(id, (doc) => ({ ...doc, mustChangePassword: false }))
       await endSessions(id, (await sessionOf(keep))?.session.token)
     },
   }

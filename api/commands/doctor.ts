@@ -71,6 +71,10 @@ export const examine = async (file: string | undefined, env: NodeJS.ProcessEnv):
     await attempt(async () => {
       for await (const answer of reach(config, { ask: 'health' }))
         for (const { message } of (answer['health'] as Health).problems) bad(message)
+      for await (const answer of reach(config, { ask: 'cases' })) {
+        const { ok, what } = answer['finding'] as Finding
+        ;(ok ? good : bad)(what)
+      }
       for await (const answer of reach(config, { ask: 'sources' })) {
         const source = answer['source'] as SourceRow
         if (running && source.state === 'silent')

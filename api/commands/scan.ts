@@ -39,6 +39,7 @@ export const scan = async (config: Config, source: Source, files: readonly strin
             time: event['@timestamp'] as number,
             id: String(event['event.id']),
             ingested: 0,
+            agencies: [],
             ...(values ? { values } : {}),
           })
         }

@@ -4,7 +4,9 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 import { SYSTEM } from '../../ingest/store/store.ts'
 import type { User } from '../auth/auth.ts'
-import { audit, duty, type Env, may, Refusal } from '../context.ts'
+import { EVERYTHING } from '../../ingest/store/filter.ts'
+import { journalOf } from '../../rules/case/journal.ts'
+import { audit, duty, type Env, may, Refusal, seesAll } from '../context.ts'
 import type { AuditRow, Health, Me, UserRow } from '../contract.ts'
 import type { Installation } from '../installation.ts'
 
@@ -55,6 +57,7 @@ export const me = new Hono<Env>()
         id,
         name: installation.inventory.agencies.find((a) => a.id === id)?.name ?? id,
       })),
+      sees_all: seesAll(c.var.scope),
       can: { triage: may(user, 'triage'), rules: may(user, 'rules'), admin: may(user, 'admin') },
       must_change_password: user.mustChangePassword,
     }
@@ -170,23 +173,37 @@ export const users = new Hono<Env>()
     },
   )
 
+/** The journal, newest first. What still rides on documents is moved first, so that nothing is told twice or left out. */
 export const auditTrail = new Hono<Env>().use(duty('admin')).get('/', async (c) => {
+  const { installation } = c.var
   const cursor = c.req.query('cursor')
-  const page = await c.var.installation.store.documents.collection('audit').query(SYSTEM, {
-    filter: { op: 'and', of: [] },
-    sort: [{ field: 'audit.at', order: 'desc' }],
+  if (!cursor) await installation.scribe.work()
+  const page = await journalOf(installation.store.documents).query(SYSTEM, {
+    filter: EVERYTHING,
+    sort: [{ field: 'journal.n', order: 'desc' }],
     limit: 100,
     ...(cursor ? { cursor } : {}),
   })
-  const items = page.items.map(
-    ({ doc }): AuditRow => ({
-      at: Number(doc['audit.at']),
-      by: String(doc['audit.by']),
-      what: String(doc['what']),
-      object: String(doc['object']),
-      ...(doc['detail'] ? { detail: String(doc['detail']) } : {}),
-    }),
-  )
+  const items = page.items.map(({ doc: { act, ...entry } }): AuditRow => {
+    const kind = entry['journal.kind']
+    const isCase = kind === 'alert' || kind === 'incident'
+    const detail = isCase
+      ? JSON.stringify({
+          ...(act.reason ? { reason: act.reason } : {}),
+          ...(act.text ? { text: act.text } : {}),
+          ...Object.fromEntries(Object.entries(act.changes).map(([field, { to }]) => [field, to ?? null])),
+        })
+      : act.text
+    return {
+      n: entry['journal.n'],
+      at: entry['journal.at'],
+      by: act.actor.kind === 'program' ? 'system' : entry['journal.by'],
+      what: isCase ? `${kind}.${act.what}` : act.what,
+      object: entry['journal.object'],
+      ...(detail ? { detail } : {}),
+      ...(entry.before ? { before: true as const } : {}),
+    }
+  })
   return c.json({ items, ...(page.cursor ? { cursor: page.cursor } : {}) })
 })
 
@@ -232,6 +249,8 @@ export const health = new Hono<Env>().get('/', async (c) => {
             .filter(({ code }) => 'system' in c.var.scope || !code.startsWith('source-'))
             .map(({ code }) => ({ code, message: '' })),
           days: [],
+          // How full the province's disk is, is no agency's affair.
+          ...(seesAll(c.var.scope) ? {} : { disk: { used: 0, free: 0 } }),
         },
   )
 })

@@ -1,30 +1,18 @@
-import { zValidator } from '@hono/zod-validator'
 import { Hono } from 'hono'
-import { z } from 'zod'
 import type { Event } from '../../ingest/event.ts'
 import { and, eq, type Filter, not, or } from '../../ingest/store/filter.ts'
-import { type Collection, type Scope, StoreError, type Stored } from '../../ingest/store/store.ts'
-import type { Activity } from '../../rules/activity.ts'
+import { type Collection, type Scope, type Stored, SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert } from '../../rules/alert.ts'
 import { explain } from '../../rules/explain.ts'
-import { type Incident, openIncidents } from '../../rules/incident.ts'
+import { campaignOf, campaignsOf, isPart } from '../../rules/campaign.ts'
+import { historyOf } from '../../rules/case/journal.ts'
 import { LEVELS } from '../../rules/rule.ts'
-import {
-  asked,
-  audit,
-  bucketWidth,
-  chosen,
-  duty,
-  type Env,
-  notFound,
-  number,
-  once,
-  Refusal,
-  zoneOffset,
-} from '../context.ts'
+import { asked, bucketWidth, chosen, type Env, notFound, number, seesAll, zoneOffset } from '../context.ts'
 import type { AlertDetail, AlertList, AlertRow, Facet, Level } from '../contract.ts'
 import type { Installation } from '../installation.ts'
-import { alertRow, incidentRow } from '../rows.ts'
+import { activitiesOf } from '../acts.ts'
+import { alertRow, eventsFor } from '../rows.ts'
+import { triage } from './triage.ts'
 
 const SORTS: { [name: string]: { field: string; order: 'asc' | 'desc' }[] } = {
   severity: [
@@ -86,49 +74,6 @@ const labelOf = (installation: Installation, field: string, value: string): stri
   return value
 }
 
-const changes = z.object({
-  items: z
-    .array(z.object({ id: z.string(), version: z.number() }))
-    .min(1)
-    .max(1000),
-  status: z.enum(['new', 'acknowledged', 'in_progress', 'closed']).optional(),
-  reason: z.enum(['true_positive', 'benign', 'false_positive', 'duplicate']).optional(),
-  assignee: z.string().nullable().optional(),
-  note: z.string().max(10_000).optional(),
-})
-
-/** A change of one alert by a person, with what they did. */
-const changed = (doc: Alert, by: string, at: number, change: z.output<typeof changes>): Alert => {
-  const activity: Activity[] = [...doc.activity]
-  const next: { [field: string]: unknown } = { ...doc }
-  if (change.status && change.status !== doc['alert.status']) {
-    activity.push({
-      at,
-      by,
-      what: change.status !== 'closed' && doc['alert.status'] === 'closed' ? 'reopened' : 'status',
-      from: doc['alert.status'],
-      to: change.status,
-      ...(change.reason ? { reason: change.reason } : {}),
-    })
-    next['alert.status'] = change.status
-    if (change.status === 'closed') next['alert.reason'] = change.reason
-    else delete next['alert.reason']
-  }
-  if (change.assignee !== undefined && (change.assignee ?? undefined) !== doc['alert.assignee']) {
-    activity.push({
-      at,
-      by,
-      what: 'assigned',
-      ...(doc['alert.assignee'] ? { from: doc['alert.assignee'] } : {}),
-      ...(change.assignee ? { to: change.assignee } : {}),
-    })
-    if (change.assignee) next['alert.assignee'] = change.assignee
-    else delete next['alert.assignee']
-  }
-  if (change.note) activity.push({ at, by, what: 'note', text: change.note })
-  return { ...next, activity } as unknown as Alert
-}
-
 export const alerts = new Hono<Env>()
   .get('/', async (c) => {
     const { installation, scope } = c.var
@@ -178,7 +123,9 @@ export const alerts = new Hono<Env>()
       seq: await collection.newest(),
     }
     const by = q['group'] as FacetName | undefined
-    if (by && by in FACETS) body.groups = await grouped(installation, scope, all(), FACETS[by])
+    // What is one campaign over several agencies is one line for who sees all of them.
+    if (q['group'] === 'campaign' && seesAll(scope)) body.groups = await campaigns(installation, all())
+    else if (by && by in FACETS) body.groups = await grouped(installation, scope, all(), FACETS[by])
     return c.json(body)
   })
   .get('/:id', async (c) => {
@@ -187,116 +134,7 @@ export const alerts = new Hono<Env>()
     if (!found) throw notFound('cảnh báo này', 'alert')
     return c.json(await detail(installation, scope, found))
   })
-  .post('/change', duty('triage'), zValidator('json', changes), async (c) => {
-    const { installation, scope, user } = c.var
-    const change = c.req.valid('json')
-    if (change.status === 'closed' && !change.reason)
-      throw new Refusal(422, 'reason', 'Đóng cảnh báo cần lý do.', 'Closing an alert needs a reason.')
-    const collection = alertsOf(installation)
-    const at = installation.clock()
-    const results: { id: string; ok: boolean; version?: number; message?: string }[] = []
-    let refused: StoreError | undefined
-    for (const { id, version } of change.items) {
-      try {
-        results.push(await apply(collection, scope, id, version, (doc) => changed(doc, user.username, at, change)))
-      } catch (error) {
-        if (!(error instanceof StoreError)) throw error
-        refused = error
-        break
-      }
-    }
-    const log = (ids: readonly string[]) =>
-      audit(c, 'alerts.change', ids.slice(0, 20).join(' '), JSON.stringify({ ...change, items: ids.length }))
-    const done = results.filter(({ ok }) => ok).map(({ id }) => id)
-    if (!refused) {
-      await log(change.items.map(({ id }) => id))
-      return c.json({ results })
-    }
-    // The store went away. What it was asked last may have been carried out all the same: that is known when it is back.
-    const { id } = change.items[results.length]!
-    if (done.length > 0) await log(done)
-    await once(async () => {
-      const doc = (await collection.get(scope, id))?.doc
-      if (doc?.activity.some((each) => each.at === at && each.by === user.username)) await log([id])
-    })
-    if (done.length === 0) throw refused
-    for (const left of change.items.slice(results.length))
-      results.push({ id: left.id, ok: false, message: refused.message })
-    return c.json({ results })
-  })
-  .post(
-    '/incident',
-    duty('triage'),
-    zValidator(
-      'json',
-      z.object({
-        ids: z.array(z.string()).min(1).max(500),
-        incident: z.string().optional(),
-        title: z.string().max(300).optional(),
-      }),
-    ),
-    async (c) => {
-      const { installation, scope, user } = c.var
-      const { ids, incident, title } = c.req.valid('json')
-      const collection = alertsOf(installation)
-      const incidents = openIncidents(installation.store, installation.clock, () => ({}))
-      const found: Stored<Alert>[] = []
-      for (const id of ids) {
-        const alert = await collection.get(scope, id)
-        if (!alert) throw notFound('cảnh báo này', 'alert')
-        found.push(alert)
-      }
-      const known = incident
-        ? await installation.store.documents.collection<Incident>('incidents').get(scope, incident)
-        : undefined
-      if (incident && !known) throw notFound('sự cố này', 'incident')
-      const agency = known ? known.doc['organization.id'] : found[0]!.doc['organization.id']
-      if (found.some(({ doc }) => doc['organization.id'] !== agency)) {
-        throw new Refusal(
-          422,
-          'agency',
-          'Một sự cố thuộc đúng một cơ quan: hãy chọn cảnh báo của cùng cơ quan.',
-          'An incident belongs to one agency: choose alerts of the same agency.',
-        )
-      }
-      let target: Stored<Incident> | undefined = known
-      for (const alert of found)
-        target = target
-          ? await incidents.join(target.id, alert, user.username)
-          : await incidents.open(alert, user.username, title)
-      await audit(c, 'alerts.incident', target!.id, ids.slice(0, 20).join(' '))
-      return c.json(incidentRow(installation.inventory, target!, installation.clock()))
-    },
-  )
-
-/**
- * A person decides on what they saw: where someone changed it since, they are told. More events, which the program counts
- * on meanwhile, are no conflict.
- */
-const apply = async (
-  collection: Collection<Alert>,
-  scope: Scope,
-  id: string,
-  seen: number,
-  change: (doc: Alert) => Alert,
-) => {
-  for (;;) {
-    const current = await collection.get(scope, id)
-    if (!current) return { id, ok: false, message: 'not found' }
-    const byPeople = Number(current.doc['decided'] ?? 0)
-    if (byPeople > seen)
-      return {
-        id,
-        ok: false,
-        version: current.version,
-        message: `changed by ${current.doc.activity.findLast(({ by }) => by !== 'system')?.by ?? 'someone'} meanwhile`,
-      }
-    const [put] = await collection.put([
-      { id, version: current.version, doc: { ...change(current.doc), decided: current.version + 1 } },
-    ])
-    if (put?.ok) return { id, ok: true, version: put.version }
-  }
-}
+  .route('/', triage)
 
 const grouped = async (
   installation: Installation,
@@ -325,6 +163,33 @@ const grouped = async (
   return out
 }
 
+/** Of the newest two thousand alerts; a line a campaign, opened by its first alert. */
+const campaigns = async (installation: Installation, filter: Filter): Promise<NonNullable<AlertList['groups']>> => {
+  const alerts = alertsOf(installation)
+  const { items } = await alerts.query(SYSTEM, { filter, sort: SORTS['newest']!, limit: 2000 })
+  const ruleOf = (id: string) => installation.rules.find((rule) => rule.id === id)
+  return campaignsOf(items, ruleOf)
+    .map((members) => {
+      const first = members[0]!
+      const agencies = new Set(members.map(({ doc }) => doc['organization.id'] ?? '')).size
+      const group = first.doc.group.map(({ value }) => value).join(' · ')
+      const worst = members.reduce((a, b) => (b.doc['alert.severity'] > a.doc['alert.severity'] ? b : a))
+      return {
+        key: first.id,
+        label: [first.doc['rule.name'], members.length === 1 || !ruleOf(first.doc['rule.id'])?.campaign ? group : '']
+          .filter(Boolean)
+          .join(' · '),
+        count: members.length,
+        events: members.reduce((sum, { doc }) => sum + doc['alert.count'], 0),
+        level: worst.doc['rule.level'],
+        last: Math.max(...members.map(({ doc }) => doc['alert.last'])),
+        agencies,
+      }
+    })
+    .sort((a, b) => b.agencies - a.agencies || b.last - a.last)
+    .slice(0, 200)
+}
+
 const detail = async (installation: Installation, scope: Scope, found: Stored<Alert>): Promise<AlertDetail> => {
   const { doc } = found
   const rule = installation.rules.find((each) => each.id === doc['rule.id'])
@@ -339,18 +204,41 @@ const detail = async (installation: Installation, scope: Scope, found: Stored<Al
     const other = await collection.get(scope, id)
     if (other) related.push({ id, rule: other.doc.rule_name, relation, at: other.doc['alert.first'] })
   }
-  const first = doc.events[0]
+  const events = eventsFor(scope, doc)
+  const first = events[0]
+  const campaign = await campaignOf(collection, rule, found)
+  const history = [found, ...(await absorbedBy(collection, doc))]
+  const acts = (
+    await Promise.all(history.map(({ id, doc: each }) => historyOf(installation.store.documents, id, each)))
+  ).flat()
   return {
     ...row,
     rule_description: rule?.description ?? { vi: '', en: '' },
     rule_guide: rule?.guide ?? { vi: '', en: '' },
     rule_condition: rule?.condition ?? '',
     why: rule && first ? explain(rule.filter, first) : [],
-    events: [...doc.events],
+    events,
     related,
-    activity: [...doc.activity],
+    activity: [
+      { at: doc['alert.created'], by: 'system', what: 'created' as const },
+      ...acts.flatMap(activitiesOf),
+    ].sort((a, b) => a.at - b.at),
+    wider: isPart(campaign),
+    ...(seesAll(scope) && campaign.length > 1
+      ? { campaign: campaign.slice(0, 200).map((each) => alertRow(installation.inventory, each)) }
+      : {}),
     around: await around(installation, scope, doc, first),
   }
+}
+
+/** What became part of an alert keeps what people said of it. */
+const absorbedBy = async (collection: Collection<Alert>, doc: Alert): Promise<Stored<Alert>[]> => {
+  const all: Stored<Alert>[] = []
+  for (const id of (doc.absorbed ?? []).slice(-20)) {
+    const other = await collection.get(SYSTEM, id)
+    if (other) all.push(other)
+  }
+  return all
 }
 
 /** What the address and the portal did around the burst: an hour to each side. */

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { canonicalAddress } from '../../ingest/ip.ts'
+import { ANY, eq, type Filter, or } from '../../ingest/store/filter.ts'
 import { type Env, number } from '../context.ts'
 import { sourceRows } from './sources.ts'
 import { incidentsOf } from './incidents.ts'
@@ -37,20 +38,35 @@ export const find = new Hono<Env>().get('/', async (c) => {
       label: address,
       href: `/events?q=${encodeURIComponent(`source.ip : "${address}" or destination.ip : "${address}"`)}`,
     })
-  if (/^#?\d+$/.test(q)) {
-    const wanted = Number(q.replace('#', ''))
+  // SYT-2026-014 or the beginning of it; 14 alone; and the plain numbers of before.
+  const wanted = q.replace('#', '')
+  const numbered: Filter[] = [
+    ...(/^[a-z][a-z0-9]*-\d{4}-?\d*$/.test(wanted)
+      ? [{ op: 'like', field: 'incident.number', pattern: [wanted, ANY] } as const]
+      : []),
+    ...(/^\d+$/.test(wanted)
+      ? [
+          eq('incident.former', Number(wanted)),
+          { op: 'like', field: 'incident.number', pattern: [ANY, `-${wanted.padStart(3, '0')}`] } as const,
+        ]
+      : []),
+  ]
+  if (numbered.length) {
     const found = await incidentsOf(installation).query(scope, {
-      filter: { op: 'in', field: 'incident.number', values: [wanted] },
-      limit: 1,
+      filter: or(...numbered),
+      sort: [{ field: 'incident.created', order: 'desc' }],
+      limit: 8,
     })
-    for (const { doc } of found.items)
+    for (const { doc } of found.items) {
+      const id = doc['incident.number']
       items.push({
         kind: 'incident',
-        id: String(wanted),
-        label: `#${wanted} ${c.var.language === 'en' ? (doc.title_en ?? doc.title) : doc.title}`,
+        id,
+        label: `${id} ${c.var.language === 'en' ? (doc.title_en ?? doc.title) : doc.title}`,
         sub: String(doc['organization.name'] ?? ''),
-        href: `/incidents/${wanted}`,
+        href: `/incidents/${encodeURIComponent(id)}`,
       })
+    }
   }
   for (const agency of installation.inventory.agencies) {
     if (sees(agency.id) && fits(agency.name, agency.short, agency.id))

@@ -3,15 +3,20 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 import { and, eq, type Filter, not } from '../../ingest/store/filter.ts'
 import type { Collection, Scope, Stored } from '../../ingest/store/store.ts'
-import type { Activity } from '../../rules/activity.ts'
 import type { Alert } from '../../rules/alert.ts'
-import type { Incident } from '../../rules/incident.ts'
-import { severityOf } from '../../rules/rule.ts'
-import { asked, audit, chosen, duty, type Env, notFound, number, Refusal } from '../context.ts'
-import type { Activity as ContractActivity, IncidentDetail, IncidentRow } from '../contract.ts'
+import { campaignOf } from '../../rules/campaign.ts'
+import { type Decided, newActId } from '../../rules/case/decide.ts'
+import { decideIncident, derive, undo } from '../../rules/case/derive.ts'
+import { type Incident, membersOf } from '../../rules/case/incident.ts'
+import { historyOf } from '../../rules/case/journal.ts'
+import { divide } from '../../rules/case/membership.ts'
+import { activitiesOf, actorOf, wantedOf } from '../acts.ts'
+import { asked, chosen, duty, type Env, notFound, number, Refusal, refusalOf, seesAll } from '../context.ts'
+import type { IncidentDetail, IncidentRow } from '../contract.ts'
 import type { Installation } from '../installation.ts'
-import { alertRow, incidentRow } from '../rows.ts'
+import { alertRow, eventsFor, incidentRow } from '../rows.ts'
 import { alertsOf } from './alerts.ts'
+import { REASONS } from './triage.ts'
 
 export const incidentsOf = (installation: Installation): Collection<Incident> =>
   installation.store.documents.collection<Incident>('incidents')
@@ -26,7 +31,7 @@ const SORTS: { [name: string]: { field: string; order: 'asc' | 'desc' }[] } = {
     { field: 'incident.last', order: 'desc' },
   ],
   due: [{ field: 'incident.due', order: 'asc' }],
-  number: [{ field: 'incident.number', order: 'desc' }],
+  number: [{ field: 'incident.created', order: 'desc' }],
 }
 const FACETS = {
   status: 'incident.status',
@@ -39,11 +44,22 @@ type FacetName = keyof typeof FACETS
 const change = z.object({
   version: z.number(),
   status: z.enum(['new', 'in_progress', 'closed']).optional(),
-  reason: z.enum(['true_positive', 'benign', 'false_positive', 'duplicate']).optional(),
+  reason: REASONS.optional(),
+  /** Of closing: the incident alone, its alerts stay open. */
+  alone: z.boolean().optional(),
   assignee: z.string().nullable().optional(),
   level: z.enum(['critical', 'high', 'medium', 'low', 'informational']).optional(),
   title: z.string().min(1).max(300).optional(),
   note: z.string().max(10_000).optional(),
+  due: z.number().optional(),
+  task: z
+    .object({
+      id: z.string().optional(),
+      text: z.string().min(1).max(500),
+      done: z.boolean().optional(),
+      due: z.number().optional(),
+    })
+    .optional(),
 })
 
 export const incidents = new Hono<Env>()
@@ -105,105 +121,109 @@ export const incidents = new Hono<Env>()
   })
   .post('/:id', duty('triage'), zValidator('json', change), async (c) => {
     const { installation, scope, user } = c.var
-    const id = c.req.param('id')
-    const wanted = c.req.valid('json')
+    const { version, alone, ...wanted } = c.req.valid('json')
     if (wanted.status === 'closed' && !wanted.reason)
       throw new Refusal(422, 'reason', 'Đóng sự cố cần lý do.', 'Closing an incident needs a reason.')
-    const collection = incidentsOf(installation)
-    for (;;) {
-      const current = await one(installation, scope, id)
-      if (Number(current.doc['decided'] ?? 0) > wanted.version) {
-        const who = current.doc.activity.findLast(({ by }) => by !== 'system')?.by ?? '?'
-        throw new Refusal(
-          409,
-          'conflict',
-          `${who} vừa thay đổi sự cố này: hãy xem lại rồi làm tiếp.`,
-          `${who} has just changed this incident: look again, then go on.`,
-        )
-      }
-      const doc = changed(current.doc, user.username, installation.clock(), wanted)
-      const [put] = await collection.put([
-        { id, version: current.version, doc: { ...doc, decided: current.version + 1 } },
-      ])
-      if (!put?.ok) continue
-      await audit(c, 'incident.change', id, JSON.stringify(wanted))
-      return c.json(incidentRow(installation.inventory, (await collection.get(scope, id))!, installation.clock()))
-    }
+    const found = await one(installation, scope, c.req.param('id'))
+    const acts = wantedOf('incident', wanted)(found.doc)
+    const asked = { id: found.id, seen: version, scope, actor: actorOf(user) }
+    return c.json(answer(installation, await decideIncident(installation.cases, asked, acts, alone)))
   })
+  .post('/:id/undo', duty('triage'), zValidator('json', z.object({ act: z.string() })), async (c) => {
+    const { installation, scope, user } = c.var
+    const { id } = await one(installation, scope, c.req.param('id'))
+    const asked = { kind: 'incident', id, scope, actor: actorOf(user) } as const
+    return c.json(answer(installation, await undo<Incident>(installation.cases, asked, c.req.valid('json').act)))
+  })
+  .post(
+    '/:id/merge',
+    duty('triage'),
+    zValidator('json', z.object({ version: z.number(), into: z.string() })),
+    async (c) => {
+      const { installation, scope, user } = c.var
+      const { version, into } = c.req.valid('json')
+      const found = await one(installation, scope, c.req.param('id'))
+      const target = await one(installation, scope, into)
+      if (target.id === found.id || target.doc['incident.status'] === 'closed')
+        throw new Refusal(422, 'merge', 'Hãy chọn một sự cố khác đang mở.', 'Choose another incident that is open.')
+      if (target.doc['organization.id'] !== found.doc['organization.id'])
+        throw new Refusal(
+          422,
+          'agency',
+          'Chỉ gộp được sự cố của cùng một cơ quan.',
+          'Only incidents of the same agency can be merged.',
+        )
+      const asked = { id: found.id, seen: version, scope, actor: actorOf(user) }
+      const acts = [{ what: 'merge', id: newActId(), into: target.id } as const]
+      return c.json(answer(installation, await decideIncident(installation.cases, asked, acts)))
+    },
+  )
+  .post(
+    '/:id/split',
+    duty('triage'),
+    zValidator(
+      'json',
+      z.object({ ids: z.array(z.string()).min(1).max(500), title: z.string().min(1).max(300).optional() }),
+    ),
+    async (c) => {
+      const { installation, scope, user } = c.var
+      const { ids, title } = c.req.valid('json')
+      const found = await one(installation, scope, c.req.param('id'))
+      const alerts: Stored<Alert>[] = []
+      for (const id of new Set(ids)) {
+        const alert = await alertsOf(installation).get(scope, id)
+        if (!alert) throw notFound('cảnh báo này', 'alert')
+        alerts.push(alert)
+      }
+      const made = await divide(installation.cases, found, alerts, actorOf(user), title).catch(refusalOf)
+      await derive(installation.cases, made.id)
+      const now = (await incidentsOf(installation).get(scope, made.id))!
+      return c.json(incidentRow(installation.inventory, now, installation.clock()))
+    },
+  )
 
-/** By id or by number. */
-const one = async (installation: Installation, scope: Scope, id: string): Promise<Stored<Incident>> => {
+/** The incident after what was decided, with the acts to undo it by. */
+const answer = (installation: Installation, decided: Decided<Incident>): IncidentRow & { acts: string[] } =>
+  decided.ok
+    ? { ...incidentRow(installation.inventory, decided.stored, installation.clock()), acts: [...decided.acts] }
+    : refusalOf(decided.refused)
+
+/** By id, by number, or by the number that it once had. */
+export const one = async (installation: Installation, scope: Scope, id: string): Promise<Stored<Incident>> => {
   const collection = incidentsOf(installation)
-  const found =
-    /^\d+$/.test(id) && id.length < 12
-      ? (await collection.query(scope, { filter: eq('incident.number', Number(id)), limit: 1 })).items[0]
-      : await collection.get(scope, id)
+  const by = /^[A-Z][A-Z0-9]*-\d{4}-\d+$/i.test(id)
+    ? eq('incident.number', id)
+    : /^\d+$/.test(id) && id.length < 12
+      ? eq('incident.former', Number(id))
+      : undefined
+  const found = by
+    ? (await collection.query(scope, { filter: by, limit: 1 })).items[0]
+    : await collection.get(scope, id)
   if (!found) throw notFound('sự cố này', 'incident')
   return found
-}
-
-const changed = (doc: Incident, by: string, at: number, wanted: z.output<typeof change>): Incident => {
-  const activity: Activity[] = [...doc.activity]
-  const next: { [field: string]: unknown } = { ...doc }
-  if (wanted.status && wanted.status !== doc['incident.status']) {
-    const reopened = doc['incident.status'] === 'closed'
-    activity.push({
-      at,
-      by,
-      what: reopened ? 'reopened' : 'status',
-      from: doc['incident.status'],
-      to: wanted.status,
-      ...(wanted.reason ? { reason: wanted.reason } : {}),
-    })
-    next['incident.status'] = wanted.status
-    if (wanted.status === 'closed') Object.assign(next, { 'incident.reason': wanted.reason, 'incident.closed': at })
-    else {
-      delete next['incident.reason']
-      delete next['incident.closed']
-    }
-  }
-  if (wanted.assignee !== undefined && (wanted.assignee ?? undefined) !== doc['incident.assignee']) {
-    activity.push({
-      at,
-      by,
-      what: 'assigned',
-      ...(doc['incident.assignee'] ? { from: doc['incident.assignee'] } : {}),
-      ...(wanted.assignee ? { to: wanted.assignee } : {}),
-    })
-    if (wanted.assignee) next['incident.assignee'] = wanted.assignee
-    else delete next['incident.assignee']
-  }
-  if (wanted.level && wanted.level !== doc['incident.level']) {
-    activity.push({ at, by, what: 'level', from: doc['incident.level'], to: wanted.level })
-    Object.assign(next, { 'incident.level': wanted.level, 'incident.severity': severityOf(wanted.level) })
-  }
-  if (wanted.title && wanted.title !== doc.title) {
-    activity.push({ at, by, what: 'title', from: doc.title, to: wanted.title })
-    next['title'] = wanted.title
-    delete next['title_en']
-  }
-  if (wanted.note) activity.push({ at, by, what: 'note', text: wanted.note })
-  return { ...next, activity } as unknown as Incident
 }
 
 const detail = async (installation: Installation, scope: Scope, found: Stored<Incident>): Promise<IncidentDetail> => {
   const now = installation.clock()
   const collection = alertsOf(installation)
-  const members: Stored<Alert>[] = []
-  for (const { id } of found.doc.alerts.slice(-500)) {
-    const alert = await collection.get(scope, id)
-    if (alert) members.push(alert)
-  }
+  const members = [
+    ...(
+      await collection.query(scope, {
+        filter: membersOf(found.id),
+        sort: [{ field: 'alert.last', order: 'desc' }],
+        limit: 500,
+      })
+    ).items,
+  ]
+  const acts = await historyOf(installation.store.documents, found.id, found.doc)
   const rows = members.map((alert) => alertRow(installation.inventory, alert))
   const timeline: IncidentDetail['timeline'] = [
     ...rows.map((alert) => ({ kind: 'alert' as const, at: alert.first, alert })),
-    ...found.doc.activity.map((activity) => ({
-      kind: 'activity' as const,
-      at: activity.at,
-      activity: activity as ContractActivity,
-    })),
+    ...acts.flatMap(activitiesOf).map((activity) => ({ kind: 'activity' as const, at: activity.at, activity })),
     ...members.flatMap(({ doc }) =>
-      doc.events.slice(0, 3).map((event) => ({ kind: 'event' as const, at: event['@timestamp'] as number, event })),
+      eventsFor(scope, doc)
+        .slice(0, 3)
+        .map((event) => ({ kind: 'event' as const, at: event['@timestamp'] as number, event })),
     ),
   ]
   const entities = new Map<string, { field: string; value: string; count: number }>()
@@ -231,6 +251,7 @@ const detail = async (installation: Installation, scope: Scope, found: Stored<In
     limit: 10,
   })
   const ids = new Set([...found.doc.related, ...same.items.map((item) => item.id)])
+  for (const id of await campaignIncidents(installation, scope, members)) ids.add(id)
   ids.delete(found.id)
   for (const id of ids) {
     const other = await incidentsOf(installation).get(scope, id)
@@ -242,5 +263,22 @@ const detail = async (installation: Installation, scope: Scope, found: Stored<In
     alert_rows: rows.sort((a, b) => b.last - a.last),
     entities: [...entities.values()].sort((a, b) => b.count - a.count).slice(0, 50),
     related,
+    tasks: [...(found.doc.tasks ?? [])],
   }
+}
+
+/** Incidents of the other parts of its alerts' campaigns: related for who sees the whole province, and for nobody else. */
+const campaignIncidents = async (
+  installation: Installation,
+  scope: Scope,
+  members: readonly Stored<Alert>[],
+): Promise<string[]> => {
+  if (!seesAll(scope)) return []
+  const ids = new Set<string>()
+  for (const alert of members.slice(0, 20)) {
+    const rule = installation.rules.find(({ id }) => id === alert.doc['rule.id'])
+    for (const { doc } of await campaignOf(alertsOf(installation), rule, alert))
+      if (doc['alert.incident'] !== undefined && ids.size < 20) ids.add(doc['alert.incident'])
+  }
+  return [...ids]
 }

@@ -5,15 +5,18 @@ import { z } from 'zod'
 import { and, eq, fieldsOf } from '../../ingest/store/filter.ts'
 import type { LedgerEntry } from '../../rules/detect.ts'
 import type { Rule } from '../../rules/rule.ts'
-import { audit, duty, type Env, notFound } from '../context.ts'
+import type { Scope } from '../../ingest/store/store.ts'
+import { audit, duty, type Env, notFound, seesAll } from '../context.ts'
 import type { RuleDetail, RuleRow } from '../contract.ts'
 import type { Installation } from '../installation.ts'
 import { alertsOf, LIVE } from './alerts.ts'
 
 const WEEK = 7 * 86_400_000
 
+/** How often a rule matched, and what its runs said, is of the whole province: only who sees that is told. */
 const ruleRow = (
   installation: Installation,
+  scope: Scope,
   rule: Rule,
   entry: LedgerEntry | undefined,
   alerts: number,
@@ -29,7 +32,7 @@ const ruleRow = (
   alerts_7d: alerts,
   ...(entry ? { covered: entry.covered } : {}),
   behind: entry ? Math.max(0, committed - entry.covered) : 0,
-  ...(entry?.last
+  ...(entry?.last && seesAll(scope)
     ? { last_run: { at: entry.last.at, ms: entry.last.ms, ...(entry.last.error ? { error: entry.last.error } : {}) } }
     : {}),
 })
@@ -47,7 +50,7 @@ export const rules = new Hono<Env>()
     )
     return c.json({
       items: installation.rules.map((rule) =>
-        ruleRow(installation, rule, ledger.get(rule.id), counts.get(rule.id.toLowerCase()) ?? 0, committed),
+        ruleRow(installation, scope, rule, ledger.get(rule.id), counts.get(rule.id.toLowerCase()) ?? 0, committed),
       ),
     })
   })
@@ -61,11 +64,11 @@ export const rules = new Hono<Env>()
       limit: 1,
     })
     const body: RuleDetail = {
-      ...ruleRow(installation, rule, entry, total, await installation.store.events.committed()),
+      ...ruleRow(installation, scope, rule, entry, total, await installation.store.events.committed()),
       source: rule.yaml,
       guide: rule.guide,
       fields: [...fieldsOf(rule.filter)],
-      runs: [...(entry?.recent ?? [])],
+      runs: seesAll(scope) ? [...(entry?.recent ?? [])] : [],
     }
     return c.json(body)
   })

@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os'
 import { Hono } from 'hono'
 import { eq } from '../../ingest/store/filter.ts'
 import { type Scope, SYSTEM } from '../../ingest/store/store.ts'
+import { deviceLookup } from '../../ingest/inventory/device.ts'
 import { parsers } from '../../ingest/parsers/index.ts'
 import type { Env } from '../context.ts'
 import type { SourceRow, SourceSetup } from '../contract.ts'
@@ -12,10 +13,14 @@ import type { Installation } from '../installation.ts'
 const HOUR = 3_600_000
 const SEND_IIS = readFileSync(new URL('../devices/send-iis.ps1', import.meta.url), 'utf8')
 
+/** The agency of a source: as the configuration says it, or the inventory of the device behind it. */
+const agencyOf = ({ config, inventory }: Installation, id: string): string | undefined =>
+  config.sources.find((source) => source.id === id)?.organization ?? deviceLookup(inventory).ownerOfSource(id)
+
 /** A source is its agency's; one that serves several agencies belongs to those who see everything. */
-export const seesSource = ({ config }: Installation, scope: Scope, id: string): boolean => {
+export const seesSource = (installation: Installation, scope: Scope, id: string): boolean => {
   if ('system' in scope) return true
-  const organization = config.sources.find((source) => source.id === id)?.organization
+  const organization = agencyOf(installation, id)
   return organization !== undefined && scope.organizations.includes(organization)
 }
 
@@ -59,7 +64,7 @@ export const sourceRows = async (installation: Installation, scope: Scope): Prom
   return statuses.flatMap((status): SourceRow[] => {
     if (!seesSource(installation, scope, status.id)) return []
     const source = config.sources.find(({ id }) => id === status.id)
-    const organization = source?.organization
+    const organization = agencyOf(installation, status.id)
     const recent = lines.get(status.id) ?? new Array<number>(24).fill(0)
     const bad = unparsed.get(status.id) ?? new Array<number>(24).fill(0)
     const lastEvent = status.lastLine ?? last.get(status.id)

@@ -3,14 +3,14 @@ import type { Event } from '../event.ts'
 import { type AddressFacts, compileConcern, networkAt, type Said } from '../inventory/concern.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { agencyName } from '../inventory/scope.ts'
-import { formatIp, parseIp } from '../ip.ts'
 import { type Address, addressOfText } from '../row/address.ts'
 import { type Const, constant } from '../row/const.ts'
 import { field } from '../row/handles.ts'
 import { Row, TEXT } from '../row/row.ts'
-import type { GeoIp } from './geoip.ts'
+import type { GeoIp, Place } from './geoip.ts'
 import { isReserved } from './reserved.ts'
 import { decodeUrl } from './url.ts'
+import { openVerdicts, type Verdicts } from './verdicts.ts'
 
 /** What a source's configuration says of the events that it brings. */
 export interface EnrichSource {
@@ -28,6 +28,7 @@ interface Known extends AddressFacts {
   readonly asName: Const | undefined
 }
 
+const NOWHERE: Place = {}
 const sideOf = (side: 'source' | 'destination') => ({
   ip: field(`${side}.ip`),
   prefix: field(`${side}.prefix`),
@@ -66,10 +67,11 @@ export const createRowEnricher = ({ inventory, geoip }: { inventory: Inventory; 
   const itself = {}
 
   const learn = (address: Address): Known => {
-    const ip = parseIp(address.text)!
-    const place = isReserved(ip) ? {} : geoip.lookup(address.text)
+    const place: Place = isReserved(address) ? NOWHERE : geoip.lookup(address.text)
+    const { sites, networks } = lookup.address(address)
     return {
-      ...lookup.address(ip, formatIp(ip)),
+      sites,
+      networks,
       country: place.country === undefined ? undefined : constant(place.country),
       asNumber: place.asNumber,
       asName: place.asName === undefined ? undefined : constant(place.asName),
@@ -120,6 +122,7 @@ export const createRowEnricher = ({ inventory, geoip }: { inventory: Inventory; 
     return facts
   }
 
+  const remembered = new WeakMap<EnrichSource, Verdicts>()
   /** What the inventory asks of the row that is worked on. */
   let at = new Row(1 << 10)
   const said: Said = { text: (f) => at.get(f), has: (f) => at.has(f), time: 0 }
@@ -150,11 +153,12 @@ export const createRowEnricher = ({ inventory, geoip }: { inventory: Inventory; 
     const server = source.serves ? serverOf(source.serves) : row.has(F.status) ? known(row, F.sender) : undefined
     at = row
     ;(said as { time: number }).time = time
-    const { organization, portal, ...sides } = lookup.concern(
-      said,
-      { source: from, destination: to, translated, server },
-      source,
+    let verdicts = remembered.get(source)
+    if (!verdicts) remembered.set(source, (verdicts = openVerdicts()))
+    const sides = verdicts.of(row, [from, to, translated, server], lookup.period(time), () =>
+      lookup.concern(said, { source: from, destination: to, translated, server }, source),
     )
+    const { organization, portal } = sides
     if (sides.source !== undefined) row.const(F.sourceOrganization, constant(sides.source))
     if (sides.destination !== undefined) row.const(F.destinationOrganization, constant(sides.destination))
     if (sides.shared) row.boolean(F.shared, true)

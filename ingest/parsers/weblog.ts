@@ -119,9 +119,8 @@ const tls = new Memo((text) => {
 export const putVirtualHost = (row: Row, from: number, to: number): void => {
   const { bytes } = row
   if (!present(bytes, from, to) || (to - from === 1 && bytes[from] === 95)) return
-  putHost(row, from, to)
   const [a, z, number] = splitHost(bytes, from, to)
-  if (row.has(F.destinationDomain) || a === z) return
+  if (!putDomain(row, F.domain, a, z) || row.has(F.destinationDomain)) return
   if (addressOf(bytes, a, z) === undefined) putLower(row, F.destinationDomain, a, z)
   if (!Number.isNaN(number)) row.long(F.destinationPort, number)
 }

@@ -20,7 +20,7 @@ export const textOfBytes = (bytes: Uint8Array, from: number, to: number): string
   Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('utf8')
 
 export class Memo<T> {
-  readonly #make: (text: string) => T
+  readonly #make: (bytes: Uint8Array, from: number, to: number) => T
   readonly #most: number
   #slots = new Int32Array(256).fill(-1)
   #mask = 255
@@ -33,15 +33,23 @@ export class Memo<T> {
   #last = -1
 
   /** `most` texts are remembered; then all are forgotten at once. */
-  constructor(make: (text: string) => T, most = 4096) {
-    this.#make = make
+  constructor(make: (text: string) => T, most?: number)
+  constructor(make: (bytes: Uint8Array, from: number, to: number) => T, most: number, bytes: true)
+  constructor(
+    make: ((text: string) => T) | ((bytes: Uint8Array, from: number, to: number) => T),
+    most = 4096,
+    bytes = false,
+  ) {
+    this.#make = bytes
+      ? (make as (bytes: Uint8Array, from: number, to: number) => T)
+      : (b, from, to) => (make as (text: string) => T)(textOfBytes(b, from, to))
     this.#most = most
   }
 
   get(bytes: Uint8Array, from: number, to: number): T {
     // That of the line before, most often.
     if (this.#last >= 0 && this.#is(this.#last, bytes, from, to)) return this.#values[this.#last]!
-    if (to - from > LONGEST) return this.#make(textOfBytes(bytes, from, to))
+    if (to - from > LONGEST) return this.#make(bytes, from, to)
     const hash = hashOf(bytes, from, to)
     for (let n = 0, at = hash & this.#mask; n < PROBES; n++, at = (at + 1) & this.#mask) {
       const id = this.#slots[at]!
@@ -51,7 +59,7 @@ export class Memo<T> {
         return this.#values[id]!
       }
     }
-    return this.#make(textOfBytes(bytes, from, to))
+    return this.#make(bytes, from, to)
   }
 
   #is(id: number, bytes: Uint8Array, from: number, to: number): boolean {
@@ -67,7 +75,7 @@ export class Memo<T> {
   }
 
   #learn(bytes: Uint8Array, from: number, to: number, hash: number, at: number): T {
-    const value = this.#make(textOfBytes(bytes, from, to))
+    const value = this.#make(bytes, from, to)
     if (this.#values.length >= this.#most) {
       this.#slots.fill(-1)
       this.#starts = [0]

@@ -74,6 +74,18 @@ export class Row {
     this.epoch = ++epochs
     this.begin()
   }
+  /** Gives its memory away, and goes on in another: a chunk begins. */
+  give(memory: ArrayBuffer): { readonly memory: ArrayBuffer; readonly used: number } {
+    const given = { memory: this.bytes.buffer, used: this.at }
+    this.#take(memory)
+    this.reset()
+    return given
+  }
+  #take(memory: ArrayBuffer): void {
+    this.bytes = new Uint8Array(memory)
+    this.view = new DataView(memory)
+    this.#buffer = Buffer.from(memory)
+  }
   /** Takes bytes into the memory; answers where they begin. */
   load(source: Uint8Array, from: number, to: number): number {
     this.reserve(to - from)
@@ -107,11 +119,8 @@ export class Row {
   }
   #resize(size: number): void {
     const memory = new ArrayBuffer((size + 7) & ~7)
-    const bytes = new Uint8Array(memory)
-    bytes.set(this.bytes.subarray(0, Math.min(this.at, bytes.length)))
-    this.bytes = bytes
-    this.view = new DataView(memory)
-    this.#buffer = Buffer.from(memory)
+    new Uint8Array(memory).set(this.bytes.subarray(0, Math.min(this.at, memory.byteLength)))
+    this.#take(memory)
   }
 
   /** The handle of a name that stands in a line. */

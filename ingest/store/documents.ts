@@ -15,6 +15,10 @@ export const INDEXED: { readonly [collection: string]: readonly string[] } = {
     'alert.last',
     'alert.created',
     'alert.group',
+    'alert.campaign',
+    'alert.moved',
+    'alert.ended',
+    'case.pending',
     'alert.assignee',
     'alert.incident',
     'source.ip',
@@ -34,12 +38,24 @@ export const INDEXED: { readonly [collection: string]: readonly string[] } = {
     'incident.created',
     'incident.due',
     'incident.severity',
+    'incident.former',
+    'case.pending',
+    'case.todo',
   ],
-  audit: ['audit.at', 'audit.by'],
+  audit: ['audit.at', 'audit.by', 'case.pending'],
+  journal: ['journal.n', 'journal.act', 'journal.kind', 'journal.object', 'journal.at', 'journal.by', 'journal.via'],
   auth_user: ['id', 'username', 'email'],
   auth_session: ['id', 'token', 'userId'],
   auth_account: ['id', 'userId', 'accountId', 'providerId'],
   auth_verification: ['id', 'identifier'],
+}
+
+/** Fields that are asked for together: what one group of a hundred thousand alerts did lately. */
+export const TOGETHER: { readonly [collection: string]: readonly (readonly string[])[] } = {
+  alerts: [
+    ['alert.group', 'alert.last'],
+    ['rule.id', 'alert.ended'],
+  ],
 }
 
 /** Objects opened to dotted names; a list of scalars is a field with several values; a list of objects is no field. */

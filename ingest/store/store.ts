@@ -126,14 +126,15 @@ export interface EventStore {
    */
   append(batch: Batch, now: number): Promise<{ readonly ingested: number }>
   /**
-   * A module that makes of rows what `append` takes, in whatever thread: `openSink(): Sink<Packed>` (row/sink.ts), and of what
-   * a sink made the memory to hand over from thread to thread, `buffersOf(packed): ArrayBuffer[]`. Commits of just `full` rows
-   * cost least.
+   * A module that makes of rows what `append` takes, in whatever thread (`Packing` of stages.ts says what is in it). Commits
+   * of just `full` rows cost least.
    */
   readonly packing: { readonly module: string; readonly full: number }
   /** The ingest time up to which everything is visible to every read from now on; nothing will appear at or below it. */
   committed(): Promise<number>
   offsets(source?: string): Promise<readonly Offset[]>
+  /** What parsers learned from the lines of a source whose events are there, in the order of the lines of each segment. */
+  learned(source: string): Promise<readonly Learned[]>
   search(scope: Scope, search: Search): Promise<Page<Event>>
   aggregate(scope: Scope, query: Aggregate): Promise<Page<Bucket>>
   count(scope: Scope, query: Window & { readonly filter: Filter }): Promise<number>

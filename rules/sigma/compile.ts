@@ -2,7 +2,7 @@
 import { and, type Filter, or } from '../../ingest/store/filter.ts'
 import { HOUR, type Localized, type Rule, severityOf } from '../rule.ts'
 import { durationOf, parseCorrelation } from './correlation.ts'
-import { compileDetection } from './detection.ts'
+import { compileDetection, compileEnd } from './detection.ts'
 import { Wrong, quoted, SigmaError } from './error.ts'
 import { AS_IS, type Mapping, mappingOf } from './mapping.ts'
 import { parseSigma, type SigmaCorrelation, type SigmaDocument, type SigmaRule } from './parse.ts'
@@ -86,6 +86,10 @@ const head = (document: SigmaDocument): Omit<Rule, 'filter' | 'condition'> => {
     tags: document.tags ?? [],
     authors: (document.author ?? '').split(',').flatMap((name) => name.trim() || []),
     quiet: vonglau?.quiet === undefined ? HOUR : located.at(['vonglau', 'quiet'], () => durationOf(vonglau.quiet!)),
+    concerns: vonglau?.concerns ?? 'destination',
+    ...(vonglau?.campaign === undefined
+      ? {}
+      : { campaign: located.at(['vonglau', 'campaign'], () => durationOf(vonglau.campaign!)) }),
     incident: vonglau?.incident ?? severityOf(level) >= severityOf('high'),
     yaml: located.yaml,
     file: located.file,
@@ -101,9 +105,11 @@ const single = (document: SigmaRule, options: CompileOptions): Rule => {
   const groupBy = base.groupBy?.map((name, i) =>
     document.located.at(['vonglau', 'group-by', i], () => one(words, name)),
   )
+  const end = document.vonglau?.['ends-with']
   return {
     ...base,
     ...(groupBy ? { groupBy } : {}),
+    ...(end === undefined ? {} : { endsWith: compileEnd(end, document, words) }),
     filter: compileFilter(document, options),
     condition: [document.detection.condition].flat().join('\n'),
   }
@@ -120,6 +126,10 @@ const correlated = (document: SigmaCorrelation, members: readonly SigmaRule[], o
   const { vonglau, ...base } = { ...head(document), vonglau: document.vonglau }
   if (vonglau?.['group-by'])
     document.located.at(['vonglau', 'group-by'], () => refuse('a correlation is grouped by correlation.group-by'))
+  if (vonglau?.['ends-with'])
+    document.located.at(['vonglau', 'ends-with'], () =>
+      refuse('a correlation has no end: write it at a rule of single events'),
+    )
   const words = members.map((member) => mapping(member, options))
   const { correlation, groupBy } = parseCorrelation(document, (name) => {
     const [first, ...others] = words.map((each) => one(each, name))

@@ -33,6 +33,10 @@ export const compileDetection = (document: SigmaRule, mapping: Mapping): Filter 
   return or(...found)
 }
 
+/** `vonglau.ends-with`: one selection of its own. */
+export const compileEnd = (value: unknown, document: SigmaRule, mapping: Mapping): Filter =>
+  selection(value, ['vonglau', 'ends-with'], document, mapping)
+
 const selection = (value: unknown, path: Path, document: SigmaRule, mapping: Mapping): Filter => {
   if (Array.isArray(value)) {
     if (value.length === 0) document.located.at(path, () => fail('a map or a list of values', value))

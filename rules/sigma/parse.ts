@@ -12,6 +12,10 @@ const own = z.strictObject({
   quiet: text.optional(),
   'group-by': z.array(text).min(1).optional(),
   incident: z.boolean().optional(),
+  concerns: z.enum(['destination', 'source', 'both']).optional(),
+  /** A selection, as in a detection. */
+  'ends-with': z.union([z.record(z.string(), z.unknown()), z.array(z.unknown()).min(1)]).optional(),
+  campaign: text.optional(),
 })
 const scalarText = z.union([z.string(), z.number()]).transform(String)
 const level = z.enum(['informational', 'low', 'medium', 'high', 'critical'])
@@ -193,7 +197,7 @@ const read = (raw: unknown, located: Located): SigmaDocument => {
       const key = issue.keys[0]!
       throw new SigmaError(
         located.place([...path, key]),
-        `${pathText([...path, key])}: there is no such key; known ones are en, guide, quiet, group-by and incident`,
+        `${pathText([...path, key])}: there is no such key; known ones are ${Object.keys(own.shape).join(', ')}`,
       )
     }
     const found = valueAt(raw, path)

@@ -57,7 +57,11 @@ describe('two people and one alert', () => {
       ok: true,
     })
     const refused = await change(binh, seen, { status: 'closed', reason: 'benign' })
-    expect(refused).toMatchObject({ id: seen.id, ok: false, message: `changed by ${an.username} meanwhile` })
+    expect(refused).toMatchObject({
+      id: seen.id,
+      ok: false,
+      message: `${an.username} has just changed this alert: look again, then go on.`,
+    })
     expect((await detail(seen.id)).status).toBe('acknowledged')
     const now = await alertOf('198.51.100.66')
     await console_.take(OURS.source, [attack(OURS.host, '/c')])
@@ -179,10 +183,10 @@ test('what was changed is in the trail', async () => {
     [admin.username, 'sql-injection'],
   ])
   for (const [what, by] of [
-    ['alerts.change', an],
-    ['alerts.change', binh],
-    ['incident.change', an],
-    ['incident.change', binh],
+    ['alert.acknowledge', an],
+    ['alert.note', binh],
+    ['incident.start', an],
+    ['incident.close', binh],
   ] as const) {
     expect(
       rows.some((row) => row.what === what && row.by === by.username),

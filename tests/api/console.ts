@@ -7,12 +7,19 @@ import type { Role } from '../../api/contract.ts'
 import { type Running, startServer } from '../../api/server.ts'
 import { INVENTORY } from '../faults/place.ts'
 
-export const OURS = { agency: 'so-y-te', host: 'soyte.vinhlong.example', source: 'nguon-yt', path: '/kham-benh' }
+export const OURS = {
+  agency: 'so-y-te',
+  host: 'soyte.vinhlong.example',
+  source: 'nguon-yt',
+  path: '/kham-benh',
+  firewall: 'tuong-lua-yt',
+}
 export const THEIRS = {
   agency: 'so-giao-duc-va-dao-tao',
   host: 'sogddt.vinhlong.example',
   source: 'nguon-gd',
   path: '/tuyen-sinh',
+  firewall: 'tuong-lua-gd',
 }
 const PASSWORD = 'mat-khau-cua-toi'
 
@@ -55,14 +62,24 @@ export const request = (
 export const attack = (host: string, path: string, options?: Parameters<typeof request>[2]) =>
   request(host, `${path}?id=1%27%20UNION%20SELECT%20user,password%20FROM%20users--%20-`, options)
 
+/** A line of a FortiGate: its SSL VPN refuses a user, `ago` ms before now. */
+export const refused = (device: string, user: string, { ip = '198.51.100.9', ago = 60_000 } = {}): string => {
+  const at = new Date(Date.now() - ago + 7 * 3_600_000)
+  const date = `${at.getUTCFullYear()}-${two(at.getUTCMonth() + 1)}-${two(at.getUTCDate())}`
+  const time = `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}`
+  return `date=${date} time=${time} devname="${device}" devid="FG100E000000000" logid="0101039426" type="event" subtype="vpn" level="alert" vd="root" logdesc="SSL VPN login fail" action="ssl-login-fail" tunneltype="ssl-web" remip=${ip} user="${user}" reason="sslvpn_login_permission_denied" msg="SSL user failed to logged in"`
+}
+
 export const openConsole = async (more = ''): Promise<Console> => {
   const folder = mkdtempSync(join(tmpdir(), 'vonglau-api-'))
   const source = ({ agency, source: id }: typeof OURS) =>
     `  - { id: ${id}, parser: nginx_access, organization: ${agency}, serves: ["203.0.113.10"], http: { token: token-cua-${id} } }\n`
+  const firewall = ({ agency, firewall: id }: typeof OURS) =>
+    `  - { id: ${id}, parser: fortinet_fortigate, organization: ${agency}, http: { token: token-cua-${id} } }\n`
   const file = join(folder, 'vonglau.yml')
   writeFileSync(
     file,
-    `listen: 127.0.0.1:0\ninventory: ${INVENTORY}\n${more}sources:\n${source(OURS)}${source(THEIRS)}  - { id: chung, parser: nginx_access, http: { token: token-cua-chung-ta } }\n`,
+    `listen: 127.0.0.1:0\ninventory: ${INVENTORY}\n${more}sources:\n${source(OURS)}${source(THEIRS)}${firewall(OURS)}${firewall(THEIRS)}  - { id: chung, parser: nginx_access, http: { token: token-cua-chung-ta } }\n`,
   )
   const running = await startServer(readConfig(file, {}), {
     clock: Date.now,

@@ -92,11 +92,15 @@ test('a new user gets a one-time password, chooses another, and is disabled', as
   )
   expect((await person.get('/alerts')).status).toBe(200)
 
-  // Another role counts from the next request on; a reset and a disabled account end their sessions.
+  // Another role ends the sessions, and so do a reset and a disabled account; another name does not.
+  expect((await admin.post(`/users/${id}`, { display_name: 'Lê Thị Hoa' })).status).toBe(200)
+  expect((await person.get('/me')).status).toBe(200)
   expect((await admin.post(`/users/${id}`, { role: 'manager' })).body.user.role).toBe('manager')
-  expect((await person.get('/me')).body.can.triage).toBe(false)
-  const reset = await admin.post(`/users/${id}`, { reset: true })
   expect((await person.get('/me')).status).toBe(401)
+  const manager = await console_.signIn('hoa', 'mat-khau-cua-hoa')
+  expect((await manager.get('/me')).body.can.triage).toBe(false)
+  const reset = await admin.post(`/users/${id}`, { reset: true })
+  expect((await manager.get('/me')).status).toBe(401)
   const again = await console_.signIn('hoa', reset.body.password)
   expect((await again.get('/alerts')).status).toBe(403)
   expect((await admin.post(`/users/${id}`, { disabled: true })).status).toBe(200)

@@ -11,7 +11,7 @@ import { openClient } from '../../ingest/store/elasticsearch/connect.ts'
 import { EVERYTHING } from '../../ingest/store/filter.ts'
 import { SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert } from '../../rules/alert.ts'
-import type { Incident } from '../../rules/incident.ts'
+import type { Incident } from '../../rules/case/incident.ts'
 import { describeCluster, randomPrefix, removeAll } from '../servers/cluster.ts'
 
 const HOUR = 3_600_000
@@ -45,7 +45,8 @@ const found = async ({ store }: Installation) => {
         agency: doc['organization.id'],
         key: doc['incident.key'],
         level: doc['incident.level'],
-        alerts: doc.alerts.map(({ count }) => count).sort((a, b) => a - b),
+        alerts: [doc['incident.alerts'], doc['incident.events']],
+        number: doc['incident.number'],
         first: doc['incident.first'],
         last: doc['incident.last'],
       }))

@@ -14,7 +14,7 @@ import { EVERYTHING } from '../../ingest/store/filter.ts'
 import { type DocumentStore, SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert } from '../../rules/alert.ts'
 import { readLedger } from '../../rules/detect.ts'
-import type { Incident } from '../../rules/incident.ts'
+import type { Incident } from '../../rules/case/incident.ts'
 import { type Cluster, randomPrefix, removeAll } from '../servers/cluster.ts'
 import { INVENTORY, LAUNCHER, openPlace, originals } from './place.ts'
 import { HTTP, HTTP_SOURCE, type Written } from './traffic.ts'
@@ -264,7 +264,7 @@ const outcome = async (documents: DocumentStore): Promise<Omit<Outcome, 'events'
   return {
     alerts: open.map((alert) => JSON.stringify([...burst(alert), alert.events.length])).sort(),
     incidents: (await all<Incident>(documents, 'incidents'))
-      .map(({ doc }) =>
+      .map(({ id: incident, doc }) =>
         JSON.stringify([
           doc['organization.id'],
           doc['incident.key'],
@@ -273,8 +273,11 @@ const outcome = async (documents: DocumentStore): Promise<Omit<Outcome, 'events'
           new Date(doc['incident.first']).toISOString(),
           new Date(doc['incident.last']).toISOString(),
           doc.portals.map(({ id }) => id).sort(),
-          doc.alerts
-            .map(({ id, count }) => JSON.stringify([...(alerts.has(id) ? burst(alerts.get(id)!) : [id]), count]))
+          [doc['incident.alerts'], doc['incident.events']],
+          // Membership is said once, on the alert.
+          open
+            .filter((alert) => alert['alert.incident'] === incident)
+            .map((alert) => JSON.stringify(burst(alert)))
             .sort(),
         ]),
       )

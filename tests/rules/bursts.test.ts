@@ -98,6 +98,7 @@ const counted = fc.uniqueArray(
     time: fc.integer({ min: 0, max: 600 }),
     id: fc.integer({ min: 0, max: 999 }).map(String),
     ingested: fc.integer({ min: 1, max: 5 }),
+    agencies: fc.uniqueArray(fc.constantFrom('', 'x', 'y'), { minLength: 1, maxLength: 2 }),
     values: fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1, maxLength: 2 }),
   }),
   { selector: ({ id }) => id, maxLength: 40 },

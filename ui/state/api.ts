@@ -147,12 +147,21 @@ export interface ChangeResult {
   id: string
   ok: boolean
   version?: number
+  /** What was done, to undo it by. */
+  acts?: string[]
   message?: string
 }
 export const changeAlerts = (
   items: { id: string; version: number }[],
   change: AlertChange,
 ): Promise<{ results: ChangeResult[] }> => call(client.alerts.change.$post, { json: { items, ...change } })
+/** Takes acts back, the last one first. What was changed since stays, and says so. */
+export const undoAlerts = (items: { id: string; act: string }[]): Promise<{ results: ChangeResult[] }> =>
+  call(client.alerts.undo.$post, { json: { items } })
+export const giveAgency = (
+  items: { id: string; version: number }[],
+  organization: string,
+): Promise<{ results: ChangeResult[] }> => call(client.alerts.agency.$post, { json: { items, organization } })
 export const joinIncident = (ids: string[], incident?: string, title?: string): Promise<IncidentRow> =>
   call(client.alerts.incident.$post, { json: { ids, ...(incident && { incident }), ...(title && { title }) } })
 
@@ -182,9 +191,14 @@ export interface IncidentChange {
   level?: Level
   title?: string
   note?: string
+  /** Of closing: its alerts stay open. */
+  alone?: boolean
 }
-export const changeIncident = (id: string, version: number, change: IncidentChange): Promise<IncidentRow> =>
+export type Changed = IncidentRow & { acts: string[] }
+export const changeIncident = (id: string, version: number, change: IncidentChange): Promise<Changed> =>
   call(client.incidents[':id'].$post, { param: { id }, json: { version, ...change } })
+export const undoIncident = (id: string, act: string): Promise<Changed> =>
+  call(client.incidents[':id'].undo.$post, { param: { id }, json: { act } })
 
 export interface AgencyList {
   items: AgencyRow[]

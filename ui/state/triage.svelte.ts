@@ -2,16 +2,21 @@ import { SvelteMap } from 'svelte/reactivity'
 import type { AlertRow, CloseReason } from '../../api/contract.ts'
 import { number } from '../i18n/format.svelte.ts'
 import { i18n } from '../i18n/index.svelte.ts'
-import { type AlertChange, type ApiError, changeAlerts, getAlert, joinIncident } from './api.ts'
+import { type AlertChange, type ApiError, changeAlerts, getAlert, joinIncident, undoAlerts } from './api.ts'
 import { personName, session } from './session.svelte.ts'
 import { done, failed } from './toasts.svelte.ts'
 
+interface Done {
+  id: string
+  act: string
+}
 /** The newest that is known of an alert, from our own changes and from the stream. A row on screen takes it over in place. */
 const latest = new SvelteMap<string, Partial<AlertRow> & { id: string; version: number }>()
 
 export const learn = (row: AlertRow) => {
   const known = latest.get(row.id)
-  if (known && known.version >= row.version) return
+  // More events are no act, and no new version.
+  if (known && known.version > row.version) return
   // What is absent in the new row must also go from the old one.
   latest.set(row.id, {
     ...row,
@@ -22,16 +27,17 @@ export const learn = (row: AlertRow) => {
 }
 export const current = <T extends AlertRow>(row: T): T => {
   const newer = latest.get(row.id)
-  return newer && newer.version > row.version ? { ...row, ...newer } : row
+  return newer && newer.version >= row.version ? { ...row, ...newer } : row
 }
 
-/** Sends one change for all rows; says which could not be changed. Returns those that were. */
-const send = async (rows: AlertRow[], change: AlertChange): Promise<AlertRow[]> => {
+/** Sends one change for all rows; says which could not be changed. Returns those that were, and what was done to them. */
+const send = async (rows: AlertRow[], change: AlertChange): Promise<{ changed: AlertRow[]; acts: Done[] }> => {
   const { results } = await changeAlerts(
     rows.map(({ id, version }) => ({ id, version })),
     change,
   )
   const changed: AlertRow[] = []
+  const acts: Done[] = []
   const refused: string[] = []
   for (const result of results) {
     const row = rows.find((r) => r.id === result.id)
@@ -49,38 +55,29 @@ const send = async (rows: AlertRow[], change: AlertChange): Promise<AlertRow[]> 
       }
       learn(next)
       changed.push(next)
+      acts.push(...(result.acts ?? []).map((act) => ({ id: row.id, act })))
     } else {
       refused.push(result.message || i18n.t.errors.conflict)
       getAlert(row.id).then(learn, () => {})
     }
   }
   if (refused.length) failed(i18n.t.alerts.partly(number(refused.length), refused[0]!))
-  return changed
+  return { changed, acts }
 }
 
 const act = async (rows: AlertRow[], change: AlertChange, text: (n: string) => string) => {
   const before = rows.map(current)
   if (!before.length || !session.me?.can.triage) return
   try {
-    const changed = await send(before, change)
+    const { changed, acts } = await send(before, change)
     if (!changed.length) return
     done(text(number(changed.length)), async () => {
-      // Each row goes back to what it was, rows of the same past together.
-      const groups = new Map<string, { rows: AlertRow[]; back: AlertChange }>()
-      for (const row of changed) {
-        const old = before.find((r) => r.id === row.id)!
-        const back: AlertChange = {
-          ...(change.status && { status: old.status, ...(old.reason && { reason: old.reason }) }),
-          ...(change.assignee !== undefined && { assignee: old.assignee ?? '' }),
-        }
-        const key = JSON.stringify(back)
-        const group = groups.get(key) ?? { rows: [], back }
-        group.rows.push(current(row))
-        groups.set(key, group)
-      }
       try {
-        for (const { rows, back } of groups.values()) await send(rows, back)
-        done(i18n.t.common.undone)
+        const { results } = await undoAlerts(acts.toReversed())
+        for (const { id } of changed) getAlert(id).then(learn, () => {})
+        const refused = results.filter(({ ok }) => !ok)
+        if (refused.length) failed(i18n.t.alerts.partly(number(refused.length), refused[0]!.message ?? ''))
+        else done(i18n.t.common.undone)
       } catch (error) {
         failed((error as ApiError).message || i18n.t.errors.offline)
       }

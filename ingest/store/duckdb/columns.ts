@@ -8,6 +8,7 @@ import { field } from '../../row/handles.ts'
 import { BOOLEAN, LIST, LONG, type Row, TEXT } from '../../row/row.ts'
 import { type Sink, timeOf } from '../../row/sink.ts'
 import { ADDRESSES, highOf, lowOf, madeOf } from './layout.ts'
+import { spare } from './pool.ts'
 import { putMember, sizeOf } from './rest.ts'
 import { type Chunk, ITEM, LAID, ROWS, type Slice, validBytes, WIDTH } from './slice.ts'
 
@@ -22,6 +23,7 @@ for (const { kind } of LAID) {
   STARTS.push(size)
   size += VALID + ROWS * WIDTH[kind]
 }
+const SIZE = Math.ceil(size / 8) * 8
 const columnAt = new Map(LAID.map(({ name }, i) => [name, i]))
 const SAID = { text: TEXT, long: LONG, boolean: BOOLEAN, list: LIST, numbers: 0 } as const
 
@@ -73,10 +75,15 @@ const isAwkward = (bytes: Uint8Array, from: number, to: number): boolean => {
   return false
 }
 
+const itemBytes = (i: number): number => {
+  const { kind } = LAID[i]!
+  return kind === 'list' || kind === 'numbers' ? ITEM[kind] : 0
+}
+
 export const columnSink = (): Sink<Slice> => {
-  const data = new ArrayBuffer(Math.ceil(size / 8) * 8)
-  const w = new Uint32Array(data)
-  const octets = new Uint8Array(data)
+  let data = new ArrayBuffer(SIZE)
+  let w = new Uint32Array(data)
+  let octets = new Uint8Array(data)
   const used = new Uint8Array(LAID.length)
   /** Items of the lists of each column. */
   const lists: Uint32Array[] = LAID.map(() => new Uint32Array(0))
@@ -164,6 +171,8 @@ export const columnSink = (): Sink<Slice> => {
   }
 
   const add = (row: Row): void => {
+    // A line may say more events than there is room for: what was taken is copied, for the line is still worked on.
+    if (rows === ROWS) end(few(row))
     const { said, place, kind, from, to, number } = row
     const word = rows >> 5
     const bit = 1 << (rows & 31)
@@ -267,38 +276,73 @@ export const columnSink = (): Sink<Slice> => {
     rows++
     total++
     if (row.at > MOST) full = true
-    if (rows === ROWS) cut(row)
   }
 
-  /** What was filled, in memory of its own that can be handed over; the columns are empty again. */
-  const cut = (row: Row): void => {
-    full = false
-    if (rows === 0) return
+  /** The items of all lists, one column's after the other's. */
+  const gathered = (): ArrayBuffer => {
+    let bytes = 0
+    for (let i = 0; i < LAID.length; i++) bytes += items[i]! * itemBytes(i)
+    const out = new Uint8Array(bytes)
+    let at = 0
+    for (let i = 0; i < LAID.length; i++) {
+      const length = items[i]! * itemBytes(i)
+      if (length === 0) continue
+      out.set(new Uint8Array(lists[i]!.buffer, 0, length), at)
+      at += length
+    }
+    return out.buffer
+  }
+  /** A few rows are copied into memory of just their size. */
+  const few = (row: Row): Chunk => {
     const valid = validBytes(rows)
     let bytes = 0
     const starts = LAID.map(({ kind }, i) => {
       if (used[i] === 0) return -1
       const start = bytes
-      const item = kind === 'list' || kind === 'numbers' ? ITEM[kind] : 0
-      bytes += Math.ceil((valid + rows * WIDTH[kind] + items[i]! * item) / 8) * 8
+      bytes += Math.ceil((valid + rows * WIDTH[kind]) / 8) * 8
       return start
     })
     const out = new Uint8Array(bytes)
     for (let i = 0; i < LAID.length; i++) {
       const start = starts[i]!
       if (start < 0) continue
-      const { kind } = LAID[i]!
-      const width = rows * WIDTH[kind]
+      const width = rows * WIDTH[LAID[i]!.kind]
       const from = STARTS[i]!
       out.set(octets.subarray(from, from + valid), start)
       out.set(octets.subarray(from + VALID, from + VALID + width), start + valid)
-      if (kind === 'list' || kind === 'numbers')
-        out.set(new Uint8Array(lists[i]!.buffer, 0, items[i]! * ITEM[kind]), start + valid + width)
       octets.fill(0, from, from + valid)
       // No address of another heap is left in the slot of a row without a value.
       octets.fill(0, from + VALID, from + VALID + width)
     }
-    chunks.push({ rows, heap: row.bytes.buffer.slice(0, row.at), data: out.buffer, starts, items: [...items] })
+    const heap = row.bytes.buffer.slice(0, row.at)
+    return { rows, capacity: rows, heap, used: row.at, data: out.buffer, starts, lists: gathered(), items: [...items] }
+  }
+  /** Many are handed over in the memory that they lie in; what has come back takes its place. */
+  const whole = (row: Row): Chunk => {
+    const mine = data
+    const heap = row.give(spare(row.bytes.length))
+    data = spare(SIZE)
+    w = new Uint32Array(data)
+    octets = new Uint8Array(data).fill(0)
+    const starts = STARTS.map((start, i) => (used[i] === 0 ? -1 : start))
+    return {
+      rows,
+      capacity: ROWS,
+      heap: heap.memory,
+      used: heap.used,
+      data: mine,
+      starts,
+      lists: gathered(),
+      items: [...items],
+    }
+  }
+  const cut = (row: Row): void => {
+    full = false
+    if (rows === 0) return
+    end(rows < ROWS / 4 ? few(row) : whole(row))
+  }
+  const end = (chunk: Chunk): void => {
+    chunks.push(chunk)
     used.fill(0)
     items.fill(0)
     rows = 0

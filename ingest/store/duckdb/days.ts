@@ -17,7 +17,7 @@ import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { literal } from '../sql.ts'
 import { StoreError } from '../store.ts'
-import { addColumns, createTables, numbered, SCHEMA, shapeOf, tableLike } from './layout.ts'
+import { addColumns, besides, createTables, numbered, SCHEMA, shapeOf, tableLike } from './layout.ts'
 import { FULL } from './slice.ts'
 
 export interface DayFile {
@@ -191,6 +191,7 @@ export class Days {
         ).map(([name]) => String(name)),
       )
     let shape = await read()
+    if (newest) for (const sql of besides(file.catalog)) await this.#connection.run(sql)
     if (newest && shape.lacking.length > 0) {
       for (const sql of addColumns(file.catalog, shape.lacking)) await this.#connection.run(sql)
       shape = await read()

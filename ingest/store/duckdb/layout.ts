@@ -37,12 +37,17 @@ export const ROW_COLUMNS: readonly (readonly [name: string, type: string])[] = [
   ['rest', 'VARCHAR'],
 ]
 
+/** The tables beside the events; a file of before may lack one. */
+export const besides = (catalog: string): string[] => [
+  `CREATE TABLE IF NOT EXISTS ${catalog}.offsets (source VARCHAR, segment VARCHAR, position BIGINT, state VARCHAR, about VARCHAR, PRIMARY KEY (source, segment))`,
+  `CREATE TABLE IF NOT EXISTS ${catalog}.learned (source VARCHAR, segment VARCHAR, stream VARCHAR, position BIGINT, state VARCHAR)`,
+  `CREATE TABLE IF NOT EXISTS ${catalog}.meta (key VARCHAR PRIMARY KEY, value VARCHAR)`,
+]
 /** zstd pays on the long texts and is ignored in silence unless the file was attached with STORAGE_VERSION v1.2.0. */
 const compressed = (name: string) => (name === 'event.original' || name === 'rest' ? ' USING COMPRESSION zstd' : '')
 export const createTables = (catalog: string): string[] => [
+  ...besides(catalog),
   `CREATE TABLE IF NOT EXISTS ${catalog}.events (${ROW_COLUMNS.map(([name, type]) => `${column(name)} ${type}${compressed(name)}`).join(', ')})`,
-  `CREATE TABLE IF NOT EXISTS ${catalog}.offsets (source VARCHAR, segment VARCHAR, position BIGINT, state VARCHAR, about VARCHAR, PRIMARY KEY (source, segment))`,
-  `CREATE TABLE IF NOT EXISTS ${catalog}.meta (key VARCHAR PRIMARY KEY, value VARCHAR)`,
   `INSERT OR REPLACE INTO ${catalog}.meta VALUES ('schema', '${SCHEMA}')`,
 ]
 

@@ -34,13 +34,18 @@ export const LAID: readonly Column[] = ROW_COLUMNS.map(([name, type]) => ({ name
 
 export interface Chunk {
   readonly rows: number
-  /** UTF-8 of the texts that are longer than INLINE. */
+  /** Rows that there is room for in each column of `data`. */
+  readonly capacity: number
+  /** UTF-8, `used` bytes of it: the lines, and what was made beside them. */
   readonly heap: ArrayBuffer
-  /** Of each column that has a value: a bit for each row that has one (`validBytes`), then the data. */
+  readonly used: number
+  /** Of each column a bit for each row that has a value (`validBytes`), then the values. */
   readonly data: ArrayBuffer
   /** Where a column begins in `data`; -1: no row has a value. */
   readonly starts: readonly number[]
-  /** How many items the lists of a column have together, which follow its data. */
+  /** Items of all lists, a column after the other. */
+  readonly lists: ArrayBuffer
+  /** How many items the lists of a column have together. */
   readonly items: readonly number[]
 }
 
@@ -53,4 +58,5 @@ export interface Slice {
   readonly last: number
 }
 export const validBytes = (rows: number): number => Math.ceil(rows / 64) * 8
-export const buffersOf = (slice: Slice): ArrayBuffer[] => slice.chunks.flatMap(({ heap, data }) => [heap, data])
+export const buffersOf = (slice: Slice): ArrayBuffer[] =>
+  slice.chunks.flatMap(({ heap, data, lists }) => [heap, data, lists])

@@ -1,18 +1,22 @@
 /** The one writer: stages slices as they come and commits them together, when no more come or a row group is full. */
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { literal } from '../sql.ts'
-import { type Offset, STALE, StoreError } from '../store.ts'
+import { type Learned, type Offset, STALE, StoreError } from '../store.ts'
 import type { DayFile, Days } from './days.ts'
 import { toDataChunk } from './fill.ts'
 import { insertStaged, STAGE } from './layout.ts'
+import { checkSlots } from './proof.ts'
 import { FULL, type Slice } from './slice.ts'
 
+/** In tests every slot is looked at. */
+const CHECKED = process.env['VONGLAU_CHECK_SLOTS'] === '1'
 /** Rows that are appended without a pause. */
 const BREATH = 8192
 
 interface Waiting {
   slice: Slice
   offsets: readonly Offset[]
+  learned: readonly Learned[]
   now: number
   resolve(answer: { ingested: number }): void
   reject(error: Error): void
@@ -47,9 +51,14 @@ export class Writer {
     return this.#committed
   }
 
-  append(slice: Slice, offsets: readonly Offset[], now: number): Promise<{ ingested: number }> {
+  append(
+    slice: Slice,
+    offsets: readonly Offset[],
+    learned: readonly Learned[],
+    now: number,
+  ): Promise<{ ingested: number }> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ slice, offsets, now, resolve, reject })
+      this.#queue.push({ slice, offsets, learned, now, resolve, reject })
       this.#staged += slice.rows
       if (this.#staged >= FULL) this.#urgent?.()
       this.#running ??= this.#run()
@@ -133,6 +142,7 @@ export class Writer {
       await this.#connection.run('BEGIN')
       if (staged) await this.#connection.run(insertStaged(file.catalog))
       else if (rows) await this.#append(['events', 'main', file.catalog.slice(1, -1)], taken, ingested)
+      await this.#putLearned(file, taken)
       await this.#putOffsets(file, taken, ingested)
       await this.#connection.run('COMMIT')
     } catch (error) {
@@ -164,7 +174,10 @@ export class Writer {
     try {
       let rows = 0
       for (const { slice } of taken) {
-        for (const chunk of slice.chunks) appender.appendDataChunk(toDataChunk(chunk, ingested))
+        for (const chunk of slice.chunks) {
+          if (CHECKED) checkSlots(chunk)
+          appender.appendDataChunk(toDataChunk(chunk, ingested))
+        }
         rows += slice.rows
         if (rows < BREATH) continue
         // What is asked meanwhile has its turn.
@@ -176,6 +189,17 @@ export class Writer {
     } finally {
       appender.closeSync()
     }
+  }
+
+  async #putLearned(file: DayFile, taken: readonly Waiting[]): Promise<void> {
+    const values = taken.flatMap(({ learned }) =>
+      learned.map(
+        ({ source, segment, stream, position, state }) =>
+          `(${literal(source)}, ${literal(segment)}, ${literal(stream)}, ${position}, ${literal(JSON.stringify(state))})`,
+      ),
+    )
+    for (let i = 0; i < values.length; i += 500)
+      await this.#connection.run(`INSERT INTO ${file.catalog}.learned VALUES ${values.slice(i, i + 500).join(', ')}`)
   }
 
   async #putOffsets(file: DayFile, taken: readonly Waiting[], ingested: number): Promise<void> {

@@ -1,0 +1,194 @@
+/** What people do to alerts. Each is an act of the table (rules/case), named with the number of acts that they saw. */
+import { zValidator } from '@hono/zod-validator'
+import { Hono } from 'hono'
+import { z } from 'zod'
+import { agencyName } from '../../ingest/inventory/scope.ts'
+import { type Scope, StoreError, type Stored } from '../../ingest/store/store.ts'
+import { type Alert, partKey } from '../../rules/alert.ts'
+import type { Actor, CaseDocument } from '../../rules/case/act.ts'
+import { actsOf } from '../../rules/case/act.ts'
+import { type Decided, decide, newActId } from '../../rules/case/decide.ts'
+import { undo } from '../../rules/case/derive.ts'
+import type { Incident } from '../../rules/case/incident.ts'
+import { gather, refresh, take } from '../../rules/case/membership.ts'
+import type { Wanted } from '../../rules/case/table.ts'
+import { actorOf, wantedOf } from '../acts.ts'
+import { duty, type Env, notFound, Refusal, refusalOf } from '../context.ts'
+import type { Language } from '../contract.ts'
+import type { Installation } from '../installation.ts'
+import { incidentRow } from '../rows.ts'
+
+const items = z
+  .array(z.object({ id: z.string(), version: z.number() }))
+  .min(1)
+  .max(1000)
+export const REASONS = z.enum(['true_positive', 'benign', 'false_positive', 'duplicate'])
+const changes = z.object({
+  items,
+  status: z.enum(['new', 'acknowledged', 'in_progress', 'closed']).optional(),
+  reason: REASONS.optional(),
+  assignee: z.string().nullable().optional(),
+  note: z.string().max(10_000).optional(),
+})
+
+interface Result {
+  id: string
+  ok: boolean
+  version?: number
+  /** What was done, to undo it by. */
+  acts?: string[]
+  message?: string
+}
+const resultOf = (id: string, decided: Decided, language: Language): Result =>
+  decided.ok
+    ? { id, ok: true, version: actsOf(decided.stored.doc), acts: [...decided.acts] }
+    : {
+        id,
+        ok: false,
+        message: decided.refused.sentence[language],
+        ...(decided.version === undefined ? {} : { version: decided.version }),
+      }
+
+/** One after the other. Where the store goes away in between, what was done is said, and of the rest why it was not. */
+const each = async <T extends { readonly id: string }>(
+  list: readonly T[],
+  work: (item: T) => Promise<Result>,
+): Promise<Result[]> => {
+  const results: Result[] = []
+  for (const item of list) {
+    try {
+      results.push(await work(item))
+    } catch (error) {
+      if (!(error instanceof StoreError) || !results.some(({ ok }) => ok)) throw error
+      for (const { id } of list.slice(results.length)) results.push({ id, ok: false, message: error.message })
+      break
+    }
+  }
+  return results
+}
+
+const one = (
+  { cases }: Installation,
+  scope: Scope,
+  actor: Actor,
+  { id, version }: { id: string; version: number },
+  wanted: readonly Wanted[] | ((doc: CaseDocument) => readonly Wanted[]),
+) => decide<Alert>(cases, { kind: 'alert', id, seen: version, scope, actor, wanted })
+
+export const triage = new Hono<Env>()
+  .post('/change', duty('triage'), zValidator('json', changes), async (c) => {
+    const { installation, scope, user, language } = c.var
+    const change = c.req.valid('json')
+    if (change.status === 'closed' && !change.reason)
+      throw new Refusal(422, 'reason', 'Đóng cảnh báo cần lý do.', 'Closing an alert needs a reason.')
+    const results = await each(change.items, async (item) =>
+      resultOf(item.id, await one(installation, scope, actorOf(user), item, wantedOf('alert', change)), language),
+    )
+    return c.json({ results })
+  })
+  .post(
+    '/undo',
+    duty('triage'),
+    zValidator(
+      'json',
+      z.object({
+        items: z
+          .array(z.object({ id: z.string(), act: z.string() }))
+          .min(1)
+          .max(2000),
+      }),
+    ),
+    async (c) => {
+      const { installation, scope, user, language } = c.var
+      const results = await each(c.req.valid('json').items, async ({ id, act }) =>
+        resultOf(id, await undo(installation.cases, { kind: 'alert', id, scope, actor: actorOf(user) }, act), language),
+      )
+      return c.json({ results })
+    },
+  )
+  .post('/agency', duty('triage'), zValidator('json', z.object({ items, organization: z.string() })), async (c) => {
+    const { installation, scope, user, language } = c.var
+    const { items: list, organization } = c.req.valid('json')
+    const name = agencyName(installation.inventory, organization)
+    if (name === undefined || !('system' in scope || scope.organizations.includes(organization)))
+      throw new Refusal(
+        422,
+        'agency',
+        `Không có cơ quan "${organization}" trong danh mục.`,
+        `There is no agency "${organization}" in the inventory.`,
+      )
+    const results = await each(list, async (item) => {
+      const before = await alertOf(installation, scope, item.id)
+      const decided = await one(installation, scope, actorOf(user), item, (doc) => {
+        const alert = doc as Alert
+        return [
+          {
+            what: 'agency',
+            id: newActId(),
+            set: {
+              'organization.id': organization,
+              'organization.name': name,
+              'alert.group': partKey(alert['rule.id'], alert.group, organization),
+              'alert.moved': alert['alert.moved'] ?? alert['alert.group'],
+            },
+          },
+        ]
+      })
+      if (decided.ok) await settle(installation, before, decided.stored)
+      return resultOf(item.id, decided, language)
+    })
+    return c.json({ results })
+  })
+  .post('/leave', duty('triage'), zValidator('json', z.object({ items })), async (c) => {
+    const { installation, scope, user, language } = c.var
+    const results = await each(c.req.valid('json').items, async (item) => {
+      const before = await alertOf(installation, scope, item.id)
+      const decided = await one(installation, scope, actorOf(user), item, [{ what: 'leave', id: newActId() }])
+      if (decided.ok && before?.doc['alert.incident'] !== undefined)
+        await refresh(installation.cases, before.doc['alert.incident'])
+      return resultOf(item.id, decided, language)
+    })
+    return c.json({ results })
+  })
+  .post(
+    '/incident',
+    duty('triage'),
+    zValidator(
+      'json',
+      z.object({
+        ids: z.array(z.string()).min(1).max(500),
+        incident: z.string().optional(),
+        title: z.string().max(300).optional(),
+      }),
+    ),
+    async (c) => {
+      const { installation, scope, user } = c.var
+      const { ids, incident, title } = c.req.valid('json')
+      const found: Stored<Alert>[] = []
+      for (const id of ids) {
+        const alert = await alertOf(installation, scope, id)
+        if (!alert || alert.doc['alert.status'] === 'absorbed') throw notFound('cảnh báo này', 'alert')
+        found.push(alert)
+      }
+      const into = incident
+        ? await installation.store.documents.collection<Incident>('incidents').get(scope, incident)
+        : undefined
+      if (incident && !into) throw notFound('sự cố này', 'incident')
+      const target = await gather(installation.cases, found, actorOf(user), { into, title }).catch(refusalOf)
+      return c.json(incidentRow(installation.inventory, target, installation.clock()))
+    },
+  )
+
+const alertOf = (installation: Installation, scope: Scope, id: string) =>
+  installation.store.documents.collection<Alert>('alerts').get(scope, id)
+
+/** An alert that got an agency goes where alerts of that agency go. */
+const settle = async (
+  { cases, rules }: Installation,
+  before: Stored<Alert> | undefined,
+  now: Stored<Alert>,
+): Promise<void> => {
+  const rule = rules.find(({ id }) => id === now.doc['rule.id'])
+  if (rule) await take(cases, rule, now)
+  if (before?.doc['alert.incident'] !== undefined) await refresh(cases, before.doc['alert.incident'])
+}

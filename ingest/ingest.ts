@@ -9,7 +9,7 @@ export interface IngestOptions {
   readonly store: EventStore
   readonly sources: readonly Source[]
   readonly spoolFolder: string
-  /** Rows handed to the store and not yet committed: 150,000, two full commits of the embedded store. */
+  /** Rows handed to the store and not yet committed: 100,000, more than a full commit of the embedded store. */
   readonly most?: number
   /** Names this process's spool among those of others that share the store; '' where there are none. */
   readonly node?: string

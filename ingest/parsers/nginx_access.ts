@@ -324,14 +324,17 @@ export const nginxAccess: Parser<z.infer<typeof options>> = {
   id: 'nginx_access',
   title: 'nginx access log',
   options,
-  logsources: [{ category: 'webserver' }, { product: 'nginx' }],
+  logsources: [
+    { category: 'webserver', service: 'nginx' },
+    { service: 'nginx', taxonomy: 'webserver' },
+  ],
   settings: [
     {
       collect: 'syslog',
-      where: '/etc/nginx/nginx.conf',
-      text: 'access_log syslog:server=HOST:5514,tag=nginx combined;',
+      where: 'nginx.conf, http { } / server { }',
+      text: ({ host, port }) =>
+        `access_log syslog:server=${host.includes(':') ? `[${host}]` : host}:${port},facility=local7,tag=nginx,severity=info combined;\n`,
     },
-    { collect: 'file', where: '/etc/nginx/nginx.conf', text: 'access_log /var/log/nginx/access.log combined;' },
   ],
   open,
 }

@@ -11,7 +11,7 @@ import { readConfig } from '../../api/config.ts'
 import { setupOf } from '../../api/routes/sources.ts'
 import { eventsOf, openPlace, type Place, type Server } from '../faults/place.ts'
 
-const SCRIPT = fileURLToPath(new URL('../../api/devices/send-iis.ps1', import.meta.url))
+const SCRIPT = fileURLToPath(new URL('../../ingest/parsers/devices/send-iis.ps1', import.meta.url))
 const text = readFileSync(SCRIPT, 'utf8')
 const TOKEN = 'a-token-of-the-tests'
 const pwsh = spawnSync('pwsh', ['-NoProfile', '-Command', 'exit 0']).status === 0
@@ -111,7 +111,7 @@ test('the script is one that Windows PowerShell 5.1 reads: ASCII, and nothing th
 
 test('the sources page shows it with the address of this server', () => {
   const config = { ...readConfig(undefined, {}), listen: '10.1.2.3:8420' }
-  const { text: shown } = setupOf(config, {}).snippets.find(({ device }) => device === 'iis')!
+  const { text: shown } = setupOf(config, {}).snippets.find(({ parser }) => parser === 'iis_access')!
   expect(shown).toContain("[string] $Url = 'http://10.1.2.3:8420/ingest/iis-01'")
   expect(shown).toContain('function Send-File')
 })

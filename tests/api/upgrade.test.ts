@@ -19,6 +19,7 @@ import { historyOf } from '../../rules/case/journal.ts'
 import { loadRules } from '../../rules/load.ts'
 import { readMark, upgradeCases } from '../../rules/upgrade/upgrade.ts'
 import { breaking, Killed } from '../rules/stores.ts'
+import { LOGSOURCES } from '../../ingest/parsers/index.ts'
 
 const ARCHIVE = join(import.meta.dirname, 'upgrade', 'before-agencies.tar.gz')
 /** An hour after the folder was written. */
@@ -135,7 +136,11 @@ test('killed between any two writes it goes on at the next start, to the same en
   const open = async (file: string) => {
     const config = readConfig(file, {})
     const { events, documents } = await openEmbedded(config, 0)
-    return { store: embedded(events, documents), inventory: readInventory(config), rules: loadRules(config.rules) }
+    return {
+      store: embedded(events, documents),
+      inventory: readInventory(config),
+      rules: loadRules(config.rules, LOGSOURCES),
+    }
   }
   const once = async (left: number): Promise<{ killed: boolean; told: unknown }> => {
     const { store, inventory, rules } = await open(unpack())

@@ -1,3 +1,4 @@
+import { apacheAccess } from './apache_access.ts'
 import { fortinetFortigate } from './fortinet_fortigate.ts'
 import { iisAccess } from './iis_access.ts'
 import { nginxAccess } from './nginx_access.ts'
@@ -5,11 +6,7 @@ import type { Logsource, Parse, Parser } from './parser.ts'
 
 /** Every parser by its id; one line each. */
 export const parsers: ReadonlyMap<string, Parser> = new Map(
-  [
-    fortinetFortigate,
-    nginxAccess,
-    iisAccess, //
-  ].map((parser) => [parser.id, parser as Parser]),
+  [fortinetFortigate, nginxAccess, iisAccess, apacheAccess].map((parser) => [parser.id, parser as Parser]),
 )
 
 export const parserOf = (id: string): Parser => {

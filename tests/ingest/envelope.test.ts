@@ -47,6 +47,11 @@ const TABLE: readonly (readonly [what: string, line: string, message: string, he
     'x',
     { host: 'web', tag: 'nginx', time: MAY },
   ],
+  [
+    'an ISO time that is the line’s own',
+    '2026-05-14T09:30:09+00:00 10.0.0.5 web "GET /"',
+    '2026-05-14T09:30:09+00:00 10.0.0.5 web "GET /"',
+  ],
   ['a byte order mark', '\ufeff#Fields: date time', '#Fields: date time'],
   ['leading NULs', '\0\0\0x', 'x'],
   ["Docker's wrapping", '{"log":"a \\"b\\" đ\\n","stream":"stdout","time":"2026-05-14T09:30:09Z"}', 'a "b" đ'],

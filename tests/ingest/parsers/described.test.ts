@@ -29,7 +29,7 @@ const list = (): string =>
 test('api/README.md lists the parsers', () => {
   const text = readFileSync(README, 'utf8')
   const made = text.replace(
-    /(<!-- parsers -->\n)[^]*?(<!-- \/parsers -->)/,
+    /(<!-- parsers -->\n)[\s\S]*?(<!-- \/parsers -->)/,
     (_, a: string, z: string) => `${a}${list()}\n${z}`,
   )
   if (process.env['UPDATE_FIXTURES'] === '1') writeFileSync(README, made)

@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { toDocument } from '../ingest/event.ts'
 import { checkRules, testRules } from '../rules/check.ts'
 import { CATALOG, loadRules } from '../rules/load.ts'
-import { enricherOf, readEvents, sourceNamed } from './commands/lines.ts'
+import { type Named, readEvents, sourceNamed, stagesOf } from './commands/lines.ts'
 import { openBar, print, table } from './commands/show.ts'
 import { type Config, readConfig, SERVER_ROLES, type ServerRole } from './config.ts'
 import type { Role, SourceRow } from './contract.ts'
@@ -68,11 +68,12 @@ program
   .description('lines to ECS events, one JSON a line')
   .requiredOption('--source <id>', 'a source of the configuration, or a parser')
   .option('--timezone <zone>', 'of times that do not say theirs')
+  .option('--options <json>', 'what the parser cannot know of the format, such as {"format": "$remote_addr …"}')
   .argument('[file]', 'a file, or - for standard input', '-')
-  .action(async (file: string, options: { source: string; timezone?: string }) => {
+  .action(async (file: string, options: Named) => {
     const settings = config()
-    const source = sourceNamed(settings, options.source, options.timezone)
-    for await (const events of readEvents(source, file, enricherOf(settings), Date.now()))
+    const source = sourceNamed(settings, options)
+    for await (const events of readEvents(source, file, stagesOf(settings)(source), Date.now()))
       await print(events.map((event) => JSON.stringify(toDocument(event))))
   })
 program
@@ -80,22 +81,24 @@ program
   .description('the rules over files, without a server: one JSON a match')
   .requiredOption('--source <id>', 'a source of the configuration, or a parser')
   .option('--timezone <zone>', 'of times that do not say theirs')
+  .option('--options <json>', 'what the parser cannot know of the format, such as {"format": "$remote_addr …"}')
   .argument('<files...>')
-  .action(async (files: string[], options: { source: string; timezone?: string }) => {
+  .action(async (files: string[], options: Named) => {
     const { scan } = await import('./commands/scan.ts')
     const settings = config()
-    await scan(settings, sourceNamed(settings, options.source, options.timezone), files)
+    await scan(settings, sourceNamed(settings, options), files)
   })
 program
   .command('import')
   .description('history into the store; raises no alerts unless --detect')
   .requiredOption('--source <id>', 'a source of the configuration, or a parser')
   .option('--timezone <zone>', 'of times that do not say theirs')
+  .option('--options <json>', 'what the parser cannot know of the format, such as {"format": "$remote_addr …"}')
   .option('--detect', 'run the rules over it', false)
   .argument('<files...>')
-  .action(async (files: string[], options: { source: string; timezone?: string; detect: boolean }) => {
+  .action(async (files: string[], options: Named & { detect: boolean }) => {
     const settings = config()
-    const source = sourceNamed(settings, options.source, options.timezone)
+    const source = sourceNamed(settings, options)
     const bar = openBar()
     let last: ImportProgress | undefined
     try {

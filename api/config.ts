@@ -31,12 +31,30 @@ const source = z
     /** Addresses of the server whose log it is, where the log does not say them. */
     serves: z.array(network).optional(),
     timezone: zone.optional(),
+    /** What the parser cannot know of the format: see the parser. */
+    options: z.record(z.string(), z.unknown()).optional(),
     silent_minutes: z.number().positive().default(15),
-    file: z.strictObject({ path: z.string(), start: z.enum(['beginning', 'end']).default('beginning') }).optional(),
+    file: z
+      .strictObject({
+        path: z.string(),
+        start: z.enum(['beginning', 'end']).default('beginning'),
+        /** Every process of a cluster sees the same files. */
+        shared: z.boolean().default(false),
+      })
+      .optional(),
     syslog: z.strictObject({ from: z.array(network).min(1) }).optional(),
     http: z.strictObject({ token: z.string().min(16, 'at least 16 characters') }).optional(),
   })
   .refine((s) => [s.file, s.syslog, s.http].filter(Boolean).length === 1, 'exactly one of file:, syslog: and http:')
+  .superRefine((s, context) => {
+    const read = parsers.get(s.parser)?.options.safeParse(s.options ?? {})
+    for (const issue of read?.error?.issues ?? [])
+      context.addIssue({
+        code: 'custom',
+        path: ['options', ...issue.path],
+        message: `an option of the parser ${s.parser}: ${issue.message}`,
+      })
+  })
 
 const schema = z.strictObject({
   data: z.string().default('.vonglau'),
@@ -185,9 +203,11 @@ export const readConfig = (file: string | undefined, env: NodeJS.ProcessEnv = pr
         ...(s.organization === undefined ? {} : { organization: s.organization }),
         ...(s.serves ? { serves: s.serves } : {}),
         timezone: s.timezone ?? rest.timezone,
+        ...(s.timezone === undefined ? {} : { zoned: true }),
+        ...(s.options === undefined ? {} : { options: s.options }),
         silent: s.silent_minutes,
         collect: s.file
-          ? { kind: 'file', path: under(s.file.path), start: s.file.start }
+          ? { kind: 'file', path: under(s.file.path), start: s.file.start, ...(s.file.shared ? { shared: true } : {}) }
           : s.syslog
             ? { kind: 'syslog', from: s.syslog.from }
             : { kind: 'http', token: s.http!.token },

@@ -1,15 +1,10 @@
 /** History into the store: files read once to their end, through the same pipeline as live ones. */
 import { statSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { notText, openText } from '../ingest/collect/text.ts'
 import { createIngest } from '../ingest/pipeline.ts'
 import type { Source } from '../ingest/source.ts'
-import { openWorkers } from '../ingest/workers.ts'
 import type { Installation } from './installation.ts'
-
-/** Bytes from which on threads of their own are worth their start. */
-const MANY = 8 << 20
 
 export interface ImportProgress {
   readonly lines: number
@@ -54,69 +49,54 @@ export const importFiles = async function* (
   detect: boolean,
 ): AsyncIterable<ImportProgress> {
   const total = await checkFiles(files)
-  const { store, config, inventory, enrich, clock } = installation
-  const { packing } = store.events
-  const workers =
-    packing !== undefined && total > MANY
-      ? openWorkers(availableParallelism(), {
-          source,
-          inventory,
-          geoip: config.geoip,
-          history: !detect,
-          packing: packing.module,
-        })
-      : undefined
+  const { store, config, inventory, clock } = installation
   let done: ImportProgress = { lines: 0, unparsed: 0, bytes: 0, total }
-  try {
-    for (const path of files) {
-      const problems: string[] = []
-      const ingest = createIngest({
-        store: store.events,
-        sources: [{ ...source, collect: { kind: 'file', path, start: 'beginning' } }],
-        spoolFolder: join(config.data, 'spool'),
-        enrich,
-        clock,
-        whole: true,
-        history: !detect,
-        ...(workers ? { workers } : {}),
-        poll: 10,
-        warn: (message) => problems.push(message),
-      })
-      const now = async (): Promise<ImportProgress> => {
-        const [status] = await ingest.status()
-        const { lines, bytes } = ingest.progress()
-        return {
-          lines: done.lines + lines,
-          unparsed: done.unparsed + (status?.unparsed ?? 0),
-          bytes: done.bytes + bytes,
-          total,
-        }
-      }
-      try {
-        await ingest.start()
-        let drained = false
-        const draining = ingest.drain().then(() => {
-          drained = true
-        })
-        while (!drained) {
-          await Promise.race([draining, new Promise((resolve) => setTimeout(resolve, 250))])
-          // A store that refuses (a full disk) is tried again for ever by a server; an import says so and ends.
-          if (problems[0])
-            throw new Error(
-              `${problems[0]}; ${done.lines + ingest.progress().lines} lines are stored, and importing the same file again adds the rest`,
-            )
-          if (!drained) yield await now()
-        }
-        const [status] = await ingest.status()
-        if (status?.problem) throw new Error(status.problem)
-        done = { ...(await now()), bytes: done.bytes + statSync(path).size }
-        yield done
-      } finally {
-        await ingest.stop()
+  for (const path of files) {
+    const problems: string[] = []
+    const ingest = await createIngest({
+      store: store.events,
+      sources: [{ ...source, collect: { kind: 'file', path, start: 'beginning' } }],
+      spoolFolder: join(config.data, 'spool'),
+      inventory,
+      geoip: config.geoip,
+      clock,
+      whole: true,
+      history: !detect,
+      poll: 10,
+      warn: (message) => problems.push(message),
+    })
+    const now = async (): Promise<ImportProgress> => {
+      const [status] = await ingest.status()
+      const { lines, bytes } = ingest.progress()
+      return {
+        lines: done.lines + lines,
+        unparsed: done.unparsed + (status?.unparsed ?? 0),
+        bytes: done.bytes + bytes,
+        total,
       }
     }
-  } finally {
-    await workers?.stop()
+    try {
+      await ingest.start()
+      let drained = false
+      const draining = ingest.drain().then(() => {
+        drained = true
+      })
+      while (!drained) {
+        await Promise.race([draining, new Promise((resolve) => setTimeout(resolve, 250))])
+        // A store that refuses (a full disk) is tried again for ever by a server; an import says so and ends.
+        if (problems[0])
+          throw new Error(
+            `${problems[0]}; ${done.lines + ingest.progress().lines} lines are stored, and importing the same file again adds the rest`,
+          )
+        if (!drained) yield await now()
+      }
+      const [status] = await ingest.status()
+      if (status?.problem) throw new Error(status.problem)
+      done = { ...(await now()), bytes: done.bytes + statSync(path).size }
+      yield done
+    } finally {
+      await ingest.stop()
+    }
   }
   if (detect) await installation.schedule.runAll()
 }

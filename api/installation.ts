@@ -1,13 +1,12 @@
 /** The composition root: one installation with its store, ingest and detection, on a clock that is passed in. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createEnricher } from '../ingest/enrich/enrich.ts'
+import { createEnricher, type Enricher } from '../ingest/enrich/enrich.ts'
 import { briefly } from '../ingest/briefly.ts'
 import { openGeoIp } from '../ingest/enrich/geoip.ts'
 import { type Inventory, parseInventory } from '../ingest/inventory/inventory.ts'
 import type { Ingest } from '../ingest/ingest.ts'
 import { createIngest } from '../ingest/pipeline.ts'
-import type { Enrich } from '../ingest/process.ts'
 import { mergeStatus } from '../ingest/meter.ts'
 import type { SourceStatus } from '../ingest/source.ts'
 import { type Store, SYSTEM } from '../ingest/store/store.ts'
@@ -27,7 +26,7 @@ export interface Installation {
   readonly clock: () => number
   readonly store: Store
   readonly inventory: Inventory
-  readonly enrich: Enrich
+  readonly enrich: Enricher
   readonly ingest: Ingest
   readonly schedule: Detection
   /** Hours to settle an incident, by level, as the inventory says it today. */
@@ -141,7 +140,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     lookedAt = performance.now()
   }
   await readSettings()
-  const ingest = createIngest({
+  const ingest = await createIngest({
     store: store.events,
     sources: config.sources,
     spoolFolder: join(config.data, 'spool'),
@@ -149,7 +148,8 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     // A cluster takes smaller commits, and a row on its way to it is held whole: 2 KB.
     ...(config.store === 'elasticsearch' ? { most: 100_000 } : {}),
     ...(node === undefined ? {} : { node }),
-    enrich,
+    inventory,
+    geoip: config.geoip,
     clock,
     warn,
     ...(options.poll === undefined ? {} : { poll: options.poll }),

@@ -19,9 +19,15 @@ export interface Field {
   readonly column: boolean
   /** Holds several values as a rule (ECS says "array"): a list column. */
   readonly list: boolean
+  /** The fields, of single values, whose values these are, each once, in this order: said of an event, it need not be stored. */
+  readonly of?: readonly string[]
 }
 
 const field = (name: string, type: FieldType, column = false, list = false): Field => ({ name, type, column, list })
+const made = (name: string, type: FieldType, of: readonly string[]): Field => ({
+  ...field(name, type, false, true),
+  of,
+})
 
 /** Fields that rules, the search bar or a page use. An event may carry others; they are keyword, or long where numeric. */
 export const FIELDS: readonly Field[] = [
@@ -74,7 +80,7 @@ export const FIELDS: readonly Field[] = [
   field('source.bytes', 'long', true),
   field('source.packets', 'long', true),
   field('source.address', 'keyword'),
-  field('source.nat.ip', 'ip'),
+  field('source.nat.ip', 'ip', true),
   field('source.nat.port', 'long'),
   field('source.user.name', 'keyword'),
   field('source.geo.country_iso_code', 'keyword', true),
@@ -88,7 +94,7 @@ export const FIELDS: readonly Field[] = [
   field('destination.bytes', 'long', true),
   field('destination.packets', 'long', true),
   field('destination.address', 'keyword'),
-  field('destination.nat.ip', 'ip'),
+  field('destination.nat.ip', 'ip', true),
   field('destination.nat.port', 'long'),
   field('destination.geo.country_iso_code', 'keyword', true),
   field('destination.as.number', 'long', true),
@@ -124,10 +130,16 @@ export const FIELDS: readonly Field[] = [
   field('rule.ruleset', 'keyword', true),
   field('rule.description', 'keyword'),
   field('event.reference', 'keyword'),
-  field('related.ip', 'ip', true, true),
-  field('network.forwarded_ip', 'ip'),
+  made('related.ip', 'ip', [
+    'source.ip',
+    'destination.ip',
+    'source.nat.ip',
+    'destination.nat.ip',
+    'network.forwarded_ip',
+  ]),
+  field('network.forwarded_ip', 'ip', true),
   field('dns.question.name', 'keyword'),
-  field('dns.resolved_ip', 'ip', false, true),
+  field('dns.resolved_ip', 'ip', true, true),
   field('destination.domain', 'keyword'),
   field('user.domain', 'keyword'),
   field('host.name', 'keyword'),
@@ -156,6 +168,16 @@ export const valuesOf = (event: Event, name: string): readonly Scalar[] => {
   // Every object answers to names such as "constructor": only what the event itself has counts.
   const value = Object.hasOwn(event, name) ? event[name] : undefined
   return value === undefined ? [] : Array.isArray(value) ? (value as readonly Scalar[]) : [value as Scalar]
+}
+
+/** The values of a field that is made of others. */
+export const derived = (event: Event, { of = [] }: Field): string[] => {
+  const out: string[] = []
+  for (const name of of) {
+    const value = event[name]
+    if (typeof value === 'string' && !out.includes(value)) out.push(value)
+  }
+  return out
 }
 
 /** An event as the nested ECS document that a person or another program reads: times as ISO 8601 in UTC. */

@@ -1,7 +1,7 @@
 /** How each source is, once a minute, as events of dataset `vonglau.source`: silence is then an ordinary rule over them. */
 import { createHash } from 'node:crypto'
 import type { Event } from './event.ts'
-import type { Enrich } from './process.ts'
+import type { Enricher } from './enrich/enrich.ts'
 import type { Source, SourceStatus } from './source.ts'
 import type { EventStore } from './store/store.ts'
 
@@ -16,7 +16,7 @@ export interface Health {
 export const createHealth = (
   store: EventStore,
   sources: readonly Source[],
-  enrich: Enrich,
+  enrich: Enricher,
   clock: () => number,
 ): Health => {
   const before = new Map<string, { lines: number; unparsed: number }>()

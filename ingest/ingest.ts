@@ -1,20 +1,21 @@
 /** What runs the sources of a process: its options, and what others ask of it. */
-import type { Enrich } from './process.ts'
+import type { GeoIpFiles } from './enrich/geoip.ts'
+import type { Inventory } from './inventory/inventory.ts'
 import type { Source, SourceStatus } from './source.ts'
 import type { EventStore, Lease } from './store/store.ts'
-import type { Workers } from './workers.ts'
 
 export interface IngestOptions {
   readonly store: EventStore
   readonly sources: readonly Source[]
   readonly spoolFolder: string
-  /** Rows handed to the store and not yet committed: 420,000, two full commits of the embedded store. */
+  /** Rows handed to the store and not yet committed: 150,000, two full commits of the embedded store. */
   readonly most?: number
   /** Names this process's spool among those of others that share the store; '' where there are none. */
   readonly node?: string
   /** Files, and a spool, are read by one of several processes: taken before the first look, again where it was lost. */
   readonly lease?: (name: string) => Promise<Lease | undefined>
-  readonly enrich: Enrich
+  readonly inventory: Inventory
+  readonly geoip: GeoIpFiles
   readonly clock: () => number
   /** ms between looks at files. */
   readonly poll?: number
@@ -22,8 +23,6 @@ export interface IngestOptions {
   readonly whole?: boolean
   /** The events are marked, so that no rule looks at them. */
   readonly history?: boolean
-  /** Threads that take files apart, for the one source that there is. */
-  readonly workers?: Workers
   readonly warn: (message: string) => void
 }
 
@@ -37,7 +36,7 @@ export interface Ingest {
   /** Resolves when all that could be read at the call is in the store. */
   drain(): Promise<void>
   readonly progress: () => { lines: number; bytes: number }
-  /** Applies from the next line on. */
-  setEnrich(enrich: Enrich): void
+  /** Applies to the lines that are read from now on. */
+  setInventory(inventory: Inventory): void
   stop(): Promise<void>
 }

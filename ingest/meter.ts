@@ -7,6 +7,8 @@ export interface Meter {
   arrived(): void
   committed(lines: number, unparsed: number, newest: number | undefined, ingested: number, timeAhead: boolean): void
   dropped(lines: number): void
+  /** Streams of which the parser has forgotten what it knew, for there were too many. */
+  forgotten(streams: number): void
   /** A sentence about what keeps the source from being read; undefined clears it. */
   problem(sentence: string | undefined): void
   /** Why the store refused lines; cleared by the next ones that it takes, and by undefined. */
@@ -20,6 +22,7 @@ export const openMeter = (source: Source, clock: () => number): Meter => {
   let lines = 0
   let unparsed = 0
   let dropped = 0
+  let forgotten = 0
   let lag = 0
   let problem: string | undefined
   let store: string | undefined
@@ -48,6 +51,9 @@ export const openMeter = (source: Source, clock: () => number): Meter => {
     },
     dropped: (count) => {
       dropped += count
+    },
+    forgotten: (count) => {
+      forgotten += count
     },
     problem: (sentence) => {
       problem = sentence
@@ -79,6 +85,7 @@ export const openMeter = (source: Source, clock: () => number): Meter => {
         lines,
         unparsed,
         dropped,
+        ...(forgotten ? { forgotten } : {}),
         behind,
         timeAhead,
       }
@@ -111,6 +118,7 @@ export const mergeStatus = (statuses: readonly SourceStatus[]): SourceStatus[] =
       lines: first.lines + second.lines,
       unparsed: first.unparsed + second.unparsed,
       dropped: first.dropped + second.dropped,
+      ...(first.forgotten || second.forgotten ? { forgotten: (first.forgotten ?? 0) + (second.forgotten ?? 0) } : {}),
       behind: first.behind + second.behind,
       timeAhead: first.timeAhead || second.timeAhead,
     })

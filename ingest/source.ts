@@ -1,17 +1,27 @@
 /** What a source is, as the configuration says it, and what the console shows of it. */
 export type Collect =
-  | { readonly kind: 'file'; readonly path: string; readonly start: 'beginning' | 'end' }
+  | {
+      readonly kind: 'file'
+      readonly path: string
+      readonly start: 'beginning' | 'end'
+      /** Every node of a cluster sees the same files: one of them reads. */
+      readonly shared?: boolean
+    }
   | { readonly kind: 'syslog'; readonly from: readonly string[] } // addresses or networks that send
   | { readonly kind: 'http'; readonly token: string }
 
 export interface Source {
   readonly id: string // letters, digits, '-', '_', '.'
   readonly parser: string
+  /** What the parser's `options` say of its format. */
+  readonly options?: unknown
   readonly title?: string
   readonly organization?: string
   /** Addresses of the server whose log it is, where the log does not say them: its Host header counts among their portals. */
   readonly serves?: readonly string[]
   readonly timezone: string // IANA
+  /** It is said of this source, not of all. */
+  readonly zoned?: boolean
   readonly collect: Collect
   /** Minutes without a line after which it counts as silent. */
   readonly silent: number
@@ -29,6 +39,8 @@ export interface SourceStatus {
   readonly lines: number // since the process started
   readonly unparsed: number
   readonly dropped: number
+  /** Streams of which the parser has forgotten what it knew, for there were too many; absent: none. */
+  readonly forgotten?: number
   readonly behind: number // bytes not yet in the store
   readonly timeAhead: boolean
 }

@@ -1,4 +1,5 @@
 /** Whose turn it is to read what only one of several processes may read: asked for until it is this one's. */
+import type { Source } from './source.ts'
 import type { Lease } from './store/store.ts'
 
 /** ms between two questions whether another process still holds it. */
@@ -22,3 +23,7 @@ export const openTurn = (lease: (name: string) => Promise<Lease | undefined>, na
   }
   return { take: () => (asking ??= ask().finally(() => (asking = undefined))) }
 }
+
+/** Files that every node sees are read by one of them; others are their node's. */
+export const turnOf = ({ id, collect }: Source, node: string | undefined): string =>
+  node === undefined || (collect.kind === 'file' && collect.shared) ? `source ${id}` : `source ${id} of ${node}`

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { suiteOf } from './run.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** What is in the repository, or would be with the next commit. */
@@ -144,6 +145,14 @@ test('nothing names the machines it was made on', () => {
     [...read(file).matchAll(/(?<![\w.])\/(?:work|home|root)\/\w+/g)].map((found) => `${file}: ${found[0]}`),
   )
   expect(paths).toEqual([])
+})
+
+test('what needs a server to download is no part of `npm test`', () => {
+  const wants = FILES.filter(
+    (file) => /^tests\/.*\.test\.ts$/.test(file) && /servers\/(cluster|elasticsearch)\.ts'/.test(read(file)),
+  )
+  expect(wants.length).toBeGreaterThan(5)
+  expect(wants.filter((file) => suiteOf(file) !== 'cluster')).toEqual([])
 })
 
 test('the console’s folder holds no program: only its build is served', () => {

@@ -2,40 +2,76 @@
 import { stdin } from 'node:process'
 import { splitLines } from '../../ingest/collect/lines.ts'
 import { notText, openText } from '../../ingest/collect/text.ts'
-import { createEnricher } from '../../ingest/enrich/enrich.ts'
+import { createRowEnricher } from '../../ingest/enrich/enrich.ts'
 import { openGeoIp } from '../../ingest/enrich/geoip.ts'
 import type { Event } from '../../ingest/event.ts'
-import { parserOf } from '../../ingest/parsers/index.ts'
-import type { ParserState } from '../../ingest/parsers/parser.ts'
-import { type Enrich, idPrefix, processLines } from '../../ingest/process.ts'
+import type { Memory } from '../../ingest/memory.ts'
+import { openParser } from '../../ingest/parsers/index.ts'
+import { Row } from '../../ingest/row/row.ts'
+import { eventSink } from '../../ingest/row/sink.ts'
 import type { Source } from '../../ingest/source.ts'
+import { idPrefix, type Job, type Made, openStage } from '../../ingest/stage.ts'
 import type { Config } from '../config.ts'
 import { readInventory } from '../installation.ts'
 
 const CHUNK = 1 << 20
 
-export const enricherOf = (config: Config): Enrich =>
-  createEnricher({ inventory: readInventory(config), geoip: openGeoIp(config.geoip) })
+/** Lines of a source to events, one batch after another. */
+export type ToEvents = (job: Job) => Made<Event[]>
+/** Opens parse stages; the inventory and the databases are read once. */
+export const stagesOf = (config: Config): ((source: Source) => ToEvents) => {
+  const enrich = createRowEnricher({ inventory: readInventory(config), geoip: openGeoIp(config.geoip) })
+  const row = new Row()
+  return (source) =>
+    openStage({
+      source,
+      parse: openParser(source.parser, source.options),
+      enrich,
+      sink: eventSink(),
+      history: false,
+      row,
+    })
+}
 
-/** A source of the configuration, or one that exists only for this command: then `id` names a parser. */
-export const sourceNamed = (config: Config, id: string, timezone: string | undefined): Source => {
+/** How a command names the source of its lines. */
+export interface Named {
+  readonly source: string
+  readonly timezone?: string
+  /** JSON. */
+  readonly options?: string
+}
+/** A source of the configuration, or one that exists only for this command: then the name is that of a parser. */
+export const sourceNamed = (config: Config, { source: id, timezone, options }: Named): Source => {
   const known = config.sources.find((source) => source.id === id)
-  if (known) return timezone ? { ...known, timezone } : known
+  const said = options === undefined ? {} : { options: optionsOf(options) }
   try {
-    parserOf(id)
+    openParser(known?.parser ?? id, said.options ?? known?.options)
   } catch (error) {
     const ids = config.sources.map((source) => source.id)
+    const others = /^There is no parser/.test((error as Error).message) && ids.length > 0
     throw new Error(
-      `${(error as Error).message}${ids.length ? `; the sources of ${config.file} are ${ids.join(', ')}` : ''}`,
+      `${(error as Error).message}${others ? `; the sources of ${config.file} are ${ids.join(', ')}` : ''}`,
     )
   }
   checkZone(timezone)
+  if (known) return { ...known, ...(timezone ? { timezone, zoned: true } : {}), ...said }
   return {
     id,
     parser: id,
     timezone: timezone ?? config.timezone,
+    ...(timezone ? { zoned: true } : {}),
     silent: 15,
     collect: { kind: 'file', path: '', start: 'beginning' },
+    ...said,
+  }
+}
+const optionsOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new Error(
+      `--options ${text.slice(0, 60)}: it is no JSON (${(error as Error).message}); give an object such as {"trusted_proxies": ["10.0.0.0/8"]}`,
+    )
   }
 }
 
@@ -51,21 +87,21 @@ const checkZone = (timezone: string | undefined): void => {
 export const readEvents = async function* (
   source: Source,
   path: string,
-  enrich: Enrich,
+  stage: ToEvents,
   now: number,
 ): AsyncIterable<Event[]> {
-  const parser = parserOf(source.parser)
   const prefix = idPrefix(source.id, path)
   let position = 0
   let part = 0
-  let state: ParserState
+  let memory: Memory = []
   for await (const { bytes, last } of chunks(path)) {
     const split = splitLines(bytes, position, last, part)
     part = split.part
-    const done = processLines(split.lines, position, source, prefix, parser, enrich, now, state)
-    state = done.state
-    position = split.lines.at(-1)?.end ?? position
-    yield done.events
+    const { count, end } = split.lines
+    const made = stage({ lines: split.lines, from: position, prefix, now, memory })
+    memory = made.memory
+    if (count > 0) position = end[count - 1]!
+    yield made.packed
   }
 }
 

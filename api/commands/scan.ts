@@ -1,8 +1,8 @@
 /** `vonglau scan`: the rules over files without a server. Correlations are evaluated over the whole of the files. */
 import type { Event } from '../../ingest/event.ts'
-import { parserOf } from '../../ingest/parsers/index.ts'
-import { idPrefix, processLines } from '../../ingest/process.ts'
+import { splitLines } from '../../ingest/collect/lines.ts'
 import type { Source } from '../../ingest/source.ts'
+import { idPrefix } from '../../ingest/stage.ts'
 import { compile } from '../../ingest/store/filter.ts'
 import { groupOf } from '../../rules/alert.ts'
 import { loadRules } from '../../rules/load.ts'
@@ -10,7 +10,7 @@ import type { Rule } from '../../rules/rule.ts'
 import { type Counted, qualifying } from '../../rules/windows.ts'
 import type { Config } from '../config.ts'
 import { readInventory } from '../installation.ts'
-import { enricherOf, readEvents } from './lines.ts'
+import { readEvents, stagesOf, type ToEvents } from './lines.ts'
 import { print } from './show.ts'
 
 const matchLine = (rule: Rule, event: Event): string =>
@@ -18,13 +18,13 @@ const matchLine = (rule: Rule, event: Event): string =>
 
 export const scan = async (config: Config, source: Source, files: readonly string[]): Promise<void> => {
   const rules = loadRules(config.rules)
-  const enrich = enricherOf(config)
+  const stage = stagesOf(config)(source)
   const single = rules.filter((rule) => !rule.correlation).map((rule) => ({ rule, match: compile(rule.filter) }))
   const windows = rules
     .filter((rule) => rule.correlation)
     .map((rule) => ({ rule, match: compile(rule.filter), groups: new Map<string, Counted[]>() }))
   for (const file of files) {
-    for await (const events of readEvents(source, file, enrich, Date.now())) {
+    for await (const events of readEvents(source, file, stage, Date.now())) {
       const out: string[] = []
       for (const event of events) {
         for (const { rule, match } of single) if (match(event)) out.push(matchLine(rule, event))
@@ -55,7 +55,7 @@ export const scan = async (config: Config, source: Source, files: readonly strin
   if (wanted.size === 0) return
   // A second reading prints the events of the windows: they were not kept, for a file may be larger than memory.
   for (const file of files) {
-    for await (const events of readEvents(source, file, enrich, Date.now())) {
+    for await (const events of readEvents(source, file, stage, Date.now())) {
       await print(
         events.flatMap((event) => (wanted.get(String(event['event.id'])) ?? []).map((rule) => matchLine(rule, event))),
       )
@@ -65,28 +65,24 @@ export const scan = async (config: Config, source: Source, files: readonly strin
 
 /** A raw line of a rule's test file to the event that the pipeline would store. */
 export const eventOfLine = (config: Config): ((parser: string, line: string) => Event | undefined) => {
-  const enrich = enricherOf(config)
+  const open = stagesOf(config)
+  const stages = new Map<string, ToEvents>()
   // A line of a portal stands for the proxy before all of them.
   const serves = readInventory(config).portals.flatMap((portal) => portal.addresses)
   return (parser, line) => {
-    const source: Source = {
-      id: parser,
-      parser,
-      timezone: config.timezone,
-      silent: 15,
-      ...(parser === 'nginx_access' ? { serves } : {}),
-      collect: { kind: 'file', path: '', start: 'beginning' },
+    let stage = stages.get(parser)
+    if (!stage) {
+      const source: Source = {
+        id: parser,
+        parser,
+        timezone: config.timezone,
+        silent: 15,
+        ...(parser === 'nginx_access' ? { serves } : {}),
+        collect: { kind: 'file', path: '', start: 'beginning' },
+      }
+      stages.set(parser, (stage = open(source)))
     }
-    const { events } = processLines(
-      [{ text: line, end: line.length }],
-      0,
-      source,
-      idPrefix(parser, line),
-      parserOf(parser),
-      enrich,
-      Date.now(),
-      undefined,
-    )
-    return events[0]
+    const { lines } = splitLines(Buffer.from(line), 0, true)
+    return stage({ lines, from: 0, prefix: idPrefix(parser, line), now: Date.now(), memory: [] }).packed[0]
   }
 }

@@ -1,17 +1,16 @@
 /** A feed reads one segment onwards: chunks of lines, each with the offset to commit. */
 import type { Offset } from '../store/store.ts'
-import { type Line, splitLines } from './lines.ts'
-import { aboutOf, type Segment } from './segments.ts'
+import { type About, holds, type Print, resumePrint, scan } from './fingerprint.ts'
+import { type Lines, splitLines } from './lines.ts'
+import { aboutOf, type Place, type Segment } from './segments.ts'
 import { readRecords, type Spool } from './spool.ts'
-import { HEAD, openText, type TextFile, tailBytes } from './text.ts'
+import { leadingNuls, openText, readFully, type TextFile } from './text.ts'
 
 const CHUNK = 1 << 20
 const EMPTY: Buffer = Buffer.alloc(0)
 
 export interface Chunk {
-  /** Absent where whole lines are handed out as they are. */
-  readonly lines?: readonly Line[]
-  readonly whole?: { readonly bytes: Buffer; readonly count: number }
+  readonly lines: Lines
   readonly from: number
   readonly to: number
   readonly about: Offset['about']
@@ -22,12 +21,10 @@ export interface Feed {
   readonly path: string
   /** How far it has been handed out. */
   position(): number
-  /** The next lines, or undefined where there are none now. Whole lines are not more than `most`. */
+  /** The next lines, or undefined where there are none now; of a file not more than `most`. */
   next(most?: number): Promise<Chunk | undefined>
   /** Reads on from here; what was handed out beyond is handed out again. */
   seek(offset: Pick<Offset, 'position'>): Promise<void>
-  /** The bytes before the position are no longer those that were read. */
-  changed(): Promise<boolean>
   /** Bytes not yet handed out, as far as it is known. */
   behind(): Promise<number>
   /** No more will come, and all of it was handed out. */
@@ -35,79 +32,136 @@ export interface Feed {
   close(): Promise<void>
 }
 
-/** The first `most` whole lines. */
-const wholeLines = (bytes: Buffer, most: number): { end: number; count: number } => {
-  let [end, count] = [0, 0]
-  for (; count < most; count++) {
-    const lf = bytes.indexOf(10, end)
-    if (lf < 0) break
-    end = lf + 1
-  }
-  return { end, count }
+/** The feed of a file, whose bytes may move: to a copy that goes on where the file broke off. */
+export interface FileFeed extends Feed {
+  /** Still holds what was read: at its head and before the position; `thorough`: at the fixed steps too. */
+  holds(thorough: boolean): Promise<boolean>
+  /** What was read, as it is committed. */
+  about(): About
+  /** Goes on in another file, which holds all that was read. */
+  follow(file: TextFile, place: Place, stamp?: string): Promise<void>
+  /** What was read is no longer there: nothing more comes. */
+  end(): void
 }
 
-/**
- * `finished` says that nothing more is written to the file: its last line counts though it has no ending. With `whole`,
- * whole lines are handed out as they are.
- */
-export const fileFeed = async (
-  file: TextFile,
+/** Abouts of positions that were handed out and may have to be gone back to. */
+const REMEMBERED = 4096
+
+/** From where `print` stands. `finished` says that nothing more is written: the last line counts though it has no ending. */
+export const fileFeed = (
+  opened: TextFile,
   segment: Segment,
-  position: number,
-  finished: () => Promise<boolean>,
-  whole = false,
-): Promise<Feed> => {
-  let at = position
+  begin: Print,
+  finished: (file: TextFile) => Promise<boolean>,
+): FileFeed => {
+  let file = opened
+  let print = begin
+  let at = begin.position()
   let part = 0
-  let tail = await tailBytes(file, position)
   let ended = false
+  let gone = false
+  /** NULs up to the end of the file, which is so long: a hole that nothing stands behind, or room that was reserved. */
+  let empty = 0
+  const handedOut = new Map([[at, print.about()]])
+  /** Where the text goes on at a line's beginning: after the hole that copy-truncate leaves, which is no part of a line. */
+  const textFrom = async (): Promise<number> => {
+    let start = at
+    for (;;) {
+      const bytes = await file.read(start, start === at ? 1 : CHUNK)
+      const nuls = leadingNuls(bytes)
+      start += nuls
+      if (nuls < bytes.length || bytes.length === 0) return start
+    }
+  }
   return {
     segment: segment.id,
-    path: segment.path,
+    get path() {
+      return segment.place.path
+    },
     position: () => at,
+    about: () => print.about(),
     next: async (most = Infinity) => {
       // Only what is there is read: most looks find nothing, and need no buffer.
+      if (gone) return undefined
       const size = file.gzip ? undefined : await file.size()
+      if (size !== undefined && size <= at + empty && !(await filled()) && !(await restsAt(size))) return undefined
+      // Another content since the last look: whoever looks at files will say which.
+      if (!(await holdsTail())) return undefined
+      const start = part === 0 ? await textFrom() : at
       const bytes =
         size === undefined
-          ? await file.read(at, CHUNK)
-          : size > at
-            ? await file.read(at, Math.min(CHUNK, size - at))
+          ? await file.read(start, CHUNK)
+          : size > start
+            ? await file.read(start, Math.min(CHUNK, size - start))
             : EMPTY
-      const atEnd = bytes.length < CHUNK && (!file.gzip || (await file.read(at + bytes.length, 1)).length === 0)
-      const last = atEnd && (file.gzip || (await finished()))
+      const atEnd = bytes.length < CHUNK && (!file.gzip || (await file.read(start + bytes.length, 1)).length === 0)
+      const last = atEnd && (file.gzip || (await finished(file)))
       ended = last
-      if (bytes.length === 0) return undefined
+      empty = bytes.length === 0 && !last ? start - at : 0
+      if (bytes.length === 0 && (start === at || !last)) return undefined
       const from = at
-      const { end, count } = whole && part === 0 ? wholeLines(bytes, most) : { end: 0, count: 0 }
-      let lines: Line[] | undefined
-      if (end > 0) at += end
-      else {
-        const split = splitLines(bytes, at, last, part)
-        if (split.lines.length === 0) return undefined
-        part = split.part
-        at = split.lines.at(-1)!.end
-        lines = split.lines
-      }
-      const used = bytes.subarray(0, at - from)
-      tail = Buffer.from(used.length >= HEAD ? used.subarray(-HEAD) : Buffer.concat([tail, used]).subarray(-HEAD))
+      const { lines, part: next } = splitLines(bytes, start, last, part, most)
+      if (lines.count === 0 && bytes.length > 0) return undefined
+      part = next
+      at = lines.count > 0 ? lines.end[lines.count - 1]! : start
+      const used = bytes.subarray(0, at - start)
+      print.addHole(start - from)
+      print.add(used)
+      const about = print.about()
+      handedOut.set(at, about)
+      if (handedOut.size > REMEMBERED) handedOut.delete(handedOut.keys().next().value!)
       return {
-        ...(lines ? { lines } : { whole: { bytes: used, count } }),
+        lines,
         from,
         to: at,
-        about: await aboutOf(file, segment, at, tail),
+        about: aboutOf(segment, about),
       }
     },
-    seek: async (offset) => {
-      at = offset.position
+    seek: async ({ position }) => {
+      const about = handedOut.get(position)
+      // Another process has come so far.
+      const known = about ?? (print.about()['whole'] === undefined ? undefined : (await scan(file, [position])).end)
+      print = await resumePrint(file, position, known)
+      at = position
       part = 0
-      tail = await tailBytes(file, at)
       ended = false
+      empty = 0
     },
-    changed: async () => !(await tailBytes(file, at)).equals(tail),
-    behind: async () => Math.max(file.gzip && !ended ? 1 : 0, ((await file.size()) ?? at) - at),
-    done: async () => ended && (await file.size()) === at,
+    holds: (thorough) => holds(file, at, print.about(), thorough),
+    behind: async () => (gone ? 0 : Math.max(file.gzip && !ended ? 1 : 0, ((await file.size()) ?? at) - at - empty)),
+    done: async () => gone || (ended && ((await file.size()) ?? Infinity) <= at),
     close: () => file.close(),
+    follow: async (next, place, stamp) => {
+      const before = file
+      file = next
+      segment.place = place
+      if (stamp === undefined) delete segment.stamp
+      else segment.stamp = stamp
+      ended = false
+      empty = 0
+      await before.close()
+    },
+    end: () => {
+      gone = true
+    },
+  }
+
+  /** At the end, and nothing more is written: the last line, and the end, are still to be told. */
+  async function restsAt(size: number): Promise<boolean> {
+    if (ended) return false
+    const last = await finished(file)
+    if (!last) return false
+    if (size <= at) ended = true
+    return size > at
+  }
+  /** Room that was reserved is written to from its beginning. */
+  async function filled(): Promise<boolean> {
+    return empty > 0 && leadingNuls(await file.read(at, 1)) === 0
+  }
+  async function holdsTail(): Promise<boolean> {
+    if (file.gzip || at === 0) return true
+    const tail = print.tail()
+    return (await readFully(file, at - tail.length, tail.length)).equals(tail)
   }
 }
 
@@ -142,7 +196,6 @@ export const spoolFeed = async (spool: Spool, id: string, segment: string, posit
     seek: async (offset) => {
       at = offset.position
     },
-    changed: async () => false,
     behind: async () => Math.max(0, (readable()?.readable ?? at) - at),
     done: async () => {
       const mine = readable()

@@ -1,20 +1,29 @@
-/** Files of a source: found by a glob, followed through rotation by rename and by copy-truncate, gzip read through. */
-import { glob, stat } from 'node:fs/promises'
-import { basename } from 'node:path'
+/**
+ * Files of a source: found by a glob, followed through rotation by rename and by copy-truncate, gzip read through. Each
+ * segment has one file that is read, its leader; further names whose bytes all agree with it are copies, and are looked
+ * at again whenever one of the two grows: where they part, each is read for itself.
+ */
 import type { Offset } from '../store/store.ts'
-import { type Feed, fileFeed } from './feed.ts'
-import { aboutOf, recognise } from './segments.ts'
-import { HEAD, notText, openText, tailBytes } from './text.ts'
+import { strays } from './beside.ts'
+import { type Feed, type FileFeed, fileFeed } from './feed.ts'
+import { agree, openPrint, type Print, resumePrint, scan } from './fingerprint.ts'
+import { isAt, type Looked, lookAt, pathsOf, stampOf } from './names.ts'
+import { aboutOf, newSegment, otherNode, recognise, type Segment, type Whose } from './segments.ts'
+import { beginningOf, notText, openText, type TextFile } from './text.ts'
 
-const RESTED = 5000
+/** ms without a byte after which nobody writes to a file any more whose name is gone. */
+const HOLD = 300_000
+/** ms between looks for known files beside the glob. */
+const ASIDE = 60_000
+/** The problem that is told of what was lost, and ms for which it is. */
+const GIVEN_UP = 'given up'
+const SAID = 3_600_000
 
 export interface Found {
   readonly feed: Feed
   readonly offset: Offset | undefined
-  /** The feed begins at the end of a file: this is committed first, so that a restart goes on from there. */
-  readonly begin?: Pick<Offset, 'segment' | 'position' | 'about'>
-  /** The feed of the content that this one has replaced. */
-  readonly replaces?: Feed
+  /** Committed before anything is read of it, so that a restart goes on from there. */
+  readonly begin?: Pick<Offset, 'segment' | 'position' | 'about' | 'from' | 'state'>
 }
 
 export interface Finder {
@@ -22,120 +31,305 @@ export interface Finder {
   look(known: () => readonly Offset[], reading: (segment: string) => Feed | undefined): Promise<Found[]>
   /** Sentences about files that cannot be read, by path. */
   readonly problems: Map<string, string>
+  /** It was read to its end and closed. */
   forget(feed: Feed): void
 }
 
-interface Open {
-  readonly dev: number
-  readonly ino: number
-  readonly feed: Feed
-  readonly gzip: boolean
-  size: number
+export interface FinderOptions {
+  /** The files are complete (an import): a last line counts though it has no ending. */
+  readonly whole: boolean
+  readonly start: 'beginning' | 'end'
+  /** Of a cluster: the node whose files they are, unless every node sees the same ones. */
+  readonly node?: string | undefined
+  readonly shared?: boolean
+  /** ms, for tests: five minutes. */
+  readonly hold?: number
 }
 
-/** `whole`: the files are complete (an import): a last line counts though it has no ending. `bytes`: whole lines are handed out as they are. */
-export const openFinder = (
-  pattern: string,
-  options: { whole: boolean; start: 'beginning' | 'end'; bytes?: boolean },
-): Finder => {
-  const open = new Map<string, Open>()
+interface Leader {
+  readonly feed: FileFeed
+  readonly segment: Segment
+  file: TextFile
+  size: number
+  changed: number
+  /** It does not hold any more what was read of it; its feed ends with the next content. */
+  lost: boolean
+}
+/** What a name is: of a file that is read, of a copy of it up to `agreed`, or of one with nothing to read until it changes. */
+type Name = Looked & { readonly leader?: Leader; readonly agreed?: number }
+
+export const openFinder = (pattern: string, options: FinderOptions): Finder => {
+  const whose: Whose = { node: options.shared ? undefined : options.node, shared: options.shared ?? false }
+  const names = new Map<string, Name>()
+  const leaders = new Set<Leader>()
+  const used = new Set<string>()
   const problems = new Map<string, string>()
   let first = true
+  let aside = -Infinity
+  let [lostBytes, lostAt] = [0, 0]
 
+  const healthy = () => [...leaders].filter(({ lost }) => !lost)
+  const leads = (each: Looked) => healthy().find(({ segment: { place } }) => isAt(place, each))
+
+  /** Nobody writes to it any more: its name is gone, and since then nothing came for a while. */
+  const restedOf = (segment: Segment) => {
+    let rest: { since: number; size: number } | undefined
+    return async (file: TextFile): Promise<boolean> => {
+      if (options.whole) return true
+      // A file that has another name now was rotated.
+      const now = await lookAt(segment.named)
+      if (now && isAt(segment.place, now)) {
+        rest = undefined
+        return false
+      }
+      const size = (await file.size()) ?? 0
+      if (rest?.size !== size) rest = { since: performance.now(), size }
+      return performance.now() - rest.since > (options.hold ?? HOLD)
+    }
+  }
+  const lead = (file: TextFile, each: Looked, segment: Segment, print: Print): Leader => {
+    const feed = fileFeed(file, segment, print, restedOf(segment))
+    const leader = { feed, segment, file, size: each.size, changed: each.changed, lost: false }
+    leaders.add(leader)
+    names.set(each.path, { ...each, leader })
+    used.add(segment.id)
+    return leader
+  }
+  /** How far both agree; undefined where they differ, or where the leader cannot be opened a second time. */
+  const agreed = async (file: TextFile, leader: Leader, from = 0): Promise<number | undefined> => {
+    // Gzip goes forwards only: the feed's own must stay where it is.
+    const own = leader.file.gzip ? await openText(leader.segment.place.path).catch(() => undefined) : leader.file
+    try {
+      return own && (await agree(file, own, from))
+    } finally {
+      if (own && own !== leader.file) await own.close()
+    }
+  }
+  /** The file holds all that was read of the leader: from here on it is read in the leader's place. */
+  const follow = async (leader: Leader, file: TextFile, each: Looked) => {
+    await leader.feed.follow(file, each, file.gzip ? stampOf(each) : undefined)
+    Object.assign(leader, { file, size: each.size, changed: each.changed, lost: false })
+    names.set(each.path, { ...each, leader })
+  }
+  /** Answers whether the file goes on what is read already: as a copy, or as the longer one. */
+  const joins = async (file: TextFile, each: Looked): Promise<boolean> => {
+    for (const leader of healthy()) {
+      const shorter = await agreed(file, leader)
+      if (!shorter) continue
+      const longer = (await file.read(shorter, 1)).length > 0
+      if (!longer) names.set(each.path, { ...each, leader, agreed: shorter })
+      else {
+        const before = names.get(leader.segment.place.path)
+        await follow(leader, file, each)
+        leader.segment.named = each.path
+        if (before?.leader === leader) names.set(before.path, { ...before, agreed: shorter })
+      }
+      if (!longer) await file.close()
+      return true
+    }
+    return false
+  }
+
+  /** What a name that nothing is known of holds. */
   const take = async (
-    path: string,
+    each: Looked,
     known: readonly Offset[],
     reading: (segment: string) => Feed | undefined,
   ): Promise<Found | undefined> => {
-    const file = await openText(path)
+    const file = await openText(each.path)
+    let kept = false
     try {
-      const info = await stat(path)
-      const beginning = await file.read(0, 4 * HEAD)
+      const beginning = await beginningOf(file)
       const odd = notText(beginning)
-      if (odd) {
-        problems.set(path, `${path} is not read: ${odd}`)
-        await file.close()
+      if (odd) problems.set(each.path, `${each.path} is not read: ${odd}`)
+      else problems.delete(each.path)
+      // Looked at again when it changes.
+      if (odd || (beginning.length === 0 && !options.whole)) {
+        names.set(each.path, each)
         return undefined
       }
-      problems.delete(path)
-      if (beginning.length === 0 && !options.whole) {
-        await file.close()
+      const other = leads(each)
+      if (other) {
+        names.set(each.path, { ...each, leader: other })
         return undefined
       }
-      const { segment, offset } = await recognise(file, { path, dev: info.dev, ino: info.ino, size: info.size }, known)
-      const already = reading(segment.id)
-      if (already) {
-        // A copy, or a new name: the segment is being read.
-        await file.close()
-        open.set(path, { dev: info.dev, ino: info.ino, feed: already, gzip: file.gzip, size: info.size })
-        return undefined
-      }
-      // Only files that were there at the first start are begun at their end.
-      const skip = options.start === 'end' && first && !offset && known.length === 0 && !file.gzip ? info.size : 0
-      // A writer goes on with a renamed file until it is told; a while after the name is gone nothing more comes.
-      let gone: number | undefined
-      const rested = async () => {
-        if (!(await replaced(path, info))) return false
-        gone ??= performance.now()
-        return performance.now() - gone > RESTED
-      }
-      const feed = await fileFeed(
+      kept = await joins(file, each)
+      if (kept) return undefined
+      const stamp = file.gzip ? stampOf(each) : undefined
+      const open = new Set(healthy().map(({ segment }) => segment.id))
+      const found = await recognise(
         file,
-        segment,
-        offset?.position ?? skip,
-        async () => options.whole || (await rested()),
-        options.bytes,
+        each,
+        known.filter(({ segment }) => !open.has(segment)),
+        whose,
+        stamp,
       )
-      open.set(path, { dev: info.dev, ino: info.ino, feed, gzip: file.gzip, size: info.size })
-      const begin = skip
-        ? {
-            segment: segment.id,
-            position: skip,
-            about: await aboutOf(file, segment, skip, await tailBytes(file, skip)),
-          }
-        : undefined
-      return { feed, offset, ...(begin ? { begin } : {}) }
-    } catch (error) {
-      await file.close()
-      throw error
+      if (found === 'read') {
+        names.set(each.path, each)
+        return undefined
+      }
+      // What is under way of the same segment is committed first.
+      if (found && reading(found.segment.id)) return undefined
+      kept = true
+      if (found) {
+        const { segment, offset, moved } = found
+        const feed = lead(file, each, segment, await resumePrint(file, offset.position, offset.about)).feed
+        if (!moved || !file.gzip) return { feed, offset }
+        const { position, state } = offset
+        const about = aboutOf(segment, feed.about())
+        return {
+          feed,
+          offset,
+          begin: { segment: segment.id, position, from: position, about, ...(state === undefined ? {} : { state }) },
+        }
+      }
+      const segment: Segment = {
+        ...newSegment(each, whose, (id) => used.has(id) || known.some((offset) => offset.segment === id)),
+        ...(stamp === undefined ? {} : { stamp }),
+      }
+      const node = whose.node === undefined ? undefined : await otherNode(file, each, known, whose)
+      if (node)
+        problems.set(
+          each.path,
+          `${each.path} is read by another process too (${node}), and its lines are counted twice: where both see the same file, write "shared: true" below "file:"`,
+        )
+      // Only files that were there at the first start are begun at their end.
+      const skip = options.start === 'end' && first && known.length === 0 && !file.gzip ? each.size : 0
+      const feed = lead(file, each, segment, skip ? await resumePrint(file, skip, undefined) : openPrint()).feed
+      const begin = { segment: segment.id, position: skip, about: aboutOf(segment, feed.about()) }
+      return { feed, offset: undefined, ...(skip ? { begin } : {}) }
+    } finally {
+      if (!kept) await file.close()
     }
+  }
+
+  /** Another name of what a leader has lost: the copy of copy-truncate holds what was not read yet. */
+  const successor = async (leader: Leader, present: ReadonlyMap<string, Looked>): Promise<boolean> => {
+    const position = leader.feed.position()
+    const whole = leader.feed.about()['whole']
+    if (position === 0 || whole === undefined) return false
+    for (const each of present.values()) {
+      if (leads(each) || (each.size < position && !each.path.endsWith('.gz'))) continue
+      const file = await openText(each.path)
+      const found = (await scan(file, [position])).at.get(position)?.['whole'] === whole
+      if (found) await follow(leader, file, each)
+      else await file.close()
+      if (found) return true
+    }
+    return false
+  }
+  /** Leaders under their present names, and whether they still are what was read. */
+  const revisit = async (present: ReadonlyMap<string, Looked>) => {
+    for (const leader of leaders) {
+      const { segment } = leader
+      const mine = [...present.values()].find((each) => isAt(segment.place, each))
+      const there = present.get(segment.place.path)
+      if (!mine) continue
+      if (!there || !isAt(segment.place, there)) {
+        // A new name.
+        segment.place = { path: mine.path, dev: mine.dev, ino: mine.ino }
+        names.set(mine.path, { ...mine, leader })
+      }
+      if (leader.file.gzip || (mine.size === leader.size && mine.changed === leader.changed)) continue
+      const before = leader.size
+      const grown = mine.size > before
+      Object.assign(leader, { size: mine.size, changed: mine.changed })
+      if (leader.lost || (mine.size >= leader.feed.position() && (await leader.feed.holds(!grown)))) continue
+      leader.lost = true
+      names.delete(mine.path)
+      if (await successor(leader, present)) continue
+      leader.feed.end()
+      const unread = before - leader.feed.position()
+      if (unread > 0) giveUp(mine.path, unread)
+    }
+  }
+  /** A copy is one only while it agrees. */
+  const recheck = async (each: Looked, name: Name): Promise<void> => {
+    const leader = name.leader!
+    if (!leaders.has(leader) || leader.lost) return void names.delete(each.path)
+    if (each.size === name.size && each.changed === name.changed) return
+    const file = await openText(each.path)
+    try {
+      // One that did not grow was written anew from its beginning, maybe.
+      const shorter = await agreed(file, leader, each.size > name.size && !file.gzip ? name.agreed : 0)
+      if (shorter === undefined || (await file.read(shorter, 1)).length > 0) names.delete(each.path)
+      else names.set(each.path, { ...each, leader, agreed: shorter })
+    } finally {
+      await file.close()
+    }
+  }
+
+  /** What was lost is said for an hour, in one sentence for all of it. */
+  const giveUp = (path: string, bytes: number) => {
+    lostBytes += bytes
+    lostAt = performance.now()
+    problems.set(
+      GIVEN_UP,
+      `${lostBytes} bytes were overwritten or removed before they could be read, the last of them in ${path}: rotate by rename, or less often`,
+    )
+  }
+  const failed = (path: string, error: unknown) => {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'ENOENT') return
+    problems.set(
+      path,
+      `${path} cannot be read (${code ?? (error as Error).message}): let the user that Vọng Lâu runs as read it`,
+    )
   }
 
   return {
     problems,
     forget: (feed) => {
-      for (const [path, each] of open) if (each.feed === feed) open.delete(path)
+      for (const leader of leaders) {
+        if (leader.feed !== feed) continue
+        leaders.delete(leader)
+        // Nothing to read until it changes.
+        for (const [path, name] of names)
+          if (name.leader === leader && name.agreed === undefined)
+            names.set(path, { ...withoutLeader(name), size: leader.size, changed: leader.changed })
+      }
     },
     look: async (known, reading) => {
       const found: Found[] = []
-      for (const path of await paths(pattern)) {
+      const present = new Map<string, Looked>()
+      for (const path of await pathsOf(pattern))
         try {
-          const info = await stat(path)
-          if (!info.isFile()) continue
-          const mine = open.get(path)
-          if (mine && mine.dev === info.dev && mine.ino === info.ino) {
-            if (mine.gzip || info.size === mine.size) continue
-            mine.size = info.size
-            // Shorter than what was read, or other bytes before the position: replaced (copy-truncate).
-            if (info.size >= mine.feed.position() && !(await mine.feed.changed())) continue
-          }
-          // The same file under a new name goes on in the feed that has it.
-          const renamed = [...open].find(([, each]) => each.dev === info.dev && each.ino === info.ino)
-          if (renamed && renamed[0] !== path && (await replaced(renamed[0], info))) {
-            open.delete(renamed[0])
-            open.set(path, renamed[1])
-            continue
-          }
-          const one = await take(path, known(), reading)
-          const same = mine && mine.dev === info.dev && mine.ino === info.ino
-          if (one) found.push(same ? { ...one, replaces: mine.feed } : one)
+          const each = await lookAt(path)
+          if (each) present.set(path, each)
         } catch (error) {
-          const code = (error as NodeJS.ErrnoException).code
-          if (code === 'ENOENT') continue
-          problems.set(
-            path,
-            `${path} cannot be read (${code ?? (error as Error).message}): let the user that Vọng Lâu runs as read it`,
-          )
+          failed(path, error)
+        }
+      for (const path of names.keys()) if (!present.has(path)) names.delete(path)
+      for (const path of problems.keys())
+        if (path === GIVEN_UP ? performance.now() - lostAt > SAID : !present.has(path)) problems.delete(path)
+      await revisit(present)
+      let rotated = first
+      for (const [path, each] of present) {
+        try {
+          const name = names.get(path)
+          let mine = name && isAt(name, each) ? name : undefined
+          rotated ||= name !== undefined && mine === undefined
+          if (mine?.agreed !== undefined) {
+            await recheck(each, mine)
+            mine = names.get(path)
+          }
+          if (mine && (mine.leader || (mine.size === each.size && mine.changed === each.changed))) continue
+          const one = await take(each, known(), reading)
+          if (one) found.push(one)
+        } catch (error) {
+          failed(path, error)
+        }
+      }
+      if (!options.whole && (rotated || performance.now() - aside > ASIDE)) {
+        aside = performance.now()
+        // Renamed to where the glob does not look, maybe while nobody was here.
+        for (const { file, each, segment, offset } of await strays(pattern, present, known(), whose)) {
+          if (leads(each) || reading(segment.id)) await file.close()
+          else
+            found.push({
+              feed: lead(file, each, segment, await resumePrint(file, offset.position, offset.about)).feed,
+              offset,
+            })
         }
       }
       first = false
@@ -144,15 +338,11 @@ export const openFinder = (
   }
 }
 
-/** The name now belongs to another file, or to none: nothing more is written to the one that is open. */
-const replaced = async (path: string, was: { dev: number; ino: number }): Promise<boolean> => {
-  const now = await stat(path).catch(() => undefined)
-  return !now || now.dev !== was.dev || now.ino !== was.ino
-}
-
-const paths = async (pattern: string): Promise<string[]> => {
-  if (!/[*?[{]/.test(basename(pattern)) && !/[*?[{]/.test(pattern)) return [pattern]
-  const out: string[] = []
-  for await (const path of glob(pattern)) out.push(path)
-  return out.sort()
-}
+const withoutLeader = ({ path, dev, ino, size, changed, modified }: Looked): Looked => ({
+  path,
+  dev,
+  ino,
+  size,
+  changed,
+  modified,
+})

@@ -1,51 +1,128 @@
 /** Bytes to lines. A line ends with LF; a CR before it belongs to the ending. */
-import { isUtf8 } from 'node:buffer'
 
 /** Longer lines are kept in parts of this size, each a pipeline_error that says so. */
 export const LONGEST = 512 * 1024
 
-export interface Line {
-  readonly text: string
-  readonly end: number // position after it, ending included
-  readonly arrived?: number
-  readonly peer?: string
-  /** The bytes as base64 where they are not UTF-8. */
-  readonly bytes?: string
-  /** Which part of a line that is longer than LONGEST. */
-  readonly part?: number
+/** Lines of one segment, one after another. Typed arrays: they cross to another thread as they are. */
+export interface Lines {
+  /** The lines lie in here. */
+  readonly bytes: Uint8Array
+  readonly count: number
+  /** Of each line where it begins and ends in `bytes`, its ending left out. */
+  readonly from: Int32Array
+  readonly to: Int32Array
+  /** The position in the segment after each line, its ending included. */
+  readonly end: Float64Array
+  /** Which part it is of a line that is longer than LONGEST, counted from 1; 0: it is whole. Absent: all are. */
+  readonly part?: Int32Array
+  /** When each arrived, epoch ms; absent where it is read from a file. */
+  readonly arrived?: Float64Array
+  /** Who sent them, and of each line which one. */
+  readonly senders?: readonly Sender[]
+  readonly sender?: Int32Array
 }
-
-export const textOf = (bytes: Buffer): { text: string; bytes?: string } => {
-  const text = bytes.toString('utf8')
-  return text.includes('\ufffd') && !isUtf8(bytes) ? { text, bytes: bytes.toString('base64') } : { text }
+export interface Sender {
+  readonly address: string
+  /** What the sender calls one of several streams of lines. */
+  readonly stream?: string
 }
 
 /** Where a part that begins at `from` ends: not within a UTF-8 sequence. */
-export const cutBefore = (bytes: Buffer, from: number): number => {
+export const cutBefore = (bytes: Uint8Array, from: number): number => {
   let cut = from + LONGEST
   while (cut > from && (bytes[cut]! & 0xc0) === 0x80 && from + LONGEST - cut < 4) cut--
   return cut
 }
 
+/** Collects lines. */
+export const gatherLines = (bytes: Uint8Array, expected = 1024) => {
+  let from = new Int32Array(expected)
+  let to = new Int32Array(expected)
+  let end = new Float64Array(expected)
+  let part = new Int32Array(expected)
+  let arrived = new Float64Array(0)
+  let sender = new Int32Array(0)
+  let parts = false
+  let count = 0
+  const senders: Sender[] = []
+  const places = new Map<string, number>()
+  const larger = <T extends Int32Array | Float64Array>(array: T, size: number): T => {
+    const out = new (array.constructor as { new (n: number): T })(size)
+    out.set(array)
+    return out
+  }
+  return {
+    add: (a: number, z: number, after: number, number = 0): void => {
+      if (count === from.length) {
+        const size = count * 2
+        from = larger(from, size)
+        to = larger(to, size)
+        end = larger(end, size)
+        part = larger(part, size)
+        if (senders.length > 0) {
+          arrived = larger(arrived, size)
+          sender = larger(sender, size)
+        }
+      }
+      from[count] = a
+      to[count] = z
+      end[count] = after
+      if (number > 0) {
+        part[count] = number
+        parts = true
+      }
+      count++
+    },
+    /** Of the line that was added last. */
+    sent: (time: number, who: Sender): void => {
+      const key = `${who.address}\0${who.stream ?? ''}`
+      let place = places.get(key)
+      if (place === undefined) {
+        places.set(key, (place = senders.length))
+        senders.push(who)
+        if (place === 0) {
+          arrived = new Float64Array(from.length)
+          sender = new Int32Array(from.length)
+        }
+      }
+      arrived[count - 1] = time
+      sender[count - 1] = place
+    },
+    count: () => count,
+    last: () => end[count - 1]!,
+    lines: (): Lines => ({
+      bytes,
+      count,
+      from,
+      to,
+      end,
+      ...(parts ? { part } : {}),
+      ...(senders.length > 0 ? { arrived, senders, sender } : {}),
+    }),
+  }
+}
+
 /**
- * The whole lines of `bytes`, which begin at `position`; with `last`, what stands after the last LF is a line too.
- * `part` is the number of the part that begins the buffer, where a long line goes on from the buffer before.
+ * The whole lines of `bytes`, which begin at `position`, at most `most`; with `last`, what stands after the last LF is a line
+ * too. `part` is the number of the part that begins the buffer, where a long line goes on from the buffer before.
  */
 export const splitLines = (
-  bytes: Buffer,
+  bytes: Uint8Array,
   position: number,
   last: boolean,
   part = 0,
-): { lines: Line[]; part: number } => {
-  const lines: Line[] = []
+  most = Number.POSITIVE_INFINITY,
+): { lines: Lines; part: number } => {
+  const gathered = gatherLines(bytes, Math.min(4096, (bytes.length >> 6) + 16))
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   let from = 0
   const push = (to: number, next: number) => {
     const end = to > from && bytes[to - 1] === 13 ? to - 1 : to
-    lines.push({ ...textOf(bytes.subarray(from, end)), end: position + next, ...(part ? { part } : {}) })
+    gathered.add(from, end, position + next, part)
     from = next
   }
-  for (;;) {
-    const lf = bytes.indexOf(10, from)
+  while (gathered.count() < most) {
+    const lf = buffer.indexOf(10, from)
     const to = lf < 0 ? bytes.length : lf
     while (to - from > LONGEST) {
       part++
@@ -58,10 +135,18 @@ export const splitLines = (
         push(bytes.length, bytes.length)
         part = 0
       }
-      return { lines, part }
+      break
     }
     if (part) part++
     push(lf, lf + 1)
     part = 0
   }
+  return { lines: gathered.lines(), part }
 }
+
+/** Memory that may be handed to another thread with the lines. */
+export const buffersOf = ({ bytes, from, to, end, part, arrived, sender }: Lines): ArrayBuffer[] => [
+  ...new Set(
+    [bytes, from, to, end, part, arrived, sender].flatMap((array) => (array ? [array.buffer as ArrayBuffer] : [])),
+  ),
+]

@@ -1,77 +1,143 @@
 /**
- * Which segment of a source a file is. Known by device and inode it is the same through a rename; a file that shrank, or
- * whose beginning changed, starts a new generation; a copy (or a gzip) of a known segment is that segment.
+ * Which segment of a source a file is. The same inode and the same hashes at head, tail and fixed steps are the same file,
+ * whatever the device is numbered since the last boot. An unknown inode is compared as a whole: it is a copy (or a gzip) of
+ * a segment while all of the shorter one agrees. Anything else is a new segment.
  */
 import { createHash } from 'node:crypto'
 import type { Offset } from '../store/store.ts'
-import { HEAD, hashBytes, headOf, type TextFile, tailOf } from './text.ts'
+import { type About, compare, hashBytes, holds, scan } from './fingerprint.ts'
+import { HEAD, readFully, type TextFile } from './text.ts'
 
-export interface Segment {
-  readonly id: string
+export interface Place {
   readonly path: string
   readonly dev: number
   readonly ino: number
+}
+export interface Segment {
+  readonly id: string
   readonly generation: number
-  head: string
-  headSize: number
+  /** Of a cluster: the node whose file it is; undefined where all of them see it. */
+  readonly node: string | undefined
+  /** Where it is now: it moves when another name, or a copy, goes on with it. */
+  place: Place
+  /** The name that its writer knows. */
+  named: string
+  /** Of a gzip, which is written once: its size and time, so that it need not be unpacked to be known. */
+  stamp?: string
 }
 
-const segmentId = (dev: number, ino: number, generation: number) =>
-  createHash('sha256').update(`${dev} ${ino} ${generation}`).digest('base64url').slice(0, 16)
-
-const same = async (file: TextFile, offset: Offset): Promise<boolean> => {
-  const about = offset.about
-  if (!about || offset.position === 0) return false
-  const head = await headOf(file, Number(about['headSize']))
-  if (head.head !== about['head'] || head.headSize !== about['headSize']) return false
-  const size = await file.size()
-  if (size !== undefined && size < offset.position) return false
-  return (await tailOf(file, offset.position)) === about['tail']
+/** Whose files a source reads: one node's, or, with none, those that every node sees; `shared`: under whatever device. */
+export interface Whose {
+  readonly node: string | undefined
+  readonly shared: boolean
 }
 
-/** `known` are the committed offsets of the source. Answers the segment and where to read on. */
+const segmentId = ({ node, shared }: Whose, { dev, ino }: Place, generation: number) =>
+  createHash('sha256')
+    .update(
+      shared ? `shared ${ino} ${generation}` : `${node === undefined ? '' : `${node} `}${dev} ${ino} ${generation}`,
+    )
+    .digest('base64url')
+    .slice(0, 16)
+
+/** A segment that no other is named like: the next generation of its inode. `taken`: ids that are in use. */
+export const newSegment = (place: Place, whose: Whose, taken: (id: string) => boolean): Segment => {
+  let generation = 0
+  while (taken(segmentId(whose, place, generation))) generation++
+  return { id: segmentId(whose, place, generation), generation, node: whose.node, place, named: place.path }
+}
+
+const known = (offset: Offset, place: Place, whose: Whose, stamp: string | undefined): Segment => ({
+  id: offset.segment,
+  generation: Number(offset.about!['generation'] ?? 0),
+  node: whose.node,
+  place: { path: place.path, dev: place.dev, ino: place.ino },
+  named: place.path,
+  ...(stamp === undefined ? {} : { stamp }),
+})
+
+/** What is committed beside a position, so that the segment is known again. */
+export const aboutOf = ({ generation, node, place, named, stamp }: Segment, print: About): About => ({
+  path: named,
+  dev: place.dev,
+  ino: place.ino,
+  generation,
+  ...(node === undefined ? {} : { node }),
+  ...(stamp === undefined ? {} : { stamp }),
+  ...print,
+})
+
+export type Recognised =
+  | { readonly segment: Segment; readonly offset: Offset; readonly moved: boolean }
+  /** It ends before what was read of a segment: nothing of it is new. */
+  | 'read'
+  | undefined
+
+/** `offsets`: the committed ones of the source that no open file goes on with. Undefined: none of them is this file. */
 export const recognise = async (
   file: TextFile,
-  stat: { path: string; dev: number; ino: number; size: number },
-  known: readonly Offset[],
-): Promise<{ segment: Segment; offset: Offset | undefined }> => {
-  const { path, dev, ino } = stat
-  const mine = known
-    .filter((o) => o.about?.['dev'] === dev && o.about['ino'] === ino)
-    .sort((a, b) => Number(b.about!['generation']) - Number(a.about!['generation']))
-  const candidates = [...mine.slice(0, 1), ...known.filter((o) => !mine.includes(o))]
-  for (const offset of candidates) {
-    if (await same(file, offset)) {
-      const a = offset.about!
-      return {
-        segment: {
-          id: offset.segment,
-          path,
-          dev: Number(a['dev']),
-          ino: Number(a['ino']),
-          generation: Number(a['generation']),
-          head: String(a['head']),
-          headSize: Number(a['headSize']),
-        },
-        offset,
-      }
-    }
+  place: Place,
+  offsets: readonly Offset[],
+  whose: Whose,
+  stamp?: string,
+): Promise<Recognised> => {
+  const candidates = offsets.filter(
+    ({ about, position }) =>
+      about &&
+      position > 0 &&
+      (whose.node === undefined || about['node'] === undefined || about['node'] === whose.node),
+  )
+  const sameInode = candidates
+    .filter(({ about }) => about!['ino'] === place.ino)
+    .sort((a, b) => rank(b, place) - rank(a, place))
+  for (const offset of sameInode) {
+    const about = offset.about!
+    if ((stamp !== undefined && about['stamp'] === stamp) || (await holds(file, offset.position, about)))
+      return { segment: known(offset, place, whose, stamp), offset, moved: false }
   }
-  const head = await headOf(file)
-  // Nothing was read of the newest generation yet: it is still that one.
-  const newest = mine[0]
-  const generation = newest ? Number(newest.about!['generation']) + (newest.position > 0 ? 1 : 0) : 0
-  return { segment: { id: segmentId(dev, ino, generation), path, dev, ino, generation, ...head }, offset: undefined }
+  const beginning = await readFully(file, 0, HEAD)
+  const alike = candidates.filter(({ about }) => {
+    const size = Number(about!['headSize'])
+    return size > beginning.length
+      ? about!['whole'] !== undefined
+      : hashBytes(beginning.subarray(0, size)) === about!['head']
+  })
+  if (alike.length === 0) return undefined
+  const whole = alike.filter(({ about }) => about!['whole'] !== undefined).sort((a, b) => b.position - a.position)
+  const scanned = await scan(
+    file,
+    whole.map(({ position }) => position),
+  )
+  for (const offset of whole)
+    if (compare(scanned, offset.position, offset.about!) === 'same')
+      return { segment: known(offset, place, whose, stamp), offset, moved: true }
+  // Written by a version that did not know the whole: head and tail have to do.
+  for (const offset of alike)
+    if (offset.about!['whole'] === undefined && (await holds(file, offset.position, offset.about!)))
+      return { segment: known(offset, place, whose, stamp), offset, moved: true }
+  return whole.some((offset) => compare(scanned, offset.position, offset.about!) === 'part') ? 'read' : undefined
 }
 
-/** What is committed beside a position, so that the segment is known again. `tail`: the bytes before the position. */
-export const aboutOf = async (
+/** The node of which the same file seems to be: two processes that see it would both read it. */
+export const otherNode = async (
   file: TextFile,
-  segment: Segment,
-  position: number,
-  tail: Buffer,
-): Promise<NonNullable<Offset['about']>> => {
-  if (!file.gzip && segment.headSize < HEAD && position > segment.headSize) Object.assign(segment, await headOf(file))
-  const { path, dev, ino, generation, head, headSize } = segment
-  return { path, dev, ino, generation, head, headSize, tail: hashBytes(tail) }
+  place: Place,
+  offsets: readonly Offset[],
+  whose: Whose,
+): Promise<string | undefined> => {
+  for (const { about, position } of offsets)
+    if (
+      about?.['node'] !== undefined &&
+      about['node'] !== whose.node &&
+      about['ino'] === place.ino &&
+      about['dev'] === place.dev &&
+      about['path'] === place.path &&
+      (await holds(file, position, about))
+    )
+      return String(about['node'])
+  return undefined
 }
+
+/** The same device before others, the newest generation first. */
+const rank = ({ about }: Offset, { dev }: Place): number =>
+  (about!['dev'] === dev ? 1e9 : 0) + Number(about!['generation'] ?? 0)

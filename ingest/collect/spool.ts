@@ -6,7 +6,7 @@
 import { closeSync, fdatasync, ftruncate, mkdirSync, openSync, readdirSync, rmSync, statSync, write } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { cutBefore, type Line, LONGEST, textOf } from './lines.ts'
+import { cutBefore, gatherLines, type Lines, LONGEST, type Sender } from './lines.ts'
 
 const writeAsync = promisify(write)
 const sync = promisify(fdatasync)
@@ -102,8 +102,9 @@ export const openSpool = (folder: string, clock: () => number, delay: number): S
 }
 
 /** The whole records of `bytes`, which begin at `position`. Answers how many bytes they take; 0: none is whole. */
-export const readRecords = (bytes: Buffer, position: number): { lines: Line[]; used: number; need: number } => {
-  const lines: Line[] = []
+export const readRecords = (bytes: Buffer, position: number): { lines: Lines; used: number; need: number } => {
+  const gathered = gatherLines(bytes)
+  const senders = new Map<string, Sender>()
   let at = 0
   let need = 0
   for (;;) {
@@ -118,20 +119,17 @@ export const readRecords = (bytes: Buffer, position: number): { lines: Line[]; u
       need = end - at
       break
     }
-    const body = bytes.subarray(lf + 1, end - 1)
-    for (let from = 0, part = body.length > LONGEST ? 1 : 0; from < body.length || from === 0; part++) {
-      const to = Math.min(body.length, cutBefore(body, from))
-      lines.push({
-        ...textOf(body.subarray(from, to)),
-        end: position + (to === body.length ? end : lf + 1 + to),
-        arrived: Number(arrived),
-        peer: peer!,
-        ...(part ? { part } : {}),
-      })
-      if (to === body.length) break
+    let sender = senders.get(peer!)
+    if (!sender) senders.set(peer!, (sender = { address: peer! }))
+    const body = lf + 1
+    for (let from = body, part = length > LONGEST ? 1 : 0; from < end - 1 || from === body; part++) {
+      const to = Math.min(end - 1, cutBefore(bytes, from))
+      gathered.add(from, to, position + (to === end - 1 ? end : to), part)
+      gathered.sent(Number(arrived), sender)
+      if (to === end - 1) break
       from = to
     }
     at = end
   }
-  return { lines, used: at, need }
+  return { lines: gathered.lines(), used: at, need }
 }

@@ -1,5 +1,4 @@
 /** A log file as bytes from a position, gzip read through. */
-import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
@@ -80,22 +79,11 @@ const gzipText = (path: string, handle: FileHandle): TextFile => {
   }
 }
 
+/** Bytes by which a beginning, or a position, is known again. */
 export const HEAD = 1024
-const hash = (bytes: Buffer) => createHash('sha256').update(bytes).digest('base64url').slice(0, 22)
 
-/** Fingerprint of the first KiB (or what there is), and of the KiB before a position. */
-export const headOf = async (file: TextFile, size = HEAD): Promise<{ head: string; headSize: number }> => {
-  const bytes = await readFully(file, 0, Math.min(size, HEAD))
-  return { head: hash(bytes), headSize: bytes.length }
-}
-export const tailOf = async (file: TextFile, position: number): Promise<string> => hash(await tailBytes(file, position))
-export const tailBytes = (file: TextFile, position: number): Promise<Buffer> => {
-  const from = Math.max(0, position - HEAD)
-  return readFully(file, from, position - from)
-}
-export const hashBytes = hash
-
-const readFully = async (file: TextFile, position: number, size: number): Promise<Buffer> => {
+/** As many bytes as there are, up to `size`: one read may give fewer. */
+export const readFully = async (file: TextFile, position: number, size: number): Promise<Buffer> => {
   const parts: Buffer[] = []
   let got = 0
   while (got < size) {
@@ -104,10 +92,36 @@ const readFully = async (file: TextFile, position: number, size: number): Promis
     parts.push(bytes)
     got += bytes.length
   }
-  return Buffer.concat(parts)
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
 }
 
-/** Why the beginning of a file is no log text, or undefined. A few NULs are the hole that copy-truncate leaves. */
+/** How many NULs `bytes` begin with. */
+export const leadingNuls = (bytes: Buffer): number => {
+  let count = 0
+  // A hole is long: by pages first.
+  while (count + NULS.length <= bytes.length && bytes.compare(NULS, 0, NULS.length, count, count + NULS.length) === 0)
+    count += NULS.length
+  while (count < bytes.length && bytes[count] === 0) count++
+  return count
+}
+const NULS = Buffer.alloc(4096)
+
+/** The beginning of the text of a file: after the hole that copy-truncate leaves, before room that was only reserved. */
+export const beginningOf = async (file: TextFile): Promise<Buffer> => {
+  let at = 0
+  for (;;) {
+    const bytes = await file.read(at, at === 0 ? 4 * HEAD : 1 << 20)
+    const nuls = leadingNuls(bytes)
+    at += nuls
+    if (nuls === bytes.length && nuls > 0) continue
+    const text = nuls === 0 ? bytes.subarray(0, 4 * HEAD) : await readFully(file, at, 4 * HEAD)
+    let end = text.length
+    while (end > 0 && text[end - 1] === 0) end--
+    return text.subarray(0, end)
+  }
+}
+
+/** Why the beginning of a file is no log text, or undefined. */
 export const notText = (bytes: Buffer): string | undefined => {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
     return 'it is UTF-16: write it as UTF-8'

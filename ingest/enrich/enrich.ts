@@ -1,12 +1,16 @@
 /** What is known besides the line: country and AS, named networks, the agency and portal that an event concerns. */
 import type { Event } from '../event.ts'
-import { type AddressFacts, compileConcern, networkAt } from '../inventory/concern.ts'
-import { agencyName } from '../inventory/scope.ts'
+import { type AddressFacts, compileConcern, networkAt, type Said } from '../inventory/concern.ts'
 import type { Inventory } from '../inventory/inventory.ts'
-import { formatIp, parseIp, prefix64 } from '../ip.ts'
+import { agencyName } from '../inventory/scope.ts'
+import { type Address, addressOfText } from '../row/address.ts'
+import { type Const, constant } from '../row/const.ts'
+import { field } from '../row/handles.ts'
+import { Row, TEXT } from '../row/row.ts'
 import type { GeoIp, Place } from './geoip.ts'
 import { isReserved } from './reserved.ts'
 import { decodeUrl } from './url.ts'
+import { openVerdicts, type Verdicts } from './verdicts.ts'
 
 /** What a source's configuration says of the events that it brings. */
 export interface EnrichSource {
@@ -14,132 +18,200 @@ export interface EnrichSource {
   /** The addresses of the server whose log it is: a Host header counts among the portals on them. */
   readonly serves?: readonly string[]
 }
+export type EnrichRow = (row: Row, source: EnrichSource) => void
 export type Enricher = (event: Event, source: EnrichSource) => void
 
+/** Of one address; the same for every event. */
 interface Known extends AddressFacts {
-  readonly prefix: string | undefined
-  readonly place: Place
+  readonly country: Const | undefined
+  readonly asNumber: number | undefined
+  readonly asName: Const | undefined
 }
 
 const NOWHERE: Place = {}
-/** Half of the addresses remembered. Two generations: as good as an LRU here, and nothing to do when one is found. */
-const GENERATION = 32_768
+const sideOf = (side: 'source' | 'destination') => ({
+  ip: field(`${side}.ip`),
+  prefix: field(`${side}.prefix`),
+  country: field(`${side}.geo.country_iso_code`),
+  asNumber: field(`${side}.as.number`),
+  asName: field(`${side}.as.organization.name`),
+  network: field(`${side}.network.name`),
+})
+const SOURCE = sideOf('source')
+const DESTINATION = sideOf('destination')
+const F = {
+  time: field('@timestamp'),
+  sourceOrganization: field('source.organization.id'),
+  destinationOrganization: field('destination.organization.id'),
+  shared: field('vonglau.shared'),
+  translated: field('destination.nat.ip'),
+  sender: field('log.source.address'),
+  status: field('http.response.status_code'),
+  path: field('url.path'),
+  query: field('url.query'),
+  decoded: field('url.decoded'),
+  related: field('related.ip'),
+  organization: field('organization.id'),
+  organizationName: field('organization.name'),
+  portal: field('portal.id'),
+  portalDomain: field('portal.domain'),
+  portalIpv6: field('portal.ipv6'),
+  portalTrusted: field('portal.trusted'),
+} as const
+const RELATED = ['source.ip', 'destination.ip', 'source.nat.ip', 'destination.nat.ip', 'network.forwarded_ip'].map(
+  field,
+)
 
-// Each field is written by its literal name: V8 turns an object into a hash table after a dozen stores by a variable, which
-// costs twice as much to fill and to read again.
-type Put<T> = (event: Event, value: T) => unknown
-interface Side {
-  readonly prefix: Put<string>
-  readonly country: Put<string>
-  readonly asNumber: Put<number>
-  readonly asName: Put<string>
-  readonly network: Put<string>
-}
-const SOURCE: Side = {
-  prefix: (event, value) => (event['source.prefix'] = value),
-  country: (event, value) => (event['source.geo.country_iso_code'] = value),
-  asNumber: (event, value) => (event['source.as.number'] = value),
-  asName: (event, value) => (event['source.as.organization.name'] = value),
-  network: (event, value) => (event['source.network.name'] = value),
-}
-const DESTINATION: Side = {
-  prefix: (event, value) => (event['destination.prefix'] = value),
-  country: (event, value) => (event['destination.geo.country_iso_code'] = value),
-  asNumber: (event, value) => (event['destination.as.number'] = value),
-  asName: (event, value) => (event['destination.as.organization.name'] = value),
-  network: (event, value) => (event['destination.network.name'] = value),
-}
-
-export const createEnricher = ({ inventory, geoip }: { inventory: Inventory; geoip: GeoIp }): Enricher => {
+export const createRowEnricher = ({ inventory, geoip }: { inventory: Inventory; geoip: GeoIp }): EnrichRow => {
   const lookup = compileConcern(inventory)
-  let young = new Map<string, Known>()
-  let old = new Map<string, Known>()
+  const itself = {}
 
-  const learn = (address: string): Known | undefined => {
-    const ip = parseIp(address)
-    if (!ip) return undefined
-    const canonical = formatIp(ip)
-    const place = isReserved(ip) ? NOWHERE : geoip.lookup(canonical)
-    return { ...lookup.address(ip, canonical), prefix: prefix64(ip), place }
-  }
-  const known = (address: unknown): Known | undefined => {
-    if (typeof address !== 'string') return undefined
-    let entry = young.get(address)
-    if (entry) return entry
-    entry = old.get(address) ?? learn(address)
-    if (!entry) return undefined
-    if (young.size >= GENERATION) {
-      old = young
-      young = new Map()
+  const learn = (address: Address): Known => {
+    const place: Place = isReserved(address) ? NOWHERE : geoip.lookup(address.text)
+    const { sites, networks } = lookup.address(address)
+    return {
+      sites,
+      networks,
+      country: place.country === undefined ? undefined : constant(place.country),
+      asNumber: place.asNumber,
+      asName: place.asName === undefined ? undefined : constant(place.asName),
     }
-    young.set(address, entry)
-    return entry
+  }
+  const factsOf = (address: Address): Known => {
+    if (address.by !== itself) {
+      address.facts = learn(address)
+      address.by = itself
+    }
+    return address.facts as Known
+  }
+  const known = (row: Row, f: number): Known | undefined => {
+    if (row.place[f] === 0 || row.kind[f] !== TEXT) return undefined
+    const address = row.address[f] ?? addressOfText(row.get(f)!)
+    return address && factsOf(address)
   }
 
-  const putSide = (event: Event, side: Side, entry: Known, time: number): void => {
-    if (entry.prefix !== undefined) side.prefix(event, entry.prefix)
-    const network = entry.networks.length === 0 ? undefined : networkAt(entry, time)
-    const { place } = entry
-    const country = network?.country ?? place.country
-    if (country !== undefined) side.country(event, country)
-    const system = network?.as
-    const number = system ? system.number : place.asNumber
-    if (number !== undefined) side.asNumber(event, number)
-    const operator = system ? system.name : place.asName
-    if (operator !== undefined) side.asName(event, operator)
-    if (network === undefined) return
-    side.network(event, network.name)
+  const putSide = (row: Row, side: ReturnType<typeof sideOf>, facts: Known, time: number): void => {
+    const prefix = row.address[side.ip]?.prefix
+    if (prefix !== undefined) row.const(side.prefix, prefix)
+    const network = facts.networks.length === 0 ? undefined : networkAt(facts, time)
+    if (network === undefined) {
+      if (facts.country !== undefined) row.const(side.country, facts.country)
+      if (facts.asNumber !== undefined) row.long(side.asNumber, facts.asNumber)
+      if (facts.asName !== undefined) row.const(side.asName, facts.asName)
+      return
+    }
+    const country = network.country === undefined ? facts.country : constant(network.country)
+    if (country !== undefined) row.const(side.country, country)
+    const number = network.as ? network.as.number : facts.asNumber
+    if (number !== undefined) row.long(side.asNumber, number)
+    const name = network.as ? network.as.name : facts.asName?.text
+    if (name !== undefined) row.const(side.asName, constant(name))
+    row.const(side.network, constant(network.name))
   }
 
   const servers = new WeakMap<readonly string[], AddressFacts>()
-  const factsOf = (addresses: readonly string[]): AddressFacts => {
+  const serverOf = (addresses: readonly string[]): AddressFacts => {
     let facts = servers.get(addresses)
     if (!facts) {
-      const sites = addresses.flatMap((address) => known(address)?.sites ?? [])
+      const sites = addresses.flatMap((text) => {
+        const address = addressOfText(text)
+        return address ? factsOf(address).sites : []
+      })
       servers.set(addresses, (facts = { sites: [...new Set(sites)], networks: [] }))
     }
     return facts
   }
 
-  return (event, source) => {
-    const time = event['@timestamp'] as number
-    const from = known(event['source.ip'])
-    const to = known(event['destination.ip'])
-    const translated = known(event['destination.nat.ip'])
-    if (from) putSide(event, SOURCE, from, time)
-    if (to) putSide(event, DESTINATION, to, time)
-    putRelated(event)
-
-    const path = event['url.path']
-    const query = event['url.query']
-    if (typeof path === 'string' || typeof query === 'string') {
-      const decoded = decodeUrl(query === undefined ? `${path ?? ''}` : `${path ?? ''}?${query}`)
-      if (decoded !== '') event['url.decoded'] = decoded
+  const remembered = new WeakMap<EnrichSource, Verdicts>()
+  /** What the inventory asks of the row that is worked on. */
+  let at = new Row(1 << 10)
+  const said: Said = { text: (f) => at.get(f), has: (f) => at.has(f), time: 0 }
+  const names = new Map<string, Const | undefined>()
+  const nameOf = (organization: string): Const | undefined => {
+    if (!names.has(organization)) {
+      const name = agencyName(inventory, organization)
+      names.set(organization, name === undefined ? undefined : constant(name))
     }
+    return names.get(organization)
+  }
+
+  return (row, source) => {
+    const time = row.number[F.time]!
+    const from = known(row, SOURCE.ip)
+    const to = known(row, DESTINATION.ip)
+    const translated = known(row, F.translated)
+    if (from) putSide(row, SOURCE, from, time)
+    if (to) putSide(row, DESTINATION, to, time)
+    for (let i = 0; i < RELATED.length; i++)
+      if (row.place[RELATED[i]!] !== 0) {
+        row.made(F.related)
+        break
+      }
+    putDecoded(row)
 
     // A web server sends its own log; that a firewall sends one says nothing of where a request went.
-    const isAccessLog = event['http.response.status_code'] !== undefined
-    const server = source.serves ? factsOf(source.serves) : isAccessLog ? known(event['log.source.address']) : undefined
-    const { organization, portal, ...sides } = lookup.concern(
-      event,
-      { source: from, destination: to, translated, server },
-      source,
+    const server = source.serves ? serverOf(source.serves) : row.has(F.status) ? known(row, F.sender) : undefined
+    at = row
+    ;(said as { time: number }).time = time
+    let verdicts = remembered.get(source)
+    if (!verdicts) remembered.set(source, (verdicts = openVerdicts()))
+    const sides = verdicts.of(row, [from, to, translated, server], lookup.period(time), () =>
+      lookup.concern(said, { source: from, destination: to, translated, server }, source),
     )
-    if (sides.source !== undefined) event['source.organization.id'] = sides.source
-    if (sides.destination !== undefined) event['destination.organization.id'] = sides.destination
-    if (sides.shared) event['vonglau.shared'] = true
+    const { organization, portal } = sides
+    if (sides.source !== undefined) row.const(F.sourceOrganization, constant(sides.source))
+    if (sides.destination !== undefined) row.const(F.destinationOrganization, constant(sides.destination))
+    if (sides.shared) row.boolean(F.shared, true)
     if (organization !== undefined) {
-      event['organization.id'] = organization
-      const name = agencyName(inventory, organization)
-      if (name !== undefined) event['organization.name'] = name
+      row.const(F.organization, constant(organization))
+      const name = nameOf(organization)
+      if (name !== undefined) row.const(F.organizationName, name)
     }
     if (portal !== undefined) {
-      event['portal.id'] = portal.id
-      event['portal.domain'] = portal.domain
-      event['portal.ipv6'] = portal.ipv6
-      event['portal.trusted'] = trustedAt(portal.trust?.expires, time)
+      row.const(F.portal, constant(portal.id))
+      row.const(F.portalDomain, constant(portal.domain))
+      row.boolean(F.portalIpv6, portal.ipv6)
+      row.boolean(F.portalTrusted, trustedAt(portal.trust?.expires, time))
     }
   }
+}
+
+/** Enriches events that the program makes itself, one at a time. */
+export const createEnricher = (options: { inventory: Inventory; geoip: GeoIp }): Enricher => {
+  const enrich = createRowEnricher(options)
+  const row = new Row(1 << 16)
+  return (event, source) => {
+    row.reset()
+    row.put(event)
+    enrich(row, source)
+    Object.assign(event, row.event())
+  }
+}
+
+/** url.decoded: path and query as a server reads them. Most are as they stand in the line. */
+const putDecoded = (row: Row): void => {
+  const [hasPath, hasQuery] = [row.has(F.path), row.has(F.query)]
+  if (!hasPath && !hasQuery) return
+  const [from, to] = hasPath
+    ? [row.from[F.path]!, hasQuery ? row.to[F.query]! : row.to[F.path]!]
+    : [row.from[F.query]! - 1, row.to[F.query]!]
+  const { bytes } = row
+  const isWhole = hasPath && (!hasQuery || (row.from[F.query] === row.to[F.path]! + 1 && bytes[row.to[F.path]!] === 63))
+  if (isWhole) {
+    let plain = true
+    for (let i = from; i < to; i++)
+      if (bytes[i] === 37 || bytes[i] === 43) {
+        plain = false
+        break
+      }
+    if (plain) {
+      row.text(F.decoded, from, to)
+      return
+    }
+  }
+  const [path, query] = [row.get(F.path), row.get(F.query)]
+  const decoded = decodeUrl(query === undefined ? `${path ?? ''}` : `${path ?? ''}?${query}`)
+  if (decoded !== '') row.string(F.decoded, decoded)
 }
 
 /** A certificate holds through the day that it says. */
@@ -152,14 +224,4 @@ const trustedAt = (expires: string | undefined, time: number): boolean => {
     if (ends.size < 10_000) ends.set(expires, end)
   }
   return time < end
-}
-
-const RELATED = ['source.ip', 'destination.ip', 'source.nat.ip', 'destination.nat.ip', 'network.forwarded_ip'] as const
-const putRelated = (event: Event): void => {
-  const ips: string[] = []
-  for (const field of RELATED) {
-    const ip = event[field]
-    if (typeof ip === 'string' && !ips.includes(ip)) ips.push(ip)
-  }
-  if (ips.length > 0) event['related.ip'] = ips
 }

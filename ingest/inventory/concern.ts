@@ -2,8 +2,10 @@
  * Whose event it is, and which portal it concerns (architecture, invariant 3). What a device of an agency wrote is that
  * agency's; what a shared device wrote (the data centre's proxies and firewalls) is the destination's, else the source's.
  */
-import type { Event } from '../event.ts'
-import { type Ip, type Network, parseCidr } from '../ip.ts'
+import { parseCidr } from '../ip.ts'
+import type { Address } from '../row/address.ts'
+import { field } from '../row/handles.ts'
+import { openNetworks } from '../row/networks.ts'
 import { deviceLookup } from './device.ts'
 import type { Inventory, NamedNetwork, Portal } from './inventory.ts'
 
@@ -49,47 +51,29 @@ export interface Found extends Span {
 }
 
 /** The named networks that hold an address, the longest prefix first. */
-export type NetworkLookup = (ip: Ip) => readonly Found[]
-
-const mask = (value: bigint, keep: number): bigint =>
-  keep <= 0 ? 0n : (value >> BigInt(64 - keep)) << BigInt(64 - keep)
-
-/** One map a prefix length: as many look-ups as the inventory has lengths, however many networks it names. */
-const networkLookup = (inventory: Inventory, shift: number): NetworkLookup => {
-  const lengths = new Map<number, Map<bigint, Map<bigint, Found[]>>>()
-  for (const network of inventory.networks) {
-    const { ip, bits } = parseCidr(network.cidr) as Network
-    let highs = lengths.get(bits)
-    if (!highs) lengths.set(bits, (highs = new Map()))
-    let lows = highs.get(ip.high)
-    if (!lows) highs.set(ip.high, (lows = new Map()))
-    const found = lows.get(ip.low) ?? []
-    found.push({ network, ...spanOf(network, shift) })
-    lows.set(ip.low, found)
-  }
-  const sorted = [...lengths].sort(([a], [b]) => b - a)
-  return (ip) => {
-    let out: Found[] | undefined
-    for (const [bits, highs] of sorted) {
-      if (bits < 96 && ip.family === 4) break // no IPv6 network holds an IPv4 address
-      const found = highs
-        .get(bits >= 64 ? ip.high : mask(ip.high, bits))
-        ?.get(bits <= 64 ? 0n : mask(ip.low, bits - 64))
-      if (found) out = out ? [...out, ...found] : found
-    }
-    return out ?? []
-  }
-}
+const networkLookup = (inventory: Inventory, shift: number): ((address: Address) => readonly Found[]) =>
+  openNetworks(
+    inventory.networks.map((network) => [parseCidr(network.cidr)!, { network, ...spanOf(network, shift) }] as const),
+  )
 
 export interface ConcernLookup {
   /** What is known of one address; the answer does not depend on the event, so that a caller may remember it. */
-  address(ip: Ip, canonical: string): AddressFacts
+  address(address: Address): AddressFacts
+  /** Which of the stretches of time it is in that the inventory's dates divide; in each the answers are the same. */
+  period(time: number): number
   /** The event says by 'vonglau.source.id' and 'log.source.address' through whom it came. */
   concern(
-    event: Event,
+    event: Said,
     facts: EventFacts,
     source: { readonly organization?: string; readonly serves?: readonly string[] },
   ): Concern
+}
+/** What an event says, by field handle. */
+export interface Said {
+  text(f: number): string | undefined
+  has(f: number): boolean
+  /** '@timestamp'. */
+  readonly time: number
 }
 export interface AddressFacts {
   readonly sites: readonly Site[]
@@ -116,10 +100,9 @@ export const networkAt = (facts: AddressFacts, time: number): NamedNetwork | und
 const alive = (facts: AddressFacts | undefined, time: number): readonly Site[] =>
   facts === undefined || facts.sites.length === 0 ? [] : facts.sites.filter((site) => inForce(site, time))
 
-const text = (event: Event, field: string): string | undefined => {
-  const value = event[field]
-  return typeof value === 'string' ? value : undefined
-}
+const NO_SITES: readonly Site[] = []
+const DOMAIN = field('url.domain')
+const STATUS = field('http.response.status_code')
 
 export const compileConcern = (inventory: Inventory): ConcernLookup => {
   const shift = zoneShift(inventory.province.timezone)
@@ -137,6 +120,11 @@ export const compileConcern = (inventory: Inventory): ConcernLookup => {
     }
   }
   const networks = networkLookup(inventory, shift)
+  const dates = [inventory.portals, inventory.networks, inventory.agencies]
+    .flatMap((entries) => entries.map((entry) => spanOf(entry, shift)))
+    .flatMap(({ from, to }) => [from, to])
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b)
   const devices = deviceLookup(inventory)
   const agencies = new Map(inventory.agencies.map((agency) => [agency.id, { ...agency, ...spanOf(agency, shift) }]))
   /** Who has an agency's duties at a time: the agency, or what succeeded it. */
@@ -147,18 +135,23 @@ export const compileConcern = (inventory: Inventory): ConcernLookup => {
   }
 
   return {
-    address: (ip, canonical) => ({ sites: byAddress.get(canonical) ?? [], networks: networks(ip) }),
+    period: (time) => {
+      let n = 0
+      while (n < dates.length && dates[n]! <= time) n++
+      return n
+    },
+    address: (address) => ({ sites: byAddress.get(address.text) ?? NO_SITES, networks: networks(address) }),
 
     concern(event, { source, destination, translated, server }, configured) {
-      const time = event['@timestamp'] as number
+      const { time } = event
       const sites = {
         destination: alive(destination, time),
         translated: alive(translated, time),
         server: alive(server, time),
       }
       const only = (found: readonly Site[]): Site | undefined => (found.length === 1 ? found[0] : undefined)
-      const host = text(event, 'url.domain')
-      const isAccessLog = event['http.response.status_code'] !== undefined
+      const host = event.text(DOMAIN)
+      const isAccessLog = event.has(STATUS)
       /** The host name counts only among what the address or the server serves, for an attacker writes Host. */
       const portalAmong = (mine: (found: readonly Site[]) => readonly Site[], own: readonly Site[]) => {
         const [here, behind, served] = [mine(sites.destination), mine(sites.translated), mine(sites.server)]

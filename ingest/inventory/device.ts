@@ -2,17 +2,21 @@
  * The device that wrote a line: known by the source that reads it or by the sender's address, for a line can claim to be
  * from anybody. A serial number or a name in the line only chooses among the devices that the inventory puts there.
  */
-import type { Event } from '../event.ts'
+import { field } from '../row/handles.ts'
+import type { Said } from './concern.ts'
 import type { Inventory, Observer } from './inventory.ts'
 
 export interface DeviceLookup {
   /** The agency whose own device wrote the event; undefined where it is shared, or nobody knows it. */
-  owner(event: Event): string | undefined
+  owner(event: Said): string | undefined
   /** The agency of a source, where all devices behind it are one agency's own. */
   ownerOfSource(source: string): string | undefined
 }
 
-const lower = (value: unknown): string | undefined => (typeof value === 'string' ? value.toLowerCase() : undefined)
+const SOURCE = field('vonglau.source.id')
+const SENDER = field('log.source.address')
+const SERIAL = field('observer.serial_number')
+const NAME = field('observer.name')
 
 /** That of all of them, where they agree and none is shared. */
 const common = (devices: readonly Observer[]): string | undefined => {
@@ -44,15 +48,14 @@ const build = (inventory: Inventory): DeviceLookup => {
   }
   return {
     owner: (event) => {
-      const source = event['vonglau.source.id']
-      const sender = event['log.source.address']
+      const [source, sender] = [event.text(SOURCE), event.text(SENDER)]
       const behind =
-        (typeof sender === 'string' ? byAddress.get(sender) : undefined) ??
-        (typeof source === 'string' ? bySource.get(source) : undefined)
+        (sender === undefined ? undefined : byAddress.get(sender)) ??
+        (source === undefined ? undefined : bySource.get(source))
       if (behind === undefined) return undefined
       if (behind.length === 1) return common(behind)
-      const serial = lower(event['observer.serial_number'])
-      const name = lower(event['observer.name'])
+      const serial = event.text(SERIAL)?.toLowerCase()
+      const name = event.text(NAME)?.toLowerCase()
       const device =
         behind.find((each) => serial !== undefined && each.serial?.toLowerCase() === serial) ??
         behind.find((each) => name !== undefined && each.name.toLowerCase() === name)

@@ -1,9 +1,10 @@
 import { canonicalAddress } from '../ip.ts'
 
-const groups = new Uint16Array(8)
+/** The groups of the address that `canonicalV6` read last. */
+export const groups = new Uint16Array(8)
 
 /** The canonical spelling of an IPv6 address without an embedded IPv4 one; undefined where it takes canonicalAddress. */
-const canonicalV6 = (text: string): string | undefined => {
+export const canonicalV6 = (text: string): string | undefined => {
   const length = text.length
   let count = 0
   let gap = -1

@@ -2,15 +2,16 @@
  * What the keys of a FortiOS log become (FortiOS Log Message Reference, 5.0 to 7.6), spelled as Elastic's integration
  * spells them. A key that is not here becomes `fortinet.firewall.<key>`.
  */
-import { type KeyTable, keyTable } from './keyvalue.ts'
+import { Memo } from '../row/memo.ts'
+import type { Row } from '../row/row.ts'
+import { find } from '../row/values.ts'
+import { type KeyTable, keyTable, type Pairs } from './keyvalue.ts'
 
 /** text; lower; mac; long; port; ip; the rest is read by the parser itself ('own') or said by another field ('drop'). */
 export type Kind = 'text' | 'lower' | 'mac' | 'long' | 'port' | 'ip' | 'own' | 'drop'
 export interface Target {
   readonly field: string
   readonly kind: Kind
-  /** No other key is read into the field, so nothing has to be looked up before it is written. */
-  readonly only: boolean
 }
 type Rules = Readonly<Record<string, readonly [kind: Kind, field?: string]>>
 
@@ -186,16 +187,13 @@ const all = [COMMON, EVENT, TRAFFIC, UTM]
 const names = [...new Set([...all.flatMap((rules) => Object.keys(rules)), ...NUMBERS, ...TEXTS])]
 export const KEYS: KeyTable = keyTable(names)
 
-const target = (name: string, rules: Rules): Omit<Target, 'only'> => {
+const target = (name: string, rules: Rules): Target => {
   const rule = rules[name] ?? COMMON[name]
   const left = `fortinet.firewall.${name}`
   if (rule) return { kind: rule[0], field: rule[1] ?? left }
   return { kind: NUMBERS.includes(name) ? 'long' : 'text', field: left }
 }
-const targets = (rules: Rules): readonly Target[] => {
-  const all = names.map((name) => target(name, rules))
-  return all.map((one) => ({ ...one, only: all.filter(({ field }) => field === one.field).length === 1 }))
-}
+const targets = (rules: Rules): readonly Target[] => names.map((name) => target(name, rules))
 export const TARGETS: Readonly<Record<'event' | 'traffic' | 'utm', readonly Target[]>> = {
   event: targets(EVENT),
   traffic: targets(TRAFFIC),
@@ -206,6 +204,55 @@ export const idOf = (name: string): number => {
   const id = names.indexOf(name)
   if (id < 0) throw new Error(`${name} is not in the key table`)
   return id
+}
+
+/** FortiOS's own keys by those of CEF (FortiOS Log Message Reference, "CEF support"); its other keys begin with FTNTFGT. */
+const CEF: Readonly<Record<string, string>> = {
+  deviceExternalId: 'devid',
+  dvchost: 'devname',
+  src: 'srcip',
+  spt: 'srcport',
+  dst: 'dstip',
+  dpt: 'dstport',
+  smac: 'srcmac',
+  dmac: 'dstmac',
+  shost: 'srcname',
+  deviceInboundInterface: 'srcintf',
+  deviceOutboundInterface: 'dstintf',
+  sourceTranslatedAddress: 'transip',
+  sourceTranslatedPort: 'transport',
+  destinationTranslatedAddress: 'tranip',
+  destinationTranslatedPort: 'tranport',
+  externalId: 'sessionid',
+  act: 'action',
+  app: 'service',
+  out: 'sentbyte',
+  in: 'rcvdbyte',
+  suser: 'user',
+  duser: 'user',
+  dhost: 'hostname',
+  request: 'url',
+  requestClientApplication: 'agent',
+  requestMethod: 'httpmethod',
+  fname: 'filename',
+  fsize: 'filesize',
+  outcome: 'status',
+}
+const PREFIX = 'FTNTFGT'
+const cefKey = new Memo((name) => {
+  const own = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : Object.hasOwn(CEF, name) ? CEF[name]! : name
+  return { id: names.indexOf(own), skip: name.startsWith(PREFIX) ? PREFIX.length : 0, category: name === 'cat' }
+})
+const [TYPE, SUBTYPE] = [names.indexOf('type'), names.indexOf('subtype')]
+/** An extension of CEF as the pair that FortiOS writes otherwise; `cat` is its type and subtype. */
+export const fromCef = (row: Row, pairs: Pairs, key: number, keyEnd: number, from: number, to: number): void => {
+  const { id, skip, category } = cefKey.get(row.bytes, key, keyEnd)
+  if (category) {
+    const colon = find(row.bytes, 58, from, to)
+    pairs.put(TYPE, from, colon < 0 ? to : colon)
+    if (colon >= 0) pairs.put(SUBTYPE, colon + 1, to)
+  } else if (id >= 0) pairs.put(id, from, to)
+  else pairs.putUnknown(key + skip, keyEnd, from, to)
 }
 
 /** Types of before FortiOS 5.0 and after that are UTM logs without saying so. */

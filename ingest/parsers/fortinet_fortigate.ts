@@ -1,133 +1,346 @@
-import type { Event } from '../event.ts'
-import { address, integer, isPrivate, portOf } from './address.ts'
-import { idOf, KEYS, TARGETS, type Target, TRANSPORT, UTM_TYPES } from './fortinet_fields.ts'
-import { type Pairs, scanPairs } from './keyvalue.ts'
-import type { LineContext, Parsed, Parser } from './parser.ts'
-import { begun, finished } from './shape.ts'
-import { putPriority, type SyslogHeader, syslogHeader } from './syslog.ts'
-import { dateTimeMillis, digits, offsetMillis, zonedMillis } from './time.ts'
-import { putHost, putUrl } from './url.ts'
+/** FortiOS logs: key=value, comma-separated key=value, CEF (FortiOS Log Message Reference, 5.0 to 7.6). */
+import { z } from 'zod'
+import { addressOf } from '../row/address.ts'
+import { constant } from '../row/const.ts'
+import { field } from '../row/handles.ts'
+import { Memo } from '../row/memo.ts'
+import { type Row, TEXT } from '../row/row.ts'
+import { dateTime, digits, find, integer, is, port, standsAt } from '../row/values.ts'
+import { scanCef } from './cef.ts'
+import { fromCef, idOf, KEYS, TARGETS, TRANSPORT, UTM_TYPES } from './fortinet_fields.ts'
+import { putEvent, putTraffic, putUtm } from './fortinet_types.ts'
+import { first, type Group, isKey, known, pairs, put, said } from './fortinet_pairs.ts'
+import { EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
+import { offsetMillis, zonedMillis } from './time.ts'
+import { putHost, putLower, putUrl } from './url.ts'
 
-// One set of slots for all lines: a parser is synchronous, and every line empties it first.
-const pairs: Pairs = { values: new Array(KEYS.names.length).fill(undefined), present: [], keys: [], texts: [] }
-const { values } = pairs
+const F = {
+  time: field('@timestamp'),
+  start: field('event.start'),
+  action: field('event.action'),
+  reason: field('event.reason'),
+  duration: field('event.duration'),
+  vendor: field('observer.vendor'),
+  product: field('observer.product'),
+  observer: field('observer.type'),
+  observerName: field('observer.name'),
+  sourceIp: field('source.ip'),
+  destinationIp: field('destination.ip'),
+  sourceBytes: field('source.bytes'),
+  destinationBytes: field('destination.bytes'),
+  sourcePackets: field('source.packets'),
+  destinationPackets: field('destination.packets'),
+  user: field('user.name'),
+  sourceUser: field('source.user.name'),
+  iana: field('network.iana_number'),
+  transport: field('network.transport'),
+  direction: field('network.direction'),
+  bytes: field('network.bytes'),
+  packets: field('network.packets'),
+  networkType: field('network.type'),
+  ruleCategory: field('rule.category'),
+  host: field('host.name'),
+  ingress: field('observer.ingress.interface.name'),
+  egress: field('observer.egress.interface.name'),
+  type: field('fortinet.firewall.type'),
+  subtype: field('fortinet.firewall.subtype'),
+  ownAction: field('fortinet.firewall.action'),
+  status: field('fortinet.firewall.status'),
+  result: field('fortinet.firewall.result'),
+  ui: field('fortinet.firewall.ui'),
+  ownDuration: field('fortinet.firewall.duration'),
+  srcname: field('fortinet.firewall.srcname'),
+  interface: field('fortinet.firewall.interface'),
+} as const
 
-const [DATE, TIME, EVENTTIME, TZ, TYPE, SUBTYPE, ACTION] = [
-  'date',
-  'time',
-  'eventtime',
-  'tz',
-  'type',
-  'subtype',
-  'action',
-].map(idOf) as [number, number, number, number, number, number, number]
-const ID = Object.fromEntries(KEYS.names.map((name) => [name, idOf(name)])) as Readonly<Record<string, number>>
-const at = (name: string): number => ID[name]!
-const LOGID = at('logid')
-const LOG_ID = at('log_id')
-const EVENTTYPE = at('eventtype')
-const EVENTSUBTYPE = at('eventsubtype')
-const REASON = at('reason')
-const STATUS = at('status')
-const RESULT = at('result')
-const PROTO = at('proto')
-const DURATION = at('duration')
-const DIRECTION = at('direction')
-const DIR = at('dir')
-const URL = at('url')
-const HOSTNAME = at('hostname')
-const USER = at('user')
-const UNAUTHUSER = at('unauthuser')
-const XAUTHUSER = at('xauthuser')
-const EAPUSER = at('eapuser')
-const APPCAT = at('appcat')
-const CATDESC = at('catdesc')
-const APPLIST = at('applist')
-const PROFILE = at('profile')
-const REMIP = at('remip')
-const REMPORT = at('remport')
-const LOCIP = at('locip')
-const LOCPORT = at('locport')
-const INTERFACE = at('interface')
-const UI = at('ui')
-const IPADDR = at('ipaddr')
-const TLSVER = at('tlsver')
-const HANDSHAKE = at('handshake')
-const SAN = at('san')
-const UTMACTION = at('utmaction')
-const APP = at('app')
-const SRCNAME = at('srcname')
-const VPN_INIT = at('init')
-const TUNNELTYPE = at('tunneltype')
-const MSG = at('msg')
-const LOGDESC = at('logdesc')
-const SNI = at('sni')
+const K = Object.fromEntries(KEYS.names.map((name) => [name, idOf(name)])) as Readonly<Record<string, number>>
+const key = (name: string): number => K[name]!
+const [DATE, TIME, EVENTTIME, TZ] = ['date', 'time', 'eventtime', 'tz'].map(key) as [number, number, number, number]
+const [TYPE, SUBTYPE, ACTION, STATUS] = ['type', 'subtype', 'action', 'status'].map(key) as [
+  number,
+  number,
+  number,
+  number,
+]
+const [LOGID, LOG_ID, RESULT, UI] = ['logid', 'log_id', 'result', 'ui'].map(key) as [number, number, number, number]
 
-/** FortiOS writes N/A where it knows nothing. */
-const said = (id: number): string | undefined => {
-  const text = values[id]
-  return text === undefined || text === '' || text === 'N/A' ? undefined : text
-}
+const [T_TEXT, T_LOWER, T_MAC, T_LONG, T_PORT, T_IP] = [1, 2, 3, 4, 5, 6]
+const KINDS = { text: T_TEXT, lower: T_LOWER, mac: T_MAC, long: T_LONG, port: T_PORT, ip: T_IP, own: 0, drop: 0 }
+/** Of each key: what its value is, the field that it becomes, and the field of what should be an address and is none. */
+const planOf = (group: Group) => ({
+  kind: Uint8Array.from(TARGETS[group], ({ kind }) => KINDS[kind]!),
+  to: Int32Array.from(TARGETS[group], (target) => field(target.field)),
+  address: Int32Array.from(TARGETS[group], (target) =>
+    target.kind === 'ip' ? field(target.field.replace(/\.ip$/, '.address')) : -1,
+  ),
+})
+const PLANS = { event: planOf('event'), traffic: planOf('traffic'), utm: planOf('utm') }
 
 /** eventtime is in seconds (6.0), and later in milli-, micro- or nanoseconds: told by its length. */
-const eventTime = (text: string | undefined): number => {
-  if (text === undefined || text.length < 9 || text.length > 19) return Number.NaN
-  const size = text.length
-  if (size <= 11) return digits(text, 0, size) * 1000
-  if (size <= 14) return digits(text, 0, size)
-  return digits(text, 0, size > 17 ? size - 6 : size - 3)
+const eventTime = (b: Uint8Array): number => {
+  if (!pairs.has(EVENTTIME)) return Number.NaN
+  const from = pairs.from[EVENTTIME]!
+  const size = pairs.to[EVENTTIME]! - from
+  if (size < 9 || size > 19) return Number.NaN
+  if (size <= 11) return digits(b, from, size) * 1000
+  if (size <= 14) return digits(b, from, size)
+  return digits(b, from, size > 17 ? size - 6 : size - 3)
 }
-
-const lineTime = (started: number, header: SyslogHeader | undefined, context: LineContext): number => {
-  const date = values[DATE]
-  const time = values[TIME]
-  if (date !== undefined && time !== undefined && date.length === 10 && time.length >= 8) {
-    const tz = values[TZ]
-    const wall = dateTimeMillis(`${date}${time}`, 0, 10)
-    const offset = tz === undefined ? Number.NaN : offsetMillis(tz)
-    const millis = Number.isNaN(offset) ? zonedMillis(wall, context.timezone) : wall - offset
-    if (!Number.isNaN(millis)) return millis
+const zone = new Memo(offsetMillis)
+/** date and time are the device's wall clock: where neither the line nor the source says its zone, eventtime is the time. */
+const lineTime = (b: Uint8Array, started: number, context: LineContext): number => {
+  if (pairs.has(DATE) && pairs.has(TIME) && (pairs.has(TZ) || context.zoned || Number.isNaN(started))) {
+    const [date, time] = [pairs.from[DATE]!, pairs.from[TIME]!]
+    if (pairs.to[DATE]! - date === 10 && pairs.to[TIME]! - time >= 8) {
+      const wall = dateTime(b, date, time)
+      const offset = pairs.has(TZ) ? known(zone, b, TZ) : Number.NaN
+      const millis = Number.isNaN(offset) ? zonedMillis(wall, context.timezone) : wall - offset
+      if (!Number.isNaN(millis)) return millis
+    }
   }
-  return Number.isNaN(started) ? (header?.time ?? Number.NaN) : started
+  return Number.isNaN(started) ? (context.header?.time ?? Number.NaN) : started
 }
 
-const put = (event: Event, { field, kind }: Omit<Target, 'only'>, text: string): void => {
+const lower = new Memo((text) => constant(text.toLowerCase()))
+const mac = new Memo((text) => constant(text.replaceAll(':', '-').toUpperCase())) // ECS: RFC 7042, upper-case with hyphens
+const leftover = new Memo((name) => `fortinet.firewall.${name.replaceAll('.', '_')}`)
+
+const putValue = (row: Row, f: number, kind: number, from: number, to: number, otherwise: number): void => {
+  const { bytes: b } = row
   switch (kind) {
-    case 'text':
-      if (event[field] === undefined) event[field] = text
+    case T_TEXT:
+      if (!row.has(f)) row.text(f, from, to)
       return
-    case 'lower':
-      event[field] = text.toLowerCase()
+    case T_LOWER:
+      row.const(f, lower.get(b, from, to))
       return
-    case 'mac':
-      event[field] = text.replaceAll(':', '-').toUpperCase() // ECS: RFC 7042, upper-case with hyphens
+    case T_MAC:
+      row.const(f, mac.get(b, from, to))
       return
-    case 'long': {
-      const n = integer(text)
-      if (n !== undefined && event[field] === undefined) event[field] = n
-      return
-    }
-    case 'port': {
-      const n = portOf(text)
-      if (n !== undefined && event[field] === undefined) event[field] = n
+    case T_LONG: {
+      const n = integer(b, from, to)
+      if (!Number.isNaN(n) && !row.has(f)) row.long(f, n)
       return
     }
-    case 'ip': {
-      const ip = address(text)
-      if (ip === undefined) event[field.replace(/\.ip$/, '.address')] ??= text
-      else if (event[field] === undefined) event[field] = ip
+    case T_PORT: {
+      const n = port(b, from, to)
+      if (!Number.isNaN(n) && !row.has(f)) row.long(f, n)
+      return
+    }
+    default: {
+      const address = addressOf(b, from, to)
+      if (address === undefined) {
+        if (!row.has(otherwise)) row.text(otherwise, from, to)
+      } else if (!row.has(f)) row.putAddress(f, address, from, to)
     }
   }
 }
 
-const leftovers = new Map<string, string>()
-const leftover = (key: string): string => {
-  let field = leftovers.get(key)
-  if (field === undefined) {
-    field = `fortinet.firewall.${key.replaceAll('.', '_')}`
-    if (leftovers.size < 5000) leftovers.set(key, field)
+const groupOf = new Memo((type): Group => (type === 'traffic' ? 'traffic' : UTM_TYPES.has(type) ? 'utm' : 'event'))
+const FORTINET = constant('Fortinet')
+const FORTIGATE = constant('Fortigate')
+const FIREWALL = constant('firewall')
+
+const expected = (row: Row, what: string, from: number, to: number): string =>
+  `expected ${what}, found ${JSON.stringify(row.slice(from, Math.min(to, from + 240)).slice(0, 60))}`
+
+/** `CEF:0|Fortinet|FortiGate|…`: the same log as extensions of ArcSight's format. */
+const readPairs = (row: Row, from: number, to: number): void => {
+  const { bytes: b } = row
+  if (standsAt(b, from, 'CEF:')) {
+    pairs.clear()
+    scanCef(row, from, to, (key, keyEnd, a, z) => fromCef(row, pairs, key, keyEnd, a, z))
+    return
   }
-  return field
+  // `date=2026-05-14,time=…`: `set format csv` of `config log syslogd setting`.
+  pairs.scan(row, from, to, standsAt(b, from, 'date=') && b[from + 15] === 44)
+}
+
+const parse = (row: Row, from: number, to: number, context: LineContext) => {
+  readPairs(row, from, to)
+  const b = row.bytes
+  const typed = said(b, TYPE)
+  if (!typed && !pairs.has(LOGID) && !pairs.has(LOG_ID) && !isUntyped()) {
+    let i = from
+    while (i < to && b[i]! <= 32) i++
+    if (i === to) return SKIP
+    return expected(row, 'a FortiGate line with type= or logid=', from, to)
+  }
+  const started = eventTime(b)
+  const time = lineTime(b, started, context)
+  if (Number.isNaN(time)) {
+    const at = (id: number) => (pairs.has(id) ? row.slice(pairs.from[id]!, pairs.to[id]!) : '')
+    const found = pairs.has(DATE) ? `date=${at(DATE)} time=${at(TIME)}` : 'no date='
+    return `expected date=YYYY-MM-DD time=HH:MM:SS or eventtime=, found ${found.slice(0, 80)}`
+  }
+  const group = typed ? known(groupOf, b, TYPE) : 'event'
+  row.long(F.time, time)
+  row.const(F.vendor, FORTINET)
+  row.const(F.product, FORTIGATE)
+  row.const(F.observer, FIREWALL)
+  putPairs(row, PLANS[group])
+  if (typed) put(row, F.type, TYPE)
+  if (said(row.bytes, SUBTYPE)) put(row, F.subtype, SUBTYPE)
+  if (said(row.bytes, ACTION)) put(row, F.ownAction, ACTION)
+  if (said(row.bytes, STATUS)) put(row, F.status, STATUS)
+  if (said(row.bytes, RESULT)) put(row, F.result, RESULT)
+  if (!Number.isNaN(started)) row.long(F.start, started)
+  if (group === 'traffic') putTraffic(row)
+  else if (group === 'utm') putUtm(row)
+  else putEvent(row)
+  putTunnel(row)
+  putShared(row, group)
+  const host = context.header?.host
+  if (host !== undefined && !row.has(F.observerName)) row.const(F.observerName, constant(host))
+  return EVENT
+}
+
+const [DEVNAME, DEVID, MSG, DESC] = ['devname', 'devid', 'msg', 'desc'].map(key) as [number, number, number, number]
+/** Some lines (an update of an object) say no type: date, time and what happened. */
+const isUntyped = (): boolean =>
+  pairs.has(DATE) && pairs.has(TIME) && (pairs.has(DEVNAME) || pairs.has(DEVID) || pairs.has(MSG) || pairs.has(DESC))
+
+const putPairs = (row: Row, { kind, to, address }: (typeof PLANS)[Group]): void => {
+  const { from: starts, to: ends, present, count, unknown, unknowns } = pairs
+  for (let i = 0; i < count; i++) {
+    const id = present[i]!
+    const k = kind[id]!
+    if (k === 0) continue
+    const [a, z] = [starts[id]!, ends[id]!]
+    const b = row.bytes
+    if (z === a || (z - a === 3 && b[a] === 78 && b[a + 1] === 47 && b[a + 2] === 65)) continue
+    const f = to[id]!
+    if (k === T_TEXT) {
+      if (row.place[f] === 0) row.text(f, a, z)
+    } else putValue(row, f, k, a, z, address[id]!)
+  }
+  for (let i = 0; i < unknowns; i++) {
+    const [a, z] = [unknown[i * 4 + 2]!, unknown[i * 4 + 3]!]
+    if (z === a || is(row.bytes, a, z, 'N/A')) continue
+    const f = row.field(leftover.get(row.bytes, unknown[i * 4]!, unknown[i * 4 + 1]!))
+    if (!row.has(f)) row.text(f, a, z)
+  }
+}
+
+const [REMIP, LOCIP, REMPORT, LOCPORT] = ['remip', 'locip', 'remport', 'locport'].map(key) as [
+  number,
+  number,
+  number,
+  number,
+]
+const [INIT, TUNNELTYPE, DIR, DIRECTION] = ['init', 'tunneltype', 'dir', 'direction'].map(key) as [
+  number,
+  number,
+  number,
+  number,
+]
+const SIDES = (['source', 'destination'] as const).map((side) => ({
+  ip: field(`${side}.ip`),
+  port: field(`${side}.port`),
+  address: field(`${side}.address`),
+}))
+/**
+ * The two ends of a tunnel. Who called is the source: the client of an SSL VPN and the peer of an IPsec negotiation that
+ * came in are remote, the peer of one that the firewall began is the destination.
+ */
+const putTunnel = (row: Row): void => {
+  const b = row.bytes
+  if (!said(b, REMIP) && !pairs.has(LOCIP)) return
+  const starts = (id: number, text: string) =>
+    pairs.has(id) && pairs.to[id]! - pairs.from[id]! >= text.length && standsAt(b, pairs.from[id]!, text)
+  const inbound =
+    isKey(b, DIR, 'inbound') || isKey(b, INIT, 'remote') || starts(TUNNELTYPE, 'ssl') || starts(ACTION, 'ssl-')
+  const here = SIDES[inbound ? 1 : 0]!
+  const there = SIDES[inbound ? 0 : 1]!
+  const end = (id: number, f: number, kind: number, otherwise: number) => {
+    if (said(b, id)) putValue(row, f, kind, pairs.from[id]!, pairs.to[id]!, otherwise)
+  }
+  end(REMIP, there.ip, T_IP, there.address)
+  end(LOCIP, here.ip, T_IP, here.address)
+  end(REMPORT, there.port, T_PORT, -1)
+  end(LOCPORT, here.port, T_PORT, -1)
+}
+
+const [EVENTTYPE, EVENTSUBTYPE, REASON, PROTO] = ['eventtype', 'eventsubtype', 'reason', 'proto'].map(key) as [
+  number,
+  number,
+  number,
+  number,
+]
+const [USER, UNAUTHUSER, XAUTHUSER, EAPUSER] = ['user', 'unauthuser', 'xauthuser', 'eapuser'].map(key) as [
+  number,
+  number,
+  number,
+  number,
+]
+const [DURATION, APPCAT, CATDESC, URL] = ['duration', 'appcat', 'catdesc', 'url'].map(key) as [
+  number,
+  number,
+  number,
+  number,
+]
+const [HOSTNAME, SRCNAME, INTERFACE] = ['hostname', 'srcname', 'interface'].map(key) as [number, number, number]
+
+const transport = new Memo((text) => {
+  const name = Object.hasOwn(TRANSPORT, text) ? TRANSPORT[text] : undefined
+  return name === undefined ? undefined : constant(name)
+})
+const ruleCategory = new Memo((text) => constant(text.replaceAll('.', '-')))
+
+/** What every type says alike, after the addresses are known. */
+const putShared = (row: Row, group: Group): void => {
+  const b = row.bytes
+  if (said(b, EVENTTYPE) && !row.has(F.action)) put(row, F.action, EVENTTYPE)
+  const reason = first(b, REASON, EVENTSUBTYPE)
+  if (reason >= 0) put(row, F.reason, reason)
+  if (group === 'utm' && !row.has(F.action) && said(b, ACTION)) put(row, F.action, ACTION)
+  const user = first(b, UNAUTHUSER, XAUTHUSER, EAPUSER, USER)
+  if (user >= 0) {
+    put(row, F.sourceUser, user)
+    put(row, F.user, user)
+  }
+  if (said(b, UI)) putUi(row)
+  if (said(b, PROTO)) {
+    const n = integer(b, pairs.from[PROTO]!, pairs.to[PROTO]!)
+    if (n >= 0 && n <= 255) {
+      put(row, F.iana, PROTO)
+      const name = known(transport, b, PROTO)
+      if (name !== undefined) row.const(F.transport, name)
+    } else row.const(F.transport, known(lower, b, PROTO))
+  }
+  if (said(b, DURATION)) {
+    const seconds = integer(b, pairs.from[DURATION]!, pairs.to[DURATION]!)
+    if (seconds >= 0 && seconds < 9_000_000) row.long(F.duration, seconds * 1e9)
+    else put(row, F.ownDuration, DURATION)
+  }
+  const category = first(b, APPCAT, CATDESC)
+  if (category >= 0) row.const(F.ruleCategory, known(ruleCategory, b, category))
+  if (said(b, URL)) putUrl(row, pairs.from[URL]!, pairs.to[URL]!)
+  if (said(b, HOSTNAME)) {
+    // A cluster's events name a member by it, all others the host of a URL.
+    if (isKey(b, SUBTYPE, 'ha')) putLower(row, F.host, pairs.from[HOSTNAME]!, pairs.to[HOSTNAME]!)
+    else putHost(row, pairs.from[HOSTNAME]!, pairs.to[HOSTNAME]!)
+  }
+  if (said(b, SRCNAME)) {
+    put(row, F.srcname, SRCNAME)
+    putLower(row, F.host, pairs.from[SRCNAME]!, pairs.to[SRCNAME]!)
+  }
+  putDirection(row)
+  putSum(row, F.bytes, F.sourceBytes, F.destinationBytes)
+  putSum(row, F.packets, F.sourcePackets, F.destinationPackets)
+  const address = ipOf(row, F.sourceIp) ?? ipOf(row, F.destinationIp)
+  if (address !== undefined) row.const(F.networkType, address.v6 ? IPV6 : IPV4)
+}
+const IPV4 = constant('ipv4')
+const IPV6 = constant('ipv6')
+const ipOf = (row: Row, f: number) => (row.has(f) && row.kind[f] === TEXT ? row.address[f] : undefined)
+
+/** `ssh(192.0.2.7)`, `https(2001:db8::7)`: where an administrator came from, if the line has no srcip. */
+const putUi = (row: Row): void => {
+  put(row, F.ui, UI)
+  const [from, to] = [pairs.from[UI]!, pairs.to[UI]!]
+  const open = find(row.bytes, 40, from, to)
+  if (open >= 0 && row.bytes[to - 1] === 41 && !row.has(F.sourceIp)) row.ip(F.sourceIp, open + 1, to - 1)
 }
 
 const DIRECTIONS: Readonly<Record<string, string>> = {
@@ -140,285 +353,60 @@ const DIRECTIONS: Readonly<Record<string, string>> = {
   internal: 'internal',
   external: 'external',
 }
-
-const direction = (event: Event): string | undefined => {
-  const stated = said(DIR) ?? said(DIRECTION)
-  if (stated !== undefined) return DIRECTIONS[stated.toLowerCase()] ?? 'unknown'
-  const source = event['source.ip']
-  const destination = event['destination.ip']
-  if (typeof source !== 'string' || typeof destination !== 'string') return undefined
-  if (isPrivate(source)) return isPrivate(destination) ? 'internal' : 'outbound'
-  return isPrivate(destination) ? 'inbound' : 'external'
+const stated = new Memo((text) => {
+  const word = text.toLowerCase()
+  return constant(Object.hasOwn(DIRECTIONS, word) ? DIRECTIONS[word]! : 'unknown')
+})
+const [INTERNAL, OUTBOUND, INBOUND, EXTERNAL] = ['internal', 'outbound', 'inbound', 'external'].map(constant) as [
+  ReturnType<typeof constant>,
+  ReturnType<typeof constant>,
+  ReturnType<typeof constant>,
+  ReturnType<typeof constant>,
+]
+const putDirection = (row: Row): void => {
+  const b = row.bytes
+  const says = first(b, DIR, DIRECTION)
+  const [source, destination] = [ipOf(row, F.sourceIp), ipOf(row, F.destinationIp)]
+  const towards =
+    says >= 0
+      ? known(stated, b, says)
+      : source === undefined || destination === undefined
+        ? undefined
+        : source.isPrivate
+          ? destination.isPrivate
+            ? INTERNAL
+            : OUTBOUND
+          : destination.isPrivate
+            ? INBOUND
+            : EXTERNAL
+  if (towards !== undefined) row.const(F.direction, towards)
+  if (!said(b, INTERFACE)) return
+  const inward = towards === INBOUND || towards === INTERNAL || towards?.text === 'ingress'
+  const f = inward ? F.ingress : F.egress
+  put(row, towards === undefined || row.has(f) ? F.interface : f, INTERFACE)
+}
+const putSum = (row: Row, f: number, one: number, other: number): void => {
+  const [a, b] = [row.has(one), row.has(other)]
+  if (a || b) row.long(f, (a ? row.number[one]! : 0) + (b ? row.number[other]! : 0))
 }
 
-const putTraffic = (event: Event, action: string | undefined): void => {
-  const types = ['connection']
-  const denied = action === 'deny'
-  if (action !== undefined) {
-    event['event.action'] = action
-    event['event.outcome'] = 'success'
-    types.push(action === 'start' ? 'start' : 'end')
-  }
-  if (!denied && values[APP] !== undefined) types.push('protocol')
-  const utm = values[UTMACTION]
-  if (!denied && utm === undefined) types.push('allowed')
-  if (denied || utm === 'block') types.push('denied')
-  event['event.category'] = ['network']
-  event['event.type'] = types
-}
-
-const DENIED = new Set(['block', 'blocked', 'deny', 'denied'])
-const ALLOWED = new Set(['pass', 'passthrough', 'permit', 'permitted'])
-
-const putUtm = (event: Event, subtype: string | undefined, action: string | undefined): void => {
-  const types: string[] = []
-  if (subtype === 'dns') types.push('info')
-  if (action !== undefined) {
-    event['event.outcome'] = 'success'
-    if (DENIED.has(action)) types.push('denied')
-    else if (ALLOWED.has(action)) types.push('allowed')
-  }
-  event['event.category'] = ['network']
-  if (types.length > 0) event['event.type'] = types
-  const ruleset = said(APPLIST) ?? said(PROFILE)
-  if (ruleset !== undefined) event['rule.ruleset'] = ruleset
-  const resolved = said(IPADDR)
-  if (resolved !== undefined) {
-    const ips = resolved.split(/[,;\s]+/).flatMap((text) => address(text) ?? [])
-    if (ips.length > 0) event['dns.resolved_ip'] = ips
-  }
-  const sni = said(SNI)
-  if (sni !== undefined && event['destination.domain'] === undefined) event['destination.domain'] = sni
-  const version = said(TLSVER)
-  if (version !== undefined) {
-    const m = /^([a-z]+)[ v]?(\d+(?:\.\d+)?)$/i.exec(version)
-    if (m) {
-      event['tls.version_protocol'] = m[1]!.toLowerCase()
-      event['tls.version'] = m[2]!.includes('.') ? m[2]! : `${m[2]}.0`
-    } else event['fortinet.firewall.tlsver'] = version
-  }
-  const handshake = said(HANDSHAKE)
-  if (handshake !== undefined) {
-    event['fortinet.firewall.handshake'] = handshake
-    if (handshake === 'full') event['tls.established'] = true
-  }
-  const names = said(SAN)
-  if (names !== undefined) {
-    const list = names.split(/;\s*/).filter((name) => name !== '')
-    if (list.length > 0) event['tls.server.x509.alternative_names'] = list
-  }
-}
-
-const STARTS = new Set(['FSSO-logon', 'auth-logon'])
-const ENDS = new Set(['FSSO-logoff', 'auth-logout'])
-const FAILED = /fail|error|denied|invalid|timeout|locked/i
-const SUCCEEDED = /^(?:success(?:ful)?|succeeded|ok)$/i
-
-const putEvent = (event: Event, subtype: string | undefined, action: string | undefined): void => {
-  const categories: string[] = []
-  const types: string[] = []
-  const status = said(STATUS)
-  const result = said(RESULT)
-  if (action !== undefined) {
-    if (STARTS.has(action)) types.push('start')
-    else if (ENDS.has(action)) types.push('end')
-  }
-  const login = /log(?:ged)? ?(?:in|on)\b/i.test(`${values[LOGDESC] ?? ''} ${values[MSG] ?? ''}`)
-  if (subtype === 'vpn') {
-    categories.push('network')
-    types.push('connection')
-    // An SSL-VPN login that fails is a login: brute force is found among authentications.
-    if (action?.startsWith('ssl-login') || login) categories.push('authentication')
-  } else if (subtype === 'user' || login) categories.push('authentication')
-  else if (subtype === 'update') {
-    categories.push('host', 'malware')
-    types.push('info')
-  } else if (action === 'perf-stats') {
-    categories.push('host')
-    types.push('info')
-  }
-  if (categories.length > 0) event['event.category'] = categories
-  if (types.length > 0) event['event.type'] = types
-  if (result === 'ERROR' || status === 'negotiate_error' || (status !== undefined && FAILED.test(status))) {
-    event['event.outcome'] = 'failure'
-  } else if (action !== undefined && /-(?:fail|error)$/.test(action)) event['event.outcome'] = 'failure'
-  else if (result === 'OK' || (status !== undefined && SUCCEEDED.test(status))) event['event.outcome'] = 'success'
-  else if (types.includes('start') || types.includes('end')) event['event.outcome'] = 'success'
-  if (action !== undefined) event['event.action'] = said(EVENTTYPE) ?? action
-}
-
-/**
- * The two ends of a tunnel. Who called is the source: the client of an SSL VPN and the peer of an IPsec negotiation that
- * came in are remote, the peer of one that the firewall began is the destination.
- */
-const putTunnel = (event: Event, action: string | undefined): void => {
-  const remote = said(REMIP)
-  if (remote === undefined && values[LOCIP] === undefined) return
-  const inbound =
-    values[DIR] === 'inbound' ||
-    values[VPN_INIT] === 'remote' ||
-    (values[TUNNELTYPE]?.startsWith('ssl') ?? false) ||
-    (action?.startsWith('ssl-') ?? false)
-  const here = inbound ? 'destination' : 'source'
-  const there = inbound ? 'source' : 'destination'
-  const ends = [
-    [`${there}.ip`, 'ip', remote],
-    [`${here}.ip`, 'ip', said(LOCIP)],
-    [`${there}.port`, 'port', said(REMPORT)],
-    [`${here}.port`, 'port', said(LOCPORT)],
-  ] as const
-  for (const [field, kind, text] of ends) if (text !== undefined) put(event, { field, kind }, text)
-}
-
-const parse = (line: string, context: LineContext): Parsed => {
-  let header: SyslogHeader | undefined
-  // A line of the device itself begins with `date=` or `logver=`.
-  const first = line.charCodeAt(0)
-  if (!((first === 100 && line.startsWith('date=')) || (first === 108 && line.startsWith('logver=')))) {
-    header = syslogHeader(line, context.arrived, context.timezone)
-  }
-  scanPairs(line, header?.body ?? 0, KEYS, pairs)
-  const type = said(TYPE)
-  if (type === undefined && values[LOGID] === undefined && values[LOG_ID] === undefined) {
-    if (line.trim() === '') return { skip: true }
-    return { error: `expected a FortiGate line with type= or logid=, found ${JSON.stringify(line.slice(0, 60))}` }
-  }
-  const started = eventTime(values[EVENTTIME])
-  const time = lineTime(started, header, context)
-  if (Number.isNaN(time)) {
-    const found = values[DATE] === undefined ? 'no date=' : `date=${values[DATE]} time=${values[TIME] ?? ''}`
-    return { error: `expected date=YYYY-MM-DD time=HH:MM:SS or eventtime=, found ${found.slice(0, 80)}` }
-  }
-  const group = type === 'traffic' ? 'traffic' : type !== undefined && UTM_TYPES.has(type) ? 'utm' : 'event'
-  const subtype = said(SUBTYPE)
-  const action = said(ACTION)
-  const targets = TARGETS[group]
-  const { present, keys, texts } = pairs
-  let signature = group.length + (header ? 1 : 0)
-  for (let i = 0; i < present.length; i++) signature = (Math.imul(signature, 31) + present[i]!) | 0
-  const event = begun(signature)
-  event['@timestamp'] = time
-  event['event.kind'] = 'event'
-  event['event.dataset'] = 'fortinet_fortigate'
-  event['observer.vendor'] = 'Fortinet'
-  event['observer.product'] = 'Fortigate'
-  event['observer.type'] = 'firewall'
-  for (let i = 0; i < present.length; i++) {
-    const id = present[i]!
-    const target = targets[id]!
-    if (target.kind === 'own') continue
-    const text = values[id]!
-    if (text === '' || text === 'N/A') continue
-    if (target.kind === 'text' && (target.only || event[target.field] === undefined)) event[target.field] = text
-    else put(event, target, text)
-  }
-  for (let i = 0; i < keys.length; i++) {
-    const text = texts[i]!
-    if (text !== '' && text !== 'N/A') event[leftover(keys[i]!)] ??= text
-  }
-  if (type !== undefined) event['fortinet.firewall.type'] = type
-  if (subtype !== undefined) event['fortinet.firewall.subtype'] = subtype
-  if (action !== undefined) event['fortinet.firewall.action'] = action
-  const status = said(STATUS)
-  if (status !== undefined) event['fortinet.firewall.status'] = status
-  const result = said(RESULT)
-  if (result !== undefined) event['fortinet.firewall.result'] = result
-  if (!Number.isNaN(started)) event['event.start'] = started
-
-  if (group === 'traffic')
-    putTraffic(event, action ?? status) // FortiOS 5.0 and before say status=accept
-  else if (group === 'utm') putUtm(event, subtype, action)
-  else putEvent(event, subtype, action)
-  putTunnel(event, action)
-  putShared(event, group)
-  if (header) {
-    putPriority(event, header)
-    if (header.host !== undefined) event['observer.name'] ??= header.host
-  }
-  return { event: finished(signature, event) }
-}
-
-/** What every type says alike, after the addresses are known. */
-const putShared = (event: Event, group: 'traffic' | 'utm' | 'event'): void => {
-  const eventtype = said(EVENTTYPE)
-  if (eventtype !== undefined) event['event.action'] ??= eventtype
-  const reason = said(REASON) ?? said(EVENTSUBTYPE)
-  if (reason !== undefined) event['event.reason'] = reason
-  if (group === 'utm' && event['event.action'] === undefined) {
-    const action = said(ACTION)
-    if (action !== undefined) event['event.action'] = action
-  }
-
-  const user = said(UNAUTHUSER) ?? said(XAUTHUSER) ?? said(EAPUSER) ?? said(USER)
-  if (user !== undefined) {
-    event['source.user.name'] = user
-    event['user.name'] = user
-  }
-  const ui = said(UI)
-  if (ui !== undefined) {
-    event['fortinet.firewall.ui'] = ui
-    // `ssh(192.0.2.7)`, `https(2001:db8::7)`: where an administrator came from, if the line has no srcip.
-    if (event['source.ip'] === undefined) {
-      const ip = address(/\(([0-9A-Fa-f:.]{2,45})\)$/.exec(ui)?.[1] ?? '')
-      if (ip !== undefined) event['source.ip'] = ip
-    }
-  }
-  const proto = said(PROTO)
-  if (proto !== undefined) {
-    const n = integer(proto)
-    if (n !== undefined && n >= 0 && n <= 255) {
-      event['network.iana_number'] = proto
-      const transport = TRANSPORT[proto]
-      if (transport !== undefined) event['network.transport'] = transport
-    } else event['network.transport'] = proto.toLowerCase()
-  }
-  const duration = said(DURATION)
-  if (duration !== undefined) {
-    const seconds = integer(duration)
-    if (seconds !== undefined && seconds >= 0 && seconds < 9_000_000) event['event.duration'] = seconds * 1e9
-    else event['fortinet.firewall.duration'] = duration
-  }
-  const category = said(APPCAT) ?? said(CATDESC)
-  if (category !== undefined) event['rule.category'] = category.replaceAll('.', '-')
-  const hostname = said(HOSTNAME)
-  const url = said(URL)
-  if (url !== undefined) putUrl(event, url)
-  if (hostname !== undefined) {
-    // A cluster's events name a member by it, all others the host of a URL.
-    if (said(SUBTYPE) === 'ha') event['host.name'] = hostname.toLowerCase()
-    else putHost(event, hostname)
-  }
-  const name = said(SRCNAME)
-  if (name !== undefined) {
-    event['fortinet.firewall.srcname'] = name
-    event['host.name'] = name.toLowerCase()
-  }
-  const towards = direction(event)
-  if (towards !== undefined) event['network.direction'] = towards
-  const port = said(INTERFACE)
-  if (port !== undefined) {
-    const inward = towards === 'inbound' || towards === 'internal' || towards === 'ingress'
-    const field = inward ? 'observer.ingress.interface.name' : 'observer.egress.interface.name'
-    if (towards === undefined || event[field] !== undefined) event['fortinet.firewall.interface'] = port
-    else event[field] = port
-  }
-  putSums(event)
-}
-
-const sum = (a: unknown, b: unknown): number | undefined =>
-  typeof a === 'number' ? a + (typeof b === 'number' ? b : 0) : typeof b === 'number' ? b : undefined
-
-const putSums = (event: Event): void => {
-  const bytes = sum(event['source.bytes'], event['destination.bytes'])
-  if (bytes !== undefined) event['network.bytes'] = bytes
-  const packets = sum(event['source.packets'], event['destination.packets'])
-  if (packets !== undefined) event['network.packets'] = packets
-  const ip = event['source.ip'] ?? event['destination.ip']
-  if (typeof ip === 'string') event['network.type'] = ip.includes(':') ? 'ipv6' : 'ipv4'
-}
-
-export const fortinetFortigate: Parser = {
+export const fortinetFortigate: Parser<Record<string, never>> = {
   id: 'fortinet_fortigate',
   title: 'Fortinet FortiGate',
-  parse,
+  options: z.strictObject({}),
+  logsources: [{ product: 'fortinet' }, { product: 'fortigate' }, { category: 'firewall' }],
+  settings: [
+    {
+      collect: 'syslog',
+      where: 'FortiGate CLI',
+      text: `config log syslogd setting
+    set status enable
+    set server "HOST"
+    set mode reliable
+    set port 5514
+    set format default
+end`,
+    },
+  ],
+  open: () => parse,
 }

@@ -1,360 +1,322 @@
-import type { Event } from '../event.ts'
-import { address, integer, isLocal, portOf } from './address.ts'
-import { forwarded, putStatus } from './clf.ts'
-import type { LineContext, Parsed, Parser, ParserState } from './parser.ts'
-import { dateTimeMillis } from './time.ts'
-import { putHost, putPath } from './url.ts'
+/** IIS in the W3C extended format. Times are UTC whatever the server's zone is. */
+import { z } from 'zod'
+import { constant } from '../row/const.ts'
+import { field } from '../row/handles.ts'
+import { Memo } from '../row/memo.ts'
+import type { Row } from '../row/row.ts'
+import { dateTime, find, integer, port, standsAt } from '../row/values.ts'
+import { expected, present, putForwarded, putStatus, type Trust, trustedProxies, trustOf } from './clf.ts'
+import {
+  bareAddress,
+  type Column,
+  guess,
+  isAddress,
+  type Layout,
+  layoutOf,
+  MOST_WORDS,
+  splitWords,
+  type Words,
+} from './iis_columns.ts'
+import { type Answer, EVENT, type LineContext, type Parse, type Parser, type ParserState, SKIP } from './parser.ts'
+import { putHost, putLower, putPath } from './url.ts'
 
-/** What a column of the W3C Extended Log File Format (Microsoft, "W3C Logging") is to us. */
-type Column =
-  | 'date'
-  | 'time'
-  | 'site'
-  | 'computer'
-  | 's-ip'
-  | 'method'
-  | 'stem'
-  | 'query'
-  | 's-port'
-  | 'user'
-  | 'c-ip'
-  | 'c-port'
-  | 'version'
-  | 'agent'
-  | 'cookie'
-  | 'referrer'
-  | 'host'
-  | 'status'
-  | 'substatus'
-  | 'win32'
-  | 'sent'
-  | 'received'
-  | 'taken'
-  | 'forwarded'
-  | 'other'
+const F = {
+  time: field('@timestamp'),
+  category: field('event.category'),
+  type: field('event.type'),
+  duration: field('event.duration'),
+  site: field('iis.access.site_name'),
+  computer: field('iis.access.server_name'),
+  host: field('host.name'),
+  sourceIp: field('source.ip'),
+  sourceAddress: field('source.address'),
+  sourcePort: field('source.port'),
+  destinationIp: field('destination.ip'),
+  destinationAddress: field('destination.address'),
+  destinationPort: field('destination.port'),
+  destinationDomain: field('destination.domain'),
+  method: field('http.request.method'),
+  user: field('user.name'),
+  domain: field('user.domain'),
+  version: field('http.version'),
+  agent: field('user_agent.original'),
+  cookie: field('iis.access.cookie'),
+  referrer: field('http.request.referrer'),
+  urlDomain: field('url.domain'),
+  original: field('url.original'),
+  query: field('url.query'),
+  substatus: field('iis.access.sub_status'),
+  win32: field('iis.access.win32_status'),
+  sent: field('http.response.body.bytes'),
+  received: field('http.request.body.bytes'),
+  list: field('iis.access.forwarded_ip_list'),
+} as const
+const WEB = constant('web')
+const NETWORK = constant('network')
+const CONNECTION = constant('connection')
 
-const COLUMNS: Readonly<Record<string, Column>> = {
-  date: 'date',
-  time: 'time',
-  's-sitename': 'site',
-  's-computername': 'computer',
-  's-ip': 's-ip',
-  'cs-method': 'method',
-  'cs-uri-stem': 'stem',
-  'cs-uri-query': 'query',
-  's-port': 's-port',
-  'cs-username': 'user',
-  'c-ip': 'c-ip',
-  'c-port': 'c-port',
-  'cs-version': 'version',
-  'cs(user-agent)': 'agent',
-  'cs(cookie)': 'cookie',
-  'cs(referer)': 'referrer',
-  'cs-host': 'host',
-  'cs(host)': 'host',
-  'sc-status': 'status',
-  'sc-substatus': 'substatus',
-  'sc-win32-status': 'win32',
-  'sc-bytes': 'sent',
-  'cs-bytes': 'received',
-  'time-taken': 'taken',
-  'cs(x-forwarded-for)': 'forwarded',
-  'x-forwarded-for': 'forwarded',
-  'x-real-ip': 'forwarded',
-  'cs(x-real-ip)': 'forwarded',
-  'cs(true-client-ip)': 'forwarded',
-  'cs(cf-connecting-ip)': 'forwarded',
-  originalip: 'forwarded',
-}
-
-interface Layout {
-  readonly columns: readonly Column[]
-  readonly names: readonly string[]
-}
-
-const layoutOf = (names: readonly string[]): Layout => ({
-  names,
-  columns: names.map((name) => {
-    const key = name.toLowerCase()
-    return Object.hasOwn(COLUMNS, key) ? COLUMNS[key]! : 'other'
-  }),
-})
-
-const byState = new WeakMap<readonly string[], Layout>()
-const byText = new Map<string, Layout>()
-const knownLayout = (fields: readonly string[]): Layout => {
-  let layout = byState.get(fields)
-  if (layout) return layout
-  const key = fields.join(' ')
-  layout = byText.get(key)
-  if (!layout) {
-    if (byText.size >= 500) byText.clear()
-    byText.set(key, (layout = layoutOf(fields)))
-  }
-  byState.set(fields, layout)
-  return layout
-}
-
-const isInteger = (text: string | undefined): boolean => text !== undefined && integer(text) !== undefined
-/** `192.0.2.1`, `fe80::1%3`, and `[192.0.2.1](http://…)` as an export through a mail program leaves it. */
-const ipOf = (text: string): string | undefined =>
-  text.charCodeAt(0) === 91 ? address(text.slice(1, Math.max(1, text.indexOf(']')))) : address(text)
-
-/**
- * The columns of a line in a file without #Fields. Every layout of IIS keeps one order, in which the method, the port, the
- * client's address and the status are told by their shape; what stands between them is then known by count.
- */
-const guess = (words: readonly string[]): readonly Column[] | undefined => {
-  if (words.length < 8 || words.length > 40) return undefined
-  const columns: Column[] = ['date', 'time']
-  let at = 2
-  while (at < 6 && !/^[A-Z][A-Z_-]{1,31}$/.test(words[at]!)) at++
-  // `W3SVC1` has digits; a computer's name may look like a method, so a port has to stand three after it.
-  while (at < 6 && !/^\d{1,5}$/.test(words[at + 3] ?? '')) at++
-  if (at >= 6) return undefined
-  for (let i = 2; i < at; i++) {
-    columns.push(ipOf(words[i]!) !== undefined ? 's-ip' : /^W3SVC\d*$/i.test(words[i]!) ? 'site' : 'computer')
-  }
-  columns.push('method', 'stem', 'query', 's-port', 'user', 'c-ip')
-  at += 6
-  if (at > words.length || ipOf(words[at - 1]!) === undefined) return undefined
-  if (/^HTTP\/\d/i.test(words[at] ?? '')) {
-    columns.push('version')
-    at++
-  }
-  let status = at
-  while (status < words.length) {
-    if (/^[1-9]\d\d$/.test(words[status]!) && isInteger(words[status + 1]) && isInteger(words[status + 2])) break
-    status++
-  }
-  if (status >= words.length) return undefined
-  const between = words.slice(at, status)
-  columns.push(...middle(between))
-  columns.push('status', 'substatus', 'win32', ...tail(words.slice(status + 3)))
-  return columns
-}
-
-const URL = /^https?:\/\//i
-const middle = (words: readonly string[]): Column[] => {
-  switch (words.length) {
-    case 0:
-      return []
-    case 1:
-      return ['agent']
-    case 2:
-      return ['agent', 'referrer']
-    case 3:
-      return URL.test(words[1]!) ? ['agent', 'referrer', 'host'] : ['agent', 'cookie', 'referrer']
-    default:
-      return ['agent', 'cookie', 'referrer', 'host', ...new Array<Column>(words.length - 4).fill('other')]
-  }
-}
-
-const tail = (words: readonly string[]): Column[] => {
-  let numbers = 0
-  while (numbers < words.length && isInteger(words[numbers])) numbers++
-  const columns: Column[] =
-    numbers >= 3 ? ['sent', 'received', 'taken'] : numbers === 2 ? ['sent', 'taken'] : numbers === 1 ? ['taken'] : []
-  for (let i = columns.length; i < words.length; i++) {
-    const word = words[i]!
-    const list =
-      !columns.includes('forwarded') && (word === '-' || /^[\d.:a-f,+%[\]]+[.:][\d.:a-f,+%[\]]*$/i.test(word))
-    columns.push(list ? 'forwarded' : isInteger(word) && columns.includes('forwarded') ? 'c-port' : 'other')
-  }
-  return columns
-}
-
+const agents = new Memo((text) => constant(text.replaceAll('+', ' ')))
 /** IIS writes a space as '+'. */
-const spaced = (text: string): string => (text.includes('+') ? text.split('+').join(' ') : text)
-
-const putAddress = (event: Event, side: 'source' | 'destination', text: string): void => {
-  const ip = ipOf(text)
-  if (ip !== undefined) event[`${side}.ip`] = ip
-  event[`${side}.address`] = text.charCodeAt(0) === 91 && ip !== undefined ? ip : text
+const putSpaced = (row: Row, f: number, from: number, to: number): void => {
+  const { bytes } = row
+  if (find(bytes, 43, from, to) < 0) row.text(f, from, to)
+  else if (f === F.agent && to - from <= 128) row.const(f, agents.get(bytes, from, to))
+  else {
+    const begin = row.copy(bytes, from, to)
+    const copied = row.bytes
+    for (let i = begin; i < row.at; i++) if (copied[i] === 43) copied[i] = 32
+    row.text(f, begin, row.at)
+  }
 }
 
-const putForwarded = (event: Event, text: string): void => {
-  const list = forwarded(text.replaceAll('+', ' '))
-  const ips = list.flatMap(({ ip }) => ip ?? [])
-  if (ips.length === 0) return
-  event['network.forwarded_ip'] = ips[0]!
-  if (ips.length > 1) event['iis.access.forwarded_ip_list'] = ips
+const putAddress = (row: Row, ip: number, address: number, from: number, to: number): void => {
+  const [a, z] = bareAddress(row.bytes, from, to)
+  const found = row.ip(ip, a, z)
+  if (found === undefined) row.text(address, from, to)
+  else if (a === from) row.text(address, from, to)
+  else row.const(address, found.canonical)
 }
 
-/** Behind a proxy of our own every client would be the proxy: then the source is whom the proxy saw. */
-const putProxied = (event: Event): void => {
-  const proxy = event['source.ip']
-  if (typeof proxy !== 'string' || !isLocal(proxy)) return
-  const list = event['iis.access.forwarded_ip_list'] ?? [event['network.forwarded_ip']!]
-  const client = (list as readonly string[]).findLast((ip) => !isLocal(ip))
-  if (client === undefined) return
-  event['source.ip'] = client
-  event['source.address'] = client
-  delete event['source.port']
-}
-
-const put = (event: Event, column: Column, text: string, name: string | undefined): void => {
+const put = (row: Row, column: Column, from: number, to: number, other: number): void => {
+  const { bytes } = row
   switch (column) {
     case 'site':
-      event['iis.access.site_name'] = text
+      row.text(F.site, from, to)
       return
     case 'computer':
-      event['iis.access.server_name'] = text
-      event['host.name'] = text.toLowerCase()
+      row.text(F.computer, from, to)
+      putLower(row, F.host, from, to)
       return
     case 's-ip':
-      putAddress(event, 'destination', text)
+      putAddress(row, F.destinationIp, F.destinationAddress, from, to)
       return
     case 'c-ip':
-      putAddress(event, 'source', text)
+      putAddress(row, F.sourceIp, F.sourceAddress, from, to)
       return
-    case 's-port': {
-      const port = portOf(text)
-      if (port !== undefined) event['destination.port'] = port
-      return
-    }
+    case 's-port':
     case 'c-port': {
-      const port = portOf(text)
-      if (port !== undefined) event['source.port'] = port
+      const n = port(bytes, from, to)
+      if (!Number.isNaN(n)) row.long(column === 's-port' ? F.destinationPort : F.sourcePort, n)
       return
     }
     case 'method':
-      event['http.request.method'] = text
+      row.text(F.method, from, to)
       return
     case 'user': {
-      const slash = text.indexOf('\\')
-      if (slash > 0) event['user.domain'] = text.slice(0, slash)
-      if (slash + 1 < text.length) event['user.name'] = text.slice(slash + 1)
+      const slash = find(bytes, 92, from, to)
+      if (slash > from) row.text(F.domain, from, slash)
+      row.text(F.user, slash < 0 ? from : slash + 1, to)
       return
     }
-    case 'version':
-      event['http.version'] = text.replace(/^HTTP\//i, '') || text
+    case 'version': {
+      const skip = standsAt(bytes, from, 'HTTP/') && to - from > 5 ? 5 : 0
+      row.text(F.version, from + skip, to)
       return
+    }
     case 'agent':
-      event['user_agent.original'] = spaced(text)
+      putSpaced(row, F.agent, from, to)
       return
     case 'cookie':
-      event['iis.access.cookie'] = spaced(text)
+      putSpaced(row, F.cookie, from, to)
       return
     case 'referrer':
-      event['http.request.referrer'] = text
+      row.text(F.referrer, from, to)
       return
     case 'host':
-      putHost(event, text)
-      if (event['url.domain'] !== undefined && ipOf(text) === undefined)
-        event['destination.domain'] = event['url.domain']
+      putHost(row, from, to)
+      if (row.has(F.urlDomain) && !isAddress(bytes, from, to)) row.copyOf(F.destinationDomain, F.urlDomain)
       return
     case 'status':
-      putStatus(event, text)
-      return
-    case 'forwarded':
-      putForwarded(event, text)
+      putStatus(row, from, to)
       return
     case 'other':
-      if (name !== undefined && !name.startsWith('streamid')) event[leftover(name)] ??= spaced(text)
+      if (other >= 0 && !row.has(other)) putSpaced(row, other, from, to)
       return
-    case 'date':
-    case 'time':
-    case 'stem':
-    case 'query':
+    case 'taken': {
+      const millis = integer(bytes, from, to)
+      if (millis >= 0) row.long(F.duration, Math.min(millis, 9_000_000_000) * 1e6)
       return
-    default: {
-      const n = integer(text)
-      if (n === undefined || n < 0) return
-      if (column === 'taken') event['event.duration'] = Math.min(n, 9_000_000_000) * 1e6
-      else event[NUMBERS[column]] = n
     }
+    case 'substatus':
+    case 'win32':
+    case 'sent':
+    case 'received': {
+      const n = integer(bytes, from, to)
+      if (n >= 0) row.long(F[column], n)
+      return
+    }
+    default:
   }
 }
 
-const NUMBERS = {
-  substatus: 'iis.access.sub_status',
-  win32: 'iis.access.win32_status',
-  sent: 'http.response.body.bytes',
-  received: 'http.request.body.bytes',
-} as const
+const wordsOf = (text: string): string[] => text.trim().split(/\s+/).slice(0, MOST_WORDS)
 
-const leftovers = new Map<string, string>()
-const leftover = (name: string): string => {
-  let field = leftovers.get(name)
-  if (field === undefined) {
-    field = `iis.access.${
-      name
-        .toLowerCase()
-        .replace(/[^a-z0-9]+/g, '_')
-        .replace(/^_+|_+$/g, '') || 'other'
-    }`
-    if (leftovers.size < 2000) leftovers.set(name, field)
+interface State {
+  readonly fields: readonly string[] | undefined
+  readonly date: string | undefined
+}
+const stateOf = (state: ParserState): State => {
+  const [fields, date] = [state?.['fields'], state?.['date']]
+  return {
+    fields: Array.isArray(fields) && fields.length > 0 ? (fields as readonly string[]) : undefined,
+    date: typeof date === 'string' ? date : undefined,
   }
-  return field
+}
+/** `#Fields` holds until the next one; `#Date` says the day of files that have no column for it. */
+const directive = (row: Row, from: number, to: number, context: LineContext): Answer => {
+  const line = row.slice(from, Math.min(to, from + 8192))
+  const { fields, date } = stateOf(context.state)
+  const remember = (next: State) => {
+    if (next.date === date && next.fields?.join(' ') === fields?.join(' ')) return
+    context.state = { ...(next.fields ? { fields: next.fields } : {}), ...(next.date ? { date: next.date } : {}) }
+  }
+  if (/^#Fields:/i.test(line)) {
+    const names = wordsOf(line.slice(8))
+    if (names[0] !== '') remember({ fields: names, date })
+  } else {
+    const day = /^#Date:\s*(\d{4}-\d\d-\d\d)/i.exec(line)?.[1]
+    if (day) remember({ fields, date: day })
+  }
+  return SKIP
 }
 
-const directive = (line: string): Parsed => {
-  if (!/^#Fields:/i.test(line)) return { skip: true }
-  const fields = line.slice(8).trim().split(/\s+/).slice(0, 100)
-  return fields[0] === '' ? { skip: true } : { skip: true, state: { fields } }
+const words: Words = { at: new Int32Array(MOST_WORDS * 2), count: 0 }
+const NOTHING: Layout = { columns: [], fields: new Int32Array(0) }
+const BY_STATE = new WeakMap<readonly string[], Layout>()
+const layoutBy = (fields: readonly string[]): Layout => {
+  let layout = BY_STATE.get(fields)
+  if (!layout) BY_STATE.set(fields, (layout = layoutOf(fields)))
+  return layout
 }
+const NO_FIELDS = new Int32Array(MOST_WORDS).fill(-1)
 
-/** `#Software` and `#Date` come before every `#Fields`; #Fields holds until the next one. */
-const fieldsOf = (state: ParserState): readonly string[] | undefined => {
-  const fields = state?.['fields']
-  return Array.isArray(fields) ? (fields as readonly string[]) : undefined
-}
-
-const parse = (line: string, _context: LineContext, state: ParserState): Parsed => {
-  const first = line.charCodeAt(0)
-  if (first === 35) return directive(line)
-  if (first === 0xfeff && line.charCodeAt(1) === 35) return directive(line.slice(1))
-  const words = line.split(' ')
-  while (words.length > 0 && words[words.length - 1] === '') words.pop()
-  if (words.length === 0) return { skip: true }
-  const fields = fieldsOf(state)
-  let columns: readonly Column[] | undefined
-  let names: readonly string[] = []
-  if (fields && fields.length === words.length) ({ columns, names } = knownLayout(fields))
-  else columns = guess(words)
-  if (!columns) {
+const parseWith = (
+  row: Row,
+  from: number,
+  to: number,
+  context: LineContext,
+  declared: readonly string[] | undefined,
+  trusted: Trust,
+): Answer => {
+  const b = row.bytes
+  if (b[from] === 35) return directive(row, from, to, context)
+  splitWords(b, from, to, words)
+  const { at: w, count } = words
+  if (count === 0) return SKIP
+  const { fields: said, date: day } = stateOf(context.state)
+  const fields = said ?? declared
+  let layout = NOTHING
+  if (fields && fields.length === count) layout = layoutBy(fields)
+  else {
+    const columns = guess(b, words)
+    if (columns) layout = { columns, fields: NO_FIELDS }
+  }
+  const { columns } = layout
+  if (columns.length === 0) {
     const want = fields
       ? `${fields.length} columns as #Fields says`
       : 'a #Fields directive before, or a known layout of IIS'
-    return { error: `expected ${want}, found ${words.length} columns: ${JSON.stringify(line.slice(0, 80))}` }
+    return expected(row, `${want}, found ${count} columns`, from, to).replace(', found "', ': "')
   }
-  const dateAt = columns.indexOf('date')
-  const timeAt = columns.indexOf('time')
-  const date = words[dateAt] ?? ''
-  const clock = words[timeAt] ?? ''
-  // W3C logs are in UTC whatever the server's zone is.
-  const time = date.length === 10 && clock.length >= 8 ? dateTimeMillis(`${date}${clock}`, 0, 10) : Number.NaN
-  if (Number.isNaN(time)) {
-    return {
-      error: `expected a date YYYY-MM-DD and a time HH:MM:SS, found ${JSON.stringify(`${date} ${clock}`.slice(0, 60))}`,
+  let [dateAt, timeAt, stem, query, forwarded] = [-1, -1, -1, -1, -1]
+  let [dateEnd, timeEnd] = [-1, -1]
+  for (let i = 0; i < count; i++) {
+    const [a, z] = [w[i * 2]!, w[i * 2 + 1]!]
+    switch (columns[i]) {
+      case 'date':
+        dateAt = a
+        dateEnd = z
+        break
+      case 'time':
+        timeAt = a
+        timeEnd = z
+        break
+      case 'c-ip':
+        // An order of columns that nobody said shows here first.
+        if (present(b, a, z) && !isAddress(b, a, z)) return expected(row, `an address in column ${i + 1} (c-ip)`, a, z)
+        break
+      case 'status':
+        if (present(b, a, z) && !(integer(b, a, z) >= 0))
+          return expected(row, `a number in column ${i + 1} (sc-status)`, a, z)
+        break
+      default:
     }
   }
-  const event: Event = {
-    '@timestamp': time,
-    'event.kind': 'event',
-    'event.dataset': 'iis_access',
+  const time =
+    timeAt < 0 || timeEnd - timeAt < 8 || (dateAt >= 0 && dateEnd - dateAt !== 10)
+      ? Number.NaN
+      : dateAt >= 0
+        ? dateTime(b, dateAt, timeAt)
+        : day === undefined
+          ? Number.NaN
+          : dateTime(row.bytes, row.write(`${day} ${row.slice(timeAt, timeAt + 8)}`), row.at - 8)
+  if (Number.isNaN(time)) {
+    const found = `${dateAt < 0 ? '' : row.slice(dateAt, dateEnd)} ${timeAt < 0 ? '' : row.slice(timeAt, timeEnd)}`
+    return `expected a date YYYY-MM-DD and a time HH:MM:SS, found ${JSON.stringify(found.slice(0, 60))}`
   }
-  let stem = ''
-  let query = ''
-  for (let i = 0; i < columns.length; i++) {
-    const text = words[i]!
-    if (text === '-' || text === '') continue
+  row.long(F.time, time)
+  for (let i = 0; i < count; i++) {
+    const [a, z] = [w[i * 2]!, w[i * 2 + 1]!]
+    if (!present(row.bytes, a, z)) continue
     const column = columns[i]!
-    if (column === 'stem') stem = text
-    else if (column === 'query') query = text
-    else put(event, column, text, names[i])
+    if (column === 'stem') stem = i
+    else if (column === 'query') query = i
+    else if (column === 'forwarded') forwarded = i
+    else put(row, column, a, z, layout.fields[i]!)
   }
-  if (stem !== '') {
-    putPath(event, query === '' ? stem : `${stem}?${query}`)
-    event['url.original'] = query === '' ? stem : `${stem}?${query}`
-  } else if (query !== '') event['url.query'] = query
-  if (event['network.forwarded_ip'] !== undefined) putProxied(event)
-  if (event['source.ip'] !== undefined && event['destination.ip'] !== undefined) {
-    event['event.category'] = ['web', 'network']
-    event['event.type'] = ['connection']
-  } else event['event.category'] = ['web']
-  return { event }
+  putTarget(row, w, stem, query)
+  if (forwarded >= 0) putForwarded(row, w[forwarded * 2]!, w[forwarded * 2 + 1]!, F.list, trusted, false)
+  row.list(F.category)
+  row.constItem(WEB)
+  if (!row.has(F.sourceIp) || !row.has(F.destinationIp)) return EVENT
+  row.constItem(NETWORK)
+  row.list(F.type)
+  row.constItem(CONNECTION)
+  return EVENT
 }
 
-export const iisAccess: Parser = { id: 'iis_access', title: 'Microsoft IIS (W3C)', parse }
+/** Stem and query stand side by side; as a URL there is a question mark between them. */
+const putTarget = (row: Row, w: Int32Array, stem: number, query: number): void => {
+  if (stem < 0) {
+    if (query >= 0) row.text(F.query, w[query * 2]!, w[query * 2 + 1]!)
+    return
+  }
+  let [from, to] = [w[stem * 2]!, w[stem * 2 + 1]!]
+  if (query >= 0) {
+    row.reserve(to - from + w[query * 2 + 1]! - w[query * 2]! + 1)
+    const { bytes } = row
+    const begin = row.copy(bytes, from, to)
+    bytes[row.at++] = 63
+    row.copy(bytes, w[query * 2]!, w[query * 2 + 1]!)
+    ;[from, to] = [begin, row.at]
+  }
+  putPath(row, from, to)
+  row.text(F.original, from, to)
+}
+
+const options = z.strictObject({
+  /** The columns of files or streams that do not say them, as `#Fields:` would. */
+  fields: z
+    .string()
+    .refine(
+      (text) => wordsOf(text.replace(/^#Fields:/i, '')).includes('time'),
+      'expected the names of the columns as #Fields says them, time among them',
+    )
+    .optional(),
+  trusted_proxies: trustedProxies,
+})
+
+const open = ({ fields, trusted_proxies }: z.infer<typeof options>): Parse => {
+  const declared = fields === undefined ? undefined : wordsOf(fields.replace(/^#Fields:/i, ''))
+  const trusted = trustOf(trusted_proxies)
+  return (row, from, to, context) => parseWith(row, from, to, context, declared, trusted)
+}
+
+export const iisAccess: Parser<z.infer<typeof options>> = {
+  id: 'iis_access',
+  title: 'Microsoft IIS (W3C)',
+  options,
+  logsources: [{ category: 'webserver' }, { product: 'iis' }, { product: 'windows', service: 'iis' }],
+  settings: [],
+  open,
+}

@@ -1,11 +1,15 @@
 import { fortinetFortigate } from './fortinet_fortigate.ts'
 import { iisAccess } from './iis_access.ts'
 import { nginxAccess } from './nginx_access.ts'
-import type { Parser } from './parser.ts'
+import type { Parse, Parser } from './parser.ts'
 
-/** Every parser by its id. */
+/** Every parser by its id; one line each. */
 export const parsers: ReadonlyMap<string, Parser> = new Map(
-  [fortinetFortigate, nginxAccess, iisAccess].map((parser) => [parser.id, parser]),
+  [
+    fortinetFortigate,
+    nginxAccess,
+    iisAccess, //
+  ].map((parser) => [parser.id, parser as Parser]),
 )
 
 export const parserOf = (id: string): Parser => {
@@ -13,4 +17,15 @@ export const parserOf = (id: string): Parser => {
   if (!parser)
     throw new Error(`There is no parser ${JSON.stringify(id)}; known ones are ${[...parsers.keys()].join(', ')}.`)
   return parser
+}
+
+/** The parser with what a source's configuration says of its format. Throws a sentence where that is wrong. */
+export const openParser = (id: string, options: unknown = {}): Parse => {
+  const parser = parserOf(id)
+  const read = parser.options.safeParse(options ?? {})
+  if (read.success) return parser.open(read.data)
+  const issue = read.error.issues[0]!
+  throw new Error(
+    `The options of the parser ${id} are wrong${issue.path.length ? ` at ${issue.path.join('.')}` : ''}: ${issue.message}.`,
+  )
 }

@@ -1,31 +1,77 @@
-import type { Event } from '../event.ts'
+/** What a parser is: it describes itself, and says of a line's bytes what they mean. */
+import type { ZodType } from 'zod'
+import type { Header } from '../envelope.ts'
+import type { Row } from '../row/row.ts'
 
-/** What stays between two lines of one segment, for example the `#Fields` of IIS. Plain JSON; committed with the offset. */
+/** What stays between two lines of one stream, for example the `#Fields` of IIS. Plain JSON; committed with the offset. */
 export type ParserState = { readonly [key: string]: string | number | readonly string[] } | undefined
 
+/** Of the line that is parsed. One object for all lines: nothing of it is kept. */
 export interface LineContext {
   /** When the line arrived or was read, epoch ms: gives a line without a year or date its own. */
-  readonly arrived: number
+  arrived: number
   /** IANA zone of the device, for times that do not say theirs; 'UTC' where it is not known. */
-  readonly timezone: string
+  timezone: string
+  /** A person said the zone of this source; else it is that of all. */
+  zoned: boolean
+  /** What a syslog sender or relay said before the message; absent where nobody did. */
+  header: Header | undefined
+  /** What the parser remembers of the stream (a file, one sender's lines); assigned to, it holds for the next line. */
+  state: ParserState
+  /** The row is whole; what is said from now on is a further event of the same line. */
+  next(): void
 }
 
-export type Parsed =
-  /** A whole event. It has '@timestamp' and event.kind, never event.original or event.id: the pipeline adds those. */
-  | { readonly event: Event; readonly state?: ParserState }
-  /** A line that only changes the state, or says nothing (a comment, a blank line): not stored. */
-  | { readonly skip: true; readonly state?: ParserState }
-  /** A line that is not of this format. `reason` names what was expected and what stood there. Kept as pipeline_error. */
-  | { readonly error: string; readonly state?: ParserState }
+/** The row is whole. It has '@timestamp', never event.original or event.id: the stage adds those. */
+export const EVENT = 0
+/** A line that only changes the state, or says nothing (a comment, a blank line): not stored. */
+export const SKIP = 1
+/** Else a sentence: what was expected and what stood there. The line is kept as pipeline_error. */
+export type Answer = typeof EVENT | typeof SKIP | string
 
 /**
- * A parser is pure: no I/O, no clock, no state but the one handed in. It never throws: hostile input is the normal case.
- * Where `state` is absent from the answer it is unchanged.
+ * Says of the bytes `from` to `to` of the row's memory what they mean. They are UTF-8, without the line's ending and without
+ * what the envelope took off. No I/O, no clock, no state but `context.state`; never throws: hostile input is the normal case.
  */
-export interface Parser {
-  /** The id that a source's configuration names: 'fortinet_fortigate'. Also its dataset. */
+export type Parse = (row: Row, from: number, to: number, context: LineContext) => Answer
+
+/** Several lines that are one event: told apart before they are parsed. */
+export interface Joiner {
+  /** Whether the line begins an event. */
+  begins(bytes: Uint8Array, from: number, to: number): boolean
+  /** Whether the line is the last of one, so that the next need not be waited for. */
+  ends(bytes: Uint8Array, from: number, to: number): boolean
+  /** To which event it belongs where several are written at once: the text of this range. Absent: to the one that is open. */
+  readonly key?: (bytes: Uint8Array, from: number, to: number) => readonly [from: number, to: number] | undefined
+}
+
+/** A kind of log that Sigma rules name (SigmaHQ, "Logsource"); absent parts match any. */
+export interface Logsource {
+  readonly category?: string
+  readonly product?: string
+  readonly service?: string
+  /** The events of the parser that are of this kind, where not all are: a value of this field. */
+  readonly where?: readonly [field: string, value: string]
+}
+
+export interface Parser<Options = unknown> {
+  /** The id that a source's configuration names, 'fortinet_fortigate'. Also the dataset, where the parser says no other. */
   readonly id: string
   /** What a person calls it: 'Fortinet FortiGate'. */
   readonly title: string
-  parse(line: string, context: LineContext, state: ParserState): Parsed
+  /** What can be said of a source's format in its configuration; `{}` has to be valid. */
+  readonly options: ZodType<Options>
+  readonly logsources: readonly Logsource[]
+  /** What has to be set on the device, by how its lines come. `HOST`, `SOURCE` and `TOKEN` stand for the reader's own. */
+  readonly settings: readonly Setting[]
+  /** Takes lines together first, where several are one event. */
+  readonly joiner?: Joiner
+  open(options: Options): Parse
+}
+
+export interface Setting {
+  readonly collect: 'syslog' | 'http' | 'file'
+  /** What the text is for: a command line, a configuration file's name. */
+  readonly where: string
+  readonly text: string
 }

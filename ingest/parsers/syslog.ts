@@ -1,4 +1,3 @@
-import type { Event } from '../event.ts'
 import { digits, isoMillis, monthAt, utcMillis, zonedMillis } from './time.ts'
 
 export interface SyslogHeader {
@@ -106,11 +105,4 @@ export const syslogHeader = (line: string, arrived: number, timezone: string): S
     ...(tag ? { tag: tag[1]! } : {}),
     ...(Number.isNaN(time) ? {} : { time }),
   }
-}
-
-export const putPriority = (event: Event, header: SyslogHeader): void => {
-  if (header.priority === undefined) return
-  event['log.syslog.priority'] = header.priority
-  event['log.syslog.facility.code'] = header.priority >> 3
-  event['log.syslog.severity.code'] = header.priority & 7
 }

@@ -1,8 +1,11 @@
 /** Events in DuckDB, a file for each UTC day of ingest, behind a thread of its own. */
 import { Worker } from 'node:worker_threads'
 import type { Event } from '../event.ts'
-import { pack } from './duckdb/pack.ts'
+import { columnSink } from './duckdb/columns.ts'
+import { reuse } from './duckdb/pool.ts'
 import { buffersOf, FULL, type Slice } from './duckdb/slice.ts'
+import { Row } from '../row/row.ts'
+import { through } from '../row/sink.ts'
 import type { ThreadOptions } from './duckdb/thread.ts'
 import { scoped } from './scope.ts'
 import { type Bucket, type EventStore, StoreError } from './store.ts'
@@ -17,6 +20,14 @@ export interface DuckdbOptions {
   readonly memory?: string
 }
 
+interface Answer {
+  readonly id: number
+  readonly value: never
+  readonly error?: { readonly name: string; readonly message: string }
+  /** Memory that the store thread needs no more. */
+  readonly back?: ArrayBuffer[]
+}
+
 /** Opens the day files of a folder. Rejects with a `StoreError` that a person can act on. */
 export const openDuckdb = async (
   options: DuckdbOptions,
@@ -28,6 +39,8 @@ export const openDuckdb = async (
     limit: options.queryLimit ?? 30_000,
     ...(options.memory ? { memory: options.memory } : {}),
   }
+  const sink = columnSink()
+  const row = new Row()
   const worker = new Worker(new URL('./duckdb/thread.ts', import.meta.url), { workerData })
   const waiting = new Map<number, { resolve(value: never): void; reject(error: Error): void }>()
   let next = 1
@@ -37,15 +50,13 @@ export const openDuckdb = async (
     for (const { reject } of waiting.values()) reject(error)
     waiting.clear()
   }
-  worker.on(
-    'message',
-    ({ id, value, error }: { id: number; value: never; error?: { name: string; message: string } }) => {
-      const call = waiting.get(id)
-      waiting.delete(id)
-      if (error) call?.reject(error.name === 'StoreError' ? new StoreError(error.message) : new Error(error.message))
-      else call?.resolve(value)
-    },
-  )
+  worker.on('message', ({ id, value, error, back }: Answer) => {
+    if (back) reuse(back)
+    const call = waiting.get(id)
+    waiting.delete(id)
+    if (error) call?.reject(error.name === 'StoreError' ? new StoreError(error.message) : new Error(error.message))
+    else call?.resolve(value)
+  })
   worker.on('error', (error) => fail(error instanceof Error ? error : new Error(String(error))))
   worker.on('exit', () => fail(new StoreError('the store is closed')))
   const expect = <T>(id: number) =>
@@ -82,17 +93,18 @@ export const openDuckdb = async (
   const repairs = await call<string[]>('repairs')
   return {
     repairs,
-    packing: { module: new URL('./duckdb/pack.ts', import.meta.url).href, full: FULL },
-    append: ({ events, packed, offsets }, now) => {
-      const slice = (packed as Slice | undefined) ?? pack(events)
+    packing: { module: new URL('./duckdb/packing.ts', import.meta.url).href, full: FULL },
+    append: ({ events, packed, offsets, learned = [] }, now) => {
+      const slice = (packed as Slice | undefined) ?? through(sink, row, events)
       if (dead) return Promise.reject(dead)
       const id = next++
       const answer = expect<{ ingested: number }>(id)
-      worker.postMessage({ id, call: 'append', args: [slice, offsets, now] }, buffersOf(slice))
+      worker.postMessage({ id, call: 'append', args: [slice, offsets, learned, now] }, buffersOf(slice))
       return answer
     },
     committed: () => call('committed'),
     offsets: (source) => call('offsets', source),
+    learned: (source) => call('learned', source),
     search: (scope, search) => call('search', { ...search, filter: scoped(scope, search.filter) }),
     aggregate: (scope, query) => call('aggregate', { ...query, filter: scoped(scope, query.filter) }),
     count: (scope, query) => call('count', { ...query, filter: scoped(scope, query.filter) }),

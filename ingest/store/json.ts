@@ -7,24 +7,29 @@ const SPECIAL = /[\0-\x1f"\\\ud800-\udfff]/
 
 export class JsonBytes {
   buffer: Buffer
+  view: DataView
   /** Where the next byte goes. */
   at = 0
   readonly #size: number
 
   constructor(size: number) {
     this.buffer = Buffer.allocUnsafeSlow(size)
+    this.view = new DataView(this.buffer.buffer)
     this.#size = size
   }
   /** Begins again; what one giant needed is not held for ever. */
   reset(): void {
     this.at = 0
-    if (this.buffer.length > 8 * this.#size) this.buffer = Buffer.allocUnsafeSlow(this.#size)
+    if (this.buffer.length <= 8 * this.#size) return
+    this.buffer = Buffer.allocUnsafeSlow(this.#size)
+    this.view = new DataView(this.buffer.buffer)
   }
   reserve(bytes: number): void {
     if (this.at + bytes <= this.buffer.length) return
     const larger = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.at + bytes))
     this.buffer.copy(larger, 0, 0, this.at)
     this.buffer = larger
+    this.view = new DataView(larger.buffer)
   }
   byte(byte: number): void {
     this.reserve(1)
@@ -72,6 +77,11 @@ export class JsonBytes {
     buffer[end] = 34
     this.at = end + 1
   }
+  /** In quotes, a text that lies in bytes as UTF-8. */
+  utf8(source: Bytes, from: number, to: number): void {
+    this.reserve((to - from) * 6 + 16)
+    this.at = putJson(source, from, to, { bytes: this.buffer, view: this.view }, this.at)
+  }
   number(n: number): void {
     const text = String(n)
     const { length } = text
@@ -80,4 +90,51 @@ export class JsonBytes {
     for (let i = 0; i < length; i++) buffer[at + i] = text.charCodeAt(i)
     this.at = at + length
   }
+}
+
+const CONTROL = Array.from({ length: 32 }, (_, c) => new TextEncoder().encode(`\\u${c.toString(16).padStart(4, '0')}`))
+
+/** Memory and its view. */
+export interface Bytes {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+}
+/**
+ * JSON of the UTF-8 text of these bytes at `to`, quotes included; answers its end. Up to three bytes beyond it are written, and
+ * beyond the text's end are read; six times the text's length is enough room.
+ */
+export const putJson = (source: Bytes, from: number, end: number, target: Bytes, to: number): number => {
+  const { bytes: read, view: readView } = source
+  const { bytes, view } = target
+  let at = to
+  bytes[at++] = 34
+  let i = from
+  // By words; one that holds something to be escaped is written byte by byte.
+  while (i < end) {
+    const word = readView.getUint32(i, true)
+    const quote = word ^ 0x22222222
+    const slash = word ^ 0x5c5c5c5c
+    const control = word & 0xe0e0e0e0
+    const found =
+      ((quote - 0x01010101) & ~quote) | ((slash - 0x01010101) & ~slash) | ((control - 0x01010101) & ~control)
+    if ((found & 0x80808080) === 0) {
+      view.setUint32(at, word, true)
+      at += 4
+      i += 4
+      continue
+    }
+    for (let n = 0; n < 4 && i < end; n++, i++) {
+      const c = read[i]!
+      if (c < 32) {
+        bytes.set(CONTROL[c]!, at)
+        at += 6
+        continue
+      }
+      if (c === 34 || c === 92) bytes[at++] = 92
+      bytes[at++] = c
+    }
+  }
+  at -= Math.max(0, i - end)
+  bytes[at++] = 34
+  return at
 }

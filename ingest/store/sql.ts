@@ -3,7 +3,7 @@
  * for every event that the filter matches; `exact` says that it holds for no other.
  */
 import { fieldOf, type Scalar } from '../event.ts'
-import { bounds, canonicalAddress, parseCidr } from '../ip.ts'
+import { bounds, canonicalAddress, type Network, parseCidr } from '../ip.ts'
 import { type Filter, isAny, isOne, type Leaf, type Pattern } from './filter.ts'
 import { asNumber, fold, foldPattern } from './match.ts'
 
@@ -24,8 +24,16 @@ export const column = (name: string): string => `"${name.replaceAll('"', '""')}"
 /** The place of a field in the rest column, as a JSON pointer (RFC 6901). */
 export const pointer = (name: string): string => literal(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`)
 
-/** `odd`: some row keeps a column's value in its rest; without, the long way round is left out of the statement. */
-export const toSql = (filter: Filter, odd = true): Condition => {
+/** What is known of the rows that are asked. */
+export interface Asked {
+  /** Some row keeps a column's value in its rest; without, the long way round is left out of the statement. */
+  readonly odd: boolean
+  /** The address fields of which every row has the numbers beside the text; undefined: all. */
+  readonly numbered: ReadonlySet<string> | undefined
+}
+const ANY: Asked = { odd: true, numbered: undefined }
+
+export const toSql = (filter: Filter, asked: Asked = ANY): Condition => {
   let exact = true
   // `over`: a superset is wanted; else a subset (below an odd number of nots).
   const visit = (node: Filter, over: boolean): string => {
@@ -34,7 +42,7 @@ export const toSql = (filter: Filter, odd = true): Condition => {
       if (node.of.length === 0) return node.op === 'and' ? 'true' : 'false'
       return `(${node.of.map((part) => visit(part, over)).join(node.op === 'and' ? ' AND ' : ' OR ')})`
     }
-    const answer = leaf(node, odd)
+    const answer = leaf(node, asked)
     if (answer.exact) return answer.sql
     exact = false
     return over ? answer.sql : 'false'
@@ -43,19 +51,39 @@ export const toSql = (filter: Filter, odd = true): Condition => {
   return { sql, exact }
 }
 
-const leaf = (node: Leaf, anyOdd: boolean): Condition => {
+const leaf = (node: Leaf, asked: Asked): Condition => {
   if (node.field === '*') return { sql: 'true', exact: false }
   const field = fieldOf(node.field)
+  if (field?.of) {
+    const parts = field.of.map((name) => leaf({ ...node, field: name }, { ...asked, odd: false }))
+    const made = `(${column(`${node.field}#made`)} AND (${parts.map(({ sql }) => sql).join(' OR ')}))`
+    const exact = parts.every((part) => part.exact)
+    if (!asked.odd) return { sql: made, exact }
+    const own = inRest(node)
+    // A value that is not in its column is not in what the column is asked.
+    const strange = field.of.map((name) => inRest({ ...node, field: name }))
+    return {
+      sql: `(${made} OR (odd AND (${own.sql} OR (${column(`${node.field}#made`)} AND (${strange.map(({ sql }) => sql).join(' OR ')})))))`,
+      exact: exact && own.exact && strange.every((part) => part.exact),
+    }
+  }
   if (!field?.column) return inRest(node)
   const name = column(node.field)
   // Values that do not fit their column (several in a single one, a separator inside) are in the rest of an odd row.
-  const odd = !anyOdd || field.name === '@timestamp' || field.name === 'event.ingested' ? '' : inRest(node).sql
+  const odd = !asked.odd || field.name === '@timestamp' || field.name === 'event.ingested' ? '' : inRest(node).sql
   const wrap = (sql: string, exact = true): Condition => ({ sql: odd ? `(${sql} OR (odd AND ${odd}))` : sql, exact })
   if (node.op === 'exists') return wrap(`${name} IS NOT NULL`)
-  // Only these two have numbers beside them to compare; of the others it is decided in process.
-  if (node.op === 'cidr' && node.field !== 'source.ip' && node.field !== 'destination.ip')
-    return wrap(`${name} IS NOT NULL`, false)
-  if (field.list) return wrap(`len(list_filter(${name}, x -> ${test(node, 'x')})) > 0`)
+  if (node.op === 'cidr') {
+    // Of rows from before a field had numbers, and of texts that are addresses by chance, it is decided in process.
+    if (field.type !== 'ip' || (asked.numbered && !asked.numbered.has(field.name)))
+      return wrap(`${name} IS NOT NULL`, false)
+    const network = parseCidr(node.network)
+    if (!network) return { sql: 'false', exact: true }
+    const [high, low] = [column(`${field.name}#high`), column(`${field.name}#low`)]
+    if (!field.list) return wrap(within(network, high, low))
+    return wrap(`len(list_filter(list_zip(${high}, ${low}), x -> ${within(network, 'x[1]', 'x[2]')})) > 0`)
+  }
+  if (field.list) return wrap(`len(list_filter(${name}, x -> ${test(node, 'x', field.type === 'ip')})) > 0`)
   if (field.type === 'boolean') return wrap(test(node, `CAST(${name} AS VARCHAR)`))
   if (field.type === 'long' || field.type === 'date') {
     if (node.op === 'range') return wrap(comparisons(node, name))
@@ -67,20 +95,16 @@ const leaf = (node: Leaf, anyOdd: boolean): Condition => {
     }
     return wrap(test(node, `CAST(${name} AS VARCHAR)`))
   }
-  if (node.op === 'cidr') {
-    const network = parseCidr(node.network)
-    if (!network) return { sql: 'false', exact: true }
-    const { first, last } = bounds(network)
-    const high = column(`${node.field}#high`)
-    const low = column(`${node.field}#low`)
-    const family = network.bits < 96 ? ` AND NOT (${high} = 0 AND ${low} >> 32 = 65535)` : ''
-    return wrap(
-      network.bits <= 64
-        ? `${high} BETWEEN ${first.high} AND ${last.high}${family}`
-        : `${high} = ${first.high} AND ${low} BETWEEN ${first.low} AND ${last.low}${family}`,
-    )
-  }
   return wrap(test(node, name, field.type === 'ip'))
+}
+
+/** A network over the numbers of an address. */
+const within = (network: Network, high: string, low: string): string => {
+  const { first, last } = bounds(network)
+  const family = network.bits < 96 ? ` AND NOT (${high} = 0 AND ${low} >> 32 = 65535)` : ''
+  return network.bits <= 64
+    ? `(${high} BETWEEN ${first.high} AND ${last.high}${family})`
+    : `(${high} = ${first.high} AND ${low} BETWEEN ${first.low} AND ${last.low}${family})`
 }
 
 /** The leaf over the JSON of the rest column. */

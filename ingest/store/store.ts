@@ -3,6 +3,7 @@
  * suite: tests/ingest/store/contract.ts. What is written here is what the floors above rely on.
  */
 import type { Event, Scalar } from '../event.ts'
+import type { Memory } from '../memory.ts'
 import type { ParserState } from '../parsers/parser.ts'
 import type { Filter } from './filter.ts'
 
@@ -21,12 +22,13 @@ export interface Offset {
   /** The position that the batch was read from. Where the store has another one, the batch is refused (`STALE`). */
   readonly from?: number
   readonly gone?: true // forget the segment
-  readonly state?: ParserState // what the parser remembers at this position
+  /** What the parser remembers at this position; before there were streams, one state for all of them. */
+  readonly state?: Memory | ParserState
   /** What the collector needs to know the segment again: path, fingerprint, and so on. Plain JSON. */
   readonly about?: { readonly [key: string]: string | number | boolean }
 }
 
-/** Events in the form in which a store takes them, made by its `packing`. */
+/** Events in the form in which a store takes them, made by a sink of its `packing`. */
 export interface Packed {
   readonly rows: number
 }
@@ -34,11 +36,23 @@ export interface Packed {
 export interface Batch {
   /** Each with '@timestamp' and a unique event.id. event.ingested is given by the store. */
   readonly events: readonly Event[]
-  /** In their place, where the store has a `packing`. */
+  /** In their place. */
   readonly packed?: Packed | undefined
   readonly offsets: readonly Offset[]
+  /** What parsers learned from these lines: kept as long as the events, for stored lines may be read again. */
+  readonly learned?: readonly Learned[]
   /** What allows its reading. Where it is no longer held when the writing begins, the batch is refused (`FENCED`). */
   readonly lease?: Lease | undefined
+}
+
+/** From this line on a parser remembers something else of a stream. */
+export interface Learned {
+  readonly source: string
+  readonly segment: string
+  readonly stream: string
+  /** Where the line begins that it was learned from. */
+  readonly position: number
+  readonly state: NonNullable<ParserState>
 }
 
 /** Both ends in epoch ms: `from` ≤ '@timestamp' < `to`. An absent end is open. */
@@ -112,14 +126,15 @@ export interface EventStore {
    */
   append(batch: Batch, now: number): Promise<{ readonly ingested: number }>
   /**
-   * A module that makes of events what `append` takes, in whatever thread: `pack(events): Packed`, and of that the memory
-   * to hand over from thread to thread, `buffersOf(packed): ArrayBuffer[]`. Commits of just `full` rows cost least. Absent
-   * where a store takes events only.
+   * A module that makes of rows what `append` takes, in whatever thread (`Packing` of stages.ts says what is in it). Commits
+   * of just `full` rows cost least.
    */
-  readonly packing?: { readonly module: string; readonly full: number }
+  readonly packing: { readonly module: string; readonly full: number }
   /** The ingest time up to which everything is visible to every read from now on; nothing will appear at or below it. */
   committed(): Promise<number>
   offsets(source?: string): Promise<readonly Offset[]>
+  /** What parsers learned from the lines of a source whose events are there, in the order of the lines of each segment. */
+  learned(source: string): Promise<readonly Learned[]>
   search(scope: Scope, search: Search): Promise<Page<Event>>
   aggregate(scope: Scope, query: Aggregate): Promise<Page<Bucket>>
   count(scope: Scope, query: Window & { readonly filter: Filter }): Promise<number>

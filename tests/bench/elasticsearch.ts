@@ -6,13 +6,16 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { createEnricher } from '../../ingest/enrich/enrich.ts'
+import { splitLines } from '../../ingest/collect/lines.ts'
+import { createRowEnricher } from '../../ingest/enrich/enrich.ts'
 import { openGeoIp } from '../../ingest/enrich/geoip.ts'
 import type { Event } from '../../ingest/event.ts'
 import { parseInventory } from '../../ingest/inventory/inventory.ts'
-import { parserOf } from '../../ingest/parsers/index.ts'
-import type { ParserState } from '../../ingest/parsers/parser.ts'
-import { idPrefix, processLines } from '../../ingest/process.ts'
+import type { Memory } from '../../ingest/memory.ts'
+import { openParser } from '../../ingest/parsers/index.ts'
+import { Row } from '../../ingest/row/row.ts'
+import { eventSink } from '../../ingest/row/sink.ts'
+import { idPrefix, openStage } from '../../ingest/stage.ts'
 import { openElasticsearch } from '../../ingest/store/elasticsearch.ts'
 import { openClient } from '../../ingest/store/elasticsearch/connect.ts'
 import { encode, stamp } from '../../ingest/store/elasticsearch/encode.ts'
@@ -44,7 +47,7 @@ const AHEAD = 40_000
 const REQUESTS = 4
 
 const inventory = 'seeds/vinh-long/inventory.yml'
-const enrich = createEnricher({
+const enrich = createRowEnricher({
   inventory: parseInventory(
     readFileSync(fileURLToPath(new URL(`../../${inventory}`, import.meta.url)), 'utf8'),
     inventory,
@@ -63,18 +66,16 @@ interface Chunk {
 }
 /** The chunks of three sources in turns, as they come from several files. */
 const chunks: Chunk[] = []
-const states = new Map<string, { state: ParserState; position: number; made: number }>()
+const row = new Row()
+const states = new Map<string, { memory: Memory; position: number; made: number }>()
 for (let i = 0; chunks.length * CHUNK < total; i++) {
   const letter = order[i % order.length]!
   const id = Object.keys(makers).find((name) => name.startsWith(letter)) as keyof typeof makers
-  const known = states.get(id) ?? { state: undefined, position: 0, made: 0 }
+  const known = states.get(id) ?? { memory: [] as Memory, position: 0, made: 0 }
   const texts = Array.from({ length: CHUNK }, (_, k) => makers[id](known.made + k))
   if (id === 'iis_access' && known.made === 0) texts[0] = IIS_HEAD
-  let end = known.position
-  const lines = texts.map((text) => {
-    end += text.length + 1
-    return { text, end }
-  })
+  const { lines } = splitLines(Buffer.from(`${texts.join('\n')}\n`), known.position, true)
+  const end = lines.end[lines.count - 1]!
   const one = {
     id,
     parser: id,
@@ -82,18 +83,16 @@ for (let i = 0; chunks.length * CHUNK < total; i++) {
     collect: { kind: 'http', token: '' },
     silent: 15,
   } as const
-  const { events, state } = processLines(
+  const stage = openStage({ source: one, parse: openParser(id), enrich, sink: eventSink(), history: false, row })
+  const { packed: events, memory } = stage({
     lines,
-    known.position,
-    one,
-    idPrefix(id, 'bench'),
-    parserOf(id),
-    enrich,
+    from: known.position,
+    prefix: idPrefix(id, 'bench'),
     now,
-    known.state,
-  )
+    memory: known.memory,
+  })
   chunks.push({ events, source: id, from: known.position, to: end })
-  states.set(id, { state, position: end, made: known.made + CHUNK })
+  states.set(id, { memory, position: end, made: known.made + CHUNK })
 }
 const count = chunks.reduce((sum, { events }) => sum + events.length, 0)
 

@@ -4,7 +4,7 @@
  * against what the case expects. Fields are taken as they are: a case brings documents, not our events. Elasticsearch is
  * the cluster of VONGLAU_TEST_ES, else a server that is started for it.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -102,6 +102,14 @@ export const readCases = (file: string): Case[] =>
   readFileSync(file, 'utf8')
     .split('\n')
     .flatMap((line) => (line.trim() === '' ? [] : [JSON.parse(line) as Case]))
+
+/** The cases that were made by others, where they are beside the repository. */
+export const readSamples = (): Case[] | undefined => {
+  const folder = join(import.meta.dirname, '../../../shared/samples/sigma/cases')
+  if (!existsSync(folder)) return undefined
+  const files = readdirSync(folder).filter((name) => name.endsWith('.jsonl'))
+  return files.length ? files.flatMap((name) => readCases(join(folder, name))) : undefined
+}
 
 export const withDuckdb = async <T>(use: (store: EventStore) => Promise<T>): Promise<T> => {
   const folder = mkdtempSync(join(tmpdir(), 'conformance-'))

@@ -5,10 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { splitLines } from '../../ingest/collect/lines.ts'
-import { parserOf } from '../../ingest/parsers/index.ts'
-import { processLines } from '../../ingest/process.ts'
-import type { Source } from '../../ingest/source.ts'
 import { eventsOf, openPlace, originals, type Place } from './place.ts'
+import { stageOf } from '../ingest/parsers/lines.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../api/vonglau.js', import.meta.url))
 let place: Place
@@ -42,29 +40,15 @@ test('events are those of one thread, whatever stands in the file', async () => 
   place.write('vonglau.yml', '')
   place.write('iis.log', bytes)
   const { code, out, err } = await place.run(['import', '--source', 'iis_access', 'iis.log'])
-  const source: Source = {
-    id: 'iis_access',
-    parser: 'iis_access',
-    timezone: 'Asia/Ho_Chi_Minh',
-    collect: { kind: 'file', path: '', start: 'beginning' },
-    silent: 15,
-  }
-  const wanted = processLines(
-    splitLines(bytes, 0, true).lines,
-    0,
-    source,
-    'prefix',
-    parserOf('iis_access'),
-    () => {},
-    0,
-    undefined,
-    true,
-  ).events
-  expect({ code, err, lines: Number(/^\d+/.exec(out)?.[0]) }).toEqual({
-    code: 0,
-    err: '',
-    lines: splitLines(bytes, 0, true).lines.length,
+  const { lines } = splitLines(bytes, 0, true)
+  const { packed: wanted } = stageOf('iis_access', { history: true })({
+    lines,
+    from: 0,
+    prefix: 'prefix',
+    now: 0,
+    memory: [],
   })
+  expect({ code, err, lines: Number(/^\d+/.exec(out)?.[0]) }).toEqual({ code: 0, err: '', lines: lines.count })
 
   const installation = await place.open()
   const seen = await eventsOf(installation.store.events)

@@ -11,11 +11,20 @@ const sources: Source[] = [
   { ...base, id: 'files', collect: { kind: 'file', path: join(folder, 'logs', 'access.log*'), start: 'beginning' } },
   { ...base, id: 'network', collect: { kind: 'http', token: 'not-used-here-at-all' } },
 ]
-const ingest = createIngest({
+const ingest = await createIngest({
   store,
   sources,
   spoolFolder: join(folder, 'spool'),
-  enrich: () => {},
+  inventory: {
+    province: { id: 'tinh', name: 'Tỉnh', timezone: 'UTC' },
+    agencies: [],
+    portals: [],
+    networks: [],
+    observers: [],
+    deadlines: [],
+    reporting: [],
+  },
+  geoip: {},
   clock: Date.now,
   warn: console.error,
   poll: 20,

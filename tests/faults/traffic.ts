@@ -93,7 +93,7 @@ export const openFile = (folder: string, id: string, parser: string, seed: numbe
   let rotated = 0
   return {
     id,
-    source: `  - { id: ${id}, parser: ${parser}, ${SERVES}, silent_minutes: 100000, file: { path: "${live}*" } }\n`,
+    source: `  - { id: ${id}, parser: ${parser}, ${SERVES}, silent_minutes: 100000, file: { path: "${live}*", shared: true } }\n`,
     lines,
     write: (count) => {
       const some = traffic.take(count)

@@ -15,9 +15,9 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { column, literal } from '../sql.ts'
+import { literal } from '../sql.ts'
 import { StoreError } from '../store.ts'
-import { createTables, laterThan, SCHEMA, sqlType, tableLacking } from './layout.ts'
+import { addColumns, besides, createTables, numbered, SCHEMA, shapeOf, tableLike } from './layout.ts'
 import { FULL } from './slice.ts'
 
 export interface DayFile {
@@ -25,7 +25,8 @@ export interface DayFile {
   readonly catalog: string // quoted
   readonly path: string
   table: string // what a FROM names
-  old: boolean // of an older schema: its columns stand in another order
+  other: boolean // its columns are others than those of a new file, or stand in another order
+  numbered: ReadonlySet<string> | undefined // the address fields of which every row has the numbers; undefined: all
   events: number
   first: number // least and greatest '@timestamp'
   last: number
@@ -48,7 +49,8 @@ const damaged = (day: string, path: string, problem: string): DayFile => {
     catalog: '',
     path,
     table: '',
-    old: false,
+    other: false,
+    numbered: undefined,
     events: 0,
     first: -Infinity,
     last: Infinity,
@@ -103,7 +105,8 @@ export class Days {
       catalog,
       path,
       table: `${catalog}.events`,
-      old: false,
+      other: false,
+      numbered: undefined,
       events: 0,
       first: Infinity,
       last: -Infinity,
@@ -139,22 +142,7 @@ export class Days {
           `${path} was written by a newer version of Vọng Lâu (schema ${schema}, this one knows ${SCHEMA}): install that version again, or move the file away`,
         )
       }
-      if (schema < SCHEMA) {
-        const present = await rows(
-          this.#connection,
-          `SELECT column_name FROM duckdb_columns() WHERE database_name = ${literal(`day ${day}`)} AND table_name = 'events'`,
-        )
-        const names = new Set(present.map(([name]) => String(name)))
-        const later = laterThan(schema)
-        // The one that goes on taking events gets them, empty; what older rows have there stays in their rest.
-        for (const f of later)
-          if (newest && !names.has(f.name)) {
-            await this.#connection.run(`ALTER TABLE ${file.catalog}.events ADD COLUMN ${column(f.name)} ${sqlType(f)}`)
-            names.add(f.name)
-          }
-        file.table = tableLacking(file.catalog, later, names)
-        file.old = true
-      }
+      await this.#shape(file, newest)
       await this.#measure(file)
     } catch (error) {
       if (error instanceof StoreError) throw error
@@ -189,6 +177,29 @@ export class Days {
       )
     }
     this.#files.set(day, file)
+  }
+
+  /** How its columns stand to those of a new file; the one that goes on taking events is given what it lacks. */
+  async #shape(file: DayFile, newest: boolean): Promise<void> {
+    const read = async () =>
+      shapeOf(
+        (
+          await rows(
+            this.#connection,
+            `SELECT column_name FROM duckdb_columns() WHERE database_name = ${literal(`day ${file.day}`)} AND table_name = 'events' ORDER BY column_index`,
+          )
+        ).map(([name]) => String(name)),
+      )
+    let shape = await read()
+    if (newest) for (const sql of besides(file.catalog)) await this.#connection.run(sql)
+    if (newest && shape.lacking.length > 0) {
+      for (const sql of addColumns(file.catalog, shape.lacking)) await this.#connection.run(sql)
+      shape = await read()
+    }
+    if (!shape.other) return
+    file.table = tableLike(file.catalog, shape)
+    file.other = true
+    file.numbered = numbered(shape)
   }
 
   async #measure(file: DayFile): Promise<void> {
@@ -260,10 +271,26 @@ export class Days {
     return file.problem
   }
 
-  /** After a failed checkpoint the file is invalid until it is attached anew; the log beside it holds what was committed. */
+  /**
+   * After a failed checkpoint the file is invalid until it is attached anew; the log beside it holds what was committed. A
+   * reader that still holds it makes that impossible until it ends, or is ended by its limit: it is tried until it works,
+   * for nothing can be committed before.
+   */
   async reattach(file: DayFile): Promise<void> {
-    await this.#connection.run(`DETACH ${file.catalog}`).catch(() => {})
-    await this.#attach(file.day)
+    for (;;) {
+      await this.#connection.run(`DETACH DATABASE IF EXISTS ${file.catalog}`).catch(() => {})
+      try {
+        await this.#attach(file.day)
+        break
+      } catch (error) {
+        const held = /already attached|being detached|file handle conflict/i.test(String(error))
+        // Whatever else it is (no room for the log), the caller says it now, and it may pass.
+        if (!held && !/corrupt|checksum/i.test(String(error)))
+          setTimeout(() => void this.reattach(file).catch(() => {}), 1000).unref()
+        if (!held) throw error
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    }
     await this.#measure(file)
   }
 

@@ -1,20 +1,19 @@
 /** A chunk of a slice into DuckDB's vectors, on the store thread. */
 import { BIGINT, BOOLEAN, DuckDBDataChunk, type DuckDBType, LIST, UBIGINT, VARCHAR } from '@duckdb/node-api'
 import duckdb from '@duckdb/node-bindings'
-import { type Chunk, INLINE, LAID, ROWS, validBytes, WIDTH } from './slice.ts'
+import { ROW_COLUMNS } from './layout.ts'
+import { type Chunk, INLINE, ITEM, LAID, ROWS, validBytes, WIDTH } from './slice.ts'
 
+const KNOWN: Readonly<Record<string, DuckDBType>> = {
+  VARCHAR,
+  BIGINT,
+  UBIGINT,
+  BOOLEAN,
+  'VARCHAR[]': LIST(VARCHAR),
+  'UBIGINT[]': LIST(UBIGINT),
+}
 /** Types of the columns of `events`, in their order. */
-const TYPES: readonly DuckDBType[] = LAID.map(({ name, kind }) =>
-  kind === 'list'
-    ? LIST(VARCHAR)
-    : kind === 'boolean'
-      ? BOOLEAN
-      : kind === 'text'
-        ? VARCHAR
-        : name.includes('#')
-          ? UBIGINT
-          : BIGINT,
-)
+const TYPES: readonly DuckDBType[] = ROW_COLUMNS.map(([, type]) => KNOWN[type]!)
 
 const INGESTED = LAID.findIndex(({ name }) => name === 'event.ingested')
 const REST = LAID.length - 1
@@ -34,23 +33,29 @@ const settle = (slots: Uint32Array, heapBytes: number, low: number, high: number
   }
 }
 
-/** As a chunk that can be appended. */
-export const toDataChunk = ({ rows, heap, data, starts, items }: Chunk, ingested: number): DuckDBDataChunk => {
+/** As a chunk that can be appended. The memory it was made of is free again. */
+export const toDataChunk = (
+  { rows, capacity, heap, used, data, starts, lists, items }: Chunk,
+  ingested: number,
+): DuckDBDataChunk => {
   const to = DuckDBDataChunk.create(TYPES, rows)
   const chunk = (to as unknown as { chunk: duckdb.DataChunk }).chunk
   const vectors = LAID.map((_, i) => duckdb.data_chunk_get_vector(chunk, i))
   let [low, high] = [0, 0]
-  if (heap.byteLength > INLINE) {
+  if (used > INLINE) {
     // The vector takes the heap as one text; where that is, its slot says.
-    duckdb.vector_assign_string_element_len(vectors[REST]!, 0, new Uint8Array(heap))
+    duckdb.vector_assign_string_element_len(vectors[REST]!, 0, new Uint8Array(heap, 0, used))
     const slot = duckdb.vector_get_data(vectors[REST]!, 16)
     const view = new DataView(slot.buffer, slot.byteOffset, 16)
     // It refuses, without a word, what is not UTF-8.
-    if (view.getUint32(0, true) !== heap.byteLength) throw new Error('the heap of a slice is not UTF-8')
+    if (view.getUint32(0, true) !== used) throw new Error('the heap of a slice is not UTF-8')
     ;[low, high] = [view.getUint32(8, true), view.getUint32(12, true)]
   }
   const valid = validBytes(rows)
-  for (const [i, { kind }] of LAID.entries()) {
+  const first = validBytes(capacity)
+  let list = 0
+  for (let i = 0; i < LAID.length; i++) {
+    const { kind } = LAID[i]!
     const vector = vectors[i]!
     const start = starts[i]!
     if (i === INGESTED) {
@@ -63,16 +68,16 @@ export const toDataChunk = ({ rows, heap, data, starts, items }: Chunk, ingested
       continue
     }
     duckdb.copy_data_to_vector_validity(vector, 0, data, start, valid)
-    const at = start + valid
-    const bytes = rows * WIDTH[kind]
-    if (kind === 'text') settle(new Uint32Array(data, at, rows * 4), heap.byteLength, low, high)
-    duckdb.copy_data_to_vector(vector, 0, data, at, bytes)
-    if (kind !== 'list') continue
+    const at = start + first
+    if (kind === 'text') settle(new Uint32Array(data, at, rows * 4), used, low, high)
+    duckdb.copy_data_to_vector(vector, 0, data, at, rows * WIDTH[kind])
+    if (kind !== 'list' && kind !== 'numbers') continue
     const count = items[i]!
-    settle(new Uint32Array(data, at + bytes, count * 4), heap.byteLength, low, high)
+    if (kind === 'list') settle(new Uint32Array(lists, list, count * 4), used, low, high)
     duckdb.list_vector_reserve(vector, count)
     duckdb.list_vector_set_size(vector, count)
-    duckdb.copy_data_to_vector(duckdb.list_vector_get_child(vector), 0, data, at + bytes, count * 16)
+    duckdb.copy_data_to_vector(duckdb.list_vector_get_child(vector), 0, lists, list, count * ITEM[kind])
+    list += count * ITEM[kind]
   }
   return to
 }

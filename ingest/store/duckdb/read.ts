@@ -74,6 +74,11 @@ export class Reader {
     return { files, missing: damaged.map((file) => ({ day: file.day, reason: file.problem! })) }
   }
 
+  /** Whether SQL says just what the filter means, in each of the files. */
+  #exact(query: Window & { filter: Filter }): boolean {
+    return toSql(query.filter).exact && this.#files(query).files.every((file) => toSql(query.filter, file).exact)
+  }
+
   /** Runs over the files; a file that turns out to be damaged is found, marked and left out. */
   async #over(window: Window, build: (files: DayFile[]) => string): Promise<{ rows: unknown[][]; missing: Missing[] }> {
     for (;;) {
@@ -101,7 +106,7 @@ export class Reader {
   async search(search: Search): Promise<Page<Event>> {
     const { filter, order, limit } = search
     if (!(limit >= 1 && limit <= 1000)) throw new StoreError(`limit is ${limit}: it must be 1 to 1000`)
-    const { exact } = toSql(filter)
+    const exact = this.#exact(search)
     const match = exact ? undefined : compile(filter)
     const fields = search.fields && [
       ...new Set([...search.fields, '@timestamp', 'event.id', ...(exact ? [] : fieldsOf(filter))]),
@@ -121,7 +126,7 @@ export class Reader {
       const found = await this.#over(search, (files) => {
         const each = files.map(
           (file) =>
-            `SELECT ${literal(file.day)} AS day, rowid AS r, "@timestamp" AS t, "event.id" AS id FROM ${file.table} WHERE ${conditions(search)} AND ${toSql(filter, file.odd).sql}${beyond}`,
+            `SELECT ${literal(file.day)} AS day, rowid AS r, "@timestamp" AS t, "event.id" AS id FROM ${file.table} WHERE ${conditions(search)} AND ${toSql(filter, file).sql}${beyond}`,
         )
         return `SELECT day, r, t, id FROM (${each.join(' UNION ALL ')}) ORDER BY t ${direction}, id ${direction} LIMIT ${size}`
       })
@@ -166,12 +171,12 @@ export class Reader {
   }
 
   async count(query: Window & { filter: Filter }): Promise<number> {
-    const { exact } = toSql(query.filter)
+    const exact = this.#exact(query)
     if (exact) {
       const { rows } = await this.#over(
         query,
         (files) =>
-          `SELECT sum(n) FROM (${files.map((f) => `SELECT count(*) AS n FROM ${f.table} WHERE ${conditions(query)} AND ${toSql(query.filter, f.odd).sql}`).join(' UNION ALL ')})`,
+          `SELECT sum(n) FROM (${files.map((f) => `SELECT count(*) AS n FROM ${f.table} WHERE ${conditions(query)} AND ${toSql(query.filter, f).sql}`).join(' UNION ALL ')})`,
       )
       return Number(rows[0]?.[0] ?? 0)
     }
@@ -181,7 +186,7 @@ export class Reader {
   }
 
   async aggregate(query: Aggregate): Promise<Page<Bucket>> {
-    const { exact } = toSql(query.filter)
+    const exact = this.#exact(query)
     if (!exact) {
       const buckets = new Buckets(query.by, query.distinct)
       for await (const chunk of this.match({ ...query, fields: ['@timestamp', ...namesOf(query)] }, false))
@@ -197,7 +202,7 @@ export class Reader {
 
   async *groups(query: Groups): AsyncIterable<Bucket[]> {
     const by = query.by.map((terms) => ({ terms }))
-    const { exact } = toSql(query.filter)
+    const exact = this.#exact(query)
     if (!exact) {
       const buckets = new Buckets(by, query.distinct)
       for await (const chunk of this.match(
@@ -220,7 +225,7 @@ export class Reader {
 
   /** Chunks of what matches. `strict`: a damaged part among the ingest window is an error. */
   async *match(query: Window & { filter: Filter; fields?: readonly string[] }, strict = true): AsyncIterable<Event[]> {
-    const { exact } = toSql(query.filter)
+    const exact = this.#exact(query)
     const match = exact ? undefined : compile(query.filter)
     const names = fieldsOf(query.filter)
     const fields =
@@ -230,7 +235,7 @@ export class Reader {
     for (const file of files) {
       try {
         for await (const rows of this.#stream(
-          `SELECT ${packed} FROM ${file.table} WHERE ${conditions(query)} AND ${toSql(query.filter, file.odd).sql}`,
+          `SELECT ${packed} FROM ${file.table} WHERE ${conditions(query)} AND ${toSql(query.filter, file).sql}`,
         )) {
           const events = rows.map((row) => unpack(row[0] as string))
           yield match ? events.filter(match) : events
@@ -295,7 +300,7 @@ const grouped = (files: DayFile[], query: Window & Pick<Aggregate, 'by' | 'disti
   }
   const selects: string[] = []
   for (const file of files) {
-    const from = `FROM ${file.table} WHERE ${conditions(query)} AND ${toSql(query.filter, file.odd).sql}`
+    const from = `FROM ${file.table} WHERE ${conditions(query)} AND ${toSql(query.filter, file).sql}`
     if (simple) {
       const keys = query.by.map(
         (by, i) => `${'terms' in by ? `CAST(${column(by.terms)} AS VARCHAR)` : histogram(by)} AS k${i}`,

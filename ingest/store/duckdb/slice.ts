@@ -3,7 +3,7 @@
  * A text is 16 bytes (duckdb_string_t of duckdb.h): its length, then up to 12 bytes of it, or its first four and an
  * address. Longer texts lie in one heap for all columns; their address is an offset in it until `fill` knows where it is.
  */
-import { COLUMNS, ADDRESSES, isNumber } from './layout.ts'
+import { ROW_COLUMNS } from './layout.ts'
 
 /** Rows of a chunk at most: DuckDB's STANDARD_VECTOR_SIZE. */
 export const ROWS = 2048
@@ -14,37 +14,38 @@ export const ROWS = 2048
 export const FULL = 30 * ROWS
 /** Texts up to this many bytes lie in their slot. */
 export const INLINE = 12
-export const WIDTH = { text: 16, list: 16, long: 8, boolean: 1 } as const
+/** Bytes of a value; of a list where its items begin and how many there are. */
+export const WIDTH = { text: 16, list: 16, numbers: 16, long: 8, boolean: 1 } as const
+/** Bytes of an item. */
+export const ITEM = { list: 16, numbers: 8 } as const
 
 export interface Column {
   readonly name: string
   readonly kind: keyof typeof WIDTH
 }
+const KINDS: Readonly<Record<string, Column['kind']>> = {
+  VARCHAR: 'text',
+  'VARCHAR[]': 'list',
+  'UBIGINT[]': 'numbers',
+  BOOLEAN: 'boolean',
+}
 /** The columns of `events`, in their order. */
-export const LAID: readonly Column[] = [
-  ...COLUMNS.map(
-    (f): Column => ({
-      name: f.name,
-      kind: f.list ? 'list' : isNumber(f) ? 'long' : f.type === 'boolean' ? 'boolean' : 'text',
-    }),
-  ),
-  ...ADDRESSES.flatMap((a): Column[] => [
-    { name: `${a}#high`, kind: 'long' },
-    { name: `${a}#low`, kind: 'long' },
-  ]),
-  { name: 'odd', kind: 'boolean' },
-  { name: 'rest', kind: 'text' },
-]
+export const LAID: readonly Column[] = ROW_COLUMNS.map(([name, type]) => ({ name, kind: KINDS[type] ?? 'long' }))
 
 export interface Chunk {
   readonly rows: number
-  /** UTF-8 of the texts that are longer than INLINE. */
+  /** Rows that there is room for in each column of `data`. */
+  readonly capacity: number
+  /** UTF-8, `used` bytes of it: the lines, and what was made beside them. */
   readonly heap: ArrayBuffer
-  /** Of each column that has a value: a bit for each row that has one (`validBytes`), then the data. */
+  readonly used: number
+  /** Of each column a bit for each row that has a value (`validBytes`), then the values. */
   readonly data: ArrayBuffer
   /** Where a column begins in `data`; -1: no row has a value. */
   readonly starts: readonly number[]
-  /** How many items the lists of a column have together, which follow its data as texts. */
+  /** Items of all lists, a column after the other. */
+  readonly lists: ArrayBuffer
+  /** How many items the lists of a column have together. */
   readonly items: readonly number[]
 }
 
@@ -57,4 +58,5 @@ export interface Slice {
   readonly last: number
 }
 export const validBytes = (rows: number): number => Math.ceil(rows / 64) * 8
-export const buffersOf = (slice: Slice): ArrayBuffer[] => slice.chunks.flatMap(({ heap, data }) => [heap, data])
+export const buffersOf = (slice: Slice): ArrayBuffer[] =>
+  slice.chunks.flatMap(({ heap, data, lists }) => [heap, data, lists])

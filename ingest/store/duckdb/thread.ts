@@ -2,11 +2,12 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { join } from 'node:path'
+import { literal } from '../sql.ts'
 import type { Filter } from '../filter.ts'
-import type { Aggregate, Groups, Offset, Search, Window } from '../store.ts'
+import type { Aggregate, Groups, Learned, Offset, Search, Window } from '../store.ts'
 import { Days } from './days.ts'
 import { Reader } from './read.ts'
-import type { Slice } from './slice.ts'
+import { buffersOf, type Slice } from './slice.ts'
 import { explain, Writer } from './write.ts'
 
 export interface ThreadOptions {
@@ -36,6 +37,31 @@ const readOffsets = async (connection: DuckDBConnection, days: Days, source?: st
   }))
 }
 
+/** Of every day whose events are still there; a file of before it was kept has none. */
+const readLearned = async (connection: DuckDBConnection, days: Days, source: string): Promise<Learned[]> => {
+  const out: Learned[] = []
+  for (const file of days.all()) {
+    if (!file.catalog || file.problem) continue
+    const there = await connection.run(
+      `SELECT count(*) FROM duckdb_tables() WHERE database_name = ${literal(`day ${file.day}`)} AND table_name = 'learned'`,
+    )
+    if (Number((await there.getRowsJS())[0]![0]) === 0) continue
+    const result = await connection.run(
+      `SELECT segment, stream, position, state FROM ${file.catalog}.learned WHERE source = $1 ORDER BY rowid`,
+      [source],
+    )
+    for (const [segment, stream, position, state] of await result.getRowsJS())
+      out.push({
+        source,
+        segment: String(segment),
+        stream: String(stream),
+        position: Number(position),
+        state: JSON.parse(String(state)) as Learned['state'],
+      })
+  }
+  return out
+}
+
 const open = async () => {
   const instance = await DuckDBInstance.create(':memory:', {
     temp_directory: join(options.folder, 'tmp'),
@@ -55,8 +81,8 @@ const open = async () => {
 }
 
 const port = parentPort!
-const reply = (id: number, value: unknown, error?: unknown) => {
-  if (error === undefined) port.postMessage({ id, value })
+const reply = (id: number, value: unknown, error?: unknown, back: ArrayBuffer[] = []) => {
+  if (error === undefined) port.postMessage({ id, value, back }, back)
   else {
     const reason = explain(error)
     port.postMessage({ id, error: { name: reason.name, message: reason.message } })
@@ -72,7 +98,9 @@ try {
     return nextCursor++
   }
   const calls: { [name: string]: (...args: never[]) => unknown } = {
-    append: (slice: Slice, offsets: readonly Offset[], now: number) => writer.append(slice, offsets, now),
+    append: (slice: Slice, offsets: readonly Offset[], learned: readonly Learned[], now: number) =>
+      writer.append(slice, offsets, learned, now),
+    learned: (source: string) => readLearned(connection, days, source),
     committed: () => writer.committed,
     offsets: (source?: string) => readOffsets(connection, days, source),
     search: (search: Search) => reader.search(search),
@@ -108,7 +136,9 @@ try {
   }
   port.on('message', async ({ id, call, args }: { id: number; call: string; args: never[] }) => {
     try {
-      reply(id, await calls[call]!(...args))
+      const value = await calls[call]!(...args)
+      // The memory of what was taken is free again.
+      reply(id, value, undefined, call === 'append' ? buffersOf(args[0] as unknown as Slice) : [])
     } catch (error) {
       reply(id, undefined, error)
     }

@@ -1,7 +1,7 @@
 /** The one writer: stages slices as they come and commits them together, when no more come or a row group is full. */
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { literal } from '../sql.ts'
-import { type Offset, STALE, StoreError } from '../store.ts'
+import { type Learned, type Offset, STALE, StoreError } from '../store.ts'
 import type { DayFile, Days } from './days.ts'
 import { toDataChunk } from './fill.ts'
 import { insertStaged, STAGE } from './layout.ts'
@@ -13,6 +13,7 @@ const BREATH = 8192
 interface Waiting {
   slice: Slice
   offsets: readonly Offset[]
+  learned: readonly Learned[]
   now: number
   resolve(answer: { ingested: number }): void
   reject(error: Error): void
@@ -47,9 +48,14 @@ export class Writer {
     return this.#committed
   }
 
-  append(slice: Slice, offsets: readonly Offset[], now: number): Promise<{ ingested: number }> {
+  append(
+    slice: Slice,
+    offsets: readonly Offset[],
+    learned: readonly Learned[],
+    now: number,
+  ): Promise<{ ingested: number }> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ slice, offsets, now, resolve, reject })
+      this.#queue.push({ slice, offsets, learned, now, resolve, reject })
       this.#staged += slice.rows
       if (this.#staged >= FULL) this.#urgent?.()
       this.#running ??= this.#run()
@@ -121,8 +127,8 @@ export class Writer {
     const ingested = Math.max(this.#committed + 1, ...taken.map((each) => each.now))
     const file = await this.#days.forIngest(ingested)
     const rows = taken.reduce((sum, { slice }) => sum + slice.rows, 0)
-    // A file of an older schema has its columns in another order.
-    const staged = file.old && rows > 0
+    // One that was begun by an older program has its columns in another order.
+    const staged = file.other && rows > 0
     if (staged) {
       await this.#connection.run(STAGE)
       await this.#append(['stage', 'main', 'temp'], taken, ingested)
@@ -133,6 +139,7 @@ export class Writer {
       await this.#connection.run('BEGIN')
       if (staged) await this.#connection.run(insertStaged(file.catalog))
       else if (rows) await this.#append(['events', 'main', file.catalog.slice(1, -1)], taken, ingested)
+      await this.#putLearned(file, taken)
       await this.#putOffsets(file, taken, ingested)
       await this.#connection.run('COMMIT')
     } catch (error) {
@@ -176,6 +183,17 @@ export class Writer {
     } finally {
       appender.closeSync()
     }
+  }
+
+  async #putLearned(file: DayFile, taken: readonly Waiting[]): Promise<void> {
+    const values = taken.flatMap(({ learned }) =>
+      learned.map(
+        ({ source, segment, stream, position, state }) =>
+          `(${literal(source)}, ${literal(segment)}, ${literal(stream)}, ${position}, ${literal(JSON.stringify(state))})`,
+      ),
+    )
+    for (let i = 0; i < values.length; i += 500)
+      await this.#connection.run(`INSERT INTO ${file.catalog}.learned VALUES ${values.slice(i, i + 500).join(', ')}`)
   }
 
   async #putOffsets(file: DayFile, taken: readonly Waiting[], ingested: number): Promise<void> {

@@ -86,13 +86,13 @@ const merged = (some: readonly Bucket[], others: readonly Bucket[]): Bucket[] =>
 const phase = ({ every, offset = 0 }: { every: number; offset?: number }): number => ((offset % every) + every) % every
 
 export const openCounter = (reader: Reader) => {
-  const { ask, match, tamed, refuseFailures } = reader
+  const { ask, match, tamed, refuseFailures, lacking } = reader
 
   /** The events that the server must not decide on; undefined where it can decide on none. */
   const split = (asked: Asked, said: Said): { dsl: Dsl; odd: Query; query: Query[] } | undefined => {
-    const dsl = toDsl(asked.filter, said)
+    const dsl = toDsl(asked.filter, said, lacking())
     const names = namesOf(asked)
-    if (!dsl.exact || names.some((name) => counted(name) === undefined)) return undefined
+    if (!dsl.exact || names.some((name) => counted(name) === undefined || lacking().has(name))) return undefined
     const odd = dsl.odd(names)
     return { dsl, odd, query: [...windowQuery(asked), dsl.plain, without(odd)] }
   }

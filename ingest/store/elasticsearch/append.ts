@@ -14,8 +14,9 @@ import type { Client } from '@elastic/elasticsearch'
 import { type Batch, FENCED, STALE, StoreError } from '../store.ts'
 import { type Bulk, join, send } from './bulk.ts'
 import { insist } from './connect.ts'
-import { encode, REQUEST, type Rows } from './encode.ts'
+import { encoded, REQUEST, type Rows } from './encode.ts'
 import { createEventIndex, dayAt, indexName } from './indices.ts'
+import { writeLearned } from './learned.ts'
 import { keyOf, type Offsets } from './offsets.ts'
 import type { SchemaOptions } from './schema.ts'
 import { openSegments, type Waiting } from './segments.ts'
@@ -258,6 +259,8 @@ export const openWriter = (options: WriterOptions): Writer => {
       if (broken) throw failure
       await commit.sent
       if (batches.some(({ rows }) => rows.length > 0)) touched.add(index)
+      const learned = batches.flatMap((batch) => batch.learned)
+      await writeLearned(client, prefix, dayAt(ingested), learned, ingested, { signal })
       const conflicts = await segments.commitOffsets(batches, ingested)
       // Others see it with the next beat at the latest; what a fence finds in the index, it publishes itself.
       const published = current.publish(ingested).catch(() => {})
@@ -287,14 +290,14 @@ export const openWriter = (options: WriterOptions): Writer => {
   return {
     append: (batch, now) => {
       if (signal.aborted) return Promise.reject(new StoreError('the store is closed'))
-      const rows = encode(batch.events)
+      const { parts: rows, first } = encoded(batch)
       const bytes = rows.reduce((sum, each) => sum + each.bytes.length, 0) + 200
-      const first = batch.events.length ? String(batch.events[0]!['event.id']) : undefined
       return new Promise((resolve, reject) => {
         queue.push({
           rows,
           bytes,
           offsets: batch.offsets,
+          learned: batch.learned ?? [],
           lease: batch.lease,
           now,
           first,

@@ -38,6 +38,7 @@ export interface Dsl {
 
 const ALL: Query = { match_all: {} }
 const NONE: Query = { match_none: {} }
+const NOTHING: ReadonlySet<string> = new Set()
 const PREDICATE = { rewrite: 'constant_score' } as const
 /** A server takes 30 levels of bool. */
 const DEEPEST = 12
@@ -62,7 +63,8 @@ export const oddIn = (fields: Iterable<string>): Query => {
 /** All; or of patterns and expressions only that there is a value; or nothing: the process decides on every event. */
 export type Said = 'all' | 'values' | 'nothing'
 
-export const toDsl = (filter: Filter, said: Said = 'all'): Dsl => {
+/** `lacking`: fields that some index was made without; there they are in `rest`. */
+export const toDsl = (filter: Filter, said: Said = 'all', lacking: ReadonlySet<string> = NOTHING): Dsl => {
   const odd = (fields: Iterable<string>) => oddIn([...fieldsOf(filter), ...fields])
   if (said === 'nothing') return { query: ALL, plain: ALL, exact: false, odd }
   let exact = true
@@ -81,7 +83,7 @@ export const toDsl = (filter: Filter, said: Said = 'all'): Dsl => {
       const parts = flat(node.of, node.op).map((part) => visit(part, over, withOdd, depth + 1))
       return node.op === 'and' ? both(...parts) : either(...parts)
     }
-    const answer = leaf(node, said === 'all')
+    const answer = leaf(node, said === 'all', lacking)
     if (!answer.exact) exact = false
     const query = answer.exact || over ? answer.query : NONE
     if (!withOdd) return query
@@ -95,7 +97,13 @@ export const toDsl = (filter: Filter, said: Said = 'all'): Dsl => {
 const flat = (parts: readonly Filter[], op: 'and' | 'or'): Filter[] =>
   parts.flatMap((part) => (part.op === op ? flat(part.of, op) : [part]))
 
-const leaf = (node: Leaf, patterns: boolean): Answer => {
+const leaf = (node: Leaf, patterns: boolean, lacking: ReadonlySet<string>): Answer => {
+  const answer = ownLeaf(node, patterns)
+  if (!lacking.has(node.field)) return answer
+  const before = inRest(node)
+  return { query: either(answer.query, before.query), exact: answer.exact && before.exact }
+}
+const ownLeaf = (node: Leaf, patterns: boolean): Answer => {
   if (node.field === '*') return roughly(ALL)
   const field = fieldOf(node.field)
   if (!field) return inRest(node)

@@ -3,8 +3,11 @@
  * more than what its clients can hand over.
  */
 import type { Event, Value } from '../../event.ts'
+import { field, LASTING, MOST_HANDLES, nameOf } from '../../row/handles.ts'
+import { BOOLEAN, DOUBLE, LIST, LONG, MADE, Row, TEXT as SAID_TEXT } from '../../row/row.ts'
+import { type Sink, through, timeOf } from '../../row/sink.ts'
 import { JsonBytes } from '../json.ts'
-import { openPlans } from '../plans.ts'
+import type { Batch, Packed } from '../store.ts'
 import {
   BETWEEN_WORDS,
   documentId,
@@ -42,159 +45,197 @@ const REST_OPEN = Buffer.from(`,"${REST}":{`)
 
 const json = new JsonBytes(8 << 20)
 
-/** Writes a scalar that fits its field's type; false, and nothing written, where it does not. */
-const putScalar = (value: unknown, kind: Kind): boolean => {
-  if (typeof value === 'string') {
-    if (
-      kind === 'keyword'
-        ? value.length > LONGEST
-        : kind === 'ip'
-          ? !isCanonical(value)
-          : kind !== 'text' && kind !== 'stored'
-    )
-      return false
-    json.string(value)
-    return true
-  }
-  if (typeof value === 'number') {
-    if (
-      kind === 'long' || kind === 'date' ? !Number.isSafeInteger(value) : kind !== 'double' || !Number.isFinite(value)
-    )
-      return false
-    json.number(value)
-    return true
-  }
-  if (typeof value !== 'boolean' || kind !== 'boolean') return false
-  json.text(String(value))
-  return true
-}
 /** A server spells other numbers in its own way, and is asked for their text. */
 const isPlain = (n: number): boolean => Number.isSafeInteger(n) || (Math.abs(n) >= 0.001 && Math.abs(n) < 1e7)
-const putRest = (value: unknown): boolean => {
-  if (typeof value === 'string') {
-    if (value.length > LONGEST_REST || FOLDS_TO_ASCII.test(value)) return false
-    json.string(value)
-  } else if (typeof value === 'number' && isPlain(value)) json.number(value)
-  else if (typeof value === 'boolean') json.text(String(value))
-  else return false
+
+/** Of each handle: what its field is; NONE: one of `rest`; and the name as the beginning of a member, where it can be one. */
+const NONE = 0
+const OWN: readonly Kind[] = ['keyword', 'ip', 'date', 'long', 'double', 'boolean', 'text', 'stored']
+const kindOf = new Uint8Array(LASTING)
+const opening: (Uint8Array | undefined | null)[] = new Array(LASTING).fill(null)
+const opened = (name: string) => new TextEncoder().encode(`,${JSON.stringify(name)}:`)
+const [TIME, INGESTED, ID] = ['@timestamp', 'event.ingested', 'event.id'].map(field) as [number, number, number]
+/** Undefined: the name cannot stand in a document. */
+const openingOf = (row: Row, f: number): Uint8Array | undefined => {
+  if (f >= LASTING) {
+    const name = row.nameOf(f)
+    return fitsRest(name) ? opened(name) : undefined
+  }
+  let bytes = opening[f]
+  if (bytes === null) {
+    const name = nameOf(f)
+    const kind = KINDS.get(name)
+    kindOf[f] = kind === undefined ? NONE : OWN.indexOf(kind) + 1
+    bytes = opening[f] = kind || fitsRest(name) ? opened(name) : undefined
+  }
+  return bytes
+}
+const kindAt = (row: Row, f: number): Kind | undefined => {
+  if (f >= LASTING) return undefined
+  openingOf(row, f)
+  return kindOf[f] === NONE ? undefined : OWN[kindOf[f]! - 1]
+}
+
+/** Whether a text of these bytes holds what `rest` cannot compare. */
+const foldsToAscii = (row: Row, from: number, to: number): boolean => {
+  for (let i = from; i < to; i++) if (row.bytes[i]! >= 0xc4) return FOLDS_TO_ASCII.test(row.slice(from, to))
+  return false
+}
+const unitsWithin = (row: Row, from: number, to: number, most: number): boolean =>
+  to - from <= most || row.slice(from, to).length <= most
+
+/** Writes a text that fits its field's type; false, and nothing written, where it does not. */
+const putText = (row: Row, from: number, to: number, kind: Kind | undefined, canonical: boolean): boolean => {
+  if (kind === undefined) {
+    if (!unitsWithin(row, from, to, LONGEST_REST) || foldsToAscii(row, from, to)) return false
+  } else if (kind === 'keyword') {
+    if (!unitsWithin(row, from, to, LONGEST)) return false
+  } else if (kind === 'ip') {
+    if (!canonical && !isCanonical(row.slice(from, to))) return false
+  } else if (kind !== 'text' && kind !== 'stored') return false
+  json.utf8(row, from, to)
   return true
 }
 /**
- * A list of values; an empty one is nothing that an index holds. Of several equal numbers a composite aggregation counts
- * each; of texts and addresses an index holds a set.
+ * A list of values. Of several equal numbers a composite aggregation counts each; of texts and addresses an index holds a set.
  */
-const putList = (value: unknown, kind: Kind | undefined): boolean => {
-  if (!Array.isArray(value) || value.length === 0) return false
+const putList = (row: Row, f: number, kind: Kind | undefined): boolean => {
   if (kind !== undefined && kind !== 'keyword' && kind !== 'ip') return false
-  for (let i = 0; i < value.length; i++) {
-    json.byte(i === 0 ? 91 : 44)
-    if (!(kind === undefined ? putRest(value[i]) : putScalar(value[i], kind))) return false
+  for (let i = row.from[f]!; i < row.to[f]!; i++) {
+    json.byte(i === row.from[f]! ? 91 : 44)
+    if (!putText(row, row.items[i * 2]!, row.items[i * 2 + 1]!, kind, false)) return false
   }
   json.byte(93)
   return true
 }
-
-/** A field that most events say the same of: the value seen last, and where it came again, the member that it makes. */
-interface Repeated {
-  last: Value | undefined
-  bytes: Uint8Array | undefined
-}
-interface Member extends Repeated {
-  readonly name: string
-  readonly i: number // which of the event's fields
-  readonly kind: Kind | undefined // undefined: one of `rest`
-  readonly open: Uint8Array | undefined // the name as the beginning of a member; undefined where it cannot be one
-}
-const opened = (name: string) => new TextEncoder().encode(`,${JSON.stringify(name)}:`)
-/** What an event's fields become, those of `rest` last. */
-const planOf = openPlans((names): { readonly own: readonly Member[]; readonly rest: readonly Member[] } => {
-  const members = names.flatMap((name, i): Member[] => {
-    if (name === '@timestamp' || name === 'event.ingested') return []
-    const kind = KINDS.get(name)
-    return [
-      { name, i, kind, open: kind || fitsRest(name) ? opened(name) : undefined, last: undefined, bytes: undefined },
-    ]
-  })
-  return { own: members.filter(({ kind }) => kind), rest: members.filter(({ kind }) => !kind) }
-})
-/** Writes the member again as it was; false where the value is another one than before. */
-const putAgain = (member: Member, value: Value): boolean => {
-  if (value !== member.last || member.bytes === undefined) return false
-  json.bytes(member.bytes)
+const putMade = (values: readonly string[]): boolean => {
+  for (let i = 0; i < values.length; i++) {
+    json.byte(i === 0 ? 91 : 44)
+    json.string(values[i]!)
+  }
+  json.byte(93)
   return true
 }
-/** After a value was written from `mark` on. Long ones do not come again, and are not held. */
-const remember = (member: Member, value: Value, mark: number): void => {
-  if (value !== member.last) {
-    member.last = typeof value === 'string' && value.length > 200 ? undefined : value
-    member.bytes = undefined
-  } else if (typeof value !== 'object') member.bytes = new Uint8Array(json.buffer.subarray(mark, json.at))
+/** Values that a row cannot say otherwise: lists of numbers, above all. */
+const putOther = (value: unknown, kind: Kind | undefined): boolean => {
+  if (kind !== undefined || !Array.isArray(value) || value.length === 0) return false
+  for (const item of value as unknown[])
+    if (
+      typeof item === 'string'
+        ? item.length > LONGEST_REST || FOLDS_TO_ASCII.test(item)
+        : typeof item === 'number'
+          ? !isPlain(item)
+          : typeof item !== 'boolean'
+    )
+      return false
+  json.text(JSON.stringify(value))
+  return true
+}
+/** Writes the value of a field that fits its type; false where it does not, and what was written is to be taken back. */
+const putValue = (row: Row, f: number, kind: Kind | undefined): boolean => {
+  switch (row.kind[f]) {
+    case SAID_TEXT:
+      return putText(
+        row,
+        row.from[f]!,
+        row.to[f]!,
+        kind,
+        row.address[f]?.spelled === undefined && row.address[f] !== undefined,
+      )
+    case LONG:
+      if (kind !== undefined && kind !== 'long' && kind !== 'date' && kind !== 'double') return false
+      json.number(row.number[f]!)
+      return true
+    case DOUBLE:
+      if (kind === undefined ? !isPlain(row.number[f]!) : kind !== 'double') return false
+      json.number(row.number[f]!)
+      return true
+    case BOOLEAN:
+      if (kind !== undefined && kind !== 'boolean') return false
+      json.text(row.number[f] === 1 ? 'true' : 'false')
+      return true
+    case LIST:
+      return putList(row, f, kind)
+    case MADE:
+      return putMade(row.value(f) as readonly string[])
+    default:
+      return putOther(row.value(f), kind)
+  }
 }
 
 const BETWEEN = Uint8Array.from({ length: 128 }, (_, c) => (BETWEEN_WORDS.test(String.fromCharCode(c)) ? 1 : 0))
-/** A word that is too long covers one of every `LONGEST_WORD` characters: only around these it is looked for. */
-const hasLongWord = (text: string): boolean => {
-  const inWord = (i: number): boolean => {
-    const c = text.charCodeAt(i)
-    return c >= 128 || BETWEEN[c] === 0
-  }
-  for (let i = LONGEST_WORD; i < text.length; i += LONGEST_WORD) {
-    if (!inWord(i)) continue
+/** A word that is too long: of bytes first, of which a text has at least as many as characters. */
+const hasLongWord = (row: Row, f: number): boolean => {
+  const { bytes } = row
+  const end = row.to[f]!
+  const isBetween = (i: number) => bytes[i]! < 128 && BETWEEN[bytes[i]!] === 1
+  for (let i = row.from[f]! + LONGEST_WORD; i < end; i += LONGEST_WORD) {
+    if (isBetween(i)) continue
     let [from, to] = [i, i + 1]
-    while (from > 0 && i - from <= LONGEST_WORD && inWord(from - 1)) from--
-    while (to < text.length && to - i <= LONGEST_WORD && inWord(to)) to++
-    if (to - from > LONGEST_WORD) return true
+    while (from > row.from[f]! && !isBetween(from - 1)) from--
+    while (to < end && !isBetween(to)) to++
+    if (to - from > LONGEST_WORD && row.slice(from, to).length > LONGEST_WORD) return true
+    i = to - 1
   }
   return false
 }
 
-const put = (event: Event): void => {
-  const time = event['@timestamp']
-  const id = String(event['event.id'])
+/** An id of so few bytes is the document's as it is. */
+const SHORT_ID = 160
+/** Handles of the row's fields that stand under `rest`. */
+const others = new Int32Array(MOST_HANDLES)
+
+const put = (row: Row): void => {
+  const { said, place } = row
   let kept: [string, Value][] | undefined
   let odd: string[] | undefined
+  const keep = (f: number) => {
+    const value = row.value(f)
+    if (value !== undefined && value !== null) (kept ??= []).push([row.nameOf(f), value])
+  }
   json.bytes(ACTION)
-  json.string(documentId(id))
+  if (row.has(ID) && row.kind[ID] === SAID_TEXT && row.to[ID]! - row.from[ID]! <= SHORT_ID)
+    json.utf8(row, row.from[ID]!, row.to[ID]!)
+  else json.string(documentId(String(row.has(ID) ? row.value(ID) : undefined)))
   json.bytes(DOCUMENT)
   // It is what everything is ordered by, so there is always one.
-  if (Number.isSafeInteger(time)) json.number(time as number)
+  if (row.has(TIME) && row.kind[TIME] === LONG) json.number(timeOf(row))
   else {
+    const time = row.has(TIME) ? row.value(TIME) : undefined
     json.number(Math.trunc(Number(time)) || 0)
     if (time !== undefined) kept = [['@timestamp', time]]
   }
-  const values = Object.values(event)
-  const { own, rest } = planOf(Object.keys(event))
-  for (const member of own) {
-    const value = values[member.i]
-    if (value === undefined || value === null || putAgain(member, value)) continue
-    const { name, kind } = member
-    const mark = json.at
-    json.bytes(member.open!)
-    if (typeof value === 'object' ? putList(value, kind) : putScalar(value, kind!)) {
-      if (kind === 'text' && hasLongWord(value as string)) (odd ??= []).push(name)
-      else remember(member, value, mark)
+  let rest = 0
+  for (let i = 0; i < row.count; i++) {
+    const f = said[i]!
+    if (place[f] !== i + 1 || f === TIME || f === INGESTED || (row.kind[f] === LIST && row.from[f] === row.to[f]))
+      continue
+    const kind = kindAt(row, f)
+    if (kind === undefined) {
+      others[rest++] = f
       continue
     }
-    json.at = mark
-    ;(kept ??= []).push([name, value])
+    const mark = json.at
+    json.bytes(openingOf(row, f)!)
+    if (!putValue(row, f, kind)) {
+      json.at = mark
+      keep(f)
+    } else if (kind === 'text' && hasLongWord(row, f)) (odd ??= []).push(row.nameOf(f))
   }
-  if (rest.length > 0) {
+  if (rest > 0) {
     const mark = json.at
     json.bytes(REST_OPEN)
     const first = json.at
-    for (const member of rest) {
-      const value = values[member.i]
-      if (value === undefined || value === null || putAgain(member, value)) continue
+    for (let i = 0; i < rest; i++) {
+      const f = others[i]!
+      const name = openingOf(row, f)
       const before = json.at
-      if (member.open) {
-        json.bytes(member.open)
-        if (typeof value === 'object' ? putList(value, undefined) : putRest(value)) {
-          remember(member, value, before)
-          continue
-        }
+      if (name) {
+        json.bytes(name)
+        if (putValue(row, f, undefined)) continue
         json.at = before
       }
-      ;(kept ??= []).push([member.name, value])
+      keep(f)
     }
     if (json.at === first) json.at = mark
     else {
@@ -211,41 +252,88 @@ const putKept = (kept: readonly (readonly [string, Value])[] = [], odd: readonly
   json.text(`,"${ODD}":${JSON.stringify([...odd, ...kept.map(([name]) => oddName(name).toWellFormed())])}`)
 }
 
-const rowsOf = (count: number, write: (i: number) => void): Rows[] => {
-  const out: Rows[] = []
-  json.at = 0
-  let starts = [0]
-  for (let i = 0; i < count; i++) {
-    write(i)
-    starts.push(json.at)
-    if (json.at < REQUEST && i < count - 1) continue
-    out.push({ bytes: Buffer.from(json.buffer.subarray(0, json.at)), starts })
-    json.at = 0
-    starts = [0]
-  }
-  json.reset()
-  return out
+/** What a batch is as the cluster takes it. */
+export interface Documents extends Packed {
+  /** In pieces of about `REQUEST` bytes. */
+  readonly parts: readonly Rows[]
+  /** The event.id of its first event. */
+  readonly first: string | undefined
 }
 
+/** Rows to documents. */
+export const documentSink = (): Sink<Documents> => {
+  const out = new JsonBytes(REQUEST)
+  let parts: Rows[] = []
+  let starts = [0]
+  let rows = 0
+  let first: string | undefined
+  const piece = () => {
+    if (starts.length === 1) return
+    // Memory of its own, which can be handed to another thread.
+    const bytes = Buffer.allocUnsafeSlow(out.at)
+    out.buffer.copy(bytes, 0, 0, out.at)
+    parts.push({ bytes, starts })
+    starts = [0]
+    out.at = 0
+  }
+  return {
+    add: (row) => {
+      if (rows++ === 0) first = row.has(ID) ? String(row.value(ID)) : undefined
+      json.at = 0
+      put(row)
+      out.bytes(json.buffer.subarray(0, json.at))
+      starts.push(out.at)
+      if (out.at >= REQUEST) piece()
+    },
+    room: () => 4096,
+    cut: () => {},
+    take: () => {
+      piece()
+      const documents: Documents = { rows, parts, first }
+      parts = []
+      rows = 0
+      first = undefined
+      json.at = 0
+      json.reset()
+      out.reset()
+      return documents
+    },
+  }
+}
+
+const some = { sink: undefined as Sink<Documents> | undefined, row: undefined as Row | undefined }
+const documentsOf = (events: readonly Event[]): Documents =>
+  through((some.sink ??= documentSink()), (some.row ??= new Row()), events)
 /** The rows of events, in pieces of about `REQUEST` bytes. */
-export const encode = (events: readonly Event[]): Rows[] => rowsOf(events.length, (i) => put(events[i]!))
+export const encode = (events: readonly Event[]): readonly Rows[] => documentsOf(events).parts
+/** What a batch brings, packed (maybe in another thread) or not. */
+export const encoded = ({ events, packed }: Pick<Batch, 'events' | 'packed'>): Documents => {
+  if (packed === undefined) return documentsOf(events)
+  const { parts, ...documents } = packed as Documents
+  // What crosses to another thread is a Buffer no more.
+  return {
+    ...documents,
+    parts: parts.map(({ bytes: b, starts }) => ({ bytes: Buffer.from(b.buffer, b.byteOffset, b.length), starts })),
+  }
+}
 
 /** An event whose document the mapping refused, as one that no mapping refuses: all is kept, next to nothing indexed. */
-export const encodeKept = (event: Event): Rows =>
-  rowsOf(1, () => {
-    const { '@timestamp': time, 'event.ingested': _, 'event.id': id, ...values } = event
-    const text = String(id)
-    json.bytes(ACTION)
-    json.string(documentId(text))
-    json.bytes(DOCUMENT)
-    json.number(Number.isSafeInteger(time) ? (time as number) : 0)
-    if (text.length <= LONGEST) {
-      json.bytes(opened('event.id'))
-      json.string(text)
-    }
-    putKept([...Object.entries(values), ...(text.length > LONGEST ? [['event.id', text] as const] : [])])
-    json.bytes(END)
-  })[0]!
+export const encodeKept = (event: Event): Rows => {
+  const { '@timestamp': time, 'event.ingested': _, 'event.id': id, ...values } = event
+  const text = String(id)
+  json.at = 0
+  json.bytes(ACTION)
+  json.string(documentId(text))
+  json.bytes(DOCUMENT)
+  json.number(Number.isSafeInteger(time) ? (time as number) : 0)
+  if (text.length <= LONGEST) {
+    json.bytes(opened('event.id'))
+    json.string(text)
+  }
+  putKept([...Object.entries(values), ...(text.length > LONGEST ? [['event.id', text] as const] : [])])
+  json.bytes(END)
+  return { bytes: Buffer.from(json.buffer.subarray(0, json.at)), starts: [0, json.at] }
+}
 
 /** Puts the ingest time into every row, over the one that it had. */
 export const stamp = ({ bytes, starts }: Rows, ingested: number): void => {

@@ -3,6 +3,7 @@ import type { Client } from '@elastic/elasticsearch'
 import { scoped } from '../scope.ts'
 import { type EventStore, StoreError } from '../store.ts'
 import { openCounter } from './aggregate.ts'
+import { readLearned } from './learned.ts'
 import { openWriter } from './append.ts'
 import { FULL, insist } from './connect.ts'
 import { aliasOf, dayAt, dropDay, listDays, patternOf } from './indices.ts'
@@ -10,7 +11,7 @@ import { openOffsets } from './offsets.ts'
 import { openReader } from './read.ts'
 import type { SchemaOptions } from './schema.ts'
 import type { Sessions } from './session.ts'
-import { ensureTemplates, indexProblems } from './templates.ts'
+import { ensureTemplates, indexProblems, lackingFields } from './templates.ts'
 
 export interface EventsOptions {
   readonly client: Client
@@ -40,7 +41,8 @@ export const openEvents = async (
   for (const sentence of changed) warn(sentence)
   const offsets = openOffsets(client, `${prefix}-offsets`)
   const writer = openWriter({ client, prefix, sessions, offsets, clock, warn, schema, wait })
-  const reader = openReader({ client, alias, limit })
+  let lacking: ReadonlySet<string> = new Set()
+  const reader = openReader({ client, alias, limit, lacking: () => lacking })
   const counter = openCounter(reader)
 
   const refresh = (index: readonly string[]): Promise<void> =>
@@ -56,8 +58,16 @@ export const openEvents = async (
   let begun = false
   const fresh = (): Promise<void> => {
     const index = begun ? writer.touched() : [alias]
+    const first = !begun
     begun = true
-    if (index.length > 0) refreshing = refreshing.catch(() => {}).then(() => refresh(index))
+    if (index.length > 0)
+      refreshing = refreshing
+        .catch(() => {})
+        .then(async () => {
+          // Indices that are made from now on have every field.
+          if (first) lacking = await lackingFields(client, alias)
+          await refresh(index)
+        })
     return refreshing
   }
 
@@ -78,8 +88,10 @@ export const openEvents = async (
 
   return {
     append: writer.append,
+    packing: { module: new URL('./packing.ts', import.meta.url).href, full: Number.POSITIVE_INFINITY },
     committed,
     offsets: (source) => offsets.all(source),
+    learned: (source) => readLearned(client, prefix, source),
     search: async (scope, search) => {
       await fresh()
       return reader.search({ ...search, filter: scoped(scope, search.filter) })

@@ -2,6 +2,7 @@
 import type { Client, estypes } from '@elastic/elasticsearch'
 import { type Day, StoreError } from '../store.ts'
 import { insist } from './connect.ts'
+import { learnedIndex } from './learned.ts'
 import { createIndex } from './session-records.ts'
 import { MAPPINGS, type SchemaOptions, settings } from './schema.ts'
 
@@ -90,6 +91,6 @@ export const dropDay = async (client: Client, prefix: string, day: string): Prom
   const names = days.get(day) ?? []
   if (names.length)
     await insist(client, `deleting the events of ${day}`, () =>
-      client.indices.delete({ index: names, ignore_unavailable: true }),
+      client.indices.delete({ index: [...names, learnedIndex(prefix, day)], ignore_unavailable: true }),
     )
 }

@@ -11,6 +11,8 @@ import { dayOf } from './indices.ts'
 import { eventOf, ODD, sourceOf } from './row.ts'
 
 export interface ReadOptions {
+  /** Fields that some index was made without. */
+  readonly lacking: () => ReadonlySet<string>
   readonly client: Client
   /** Of every index of events. */
   readonly alias: string
@@ -49,8 +51,13 @@ interface Decision {
   readonly only: ReadonlySet<string> | undefined
 }
 
-const decisionOf = (filter: Filter, fields: readonly string[] | undefined, said: Said): Decision => {
-  const dsl = toDsl(filter, said)
+const decisionOf = (
+  filter: Filter,
+  fields: readonly string[] | undefined,
+  said: Said,
+  lacking: ReadonlySet<string>,
+): Decision => {
+  const dsl = toDsl(filter, said, lacking)
   const names = fieldsOf(filter)
   const only = fields && !names.has('*') && !fields.includes('*') ? new Set([...fields, ...names]) : undefined
   return { dsl, match: compile(filter), includes: only && sourceOf([...only]), only }
@@ -65,7 +72,7 @@ const MOST_HITS = 1000
 const MOST_LESSONS = 1000
 const SAID: readonly Said[] = ['all', 'values', 'nothing']
 
-export const openReader = ({ client, alias, limit }: ReadOptions) => {
+export const openReader = ({ client, alias, limit, lacking }: ReadOptions) => {
   /** A page that is too long for one answer is asked for in smaller ones. */
   const smaller = (error: unknown, size: number): number | undefined =>
     size > 1 &&
@@ -150,7 +157,7 @@ export const openReader = ({ client, alias, limit }: ReadOptions) => {
   const searchOnce = async (query: Search, said: Said): Promise<Page<Event>> => {
     const { filter, order, limit: most } = query
     if (!(most >= 1 && most <= MOST_HITS)) throw new StoreError(`limit is ${most}: it must be 1 to ${MOST_HITS}`)
-    const decision = decisionOf(filter, query.fields && [...query.fields, '@timestamp', 'event.id'], said)
+    const decision = decisionOf(filter, query.fields && [...query.fields, '@timestamp', 'event.id'], said, lacking())
     const direction = order === 'newest' ? 'desc' : 'asc'
     let after = query.cursor === undefined ? undefined : placeOf(query.cursor)
     let size = decision.dsl.exact ? most + 1 : MOST_HITS
@@ -192,7 +199,7 @@ export const openReader = ({ client, alias, limit }: ReadOptions) => {
   /** The number of events that the server alone decides on, where the filter is exact. */
   const count = (query: Window & { readonly filter: Filter }): Promise<number> =>
     tamed(query.filter, async (said) => {
-      const { dsl } = decisionOf(query.filter, ['@timestamp'], said)
+      const { dsl } = decisionOf(query.filter, ['@timestamp'], said, lacking())
       if (!dsl.exact) return tally(match({ ...query, fields: ['@timestamp'] }, { strict: false }))
       const odd = dsl.odd([])
       const [{ response }, others] = await Promise.all([
@@ -225,7 +232,7 @@ export const openReader = ({ client, alias, limit }: ReadOptions) => {
       }),
     )) as estypes.OpenPointInTimeResponse
     let id = opened.id
-    let decision = decisionOf(query.filter, query.fields, SAID[lessOf(query.filter)]!)
+    let decision = decisionOf(query.filter, query.fields, SAID[lessOf(query.filter)]!, lacking())
     let size = MOST_HITS
     let after: estypes.SortResults | undefined
     try {
@@ -250,7 +257,7 @@ export const openReader = ({ client, alias, limit }: ReadOptions) => {
           const fewer = smaller(error, size)
           if (fewer !== undefined) size = fewer
           else if (learn(query.filter, error))
-            decision = decisionOf(query.filter, query.fields, SAID[lessOf(query.filter)]!)
+            decision = decisionOf(query.filter, query.fields, SAID[lessOf(query.filter)]!, lacking())
           else if (allFailed(cause(error)).length && !strict) return
           else throw error
           continue
@@ -280,7 +287,7 @@ export const openReader = ({ client, alias, limit }: ReadOptions) => {
     if (response.timed_out) throw tooLong(limit)
   }
 
-  return { search, count, match, ask, tamed, refuseFailures }
+  return { search, count, match, ask, tamed, refuseFailures, lacking }
 }
 export type Reader = ReturnType<typeof openReader>
 

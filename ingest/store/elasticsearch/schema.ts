@@ -18,8 +18,11 @@
 import { FIELDS, type Field } from '../../event.ts'
 import { KEPT, LONGEST, ODD, REST, STORED, TEXT } from './row.ts'
 
-/** Grows with every change of what follows. Indices that are there keep the mapping that they were made with. */
-export const SCHEMA_VERSION = 1
+/**
+ * Grows with every field that is added to the table; with another change of what follows by hand, by a thousand. Indices that
+ * are there keep the mapping that they were made with: fields that they lack are found in their `rest`.
+ */
+export const SCHEMA_VERSION = 1000 + FIELDS.length
 export const FOLDED = 'lc'
 
 /** Whether a field has a form in lower case: the fields that rules search. Of others every spelling is asked for. */

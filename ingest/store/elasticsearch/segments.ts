@@ -3,7 +3,7 @@
  * offsets that are written after the rows.
  */
 import type { Client, estypes } from '@elastic/elasticsearch'
-import { type Lease, type Offset, STALE } from '../store.ts'
+import { type Learned, type Lease, type Offset, STALE } from '../store.ts'
 import { insist } from './connect.ts'
 import { documentOf, pick, type Rows } from './encode.ts'
 import { aliasOf } from './indices.ts'
@@ -14,6 +14,7 @@ export interface Waiting {
   rows: readonly Rows[]
   readonly bytes: number
   readonly offsets: readonly Offset[]
+  readonly learned: readonly Learned[]
   readonly lease: Lease | undefined
   readonly now: number
   /** The event.id of its first event. */

@@ -101,6 +101,20 @@ export const ensureTemplates = async (
   return changed
 }
 
+/** The fields that some index was made without, by a program that did not know them. */
+export const lackingFields = async (client: Client, alias: string): Promise<Set<string>> => {
+  const { fields } = await insist(client, 'looking at the fields of events', () =>
+    client.fieldCaps({
+      index: alias,
+      ignore_unavailable: true,
+      allow_no_indices: true,
+      fields: FIELDS.map(({ name }) => name),
+      include_unmapped: true,
+    }),
+  )
+  return new Set(Object.entries(fields).flatMap(([name, types]) => (types['unmapped'] ? [name] : [])))
+}
+
 const some = (names: readonly string[]): string =>
   names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} others` : names.join(', ')
 

@@ -8,7 +8,7 @@ import { isReserved } from '../../../ingest/enrich/reserved.ts'
 import { decodeUrl } from '../../../ingest/enrich/url.ts'
 import type { Event } from '../../../ingest/event.ts'
 import { parseInventory } from '../../../ingest/inventory/inventory.ts'
-import { parseIp } from '../../../ingest/ip.ts'
+import { addressOfText } from '../../../ingest/row/address.ts'
 
 const inventory = parseInventory(
   `province: { id: p, name: Tỉnh, timezone: Asia/Ho_Chi_Minh }
@@ -138,13 +138,6 @@ test.each([
   expect(decodeUrl(text)).toBe(decoded)
 })
 
-test.each(['%', '%25', '%c0', '+', '%u00', '%u0025', '?%2'])('decodeUrl takes linear time on many %j', (piece) => {
-  const text = `/?${piece.repeat(1_000_000 / piece.length)}`
-  const began = performance.now()
-  decodeUrl(text)
-  expect(performance.now() - began).toBeLessThan(2000)
-})
-
 test.each([
   ['10.1.2.3', true],
   ['172.31.0.1', true],
@@ -160,7 +153,7 @@ test.each([
   ['172.32.0.1', false],
   ['2405:4800::1', false],
 ])('reserved %s: %s', (text, expected) => {
-  expect(isReserved(parseIp(text)!)).toBe(expected)
+  expect(isReserved(addressOfText(text)!)).toBe(expected)
 })
 
 test('an unreadable database is one clear error', () => {

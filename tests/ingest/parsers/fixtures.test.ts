@@ -5,22 +5,17 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { toDocument } from '../../../ingest/event.ts'
+import { type Event, toDocument } from '../../../ingest/event.ts'
 import { parserOf, parsers } from '../../../ingest/parsers/index.ts'
-import type { ParserState } from '../../../ingest/parsers/parser.ts'
+import { parsed } from './lines.ts'
 
-const context = { arrived: Date.UTC(2026, 4, 14, 12), timezone: 'Asia/Ho_Chi_Minh' }
-
-const documents = (id: string, text: string): unknown[] => {
-  const parser = parserOf(id)
-  let state: ParserState
-  const out: unknown[] = []
-  for (const line of text.split('\n')) {
-    const parsed = parser.parse(line, context, state)
-    if (parsed.state !== undefined) state = JSON.parse(JSON.stringify(parsed.state)) as ParserState
-    if ('error' in parsed) out.push({ error: parsed.error })
-    else if ('event' in parsed) out.push(toDocument(parsed.event))
-  }
+/** `<name>.options.json` beside a log says what a configuration would. */
+const documents = (id: string, file: string): unknown[] => {
+  const said = file.replace(/\.log$/, '.options.json')
+  const options = existsSync(said) ? { options: JSON.parse(readFileSync(said, 'utf8')) as unknown } : {}
+  const out = parsed(id, readFileSync(file), options).map((each) =>
+    'error' in each ? each : toDocument(each as Event),
+  )
   return JSON.parse(JSON.stringify(out)) as unknown[]
 }
 
@@ -32,7 +27,7 @@ const cases = [...parsers.keys()].flatMap((id) => {
 
 test.each(cases)('%s: %s', (id, name) => {
   const file = join(import.meta.dirname, id, name)
-  const found = documents(id, readFileSync(file, 'utf8'))
+  const found = documents(id, file)
   const golden = file.replace(/\.log$/, '.expected.json')
   if (process.env['UPDATE_FIXTURES'] === '1') writeFileSync(golden, `${JSON.stringify(found, null, 2)}\n`)
   expect(found).toEqual(JSON.parse(readFileSync(golden, 'utf8')))

@@ -98,45 +98,53 @@ test('fields that became columns since are found in files that have them in the 
   const T = Date.UTC(2026, 10, 20, 3)
   const values = {
     'network.bytes': 1234,
-    'related.ip': ['192.0.2.7', '2001:db8::7'],
+    'source.nat.ip': '2001:db8::7',
     'observer.vendor': 'Fortinet',
     'event.start': T - 5,
   }
   const names = Object.keys(values)
+  // Then a list of its own, now made of other fields when it is read.
+  const related = { 'related.ip': ['2001:db8::7'] }
   const event = (id: string, fields: object) => ({ '@timestamp': T, 'event.id': id, 'x.y': 'z', ...fields })
   try {
     let store = await openDuckdb({ folder, wait: 0 })
     for (const [i, day] of [T, T + 86_400_000].entries())
-      await store.append({ events: [event(`${i}a`, values), event(`${i}b`, {})], offsets: [] }, day)
+      await store.append({ events: [event(`${i}a`, { ...values, ...related }), event(`${i}b`, {})], offsets: [] }, day)
     await store.close()
     // As version 2 wrote them.
     for (const [i, day] of ['2026-11-20', '2026-11-21'].entries()) {
       const connection = await (await DuckDBInstance.create(join(folder, `events-${day}.duckdb`))).connect()
-      for (const name of names) await connection.run(`ALTER TABLE events DROP COLUMN "${name}"`)
+      for (const name of [...names, 'source.nat.ip#high', 'source.nat.ip#low', 'related.ip#made'])
+        await connection.run(`ALTER TABLE events DROP COLUMN "${name}"`)
       await connection.run(
-        `UPDATE events SET rest = '${JSON.stringify({ 'x.y': 'z', ...values })}' WHERE "event.id" = '${i}a'`,
+        `UPDATE events SET rest = '${JSON.stringify({ 'x.y': 'z', ...values, ...related })}' WHERE "event.id" = '${i}a'`,
       )
       await connection.run(`UPDATE meta SET value = '2' WHERE key = 'schema'`)
       connection.closeSync()
     }
     const found = async (filter: Filter) => {
       const { items } = await store.search(SYSTEM, { filter, order: 'oldest', limit: 10 })
-      for (const each of items) expect(each).toMatchObject(values)
+      for (const each of items) expect(each).toMatchObject({ ...values, ...related })
       return items.map((each) => each['event.id'])
     }
     const all = async () => [
       await found({ op: 'range', field: 'network.bytes', gte: 1000 }),
       await found({ op: 'cidr', field: 'related.ip', network: '2001:db8::/32' }),
+      await found({ op: 'cidr', field: 'source.nat.ip', network: '2001:db8::/32' }),
       await found(eq('observer.vendor', 'fortinet')),
       await found({ op: 'exists', field: 'event.start' }),
     ]
+    const everything = (...ids: string[]) => Array.from({ length: 5 }, () => ids)
     store = await openDuckdb({ folder, wait: 0 })
-    expect(await all()).toEqual(names.map(() => ['0a', '1a']))
-    await store.append({ events: [event('1c', values), event('1d', {})], offsets: [] }, T + 86_400_001)
-    expect(await all()).toEqual(names.map(() => ['0a', '1a', '1c']))
+    expect(await all()).toEqual(everything('0a', '1a'))
+    await store.append(
+      { events: [event('1c', { ...values, ...related }), event('1d', {})], offsets: [] },
+      T + 86_400_001,
+    )
+    expect(await all()).toEqual(everything('0a', '1a', '1c'))
     await store.close()
     store = await openDuckdb({ folder, wait: 0 })
-    expect(await all()).toEqual(names.map(() => ['0a', '1a', '1c']))
+    expect(await all()).toEqual(everything('0a', '1a', '1c'))
     expect(await store.count(SYSTEM, { filter: eq('x.y', 'z') })).toBe(6)
     await store.close()
   } finally {

@@ -1,0 +1,262 @@
+/** Reads one source on: finds its segments, takes their lines apart, hands events and offsets to the store together. */
+import { stat } from 'node:fs/promises'
+import { type Chunk, spoolFeed } from './collect/feed.ts'
+import type { Finder } from './collect/file.ts'
+import { splitLines } from './collect/lines.ts'
+import type { Spool } from './collect/spool.ts'
+import { type Memory, memoryOf } from './memory.ts'
+import type { Meter } from './meter.ts'
+import { beginReading, readAgain, type Reading } from './reading.ts'
+import type { Room } from './room.ts'
+import type { Source } from './source.ts'
+import type { Made } from './stage.ts'
+import type { Stages } from './stages.ts'
+import type { EventStore, Lease, Offset, Packed } from './store/store.ts'
+
+export interface ReaderOptions {
+  readonly source: Source
+  readonly store: EventStore
+  readonly stages: Stages
+  readonly room: Room
+  readonly meter: Meter
+  readonly clock: () => number
+  readonly warn: (sentence: string) => void
+  /** One of both. */
+  readonly finder: Finder | undefined
+  readonly spool: Spool | undefined
+  /** Names this process's spool among those of others that share the store. */
+  readonly node: string | undefined
+  readonly stopping: () => boolean
+  /** Counts what was committed. */
+  readonly counted: (lines: number, bytes: number) => void
+}
+
+export interface Reader {
+  /** Learns what is committed; what is read from now on is read under this lease. */
+  begin(lease: Lease | undefined): Promise<void>
+  /** One look at every segment. Answers whether there was something, or is something under way. */
+  look(): Promise<{ readonly busy: boolean; readonly failed: boolean; readonly moving: boolean }>
+  /** Bytes that are not committed. */
+  behind(): Promise<number>
+  /** Another process reads on. */
+  leave(): Promise<void>
+}
+
+/** ms without a line after which events whose lines are joined end. */
+const RESTED = 5000
+const NO_LINES = splitLines(new Uint8Array(0), 0, true).lines
+
+/** Days after which a spool file that was read is no longer needed: damage to the newest day's file sets offsets back. */
+const KEPT = 2 * 86_400_000
+
+export const openReader = (options: ReaderOptions): Reader => {
+  const { source, store, stages, room, meter, clock, finder, spool, node, stopping } = options
+  const { full } = store.packing
+  let readings: Reading[] = []
+  let offsets: Offset[] = []
+  let lease: Lease | undefined
+  /** Over the network the parser's memory goes on from one spool file to the next. */
+  let carried: Memory = []
+  /** Rows until a commit is full, with those that are worked on elsewhere. */
+  let toFull = full
+  const done = new Set<string>()
+  const segmentOf = (id: string) => (node ? `${node}-${id}` : id)
+  const isRead = (segment: string) => readings.some((each) => each.feed.segment === segment)
+
+  const committed = (offset: Offset) => {
+    offsets = [...offsets.filter(({ segment }) => segment !== offset.segment), offset]
+  }
+  const discover = async () => {
+    if (finder) {
+      const found = await finder.look(
+        () => offsets,
+        (segment) => readings.find((each) => each.feed.segment === segment)?.feed,
+      )
+      for (const { feed, offset, begin } of found) {
+        if (begin) {
+          const first: Offset = { source: source.id, from: 0, ...begin }
+          await store.append({ events: [], offsets: [first], lease }, clock())
+          committed(first)
+        }
+        readings.push(beginReading(source.id, feed, offset))
+      }
+      return
+    }
+    for (const { id } of spool!.segments()) {
+      const segment = segmentOf(id)
+      if (done.has(segment) || isRead(segment)) continue
+      const offset = offsets.find((each) => each.segment === segment)
+      const feed = await spoolFeed(spool!, id, segment, offset?.position ?? 0)
+      readings.push(beginReading(source.id, feed, offset))
+      readings.sort((a, b) => (a.feed.segment < b.feed.segment ? -1 : 1))
+    }
+  }
+
+  const fail = (each: Reading, error: Error) => {
+    if (each.failed) return
+    each.failed = true
+    // What another process reads by now is no problem of this one.
+    if (lease && !lease.held()) return
+    meter.storeProblem(error.message)
+    if (!stopping()) options.warn(`source ${source.id}: ${error.message}`)
+  }
+  /** Reads what there is of one segment; true where there was something. */
+  const advance = async (each: Reading): Promise<boolean> => {
+    if (each.failed) {
+      if (each.underWay) return false
+      await readAgain(each, await store.offsets(source.id))
+    }
+    while (toFull <= 0) toFull += full
+    const chunk = await each.feed.next(toFull)
+    if (!chunk) return rest(each)
+    if (spool && chunk.from === 0 && each.memory.length === 0) each.memory = carried
+    const rows = chunk.lines.count
+    await Promise.all([room.wait(rows), stages.room()])
+    if (stopping() || each.failed) return false
+    toFull -= rows
+    each.underWay++
+    const give = room.take(rows)
+    takeApart(each, chunk, clock(), () => {
+      each.underWay--
+      give()
+    })
+    return true
+  }
+  /** Events whose lines are joined end when nothing came for a while. */
+  const rest = (each: Reading): boolean => {
+    if (each.open === undefined || each.underWay > 0 || performance.now() - each.open < RESTED) return false
+    each.open = undefined
+    each.underWay++
+    const at = each.feed.position()
+    const chunk: Chunk = { lines: NO_LINES, from: at, to: at, about: each.about }
+    takeApart(each, chunk, clock(), () => each.underWay--, true)
+    return true
+  }
+  /** Maybe in another thread, while what follows is read; handed over in its turn. */
+  const takeApart = (each: Reading, chunk: Chunk, now: number, settle: () => void, rested = false) => {
+    const { lines, from } = chunk
+    const begin = each.begin
+    each.begin = undefined
+    const job = { lines, from, prefix: each.prefix, now, ...(begin ? { begin } : {}), ...(rested ? { rested } : {}) }
+    const run = (memory: Memory) => stages.run(source.id, { ...job, memory })
+    const guess = each.memory
+    const made = run(guess)
+    made.catch(() => {})
+    const before = each.turn
+    each.turn = (async () => {
+      try {
+        await before
+        let mine = await made
+        if (each.failed) return settle()
+        // What the parser remembers was not known yet: the line that it learns from came just before.
+        if (guess !== each.memory && JSON.stringify(guess) !== JSON.stringify(each.memory))
+          mine = await run(each.memory)
+        // Lines that are no events leave room in the commit.
+        toFull += lines.count - mine.rows
+        handOver(each, chunk, mine, now, settle)
+      } catch (error) {
+        fail(each, error as Error)
+        settle()
+      }
+    })()
+  }
+  const handOver = (each: Reading, chunk: Chunk, made: Made<Packed>, now: number, settle: () => void) => {
+    each.memory = made.memory
+    carried = made.memory
+    const { position, taken } = made.offset ?? { position: chunk.to, taken: [] }
+    each.about = chunk.about
+    each.open = position < chunk.to ? performance.now() : undefined
+    const about = taken.length > 0 ? { ...chunk.about, taken: JSON.stringify(taken) } : chunk.about
+    const offset: Offset = {
+      source: source.id,
+      segment: each.feed.segment,
+      position,
+      from: each.handed,
+      ...(made.memory.length === 0 ? {} : { state: made.memory }),
+      ...(about ? { about } : {}),
+    }
+    each.handed = position
+    const learned = made.changes.map((change) => ({ source: source.id, segment: each.feed.segment, ...change }))
+    store
+      .append({ events: [], packed: made.packed, offsets: [offset], learned, lease }, now)
+      .then(
+        ({ ingested }) => {
+          each.committed = position
+          options.counted(made.lines, chunk.to - chunk.from)
+          committed(offset)
+          meter.committed(made.lines, made.unparsed, made.last, ingested, made.timeAhead)
+          meter.forgotten(made.forgotten)
+        },
+        (error: Error) => fail(each, error),
+      )
+      .finally(settle)
+  }
+
+  const finish = async (each: Reading) => {
+    if (each.underWay || each.failed || each.open !== undefined || !(await each.feed.done())) return
+    // No longer listed before it is closed: `behind` asks only those that are.
+    readings = readings.filter((other) => other !== each)
+    await each.feed.close()
+    if (finder) finder.forget(each.feed)
+    else {
+      done.add(each.feed.segment)
+      await tidy()
+    }
+  }
+  const tidy = async () => {
+    for (const { id, path, closed } of spool!.segments()) {
+      const segment = segmentOf(id)
+      const modified = (await stat(path).catch(() => undefined))?.mtimeMs ?? 0
+      if (!closed || !done.has(segment) || clock() - modified < KEPT) continue
+      await store.append(
+        { events: [], offsets: [{ source: source.id, segment, position: 0, gone: true }], lease },
+        clock(),
+      )
+      spool!.remove(id)
+      done.delete(segment)
+    }
+  }
+
+  return {
+    begin: async (held) => {
+      lease = held
+      offsets = [...(await store.offsets(source.id))]
+      if (!spool) return
+      const last = offsets
+        .filter(({ segment }) => segment.startsWith(segmentOf('')))
+        .toSorted((a, b) => (a.segment < b.segment ? 1 : -1))[0]
+      carried = memoryOf(last?.state)
+    },
+    look: async () => {
+      await discover()
+      let some = false
+      let problem = finder?.problems.values().next().value
+      for (const each of readings) {
+        try {
+          if (await advance(each)) some = true
+          else await finish(each)
+          // One spool file after the other: the next waits until this one is read.
+          if (spool && readings.includes(each)) break
+        } catch (error) {
+          const { name, message } = error as Error
+          problem = name === 'StoreError' ? message : `${each.feed.path}: ${message}`
+        }
+      }
+      meter.problem(problem)
+      const unsettled = readings.some((each) => each.failed || each.underWay > 0)
+      if (!unsettled) meter.storeProblem(undefined)
+      const failed = readings.some((each) => each.failed)
+      return { busy: some || unsettled, failed, moving: readings.some((each) => !each.failed) }
+    },
+    behind: async () => {
+      let sum = 0
+      for (const each of readings)
+        if (readings.includes(each)) sum += (await each.feed.behind()) + (each.feed.position() - each.committed)
+      return sum
+    },
+    leave: async () => {
+      lease = undefined
+      for (const each of readings.splice(0)) await each.feed.close()
+    },
+  }
+}

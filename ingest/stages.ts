@@ -1,0 +1,197 @@
+/**
+ * The parse stages of a process: a few lines are taken apart where they are, many in a thread of their own, which ends when it
+ * has had nothing to do for a while. What comes out is the same.
+ */
+import { Worker } from 'node:worker_threads'
+import { createRowEnricher, type EnrichRow } from './enrich/enrich.ts'
+import { type GeoIp, type GeoIpFiles, openGeoIp } from './enrich/geoip.ts'
+import type { Inventory } from './inventory/inventory.ts'
+import { openParser, parsers } from './parsers/index.ts'
+import { Row } from './row/row.ts'
+import type { Sink } from './row/sink.ts'
+import { type Source, UNKNOWN_SOURCE } from './source.ts'
+import { type Job, type Made, openStage } from './stage.ts'
+import type { EventStore, Packed } from './store/store.ts'
+
+export interface StagesOptions {
+  readonly sources: readonly Source[]
+  readonly inventory: Inventory
+  readonly geoip: GeoIpFiles
+  readonly history: boolean
+  readonly packing: EventStore['packing']
+}
+export interface Stages {
+  /** In any order. Rejects where a thread ends before its time. */
+  run(source: string, job: Job): Promise<Made<Packed>>
+  /** Resolves when many more lines would not have to wait for long. */
+  room(): Promise<void>
+  /** Applies from the next job on. */
+  setInventory(inventory: Inventory): void
+  stop(): Promise<void>
+}
+
+/** Bytes of lines from which on a thread is worth the way to it. */
+const MANY = 96 * 1024
+/** Jobs for the thread: one under way, two that wait for it. */
+const MOST_JOBS = 3
+/** ms without a job after which it ends. */
+const IDLE = 20_000
+
+/** What the module says that `packing` of a store names. */
+export interface Packing {
+  openSink(): Sink<Packed>
+  /** Memory of what was packed, to hand over from thread to thread. */
+  buffersOf(packed: Packed): ArrayBuffer[]
+  /** Memory that the store has given back; taken out, to be used in another thread. */
+  spares(): ArrayBuffer[]
+  reuse(buffers: readonly ArrayBuffer[]): void
+}
+
+/** Opens the stages of sources in this thread, each when its first lines come. */
+export const openSources = (
+  { sources, history }: Pick<StagesOptions, 'sources' | 'history'>,
+  enrich: () => EnrichRow,
+  sink: Sink<Packed>,
+): ((source: string, job: Job) => Made<Packed>) => {
+  const row = new Row()
+  const stages = new Map<string, (job: Job) => Made<Packed>>()
+  return (id, job) => {
+    let stage = stages.get(id)
+    if (!stage) {
+      const source = sources.find((each) => each.id === id)!
+      const parse = source.parser === UNKNOWN_SOURCE ? undefined : openParser(source.parser, source.options)
+      const joiner = parsers.get(source.parser)?.joiner
+      stages.set(
+        id,
+        (stage = openStage({
+          source,
+          parse,
+          joiner,
+          enrich: (row, known) => enrich()(row, known),
+          sink,
+          history,
+          row,
+        })),
+      )
+    }
+    return stage(job)
+  }
+}
+
+/** Databases that are read once a process: each is megabytes. */
+const databases = new Map<string, GeoIp>()
+const geoIpOf = (files: GeoIpFiles): GeoIp => {
+  const key = JSON.stringify(files)
+  let found = databases.get(key)
+  if (!found) databases.set(key, (found = openGeoIp(files)))
+  return found
+}
+
+export const openStages = async (options: StagesOptions): Promise<Stages> => {
+  let { inventory } = options
+  const geoip = geoIpOf(options.geoip)
+  let enrich: EnrichRow | undefined
+  const { openSink, spares } = (await import(options.packing.module)) as Packing
+  const here = openSources(options, () => (enrich ??= createRowEnricher({ inventory, geoip })), openSink())
+  const joined = new Set(options.sources.filter(({ parser }) => parsers.get(parser)?.joiner).map(({ id }) => id))
+  let thread: Thread | undefined
+  const waiting: (() => void)[] = []
+  const free = () => {
+    for (const resolve of waiting.splice(0)) resolve()
+  }
+  const ending = new Set<Promise<unknown>>()
+  const started = (): Thread => {
+    if (thread) return thread
+    const mine = startThread({ ...options, inventory }, spares, free, () => {
+      if (thread === mine) thread = undefined
+      ending.add(mine.end().finally(() => ending.delete(ending.values().next().value!)))
+    })
+    return (thread = mine)
+  }
+  return {
+    run: (source, job) => {
+      const { from, to, count } = job.lines
+      const size = count === 0 ? 0 : to[count - 1]! - from[0]!
+      // Lines that are joined are worked on where their reading is.
+      if (size < MANY || joined.has(source)) {
+        try {
+          return Promise.resolve(here(source, job))
+        } catch (error) {
+          return Promise.reject(error as Error)
+        }
+      }
+      return started().run(source, job)
+    },
+    room: async () => {
+      while (thread && thread.jobs() >= MOST_JOBS) await new Promise<void>((resolve) => waiting.push(resolve))
+    },
+    setInventory: (next) => {
+      inventory = next
+      enrich = undefined
+      thread?.setInventory(next)
+    },
+    stop: async () => {
+      await thread?.end()
+      thread = undefined
+      await Promise.allSettled(ending)
+      free()
+    },
+  }
+}
+
+interface Thread {
+  run(source: string, job: Job): Promise<Made<Packed>>
+  jobs(): number
+  setInventory(inventory: Inventory): void
+  end(): Promise<void>
+}
+
+/** `idle` is called when it has rested, or is dead: nothing more is asked of it then. */
+const startThread = (options: StagesOptions, spares: Packing['spares'], free: () => void, idle: () => void): Thread => {
+  const asked = new Map<number, { resolve(made: Made<Packed>): void; reject(error: Error): void }>()
+  let next = 0
+  let dead: Error | undefined
+  let timer: NodeJS.Timeout | undefined
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: options })
+  const rest = () => {
+    clearTimeout(timer)
+    if (asked.size === 0) (timer = setTimeout(idle, IDLE)).unref()
+  }
+  const fail = (error: Error) => {
+    if (dead) return
+    dead = error
+    clearTimeout(timer)
+    for (const { reject } of asked.values()) reject(dead)
+    asked.clear()
+    idle()
+    free()
+  }
+  worker.on('message', ({ id, made, error }: { id: number; made: Made<Packed>; error?: Error }) => {
+    const job = asked.get(id)
+    asked.delete(id)
+    if (error) job?.reject(error)
+    else job?.resolve(made)
+    rest()
+    free()
+  })
+  worker.on('error', (error) => fail(error instanceof Error ? error : new Error(String(error))))
+  worker.on('exit', () => fail(new Error('the thread that takes lines apart has ended')))
+  return {
+    run: (source, job) =>
+      new Promise((resolve, reject) => {
+        if (dead) return reject(dead)
+        clearTimeout(timer)
+        const id = next++
+        asked.set(id, { resolve, reject })
+        // The lines are kept here too, for what the parser remembers may turn out to be another: the memory is copied.
+        const spare = spares()
+        worker.postMessage({ id, source, job, spare }, spare)
+      }),
+    jobs: () => asked.size,
+    setInventory: (inventory) => worker.postMessage({ inventory }),
+    end: async () => {
+      clearTimeout(timer)
+      await worker.terminate()
+    },
+  }
+}

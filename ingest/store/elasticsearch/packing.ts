@@ -1,0 +1,10 @@
+/** `packing` of the store: what a parse stage, in whatever thread, makes of rows. */
+import type { Documents } from './encode.ts'
+
+export { documentSink as openSink } from './encode.ts'
+
+export const buffersOf = ({ parts }: Documents): ArrayBuffer[] => parts.map(({ bytes }) => bytes.buffer as ArrayBuffer)
+
+/** Requests are kept until they are answered: nothing comes back. */
+export const spares = (): ArrayBuffer[] => []
+export const reuse = (_: readonly ArrayBuffer[]): void => {}

@@ -1,0 +1,63 @@
+/** Lines through the parse stage, as every line goes, but without an inventory. */
+import { splitLines } from '../../../ingest/collect/lines.ts'
+import type { EnrichRow } from '../../../ingest/enrich/enrich.ts'
+import type { Event } from '../../../ingest/event.ts'
+import type { Memory } from '../../../ingest/memory.ts'
+import { openParser } from '../../../ingest/parsers/index.ts'
+import { Row } from '../../../ingest/row/row.ts'
+import { eventSink } from '../../../ingest/row/sink.ts'
+import type { Source } from '../../../ingest/source.ts'
+import { type Job, type Made, openStage } from '../../../ingest/stage.ts'
+
+const row = new Row()
+export const stageOf = (
+  parser: string,
+  {
+    options,
+    timezone = 'Asia/Ho_Chi_Minh',
+    enrich = () => {},
+    history = false,
+    ...source
+  }: Partial<Source> & { options?: unknown; enrich?: EnrichRow; history?: boolean } = {},
+): ((job: Job) => Made<Event[]>) =>
+  openStage({
+    source: {
+      id: parser,
+      parser,
+      timezone,
+      silent: 15,
+      collect: { kind: 'file', path: '', start: 'beginning' },
+      ...source,
+    },
+    parse: openParser(parser, options),
+    enrich,
+    sink: eventSink(),
+    history,
+    row,
+  })
+
+export const ARRIVED = Date.UTC(2026, 4, 14, 12)
+
+/** What the parser says of each line; a line that is no event as `{ error }`. */
+export const parsed = (
+  parser: string,
+  text: string | Uint8Array,
+  options: { options?: unknown; timezone?: string; memory?: Memory; arrived?: number } = {},
+): (Event | { error: string })[] => {
+  const { lines } = splitLines(Buffer.from(text as string), 0, true)
+  const { packed } = stageOf(
+    parser,
+    options,
+  )({
+    lines,
+    from: 0,
+    prefix: 'x',
+    now: options.arrived ?? ARRIVED,
+    memory: options.memory ?? [],
+  })
+  return packed.map((event) => {
+    if (event['event.kind'] === 'pipeline_error') return { error: event['error.message'] as string }
+    const { 'event.id': _, 'event.original': _original, 'vonglau.source.id': _source, ...said } = event
+    return said
+  })
+}

@@ -86,7 +86,9 @@ const create = async (
         : {
             'organization.id': organization,
             // A copy made for the other side does not say its name: the inventory does.
-            ...(doc['organization.name'] === undefined ? {} : { 'organization.name': String(doc['organization.name']) }),
+            ...(doc['organization.name'] === undefined
+              ? {}
+              : { 'organization.name': String(doc['organization.name']) }),
           }),
     }
     // The same act for the same incident: tried again it is not a second one.

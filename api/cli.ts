@@ -1,4 +1,5 @@
 /** The command line. Every mistake is one sentence on standard error and exit 1. */
+import { LOGSOURCES } from '../ingest/parsers/index.ts'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
@@ -171,10 +172,10 @@ rules
   .description('load every rule and say what is wrong')
   .argument('[folder]', 'rules of your own (default: rules: of the configuration)')
   .action(async (folder?: string) => {
-    const problems = checkRules(folder ?? config().rules)
+    const problems = checkRules(folder ?? config().rules, LOGSOURCES)
     for (const problem of problems) process.stderr.write(`${problem}\n`)
     if (problems.length) process.exitCode = 1
-    else await print([`${loadRules(folder ?? config().rules).length} rules, none with a mistake`])
+    else await print([`${loadRules(folder ?? config().rules, LOGSOURCES).length} rules, none with a mistake`])
   })
 rules
   .command('test')
@@ -186,6 +187,7 @@ rules
     const tested = testRules(
       folder ?? settings.rules ?? CATALOG,
       eventOfLine({ ...settings, inventory: settings.inventory ?? DEMO_INVENTORY }),
+      LOGSOURCES,
     )
     const failures = tested.flatMap((each) => each.failures)
     for (const failure of failures) process.stderr.write(`${failure}\n`)

@@ -210,7 +210,8 @@ export interface SourceSetup {
   address: string // this server's address as devices reach it
   syslog_port?: number
   http: string
-  snippets: { device: 'fortigate' | 'nginx' | 'iis'; title: string; text: string }[]
+  /** Of each parser that says what to set on the device. */
+  snippets: { parser: string; title: string; where: string; text: string }[]
 }
 export interface Overview {
   open_incidents: number

@@ -1,4 +1,5 @@
 /** The composition root: one installation with its store, ingest and detection, on a clock that is passed in. */
+import { LOGSOURCES } from '../ingest/parsers/index.ts'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createEnricher, type Enricher } from '../ingest/enrich/enrich.ts'
@@ -107,7 +108,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
       )
     }
   }
-  const rules = loadRules(config.rules)
+  const rules = loadRules(config.rules, LOGSOURCES)
   const enrich = createEnricher({ inventory, geoip: openGeoIp(config.geoip) })
   const store = await openStore(config, options)
   const roles = new Set(options.roles ?? SERVER_ROLES)

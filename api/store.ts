@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { embedded } from '../ingest/store/embedded.ts'
+import { noteLost } from '../ingest/store/lost.ts'
 import type { Store } from '../ingest/store/store.ts'
 import type { Config } from './config.ts'
 
@@ -25,6 +26,7 @@ export const openStore = async (
     return { ...store, repairs: [] }
   }
   const { events, documents } = await openEmbedded(config, wait, most)
+  await noteLost(join(config.data, 'events'), documents, clock)
   return { ...embedded(events, documents), repairs: events.repairs }
 }
 

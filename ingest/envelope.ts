@@ -68,6 +68,8 @@ export const openEnvelope = (): ((
     const head = Buffer.from(bytes.buffer, from, Math.min(to - from, HEAD)).toString('latin1')
     const { body, ...header } = syslogHeader(head, arrived, timezone)
     if (body === 0) return out
+    // A line may begin with such a time of its own: only with a program's name after it is it a header.
+    if (first >= 48 && first <= 57 && header.tag === undefined) return out
     out.from = Math.min(to, from + body)
     out.header =
       header.host === undefined ? header : { ...header, host: Buffer.from(header.host, 'latin1').toString('utf8') }

@@ -1,4 +1,5 @@
 /** What runs the sources of a process: its options, and what others ask of it. */
+import type { Part, Taken } from './collect/streams.ts'
 import type { GeoIpFiles } from './enrich/geoip.ts'
 import type { Inventory } from './inventory/inventory.ts'
 import type { Source, SourceStatus } from './source.ts'
@@ -8,7 +9,7 @@ export interface IngestOptions {
   readonly store: EventStore
   readonly sources: readonly Source[]
   readonly spoolFolder: string
-  /** Rows handed to the store and not yet committed: 150,000, two full commits of the embedded store. */
+  /** Rows handed to the store and not yet committed: 100,000, more than a full commit of the embedded store. */
   readonly most?: number
   /** Names this process's spool among those of others that share the store; '' where there are none. */
   readonly node?: string
@@ -28,8 +29,10 @@ export interface IngestOptions {
 
 export interface Ingest {
   start(): Promise<void>
-  /** Lines of a network source; resolves when they are on disk. */
-  accept(source: string, lines: readonly Buffer[], sender: string): Promise<void>
+  /** Lines of a network source; resolves when they are on disk, or when they are a part of a stream that was taken before. */
+  accept(source: string, lines: readonly Buffer[], sender: string, part?: Part): Promise<Taken>
+  /** How far a stream of a network source stands; undefined where it is not known. */
+  position(source: string, stream: string): Promise<number | undefined>
   /** Counts lines that had to be dropped (a datagram that found no room). */
   drop(source: string, lines: number): void
   status(): Promise<SourceStatus[]>

@@ -85,7 +85,7 @@ export const openJoining = (joiner: Joiner, taken: readonly Range[] = []): Joini
         if (last && a <= last[1]) last[1] = Math.max(last[1], z)
         else merged.push([a, z])
       }
-      ranges = merged
+      ranges = [...merged]
       return { position, taken: merged }
     },
   }

@@ -16,8 +16,8 @@ import { openStages } from './stages.ts'
 import type { Lease } from './store/store.ts'
 import { openTurn, turnOf } from './turn.ts'
 
-/** Rows handed to the store and not yet committed: two full commits overlap with the parsing of the next. */
-const MOST_ROWS = 150_000
+/** Rows handed to the store and not yet committed: a full commit overlaps with the parsing of the next. */
+const MOST_ROWS = 100_000
 const RETRY = 1000
 /** ms that the end of the process waits for the store to take what was handed over. */
 const PATIENCE = 10_000
@@ -144,10 +144,15 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
         loops.push(loop())
       }
     },
-    accept: async (source, batch, sender) => {
+    accept: async (source, batch, sender, part) => {
       const known = all.find((each) => each.id === source) ?? unknown
-      await spoolOf(known).append(batch, sender)
-      meters.get(known.id)!.arrived()
+      const taken = await spoolOf(known).append(batch, sender, part)
+      if (taken.accepted > 0) meters.get(known.id)!.arrived()
+      return taken
+    },
+    position: async (source, stream) => {
+      const known = all.find((each) => each.id === source)
+      return known && spoolOf(known).position(stream)
     },
     drop: (source, count) => meters.get(source)?.dropped(count),
     status: async () => {

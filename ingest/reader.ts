@@ -1,12 +1,12 @@
 /** Reads one source on: finds its segments, takes their lines apart, hands events and offsets to the store together. */
-import { stat } from 'node:fs/promises'
 import { type Chunk, spoolFeed } from './collect/feed.ts'
 import type { Finder } from './collect/file.ts'
 import { splitLines } from './collect/lines.ts'
-import type { Spool } from './collect/spool.ts'
+import { dayOfLast, isSettled, type Spool } from './collect/spool.ts'
 import { type Memory, memoryOf } from './memory.ts'
 import type { Meter } from './meter.ts'
-import { beginReading, readAgain, type Reading } from './reading.ts'
+import { parsers } from './parsers/index.ts'
+import { again, beginReading, readAgain, type Reading } from './reading.ts'
 import type { Room } from './room.ts'
 import type { Source } from './source.ts'
 import type { Made } from './stage.ts'
@@ -42,12 +42,15 @@ export interface Reader {
   leave(): Promise<void>
 }
 
+/** Lines before the position that are not in the store, for their event is not whole: where they begin, and what between is. */
+const withOpen = (about: Offset['about'], offset: Made<Packed>['offset'], position: number): Offset['about'] =>
+  offset && offset.position < position
+    ? { ...about, again: offset.position, taken: JSON.stringify(offset.taken) }
+    : about
+
 /** ms without a line after which events whose lines are joined end. */
 const RESTED = 5000
 const NO_LINES = splitLines(new Uint8Array(0), 0, true).lines
-
-/** Days after which a spool file that was read is no longer needed: damage to the newest day's file sets offsets back. */
-const KEPT = 2 * 86_400_000
 
 export const openReader = (options: ReaderOptions): Reader => {
   const { source, store, stages, room, meter, clock, finder, spool, node, stopping } = options
@@ -59,6 +62,7 @@ export const openReader = (options: ReaderOptions): Reader => {
   let carried: Memory = []
   /** Rows until a commit is full, with those that are worked on elsewhere. */
   let toFull = full
+  const joined = parsers.get(source.parser)?.joiner !== undefined
   const done = new Set<string>()
   const segmentOf = (id: string) => (node ? `${node}-${id}` : id)
   const isRead = (segment: string) => readings.some((each) => each.feed.segment === segment)
@@ -78,6 +82,7 @@ export const openReader = (options: ReaderOptions): Reader => {
           await store.append({ events: [], offsets: [first], lease }, clock())
           committed(first)
         }
+        await again(feed, offset)
         readings.push(beginReading(source.id, feed, offset))
       }
       return
@@ -87,6 +92,7 @@ export const openReader = (options: ReaderOptions): Reader => {
       if (done.has(segment) || isRead(segment)) continue
       const offset = offsets.find((each) => each.segment === segment)
       const feed = await spoolFeed(spool!, id, segment, offset?.position ?? 0)
+      await again(feed, offset)
       readings.push(beginReading(source.id, feed, offset))
       readings.sort((a, b) => (a.feed.segment < b.feed.segment ? -1 : 1))
     }
@@ -139,17 +145,18 @@ export const openReader = (options: ReaderOptions): Reader => {
     each.begin = undefined
     const job = { lines, from, prefix: each.prefix, now, ...(begin ? { begin } : {}), ...(rested ? { rested } : {}) }
     const run = (memory: Memory) => stages.run(source.id, { ...job, memory })
-    const guess = each.memory
-    const made = run(guess)
-    made.catch(() => {})
     const before = each.turn
+    // Lines that are joined follow on those before: they wait for their turn.
+    const made = joined ? before.then(() => run(each.memory)) : run(each.memory)
+    const guess = each.memory
+    made.catch(() => {})
     each.turn = (async () => {
       try {
         await before
         let mine = await made
         if (each.failed) return settle()
         // What the parser remembers was not known yet: the line that it learns from came just before.
-        if (guess !== each.memory && JSON.stringify(guess) !== JSON.stringify(each.memory))
+        if (!joined && guess !== each.memory && JSON.stringify(guess) !== JSON.stringify(each.memory))
           mine = await run(each.memory)
         // Lines that are no events leave room in the commit.
         toFull += lines.count - mine.rows
@@ -163,10 +170,10 @@ export const openReader = (options: ReaderOptions): Reader => {
   const handOver = (each: Reading, chunk: Chunk, made: Made<Packed>, now: number, settle: () => void) => {
     each.memory = made.memory
     carried = made.memory
-    const { position, taken } = made.offset ?? { position: chunk.to, taken: [] }
-    each.about = chunk.about
-    each.open = position < chunk.to ? performance.now() : undefined
-    const about = taken.length > 0 ? { ...chunk.about, taken: JSON.stringify(taken) } : chunk.about
+    const position = Math.max(each.handed, chunk.to)
+    if (chunk.to >= each.handed) each.about = chunk.about
+    const about = withOpen(each.about, made.offset, position)
+    each.open = about?.['again'] === undefined ? undefined : performance.now()
     const offset: Offset = {
       source: source.id,
       segment: each.feed.segment,
@@ -203,16 +210,19 @@ export const openReader = (options: ReaderOptions): Reader => {
       await tidy()
     }
   }
+  /** Spool files that no damage to a day can ask for any more. */
   const tidy = async () => {
+    const days = (await store.days()).map(({ day }) => day)
     for (const { id, path, closed } of spool!.segments()) {
       const segment = segmentOf(id)
-      const modified = (await stat(path).catch(() => undefined))?.mtimeMs ?? 0
-      if (!closed || !done.has(segment) || clock() - modified < KEPT) continue
+      if (!closed || !done.has(segment)) continue
+      const taken = offsets.find((each) => each.segment === segment)?.about?.['day']
+      if (!isSettled(String(taken ?? dayOfLast(path)), days)) continue
       await store.append(
         { events: [], offsets: [{ source: source.id, segment, position: 0, gone: true }], lease },
         clock(),
       )
-      spool!.remove(id)
+      await spool!.remove(id)
       done.delete(segment)
     }
   }

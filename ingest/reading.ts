@@ -26,6 +26,16 @@ export interface Reading {
   turn: Promise<void>
 }
 
+/** Lines before the committed position whose event was not whole are read again. */
+export const again = async (feed: Feed, offset: Offset | undefined): Promise<void> => {
+  const position = offset?.about?.['again']
+  if (typeof position === 'number') await feed.seek({ position })
+}
+const aboutOf = (offset: Offset | undefined): Offset['about'] => {
+  if (!offset?.about) return undefined
+  const { again: _, taken: _taken, ...about } = offset.about
+  return about
+}
 const takenOf = (offset: Offset | undefined): readonly Range[] =>
   typeof offset?.about?.['taken'] === 'string' ? (JSON.parse(offset.about['taken']) as Range[]) : []
 
@@ -34,11 +44,11 @@ export const beginReading = (source: string, feed: Feed, offset: Offset | undefi
   feed,
   prefix: idPrefix(source, feed.segment),
   memory: memoryOf(offset?.state),
-  committed: feed.position(),
-  handed: feed.position(),
+  committed: offset?.position ?? feed.position(),
+  handed: offset?.position ?? feed.position(),
   begin: { taken: takenOf(offset) },
   open: undefined,
-  about: offset?.about,
+  about: aboutOf(offset),
   underWay: 0,
   failed: false,
   turn: Promise.resolve(),
@@ -48,9 +58,11 @@ export const beginReading = (source: string, feed: Feed, offset: Offset | undefi
 export const readAgain = async (reading: Reading, offsets: readonly Offset[]): Promise<void> => {
   const offset = offsets.find(({ segment }) => segment === reading.feed.segment)
   await reading.feed.seek({ position: offset?.position ?? 0 })
+  await again(reading.feed, offset)
   reading.memory = memoryOf(offset?.state)
   reading.committed = reading.handed = offset?.position ?? 0
   reading.begin = { taken: takenOf(offset) }
   reading.open = undefined
+  reading.about = aboutOf(offset)
   reading.failed = false
 }

@@ -6,11 +6,13 @@ import { compile } from '../ingest/store/filter.ts'
 import { groupKey, groupOf } from './alert.ts'
 import { CATALOG, pathOf, readRules } from './load.ts'
 import type { Rule } from './rule.ts'
+import type { SourceKind } from './sigma/mapping.ts'
 import { type Counted, qualifying } from './windows.ts'
 
 /** Everything that is wrong, a sentence each, with file and line. A folder is read as `loadRules` reads it: after the catalog. */
-export const checkRules = (folder: string = CATALOG): readonly string[] =>
-  readRules(folder.startsWith(CATALOG) ? [folder] : [CATALOG, folder]).problems
+export const checkRules = (folder: string | undefined, kinds: readonly SourceKind[]): readonly string[] =>
+  readRules(folder === undefined ? [CATALOG] : folder.startsWith(CATALOG) ? [folder] : [CATALOG, folder], kinds)
+    .problems
 
 /** An event as ingest makes it of a raw line of a source's parser: undefined where the line says nothing. */
 export type EventOf = (source: string, line: string) => Event | undefined
@@ -51,8 +53,8 @@ const scenario = z.strictObject({
 })
 
 /** Runs every rule of a folder over the events beside it, `<id>.events.ndjson`. */
-export const testRules = (folder: string, eventOf: EventOf): readonly Tested[] => {
-  const { rules } = readRules([folder])
+export const testRules = (folder: string, eventOf: EventOf, kinds: readonly SourceKind[]): readonly Tested[] => {
+  const { rules } = readRules([folder], kinds)
   return [...Map.groupBy(rules, (rule) => rule.file)].map(([ruleFile, own]) => {
     const file = pathOf(ruleFile).replace(/\.ya?ml$/, '.events.ndjson')
     if (existsSync(file)) return testFile(own, file, readFileSync(file, 'utf8'), eventOf)

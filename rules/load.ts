@@ -4,6 +4,7 @@ import { join, relative } from 'node:path'
 import type { Rule } from './rule.ts'
 import { compileDocuments } from './sigma/compile.ts'
 import { SigmaError } from './sigma/error.ts'
+import type { SourceKind } from './sigma/mapping.ts'
 import { parseSigma, type SigmaDocument } from './sigma/parse.ts'
 
 export const CATALOG = join(import.meta.dirname, 'catalog')
@@ -29,7 +30,8 @@ const sentence = (error: unknown, file: string): string =>
   error instanceof SigmaError ? error.message : `${file}: ${error instanceof Error ? error.message : String(error)}`
 
 /** Everything that is right in these files, and what is wrong with the rest. */
-export const readRules = (folders: readonly string[]): Loaded => {
+/** `kinds`: the kinds of log that the sources bring. */
+export const readRules = (folders: readonly string[], kinds: readonly SourceKind[]): Loaded => {
   const problems: string[] = []
   const rules: Rule[] = []
   const library: SigmaDocument[] = []
@@ -52,7 +54,7 @@ export const readRules = (folders: readonly string[]): Loaded => {
     library.push(...files.flat())
     for (const documents of files) {
       try {
-        rules.push(...compileDocuments(documents, {}, library))
+        rules.push(...compileDocuments(documents, { kinds }, library))
       } catch (error) {
         problems.push(sentence(error, documents[0]!.located.file))
       }
@@ -69,8 +71,8 @@ export const readRules = (folders: readonly string[]): Loaded => {
 }
 
 /** Our own rules, and those of a folder of the user's. Throws one Error with a line for each thing that is wrong. */
-export const loadRules = (folder?: string): readonly Rule[] => {
-  const { rules, problems } = readRules(folder === undefined ? [CATALOG] : [CATALOG, folder])
+export const loadRules = (folder: string | undefined, kinds: readonly SourceKind[]): readonly Rule[] => {
+  const { rules, problems } = readRules(folder === undefined ? [CATALOG] : [CATALOG, folder], kinds)
   if (problems.length === 0) return rules
   const more = problems.length > 10 ? [`and ${problems.length - 10} more`] : []
   throw new Error([...problems.slice(0, 10), ...more].join('\n'))

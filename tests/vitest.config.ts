@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
   test: {
+    // Every text that is handed to DuckDB is looked at.
+    env: { VONGLAU_CHECK_SLOTS: '1' },
     include: ['tests/**/*.test.ts'],
     // A process each: DuckDB and the clock of a demo are not shared. Two cores, two at a time.
     pool: 'forks',

@@ -1,4 +1,5 @@
 /** `vonglau doctor`: what is wrong with this installation, a sentence each, and what to do. */
+import { LOGSOURCES } from '../../ingest/parsers/index.ts'
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
 import { openGeoIp } from '../../ingest/enrich/geoip.ts'
@@ -41,7 +42,7 @@ export const examine = async (file: string | undefined, env: NodeJS.ProcessEnv):
       : bad(
           'no inventory is configured, so no event belongs to an agency: write one and name it under "inventory:" (seeds/vinh-long/inventory.yml shows how)',
         )
-  const problems = await attempt(() => checkRules(config.rules))
+  const problems = await attempt(() => checkRules(config.rules, LOGSOURCES))
   if (problems?.length === 0) good('every rule can be loaded')
   for (const problem of problems ?? []) bad(problem)
   if (await attempt(() => openGeoIp(config.geoip))) good('the country database can be read')

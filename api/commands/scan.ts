@@ -1,4 +1,5 @@
 /** `vonglau scan`: the rules over files without a server. Correlations are evaluated over the whole of the files. */
+import { LOGSOURCES } from '../../ingest/parsers/index.ts'
 import type { Event } from '../../ingest/event.ts'
 import { splitLines } from '../../ingest/collect/lines.ts'
 import type { Source } from '../../ingest/source.ts'
@@ -17,7 +18,7 @@ const matchLine = (rule: Rule, event: Event): string =>
   JSON.stringify({ 'rule.id': rule.id, 'rule.name': rule.name.vi, 'rule.level': rule.level, ...event })
 
 export const scan = async (config: Config, source: Source, files: readonly string[]): Promise<void> => {
-  const rules = loadRules(config.rules)
+  const rules = loadRules(config.rules, LOGSOURCES)
   const stage = stagesOf(config)(source)
   const single = rules.filter((rule) => !rule.correlation).map((rule) => ({ rule, match: compile(rule.filter) }))
   const windows = rules

@@ -130,25 +130,30 @@ export const setupOf = (config: Config, bound: { udp?: number; tcp?: number }): 
     address: host,
     ...(port === undefined ? {} : { syslog_port: port }),
     http: `${url}/ingest/`,
-    snippets: [
-      {
-        device: 'fortigate',
-        title: 'FortiGate (CLI)',
-        text: `${first}config log syslogd setting\n    set status enable\n    set server "${bare}"\n    set mode ${udp === undefined && tcp !== undefined ? 'reliable' : 'udp'}\n    set port ${shown}\n    set facility local7\n    set format default\nend\nconfig log syslogd filter\n    set severity information\n    set forward-traffic enable\n    set local-traffic enable\nend\n\n# vonglau.yml\nsources:\n  - id: fw-01\n    parser: fortinet_fortigate\n    timezone: Asia/Ho_Chi_Minh\n    syslog: { from: ["<địa chỉ của FortiGate>"] }\n`,
-      },
-      {
-        device: 'nginx',
-        title: 'nginx',
-        text: `${first}# nginx.conf, trong http { } hoặc server { }\nlog_format vonglau '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"';\naccess_log syslog:server=${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${shown},facility=local7,tag=nginx,severity=info vonglau;\n\n# vonglau.yml\nsources:\n  - id: web-01\n    parser: nginx_access\n    organization: <cơ quan>\n    syslog: { from: ["<địa chỉ của máy nginx>"] }\n`,
-      },
-      {
-        device: 'iis',
-        title: 'IIS (PowerShell)',
-        text: `# Ghi đủ trường W3C, gồm Host và X-Forwarded-For\nImport-Module WebAdministration\nSet-WebConfigurationProperty -pspath 'MACHINE/WEBROOT/APPHOST' -filter 'system.applicationHost/sites/siteDefaults/logFile' -name logExtFileFlags -value 'Date,Time,ClientIP,UserName,SiteName,ServerIP,Method,UriStem,UriQuery,HttpStatus,Win32Status,BytesSent,BytesRecv,TimeTaken,ServerPort,UserAgent,Referer,ProtocolVersion,Host,HttpSubStatus'\n\n# Gửi tệp nhật ký mỗi phút (Task Scheduler), gửi lại không bị tính hai lần nhờ chỉ gửi phần mới\n$dir = 'C:\\inetpub\\logs\\LogFiles\\W3SVC1'; $mark = 'C:\\ProgramData\\vonglau.mark'\n$f = Get-ChildItem $dir\\*.log | Sort-Object LastWriteTime | Select-Object -Last 1\n$at = 0; if (Test-Path $mark) { $m = Get-Content $mark; if ($m[0] -eq $f.Name) { $at = [long]$m[1] } }\n$s = [IO.File]::Open($f.FullName,'Open','Read','ReadWrite'); $null = $s.Seek($at,'Begin')\n$b = New-Object byte[] ($s.Length - $at); $n = $s.Read($b,0,$b.Length); $s.Close()\n$e = [Array]::LastIndexOf($b,[byte]10) + 1\nif ($e -gt 0) { Invoke-WebRequest '${url}/ingest/iis-01' -Method Post -Headers @{Authorization='Bearer <token>'} -Body ($b[0..($e-1)]) -ContentType 'text/plain'; Set-Content $mark $f.Name,($at+$e) }\n\n# vonglau.yml\nsources:\n  - id: iis-01\n    parser: iis_access\n    organization: <cơ quan>\n    http: { token: "<token, ít nhất 16 ký tự>" }\n`,
-      },
-    ],
+    snippets: [...parsers.values()].flatMap(({ id, title, settings }) =>
+      settings.map(({ collect, where, text }) => ({
+        parser: id,
+        title,
+        where,
+        text: `${collect === 'syslog' ? first : ''}${text({ host: bare, port: shown, tcp: udp === undefined && tcp !== undefined, http: `${url}/ingest/` })}
+# vonglau.yml
+sources:
+  - id: ${idOf(id)}
+    parser: ${id}
+    organization: <cơ quan>
+    ${WAYS[collect]}
+`,
+      })),
+    ),
   }
 }
+/** The id that a newcomer may give the source; the IIS script sends to it. */
+const idOf = (parser: string): string => (parser === 'fortinet_fortigate' ? 'fw-01' : `${parser.split('_')[0]}-01`)
+const WAYS = {
+  syslog: 'syslog: { from: ["<địa chỉ thiết bị>"] }',
+  http: 'http: { token: "<token, ít nhất 16 ký tự>" }',
+  file: 'file: { path: <đường dẫn> }',
+} as const
 
 export const sources = new Hono<Env>().get('/', async (c) =>
   c.json({

@@ -190,7 +190,8 @@ export const spoolFeed = async (spool: Spool, id: string, segment: string, posit
         if (used === 0) return undefined
         const from = at
         at += used
-        return { lines, from, to: at, about: undefined }
+        // When it was taken says how long the spool is needed.
+        return { lines, from, to: at, about: { day: spool.today() } }
       }
     },
     seek: async (offset) => {

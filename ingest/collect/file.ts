@@ -176,7 +176,7 @@ export const openFinder = (pattern: string, options: FinderOptions): Finder => {
         const feed = lead(file, each, segment, await resumePrint(file, offset.position, offset.about)).feed
         if (!moved || !file.gzip) return { feed, offset }
         const { position, state } = offset
-        const about = aboutOf(segment, feed.about())
+        const about = { ...offset.about, ...aboutOf(segment, feed.about()) }
         return {
           feed,
           offset,

@@ -1,10 +1,15 @@
-/** `POST /ingest/<source>`: lines or NDJSON, gzip too. Answers when the lines are on disk. */
+/**
+ * `POST /ingest/<source>`: lines or NDJSON, gzip too. Answers when the lines are on disk. With `?stream=NAME&offset=N` the
+ * sender says which bytes of which stream they are, so that what is sent again adds nothing; `GET` tells how far one stands.
+ * The first `&head=N` bytes of a body are what stood further up (the #Fields of IIS), said again, and no part of the count.
+ */
 import { timingSafeEqual } from 'node:crypto'
 import { gunzip } from 'node:zlib'
 import { promisify } from 'node:util'
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import type { Ingest } from '../ingest.ts'
 import type { Source } from '../source.ts'
+import type { Part, Taken } from './streams.ts'
 
 const unzip = promisify(gunzip)
 const LARGEST = 64 * 1024 * 1024
@@ -20,61 +25,122 @@ const equal = (a: string, b: string): boolean => {
   return x.length === y.length && timingSafeEqual(x, y)
 }
 
+const failure = (code: string, message: string) => ({ error: { code, message } })
+
+/** The lines of a body, empty ones left out, and where each ends in it. */
+const linesOf = (body: Buffer): { lines: Buffer[]; ends: number[] } => {
+  const lines: Buffer[] = []
+  const ends: number[] = []
+  for (let from = 0; from < body.length; ) {
+    const lf = body.indexOf(10, from)
+    const to = lf < 0 ? body.length : lf
+    const end = to > from && body[to - 1] === 13 ? to - 1 : to
+    if (end > from) {
+      lines.push(body.subarray(from, end))
+      ends.push(to + 1)
+    }
+    from = to + 1
+  }
+  return { lines, ends }
+}
+
+/** Which part of which stream a request is; undefined where it says none; a sentence where it says half. */
+const partOf = (
+  stream: string | undefined,
+  offset: string | undefined,
+): { stream: string; from: number } | string | undefined => {
+  if (stream === undefined && offset === undefined) return undefined
+  const wrong =
+    'stream and offset belong together: ?stream=NAME&offset=N, N being how many bytes of the stream (unpacked) were sent before'
+  if (!stream || stream.length > 200 || /[\x00-\x1f\x7f]/.test(stream))
+    return `${wrong}; a name has 1 to 200 characters`
+  const from = Number(offset)
+  if (!offset || !/^\d{1,16}$/.test(offset) || !Number.isSafeInteger(from)) return wrong
+  return { stream, from }
+}
+
+const refusal = ({ stream, from, to }: Part, { refused, position }: Taken): string =>
+  refused === 'begun_anew'
+    ? `stream "${stream}" began with other bytes and stands at ${position}: a file that was begun anew needs a name of its own`
+    : refused === 'gap'
+      ? `stream "${stream}" stands at ${position} and this part begins at ${from}, so something between is missing: send it from ${position} on`
+      : `stream "${stream}" stands at ${position} and this part goes from ${from} to ${to}, so its beginning was taken before: send it from ${position} on`
+
 /** `peer` tells the sender's address of a request. */
-export const ingestRoute = (sources: readonly Source[], ingest: Ingest, peer: (request: unknown) => string) =>
-  new Hono().post('/:source', async (c) => {
-    const source = sources.find(({ id }) => id === c.req.param('source'))
+export const ingestRoute = (sources: readonly Source[], ingest: Ingest, peer: (request: unknown) => string) => {
+  const named = (c: Context): Source | Response => {
+    const id = c.req.param('source')
+    const source = sources.find((each) => each.id === id)
     // A wrong name and a wrong token are answered alike: names are not to be guessed.
     const given = c.req.header('authorization')?.replace(/^Bearer /i, '') ?? c.req.query('token') ?? ''
-    if (source?.collect.kind !== 'http' || !equal(given, source.collect.token)) {
-      return c.json(
-        {
-          error: {
-            code: 'unknown_source',
-            message: `no HTTP source "${c.req.param('source')}" takes this token: add the source to vonglau.yml with http: { token: … }, and send "Authorization: Bearer <token>"`,
-          },
-        },
-        401,
-      )
-    }
-    let body: Buffer
-    try {
-      body = Buffer.from(await c.req.arrayBuffer())
-      if (/gzip/i.test(c.req.header('content-encoding') ?? '')) body = await unzip(body, { maxOutputLength: LARGEST })
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return c.json(TOO_LARGE, 413)
-      return c.json(
-        {
-          error: {
-            code: 'body',
-            message: `the body cannot be read (${(error as Error).message}): send lines, with Content-Encoding: gzip only where they are gzip, at most 64 MiB`,
-          },
-        },
-        400,
-      )
-    }
-    if (body.length > LARGEST) return c.json(TOO_LARGE, 413)
-    const lines: Buffer[] = []
-    for (let from = 0; from < body.length; ) {
-      const lf = body.indexOf(10, from)
-      const to = lf < 0 ? body.length : lf
-      const end = to > from && body[to - 1] === 13 ? to - 1 : to
-      if (end > from) lines.push(body.subarray(from, end))
-      from = to + 1
-    }
-    try {
-      if (lines.length) await ingest.accept(source.id, lines, peer(c))
-    } catch (error) {
-      c.header('Retry-After', '30')
-      return c.json(
-        {
-          error: {
-            code: 'not_accepted',
-            message: `nothing of this request was accepted (${(error as Error).message}): send it again later`,
-          },
-        },
-        503,
-      )
-    }
-    return c.json({ accepted: lines.length })
-  })
+    return source?.collect.kind === 'http' && equal(given, source.collect.token)
+      ? source
+      : c.json(
+          failure(
+            'unknown_source',
+            `no HTTP source "${id}" takes this token: add the source to vonglau.yml with http: { token: … }, and send "Authorization: Bearer <token>"`,
+          ),
+          401,
+        )
+  }
+  return new Hono()
+    .get('/:source', async (c) => {
+      const source = named(c)
+      if (source instanceof Response) return source
+      const part = partOf(c.req.query('stream'), '0')
+      if (typeof part !== 'object')
+        return c.json(failure('stream', 'name the stream that you ask for: ?stream=NAME'), 400)
+      return c.json({ position: (await ingest.position(source.id, part.stream)) ?? null })
+    })
+    .post('/:source', async (c) => {
+      const source = named(c)
+      if (source instanceof Response) return source
+      const at = partOf(c.req.query('stream'), c.req.query('offset'))
+      if (typeof at === 'string') return c.json(failure('stream', at), 400)
+      let body: Buffer
+      try {
+        body = Buffer.from(await c.req.arrayBuffer())
+        if (/gzip/i.test(c.req.header('content-encoding') ?? '')) body = await unzip(body, { maxOutputLength: LARGEST })
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return c.json(TOO_LARGE, 413)
+        return c.json(
+          failure(
+            'body',
+            `the body cannot be read (${(error as Error).message}): send lines, with Content-Encoding: gzip only where they are gzip, at most 64 MiB`,
+          ),
+          400,
+        )
+      }
+      if (body.length > LARGEST) return c.json(TOO_LARGE, 413)
+      const said = Number(c.req.query('head') ?? 0)
+      const head = at ? said : 0
+      if (!Number.isSafeInteger(said) || said < 0 || head > body.length || (head > 0 && body[head - 1] !== 10))
+        return c.json(
+          failure('stream', `head=N says how many bytes of the body are whole lines that are said again`),
+          400,
+        )
+      const { lines, ends } = linesOf(body)
+      const part: Part | undefined = at && {
+        ...at,
+        to: at.from + body.length - head,
+        ends: ends.map((end) => at.from + Math.max(0, Math.min(end, body.length) - head)),
+        ...(at.from === 0 ? { head: body.subarray(head) } : {}),
+      }
+      try {
+        if (lines.length === 0 && !part) return c.json({ accepted: 0 })
+        const taken = await ingest.accept(source.id, lines, peer(c), part)
+        if (taken.refused && part)
+          return c.json({ ...failure(taken.refused, refusal(part, taken)), position: taken.position }, 409)
+        return c.json(taken)
+      } catch (error) {
+        c.header('Retry-After', '30')
+        return c.json(
+          failure(
+            'not_accepted',
+            `nothing of this request was accepted (${(error as Error).message}): send it again later`,
+          ),
+          503,
+        )
+      }
+    })
+}

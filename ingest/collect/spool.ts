@@ -1,28 +1,38 @@
 /**
  * What arrives over the network is appended here before it is accepted: a folder a source, files of records. A record is
- * `<arrival ms> <sender> <bytes>\n`, the bytes, `\n`. A file is never appended to by a later process: what a crash tore
- * at its end was never accepted.
+ * `<arrival ms> <sender> <bytes>[ <stream> <position>[ <head>]]\n`, the bytes, `\n`; with a stream it says how far that one
+ * stands with this line, so that both are on disk at once. A file is never appended to by a later process: what a crash
+ * tore at its end was never accepted.
  */
 import { closeSync, fdatasync, ftruncate, mkdirSync, openSync, readdirSync, rmSync, statSync, write } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { cutBefore, gatherLines, type Lines, LONGEST, type Sender } from './lines.ts'
+import { lastNumber, markOf, openStreams, type Part, type Streams, standAfter, type Taken } from './streams.ts'
 
 const writeAsync = promisify(write)
 const sync = promisify(fdatasync)
 const truncate = promisify(ftruncate)
 const LARGEST = 64 * 1024 * 1024
 const NAME = /^(\d{10})\.spool$/
+const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10)
 
 export interface Spool {
   readonly folder: string
-  /** Resolves when the lines are on disk. Rejects where they could not be written: then they are not accepted. */
-  append(lines: readonly Buffer[], sender: string): Promise<void>
+  /**
+   * Resolves when the lines are on disk. Rejects where they could not be written: then they are not accepted. Parts of one
+   * stream are judged one after the other.
+   */
+  append(lines: readonly Buffer[], sender: string, part?: Part): Promise<Taken>
+  /** How far a stream stands; undefined where it is not known. */
+  position(stream: string): Promise<number | undefined>
   /** Numbers of the files, oldest first, and how far the newest may be read. */
   segments(): { id: string; path: string; readable: number; closed: boolean }[]
   /** Called when there is more to read. */
   onAppend(listener: () => void): void
-  remove(id: string): void
+  remove(id: string): Promise<void>
+  /** UTC day of its clock. */
+  today(): string
   close(): Promise<void>
 }
 
@@ -33,7 +43,26 @@ export const openSpool = (folder: string, clock: () => number, delay: number): S
     readdirSync(folder)
       .flatMap((name) => NAME.exec(name)?.[1] ?? [])
       .sort()
-  let number = Number(found().at(-1) ?? 0)
+  let number = Math.max(Number(found().at(-1) ?? 0), lastNumber(folder))
+  const before = new Map(found().map((id) => [Number(id), join(folder, `${id}.spool`)]))
+  let opened: Promise<Streams> | undefined
+  // Those of this process are told as they come: a stream is only judged when these are known.
+  const streams = () =>
+    (opened ??= openStreams(folder, before).catch((error) => {
+      opened = undefined
+      throw error
+    }))
+  const turns = new Map<string, Promise<unknown>>()
+  /** Parts of one stream, one after the other: what is sent again may come before the answer to the first. */
+  const inTurn = <T>(stream: string, work: () => Promise<T>): Promise<T> => {
+    const mine = (turns.get(stream) ?? Promise.resolve()).then(work, work)
+    turns.set(stream, mine)
+    const forget = () => {
+      if (turns.get(stream) === mine) turns.delete(stream)
+    }
+    mine.then(forget, forget)
+    return mine
+  }
   let current: { fd: number; size: number; synced: number; day: string } | undefined
   let waiting: { bytes: Buffer; resolve(): void; reject(error: Error): void }[] = []
   let running: Promise<void> | undefined
@@ -46,8 +75,10 @@ export const openSpool = (folder: string, clock: () => number, delay: number): S
       const batch = waiting
       waiting = []
       try {
-        const day = new Date(clock()).toISOString().slice(0, 10)
+        const day = dayOf(clock())
         if (current && (current.size > LARGEST || current.day !== day)) {
+          // What its records say of streams is in the table before the next file begins.
+          if (opened) (await opened).save(number)
           closeSync(current.fd)
           current = undefined
         }
@@ -68,17 +99,37 @@ export const openSpool = (folder: string, clock: () => number, delay: number): S
     }
     running = undefined
   }
+  const write = (lines: readonly Buffer[], sender: string, part?: Part) =>
+    new Promise<void>((resolve, reject) => {
+      const arrived = clock()
+      const bytes = Buffer.concat(
+        lines.flatMap((line, i) => [
+          Buffer.from(`${arrived} ${sender} ${line.length}${part ? markOf(part, i) : ''}\n`),
+          line,
+          Buffer.from('\n'),
+        ]),
+      )
+      waiting.push({ bytes, resolve, reject })
+      running ??= flush()
+    })
   return {
     folder,
-    append: (lines, sender) =>
-      new Promise((resolve, reject) => {
-        const arrived = clock()
-        const bytes = Buffer.concat(
-          lines.flatMap((line) => [Buffer.from(`${arrived} ${sender} ${line.length}\n`), line, Buffer.from('\n')]),
-        )
-        waiting.push({ bytes, resolve, reject })
-        running ??= flush()
-      }),
+    append: async (lines, sender, part) => {
+      if (!part) {
+        await write(lines, sender)
+        return { accepted: lines.length }
+      }
+      return inTurn(part.stream, async () => {
+        const known = await streams()
+        const told = known.judge(part)
+        if (told) return told
+        if (lines.length > 0) await write(lines, sender, part)
+        standAfter(known, part)
+        return { accepted: lines.length, position: part.to }
+      })
+    },
+    position: async (stream) => (await streams()).position(stream),
+    today: () => dayOf(clock()),
     segments: () =>
       found().map((id) => {
         const mine = current && Number(id) === number
@@ -92,7 +143,12 @@ export const openSpool = (folder: string, clock: () => number, delay: number): S
     onAppend: (next) => {
       listener = next
     },
-    remove: (id) => rmSync(pathOf(id), { force: true }),
+    remove: async (id) => {
+      // What its records say of streams outlives it; so does its number, which is never given again.
+      const known = await streams()
+      if (Number(id) > known.upTo()) known.save(current ? number - 1 : number)
+      rmSync(pathOf(id), { force: true })
+    },
     close: async () => {
       while (running) await running
       if (current) closeSync(current.fd)
@@ -110,7 +166,7 @@ export const readRecords = (bytes: Buffer, position: number): { lines: Lines; us
   for (;;) {
     const lf = bytes.indexOf(10, at)
     if (lf < 0) break
-    const [arrived, peer, size] = bytes.toString('latin1', at, lf).split(' ')
+    const [arrived, peer, size, stream] = bytes.toString('latin1', at, lf).split(' ')
     const length = Number(size)
     const end = lf + 1 + length + 1
     if (!Number.isSafeInteger(length))
@@ -119,8 +175,12 @@ export const readRecords = (bytes: Buffer, position: number): { lines: Lines; us
       need = end - at
       break
     }
-    let sender = senders.get(peer!)
-    if (!sender) senders.set(peer!, (sender = { address: peer! }))
+    const key = stream === undefined ? peer! : `${peer} ${stream}`
+    let sender = senders.get(key)
+    if (!sender) {
+      sender = { address: peer!, ...(stream === undefined ? {} : { stream: decodeURIComponent(stream) }) }
+      senders.set(key, sender)
+    }
     const body = lf + 1
     for (let from = body, part = length > LONGEST ? 1 : 0; from < end - 1 || from === body; part++) {
       const to = Math.min(end - 1, cutBefore(bytes, from))
@@ -133,3 +193,14 @@ export const readRecords = (bytes: Buffer, position: number): { lines: Lines; us
   }
   return { lines: gathered.lines(), used: at, need }
 }
+
+/**
+ * Whether lines that were taken on this UTC day are safe: damage to the newest day's file sets the offsets back to where
+ * that day began, so a spool file is kept until the day after the one that took it is closed. `days`: those of the store.
+ */
+export const isSettled = (taken: string, days: readonly string[]): boolean =>
+  days.filter((day) => day > taken).length >= 2
+
+/** Of a file that an older version has read, which did not say when: two days after its last line. */
+export const dayOfLast = (path: string): string =>
+  dayOf((statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) + 2 * 86_400_000)

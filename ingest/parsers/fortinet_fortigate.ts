@@ -10,7 +10,7 @@ import { scanCef } from './cef.ts'
 import { fromCef, idOf, KEYS, TARGETS, TRANSPORT, UTM_TYPES } from './fortinet_fields.ts'
 import { putEvent, putTraffic, putUtm } from './fortinet_types.ts'
 import { first, type Group, isKey, known, pairs, put, said } from './fortinet_pairs.ts'
-import { EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
+import { EVENT, type LineContext, type Logsource, type Parser, SKIP } from './parser.ts'
 import { offsetMillis, zonedMillis } from './time.ts'
 import { putHost, putLower, putUrl } from './url.ts'
 
@@ -390,22 +390,39 @@ const putSum = (row: Row, f: number, one: number, other: number): void => {
   if (a || b) row.long(f, (a ? row.number[one]! : 0) + (b ? row.number[other]! : 0))
 }
 
+/** What the vendor's own keys stand under. */
+const VENDOR = 'fortinet.firewall.'
 export const fortinetFortigate: Parser<Record<string, never>> = {
   id: 'fortinet_fortigate',
   title: 'Fortinet FortiGate',
   options: z.strictObject({}),
-  logsources: [{ product: 'fortinet' }, { product: 'fortigate' }, { category: 'firewall' }],
+  logsources: [
+    { category: 'firewall', product: 'fortigate', vendor: VENDOR },
+    ...['fortigate', 'fortios'].flatMap((product): Logsource[] => [
+      { product, vendor: VENDOR },
+      { product, service: 'event', vendor: VENDOR, where: [`${VENDOR}type`, 'event'] },
+    ]),
+    { product: 'fortigate', service: 'traffic', vendor: VENDOR, where: [`${VENDOR}type`, 'traffic'] },
+    { product: 'fortios', service: 'sslvpnd', vendor: VENDOR, where: [`${VENDOR}subtype`, 'vpn'] },
+  ],
   settings: [
     {
       collect: 'syslog',
-      where: 'FortiGate CLI',
-      text: `config log syslogd setting
+      where: 'CLI',
+      text: ({ host, port, tcp }) => `config log syslogd setting
     set status enable
-    set server "HOST"
-    set mode reliable
-    set port 5514
+    set server "${host}"
+    set mode ${tcp ? 'reliable' : 'udp'}
+    set port ${port}
+    set facility local7
     set format default
-end`,
+end
+config log syslogd filter
+    set severity information
+    set forward-traffic enable
+    set local-traffic enable
+end
+`,
     },
   ],
   open: () => parse,

@@ -17,6 +17,7 @@ import {
   splitWords,
   type Words,
 } from './iis_columns.ts'
+import { IIS_SETTINGS } from './iis_settings.ts'
 import { type Answer, EVENT, type LineContext, type Parse, type Parser, type ParserState, SKIP } from './parser.ts'
 import { putHost, putLower, putPath } from './url.ts'
 
@@ -316,7 +317,10 @@ export const iisAccess: Parser<z.infer<typeof options>> = {
   id: 'iis_access',
   title: 'Microsoft IIS (W3C)',
   options,
-  logsources: [{ category: 'webserver' }, { product: 'iis' }, { product: 'windows', service: 'iis' }],
-  settings: [],
+  logsources: [
+    { category: 'webserver', service: 'iis' },
+    { category: 'webserver', product: 'windows', service: 'iis' },
+  ],
+  settings: IIS_SETTINGS,
   open,
 }

@@ -1,15 +1,12 @@
+import { apacheAccess } from './apache_access.ts'
 import { fortinetFortigate } from './fortinet_fortigate.ts'
 import { iisAccess } from './iis_access.ts'
 import { nginxAccess } from './nginx_access.ts'
-import type { Parse, Parser } from './parser.ts'
+import type { Logsource, Parse, Parser } from './parser.ts'
 
 /** Every parser by its id; one line each. */
 export const parsers: ReadonlyMap<string, Parser> = new Map(
-  [
-    fortinetFortigate,
-    nginxAccess,
-    iisAccess, //
-  ].map((parser) => [parser.id, parser as Parser]),
+  [fortinetFortigate, nginxAccess, iisAccess, apacheAccess].map((parser) => [parser.id, parser as Parser]),
 )
 
 export const parserOf = (id: string): Parser => {
@@ -29,3 +26,8 @@ export const openParser = (id: string, options: unknown = {}): Parse => {
     `The options of the parser ${id} are wrong${issue.path.length ? ` at ${issue.path.join('.')}` : ''}: ${issue.message}.`,
   )
 }
+
+/** What the rules are told of the sources: which kinds of log there are, by the dataset that brings them. */
+export const LOGSOURCES: readonly (Logsource & { readonly dataset: string })[] = [...parsers.values()].flatMap(
+  ({ id, logsources }) => logsources.map((each) => ({ ...each, dataset: id })),
+)

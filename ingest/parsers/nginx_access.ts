@@ -231,7 +231,7 @@ const structured = (row: Row, from: number, to: number, context: LineContext, tr
   const close = requestEnd(b, quote + 1, to)
   // Cut off, as syslog does with a long one: an attacker must not escape the rules by writing much.
   putRequest(row, quote + 1, close < 0 ? to : close, NAMES.request)
-  if (close >= 0) putResponse(row, close + 2, to, trusted)
+  if (close >= 0) putResponse(row, after(row.bytes, close), to, trusted)
   return EVENT
 }
 
@@ -246,7 +246,7 @@ const putClients = (row: Row, from: number, open: number): void => {
       user = i + 3
       break
     }
-  let end = open - 1
+  let end = open > from && b[open - 1] === 32 ? open - 1 : open
   if (who < 0) {
     // `address ident user`, where ident is not `-`.
     let words = 0
@@ -266,6 +266,9 @@ const putClients = (row: Row, from: number, open: number): void => {
   putEscaped(row, F.user, user, end)
 }
 
+/** What follows a closing quote, a blank passed over. */
+const after = (b: Uint8Array, quote: number): number => (b[quote + 1] === 32 ? quote + 2 : quote + 1)
+
 /** `status bytes "referrer" "user agent" …` */
 const putResponse = (row: Row, from: number, to: number, trusted: Trust): void => {
   const { bytes: b } = row
@@ -283,7 +286,7 @@ const putResponse = (row: Row, from: number, to: number, trusted: Trust): void =
     if (b[at] !== 34) break
     const close = closingQuote(b, at + 1, to)
     putEscaped(row, f, at + 1, close < 0 ? to : close)
-    at = close < 0 ? to : close + 2
+    at = close < 0 ? to : after(b, close)
   }
   putRest(row, at, to, trusted)
 }
@@ -321,14 +324,17 @@ export const nginxAccess: Parser<z.infer<typeof options>> = {
   id: 'nginx_access',
   title: 'nginx access log',
   options,
-  logsources: [{ category: 'webserver' }, { product: 'nginx' }],
+  logsources: [
+    { category: 'webserver', service: 'nginx' },
+    { service: 'nginx', taxonomy: 'webserver' },
+  ],
   settings: [
     {
       collect: 'syslog',
-      where: '/etc/nginx/nginx.conf',
-      text: 'access_log syslog:server=HOST:5514,tag=nginx combined;',
+      where: 'nginx.conf, http { } / server { }',
+      text: ({ host, port }) =>
+        `access_log syslog:server=${host.includes(':') ? `[${host}]` : host}:${port},facility=local7,tag=nginx,severity=info combined;\n`,
     },
-    { collect: 'file', where: '/etc/nginx/nginx.conf', text: 'access_log /var/log/nginx/access.log combined;' },
   ],
   open,
 }

@@ -45,11 +45,18 @@ export interface Joiner {
   readonly key?: (bytes: Uint8Array, from: number, to: number) => readonly [from: number, to: number] | undefined
 }
 
-/** A kind of log that Sigma rules name (SigmaHQ, "Logsource"); absent parts match any. */
+/**
+ * A kind of log that Sigma rules name (SigmaHQ, "Logsource"): this category, product and service, and nothing else. The rules
+ * are given the list; which fields Sigma's words mean follows from the taxonomy.
+ */
 export interface Logsource {
   readonly category?: string
   readonly product?: string
   readonly service?: string
+  /** Whose words: those of the category, where it is not said. */
+  readonly taxonomy?: 'webserver' | 'firewall' | 'proxy' | 'dns'
+  /** What a name that is in no taxonomy stands under: 'fortinet.firewall.'. */
+  readonly vendor?: string
   /** The events of the parser that are of this kind, where not all are: a value of this field. */
   readonly where?: readonly [field: string, value: string]
 }
@@ -62,16 +69,27 @@ export interface Parser<Options = unknown> {
   /** What can be said of a source's format in its configuration; `{}` has to be valid. */
   readonly options: ZodType<Options>
   readonly logsources: readonly Logsource[]
-  /** What has to be set on the device, by how its lines come. `HOST`, `SOURCE` and `TOKEN` stand for the reader's own. */
+  /** What has to be set on the device, the best way first. */
   readonly settings: readonly Setting[]
   /** Takes lines together first, where several are one event. */
   readonly joiner?: Joiner
   open(options: Options): Parse
 }
 
+/** What this reader is, as a device has to know it. */
+export interface Reader {
+  /** Without brackets, where it is IPv6. */
+  readonly host: string
+  readonly port: number
+  /** Syslog is taken over TCP only. */
+  readonly tcp: boolean
+  /** `https://host:port/ingest/`, the source's id follows. */
+  readonly http: string
+}
 export interface Setting {
+  /** How the lines come then. */
   readonly collect: 'syslog' | 'http' | 'file'
-  /** What the text is for: a command line, a configuration file's name. */
+  /** Where the text belongs: a command line, a configuration file's name. */
   readonly where: string
-  readonly text: string
+  readonly text: (reader: Reader) => string
 }

@@ -119,9 +119,8 @@ const tls = new Memo((text) => {
 export const putVirtualHost = (row: Row, from: number, to: number): void => {
   const { bytes } = row
   if (!present(bytes, from, to) || (to - from === 1 && bytes[from] === 95)) return
-  putHost(row, from, to)
   const [a, z, number] = splitHost(bytes, from, to)
-  if (row.has(F.destinationDomain) || a === z) return
+  if (!putDomain(row, F.domain, a, z) || row.has(F.destinationDomain)) return
   if (addressOf(bytes, a, z) === undefined) putLower(row, F.destinationDomain, a, z)
   if (!Number.isNaN(number)) row.long(F.destinationPort, number)
 }
@@ -308,9 +307,27 @@ const isPlain = (bytes: Uint8Array, at: number, from: number): boolean => {
   return (at - i) % 2 === 1
 }
 
+/** Whether what stands at `at` can be a value of this meaning: where a value before it ends is told by that. */
+const follows = (
+  b: Uint8Array,
+  at: number,
+  to: number,
+  meaning: Meaning | undefined,
+  beyond: Part | undefined,
+): boolean => {
+  if (meaning === 'status') return (b[at]! >= 48 && b[at]! <= 57) || b[at] === 45
+  if (meaning !== 'time') return true
+  const end = at + 26
+  return (
+    b[at + 2] === 47 &&
+    b[at + 6] === 47 &&
+    (!beyond || !('text' in beyond) || place(b, beyond.text, end, Math.min(to, end + beyond.text.length)) === end)
+  )
+}
+
 /**
  * Reads a line by its format's parts. A value ends where the next text stands; a request that holds quotes of its own ends
- * where what follows is the status. Answers what does not fit, undefined where all of it did. A line that is cut off
+ * where what follows is the status. Answers what does not fit, undefined where all of it did. `cut`: a line that is cut off
  * (syslog) says what it holds.
  */
 export const readParts = (
@@ -321,6 +338,7 @@ export const readParts = (
   names: Names,
   timezone: string,
   trusted: Trust,
+  cut = true,
 ): string | undefined => {
   const later = newLater()
   let at = from
@@ -330,7 +348,7 @@ export const readParts = (
     if ('text' in part) {
       const found = place(row.bytes, part.text, at, Math.min(to, at + part.text.length))
       if (found !== at) {
-        if (at >= to && values > 1) break
+        if (cut && at >= to && values > 1) break
         return `the text ${JSON.stringify(Buffer.from(part.text).toString())} of the format`
       }
       at += part.text.length
@@ -340,11 +358,11 @@ export const readParts = (
     let stop = to
     if (next && 'text' in next) {
       const after = parts[i + 2]
-      const number = after && 'meaning' in after && after.meaning === 'status'
+      const meaning = after && 'meaning' in after ? after.meaning : undefined
+      const beyond = parts[i + 3]
       stop = place(row.bytes, next.text, at, to)
       for (let n = 0; stop >= 0 && n < 4096; n++) {
-        const follows = row.bytes[stop + next.text.length]!
-        const fits = !number || (follows >= 48 && follows <= 57) || follows === 45
+        const fits = follows(row.bytes, stop + next.text.length, to, meaning, beyond)
         if (fits && isPlain(row.bytes, stop, at)) break
         stop = place(row.bytes, next.text, stop + 1, to)
       }

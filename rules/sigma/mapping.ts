@@ -4,7 +4,7 @@
  * https://github.com/SigmaHQ/sigma-specification (appendix "Sigma taxonomy")
  */
 import { FIELDS, fieldOf } from '../../ingest/event.ts'
-import { and, contains, EVERYTHING, eq, exists, type Filter, or } from '../../ingest/store/filter.ts'
+import { and, EVERYTHING, eq, exists, type Filter, or } from '../../ingest/store/filter.ts'
 import { distance, nearest, quoted, Wrong } from './error.ts'
 import type { Logsource } from './parse.ts'
 
@@ -77,19 +77,24 @@ interface Known {
 }
 
 const web = eq('event.category', 'web')
-const fortigate: Known = { filter: eq('event.dataset', 'fortinet_fortigate'), fields: {}, vendor: 'fortinet.firewall.' }
-const fortigateEvents: Known = { ...fortigate, filter: and(fortigate.filter, eq('fortinet.firewall.type', 'event')) }
+/** What Sigma's words mean for a kind of log. */
+const TAXONOMIES = { webserver: WEB, firewall: FIREWALL, proxy: WEB, dns: DNS } as const
 
-/** Logsources by `category/product/service`; '' where the rule says nothing. */
+/** A kind of log that a source brings: what its parser says of itself, handed over by whoever puts the program together. */
+export interface SourceKind {
+  readonly dataset: string
+  readonly category?: string
+  readonly product?: string
+  readonly service?: string
+  readonly taxonomy?: keyof typeof TAXONOMIES
+  readonly vendor?: string
+  readonly where?: readonly [field: string, value: string]
+}
+
+/** Logsources by `category/product/service`; '' where the rule says nothing. Whichever source brings them. */
 const LOGSOURCES = new Map<string, Known>([
   ['//', { filter: EVERYTHING, fields: {} }],
   ['webserver//', { filter: web, fields: WEB }],
-  ['webserver//nginx', { filter: and(web, contains('event.dataset', 'nginx')), fields: WEB }],
-  ['webserver//apache', { filter: and(web, contains('event.dataset', 'apache')), fields: WEB }],
-  ['webserver//iis', { filter: and(web, contains('event.dataset', 'iis')), fields: WEB }],
-  ['webserver/windows/iis', { filter: and(web, contains('event.dataset', 'iis')), fields: WEB }],
-  ['//nginx', { filter: contains('event.dataset', 'nginx'), fields: WEB }],
-  ['//apache', { filter: contains('event.dataset', 'apache'), fields: WEB }],
   // Proxies, and firewalls that log the addresses people visit.
   [
     'proxy//',
@@ -100,15 +105,33 @@ const LOGSOURCES = new Map<string, Known>([
   ],
   ['firewall//', { filter: eq('observer.type', 'firewall'), fields: FIREWALL }],
   ['dns//', { filter: exists('dns.question.name'), fields: DNS }],
-  ['firewall/fortigate/', { ...fortigate, fields: FIREWALL }],
-  ['/fortigate/', fortigate],
-  ['/fortigate/event', fortigateEvents],
-  ['/fortigate/traffic', { ...fortigate, filter: and(fortigate.filter, eq('fortinet.firewall.type', 'traffic')) }],
-  ['/fortios/', fortigate],
-  ['/fortios/event', fortigateEvents],
-  ['/fortios/sslvpnd', { ...fortigate, filter: and(fortigate.filter, eq('fortinet.firewall.subtype', 'vpn')) }],
   ['/vonglau/source', { filter: eq('event.dataset', 'vonglau.source'), fields: {} }],
 ])
+
+const keyOf = ({ category = '', product = '', service = '' }: Pick<SourceKind, 'category' | 'product' | 'service'>) =>
+  `${category}/${product}/${service}`.toLowerCase()
+
+const made = new WeakMap<readonly SourceKind[], ReadonlyMap<string, Known>>()
+/** With what the sources bring; several may bring the same kind. */
+const knownOf = (kinds: readonly SourceKind[]): ReadonlyMap<string, Known> => {
+  let known = made.get(kinds)
+  if (known) return known
+  const all = new Map(LOGSOURCES)
+  for (const [key, of] of Map.groupBy(kinds, keyOf)) {
+    const filters = of.map(({ dataset, where }) =>
+      where ? and(eq('event.dataset', dataset), eq(where[0], where[1])) : eq('event.dataset', dataset),
+    )
+    const [{ category, taxonomy, vendor }] = of as [SourceKind]
+    const words = taxonomy ?? (category !== undefined && Object.hasOwn(TAXONOMIES, category) ? category : undefined)
+    all.set(key, {
+      filter: filters.length === 1 ? filters[0]! : or(...filters),
+      fields: words === undefined ? {} : TAXONOMIES[words as keyof typeof TAXONOMIES],
+      ...(vendor === undefined ? {} : { vendor }),
+    })
+  }
+  made.set(kinds, (known = all))
+  return known
+}
 
 export interface Mapping {
   readonly filter: Filter
@@ -119,15 +142,15 @@ export interface Mapping {
 /** Names are taken as they are and every event is looked at: for rules over documents of another kind. */
 export const AS_IS: Mapping = { filter: EVERYTHING, fields: (name) => [name] }
 
-export const mappingOf = (logsource: Logsource | null | undefined): Mapping => {
+export const mappingOf = (logsource: Logsource | null | undefined, kinds: readonly SourceKind[]): Mapping => {
   const said = (part: 'category' | 'product' | 'service') => (logsource?.[part] ?? '').toLowerCase()
-  const key = `${said('category')}/${said('product')}/${said('service')}`
-  const known = LOGSOURCES.get(key)
+  const all = knownOf(kinds)
+  const known = all.get(`${said('category')}/${said('product')}/${said('service')}`)
   if (!known) {
     const words = (['category', 'product', 'service'] as const).flatMap((part) =>
       said(part) ? [`${part} ${said(part)}`] : [],
     )
-    const list = [...LOGSOURCES.keys()]
+    const list = [...all.keys()]
       .filter((each) => each !== '//')
       .map((each) => each.split('/').filter(Boolean).join(' '))
     throw new Wrong(`no source brings events of ${words.join(', ')}; known are ${[...new Set(list)].join(', ')}`)

@@ -80,6 +80,7 @@ const ROUTES: { readonly [route: string]: Expected | 'open' | 'library' | 'strea
   'GET /healthz': 'open',
   'GET /metrics': 'open', // what a monitoring system asks for, on the address that the operator chooses
   'POST /ingest/:source': 'open', // by the source's own token
+  'GET /ingest/:source': 'open', // as above: how far a stream stands
   'GET /': 'open',
   'GET /*': 'open', // the console's files
   'GET /api/auth/*': 'library',

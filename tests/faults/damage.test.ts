@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { DuckDBInstance } from '@duckdb/node-api'
+import { type Lost, lostDays } from '../../ingest/store/lost.ts'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readConfig } from '../../api/config.ts'
 import { type Installation, openInstallation } from '../../api/installation.ts'
@@ -40,7 +41,7 @@ const openAt = (ago: number, warnings: string[] = []): Promise<Installation> =>
     wait: 5,
     poll: 20,
   })
-const session = async (ago: number, work: (installation: Installation) => Promise<void>, warnings?: string[]) => {
+const session = async (ago: number, work: (installation: Installation) => Promise<unknown>, warnings?: string[]) => {
   const installation = await openAt(ago, warnings)
   await installation.ingest.start()
   await work(installation)
@@ -70,7 +71,26 @@ describe('the day file that takes events', () => {
     damage(dayFile(newest), from, to)
     place.write('logs/c.log', `${lines(10, 6000).join('\n')}\n`)
     const warnings: string[] = []
-    await session(0, (installation) => network(installation, 30_000, 10), warnings)
+    const began = Date.now()
+    let lost: readonly Lost[] = []
+    await session(
+      0,
+      async (installation) => {
+        lost = await lostDays(installation.store.documents)
+        await network(installation, 30_000, 10)
+      },
+      warnings,
+    )
+    // Whoever counts by ingest time is told which one comes again, and that only once.
+    const day = newest.slice('events-'.length, -'.duckdb'.length)
+    expect(lost).toEqual([{ day, from: Date.parse(day), to: expect.any(Number) }])
+    expect(lost[0]!.to).toBeLessThanOrEqual(Date.now())
+    expect(lost[0]!.to).toBeGreaterThan(began - 86_400_000)
+    await session(
+      0,
+      async (installation) => expect(await lostDays(installation.store.documents)).toEqual(lost),
+      warnings,
+    )
     expect(warnings).toHaveLength(1)
     expect(warnings[0]).toMatch(
       /events-[\d-]+\.duckdb is damaged \(.+\); it was moved to .+\.damaged-\d+ and its lines are read again from their sources$/,

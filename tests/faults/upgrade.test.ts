@@ -4,6 +4,7 @@ import { casesOf } from '../../api/acts.ts'
 import { readConfig } from '../../api/config.ts'
 import { readInventory } from '../../api/installation.ts'
 import { openEmbedded } from '../../api/store.ts'
+import { LOGSOURCES } from '../../ingest/parsers/index.ts'
 import { embedded } from '../../ingest/store/embedded.ts'
 import type { Store } from '../../ingest/store/store.ts'
 import { examineCases } from '../../rules/case/examine.ts'
@@ -16,7 +17,11 @@ test('killed between any two writes it goes on at the next start, to the same en
   const open = async (file: string) => {
     const config = readConfig(file, {})
     const { events, documents } = await openEmbedded(config, 0)
-    return { store: embedded(events, documents), inventory: readInventory(config), rules: loadRules(config.rules) }
+    return {
+      store: embedded(events, documents),
+      inventory: readInventory(config),
+      rules: loadRules(config.rules, LOGSOURCES),
+    }
   }
   const once = async (left: number): Promise<{ killed: boolean; told: unknown }> => {
     const { store, inventory, rules } = await open(unpack())

@@ -3,12 +3,13 @@ import { testRules } from '../../rules/check.ts'
 import { CATALOG, loadRules, readRules } from '../../rules/load.ts'
 import { fileId } from '../../rules/sigma/compile.ts'
 import { eventOf } from './events.ts'
+import { LOGSOURCES } from '../../ingest/parsers/index.ts'
 
-const tested = testRules(CATALOG, eventOf)
-const rules = loadRules()
+const tested = testRules(CATALOG, eventOf, LOGSOURCES)
+const rules = loadRules(undefined, LOGSOURCES)
 
 test('nothing is wrong with the catalog', () => {
-  expect(readRules([CATALOG]).problems).toEqual([])
+  expect(readRules([CATALOG], LOGSOURCES).problems).toEqual([])
   expect(rules.length).toBeGreaterThanOrEqual(12)
 })
 

@@ -9,6 +9,7 @@ import { compile } from '../../ingest/store/filter.ts'
 import { SYSTEM } from '../../ingest/store/store.ts'
 import { CATALOG, loadRules, pathOf, ruleFiles } from '../../rules/load.ts'
 import { eventOf } from './events.ts'
+import { LOGSOURCES } from '../../ingest/parsers/index.ts'
 
 type Line = { event?: Event; source?: string; line?: string; events?: Line[] }
 const eventsOf = ({ event, source, line, events }: Line): Event[] => {
@@ -27,7 +28,7 @@ test('the store and the filter in process agree on every rule', async () => {
   const store = await openDuckdb({ folder, wait: 0 })
   try {
     await store.append({ events, offsets: [] }, Date.UTC(2026, 4, 14))
-    for (const { id, filter } of loadRules()) {
+    for (const { id, filter } of loadRules(undefined, LOGSOURCES)) {
       const found: unknown[] = []
       for await (const chunk of store.match(SYSTEM, { filter, fields: ['event.id'] })) {
         for (const event of chunk) found.push(event['event.id'])

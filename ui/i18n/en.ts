@@ -494,7 +494,6 @@ export const en: Words = {
     address: 'Receiving address',
     empty: 'No source sends logs yet.',
     emptyHint: 'Choose a device and copy its settings. The source appears here with its first line.',
-    devices: { fortigate: 'FortiGate', nginx: 'nginx', iis: 'IIS' },
     copySetup: 'Copy the settings',
     parser: 'Parser',
     filter: 'Find a source',

@@ -497,7 +497,6 @@ export const vi = {
     address: 'Địa chỉ nhận',
     empty: 'Chưa có nguồn nào gửi nhật ký.',
     emptyHint: 'Chọn thiết bị, chép cấu hình vào đó. Nguồn hiện ở đây khi dòng đầu tiên tới.',
-    devices: { fortigate: 'FortiGate', nginx: 'nginx', iis: 'IIS' },
     copySetup: 'Chép cấu hình',
     parser: 'Bộ đọc',
     filter: 'Tìm nguồn',

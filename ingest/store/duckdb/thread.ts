@@ -6,6 +6,7 @@ import { literal } from '../sql.ts'
 import type { Filter } from '../filter.ts'
 import type { Aggregate, Groups, Learned, Offset, Search, Window } from '../store.ts'
 import { Days } from './days.ts'
+import { proveLayout } from './proof.ts'
 import { Reader } from './read.ts'
 import { buffersOf, type Slice } from './slice.ts'
 import { explain, Writer } from './write.ts'
@@ -63,6 +64,7 @@ const readLearned = async (connection: DuckDBConnection, days: Days, source: str
 }
 
 const open = async () => {
+  proveLayout()
   const instance = await DuckDBInstance.create(':memory:', {
     temp_directory: join(options.folder, 'tmp'),
     checkpoint_threshold: '256MB',

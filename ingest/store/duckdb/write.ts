@@ -5,8 +5,11 @@ import { type Learned, type Offset, STALE, StoreError } from '../store.ts'
 import type { DayFile, Days } from './days.ts'
 import { toDataChunk } from './fill.ts'
 import { insertStaged, STAGE } from './layout.ts'
+import { checkSlots } from './proof.ts'
 import { FULL, type Slice } from './slice.ts'
 
+/** In tests every slot is looked at. */
+const CHECKED = process.env['VONGLAU_CHECK_SLOTS'] === '1'
 /** Rows that are appended without a pause. */
 const BREATH = 8192
 
@@ -171,7 +174,10 @@ export class Writer {
     try {
       let rows = 0
       for (const { slice } of taken) {
-        for (const chunk of slice.chunks) appender.appendDataChunk(toDataChunk(chunk, ingested))
+        for (const chunk of slice.chunks) {
+          if (CHECKED) checkSlots(chunk)
+          appender.appendDataChunk(toDataChunk(chunk, ingested))
+        }
         rows += slice.rows
         if (rows < BREATH) continue
         // What is asked meanwhile has its turn.

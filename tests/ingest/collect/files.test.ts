@@ -51,7 +51,10 @@ const openWorld = (glob: string): typeof world => {
     await running?.close()
     running = undefined
   }
-  const ensure = async () => running ?? (await start(), running!)
+  const ensure = async () => {
+    if (!running) await start()
+    return running!
+  }
   const path = (name: string) => place.path(`logs/${name}`)
   const counts = async () => originals((await ensure()).store.events)
   return {

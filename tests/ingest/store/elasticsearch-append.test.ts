@@ -1,4 +1,5 @@
 /** Commits into Elasticsearch that do not go well: refused rows, commits that broke off, processes taken for dead, templates. */
+import { SCHEMA_VERSION } from '../../../ingest/store/elasticsearch/schema.ts'
 import type { Client } from '@elastic/elasticsearch'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Event } from '../../../ingest/event.ts'
@@ -251,15 +252,19 @@ await describeCluster('appending to elasticsearch', (cluster) => {
       () =>
         client.cluster.putComponentTemplate({
           name: names[0]!,
-          version: 1,
+          version: SCHEMA_VERSION,
           template: { settings: { 'index.codec': 'default' } },
         }),
       () =>
-        client.cluster.putComponentTemplate({ name: names[1]!, version: 1, template: { mappings: { dynamic: true } } }),
+        client.cluster.putComponentTemplate({
+          name: names[1]!,
+          version: SCHEMA_VERSION,
+          template: { mappings: { dynamic: true } },
+        }),
       () =>
         client.indices.putIndexTemplate({
           name: `${prefix}-events`,
-          version: 1,
+          version: SCHEMA_VERSION,
           index_patterns: [`${prefix}-events-*`],
         }),
     ]

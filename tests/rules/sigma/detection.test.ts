@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Event, Value } from '../../../ingest/event.ts'
 import { compile } from '../../../ingest/store/filter.ts'
+import { LOGSOURCES } from '../../../ingest/parsers/index.ts'
 import { compileFilter } from '../../../rules/sigma/compile.ts'
 import { parseSigma, type SigmaRule } from '../../../rules/sigma/parse.ts'
 import { parseValue } from '../../../rules/sigma/value.ts'
@@ -10,7 +11,7 @@ const matches = (detection: string, fields: 'as-is' | 'ecs' = 'as-is', logsource
     `title: t\n${logsource}\ndetection:\n${detection.replace(/^/gm, '  ')}\n${detection.includes('condition:') ? '' : '  condition: s\n'}`,
     'rule.yml',
   )
-  return compile(compileFilter(document as SigmaRule, { fields }))
+  return compile(compileFilter(document as SigmaRule, { fields, kinds: LOGSOURCES }))
 }
 
 /** Wildcards and escapes as the specification lists them. A pattern's text with ★ and ◆ for * and ?. */

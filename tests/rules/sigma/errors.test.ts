@@ -7,6 +7,7 @@ import { loadRules, readRules } from '../../../rules/load.ts'
 import { HOUR } from '../../../rules/rule.ts'
 import { compileSigma } from '../../../rules/sigma/compile.ts'
 import { NotYet } from '../../../rules/sigma/error.ts'
+import { LOGSOURCES } from '../../../ingest/parsers/index.ts'
 
 const rule = (change: (text: string) => string) =>
   change(`title: Tên
@@ -250,8 +251,8 @@ const folderOf = (files: { [name: string]: string }): string => {
 
 test("a user's folder", () => {
   const folder = folderOf({ 'deep/mine.yml': rule((t) => t.replace('ten-quy-tac', 'mine')), 'notes.txt': 'x' })
-  const rules = loadRules(folder)
-  expect(rules.length).toBe(loadRules().length + 1)
+  const rules = loadRules(folder, LOGSOURCES)
+  expect(rules.length).toBe(loadRules(undefined, LOGSOURCES).length + 1)
   expect(rules.find(({ id }) => id === 'mine')!.file).toBe(join(folder, 'deep/mine.yml'))
 })
 
@@ -263,19 +264,21 @@ test('every problem of a folder is a sentence; what is right is still read', () 
     'd.yml': rule((t) => t),
     'e.yml': correlation(),
   })
-  const problems = checkRules(folder)
+  const problems = checkRules(folder, LOGSOURCES)
   expect(problems.map((text) => text.slice(folder.length + 1))).toEqual([
     expect.stringContaining('a.yml:9:1: level'),
     expect.stringContaining('b.yml:7:5: '),
     expect.stringMatching(/^d.yml: the id "ten-quy-tac" is that of .*c.yml too/),
   ])
   expect(
-    readRules([folder])
+    readRules([folder], LOGSOURCES)
       .rules.map(({ id }) => id)
       .sort(),
   ).toEqual(['ten-quy-tac', 'tuong-quan'])
-  expect(() => loadRules(folder)).toThrow(problems[0])
-  expect(checkRules(join(folder, 'gone'))).toEqual([`${join(folder, 'gone')}: there is no such folder of rules`])
+  expect(() => loadRules(folder, LOGSOURCES)).toThrow(problems[0])
+  expect(checkRules(join(folder, 'gone'), LOGSOURCES)).toEqual([
+    `${join(folder, 'gone')}: there is no such folder of rules`,
+  ])
 })
 
 test("a user's correlation over a rule of the catalog does not silence that rule", () => {
@@ -283,15 +286,15 @@ test("a user's correlation over a rule of the catalog does not silence that rule
     'many.yml':
       'title: Nhiều\nid: many\ncorrelation: { type: event_count, rules: [sql-injection], group-by: [source.ip], timespan: 1h, condition: { gte: 9 } }\n',
   })
-  const ids = loadRules(folder).map(({ id }) => id)
+  const ids = loadRules(folder, LOGSOURCES).map(({ id }) => id)
   expect(ids).toEqual(expect.arrayContaining(['sql-injection', 'many']))
-  expect(checkRules(folder)).toEqual([])
+  expect(checkRules(folder, LOGSOURCES)).toEqual([])
 })
 
 test('a correlation may name a rule of another file', () => {
   const [base, rest] = correlation().split('---\n') as [string, string]
   const folder = folderOf({ 'base.yml': base, 'count.yml': rest })
-  expect(readRules([folder])).toMatchObject({ problems: [], rules: [{ id: 'tuong-quan' }] })
+  expect(readRules([folder], LOGSOURCES)).toMatchObject({ problems: [], rules: [{ id: 'tuong-quan' }] })
 })
 
 test('events that do not do what they should are told with file and line', () => {
@@ -307,7 +310,7 @@ test('events that do not do what they should are told with file and line', () =>
     'ten.events.ndjson': lines.map((line) => JSON.stringify(line)).join('\n'),
     'none.yml': rule((t) => t.replace('ten-quy-tac', 'other')),
   })
-  const [none, found] = testRules(folder, () => undefined)
+  const [none, found] = testRules(folder, () => undefined, LOGSOURCES)
   expect(none!.failures).toEqual([
     expect.stringContaining('there is no such file: write events that must and must not match'),
   ])

@@ -1,0 +1,88 @@
+/** What is taken off a line before its parser sees it, and what stays of the line. */
+import { expect, test } from 'vitest'
+import { openEnvelope } from '../../ingest/envelope.ts'
+import { Row } from '../../ingest/row/row.ts'
+
+const ARRIVED = Date.UTC(2026, 4, 14, 12)
+const row = new Row()
+const taken = (line: string | Uint8Array) => {
+  row.reset()
+  const bytes = Buffer.from(line as string)
+  const from = row.load(bytes, 0, bytes.length)
+  const { from: a, to: z, header } = openEnvelope()(row, from, row.at, ARRIVED, 'UTC')
+  return { message: row.slice(a, z), ...(header ? { header } : {}) }
+}
+
+const MAY = Date.UTC(2026, 4, 14, 9, 30, 9)
+const TABLE: readonly (readonly [what: string, line: string, message: string, header?: object])[] = [
+  ['a line of the device', 'date=2026-05-14 time=09:30:09', 'date=2026-05-14 time=09:30:09'],
+  ['a priority alone', '<189>date=2026-05-14', 'date=2026-05-14', { priority: 189 }],
+  [
+    'RFC 3164',
+    '<34>May 14 09:30:09 proxy-01 nginx: x y',
+    'x y',
+    { priority: 34, host: 'proxy-01', tag: 'nginx', time: MAY },
+  ],
+  [
+    'RFC 3164 without priority, as rsyslog writes files',
+    'May 14 09:30:09 proxy-01 nginx[12]: x',
+    'x',
+    { host: 'proxy-01', tag: 'nginx', time: MAY },
+  ],
+  [
+    'RFC 5424',
+    '<34>1 2026-05-14T09:30:09Z web app - - [x@1 a="]" b="\\"]"] x',
+    'x',
+    { priority: 34, host: 'web', tag: 'app', time: MAY },
+  ],
+  [
+    'RFC 5424 with a byte order mark before the message',
+    '<34>1 2026-05-14T09:30:09Z - - - - - \ufeffđ',
+    'đ',
+    { priority: 34, time: MAY },
+  ],
+  [
+    'an ISO time, as rsyslog writes files',
+    '2026-05-14T09:30:09+00:00 web nginx: x',
+    'x',
+    { host: 'web', tag: 'nginx', time: MAY },
+  ],
+  [
+    'an ISO time that is the line’s own',
+    '2026-05-14T09:30:09+00:00 10.0.0.5 web "GET /"',
+    '2026-05-14T09:30:09+00:00 10.0.0.5 web "GET /"',
+  ],
+  ['a byte order mark', '\ufeff#Fields: date time', '#Fields: date time'],
+  ['leading NULs', '\0\0\0x', 'x'],
+  ["Docker's wrapping", '{"log":"a \\"b\\" đ\\n","stream":"stdout","time":"2026-05-14T09:30:09Z"}', 'a "b" đ'],
+  [
+    "Docker's wrapping of a syslog line",
+    '{"log":"<34>May 14 09:30:09 h t: x\\n","stream":"stderr","time":"2026-05-14T09:30:09Z"}',
+    'x',
+    { priority: 34, host: 'h', tag: 't', time: MAY },
+  ],
+  [
+    'JSON with another key is a line of its own',
+    '{"log":"a","stream":"stdout","time":"x","level":"info"}',
+    '{"log":"a","stream":"stdout","time":"x","level":"info"}',
+  ],
+  ['JSON without the stream too', '{"log":"a","time":"x"}', '{"log":"a","time":"x"}'],
+  [
+    'wrapped twice is unwrapped once',
+    '{"log":"{\\"log\\":\\"a\\",\\"stream\\":\\"b\\",\\"time\\":\\"c\\"}","stream":"stdout","time":"x"}',
+    '{"log":"a","stream":"b","time":"c"}',
+  ],
+  ['broken JSON', '{"log":"a', '{"log":"a'],
+  [
+    'an address is no header',
+    '192.0.2.1 - - [14/May/2026:09:30:09 +0000] "GET / HTTP/1.1" 200 1',
+    '192.0.2.1 - - [14/May/2026:09:30:09 +0000] "GET / HTTP/1.1" 200 1',
+  ],
+  ['a priority that is none', '<999>x', '<999>x'],
+  ['a priority without end', '<34', '<34'],
+  ['nothing', '', ''],
+]
+for (const [what, line, message, header] of TABLE)
+  test(what, () => {
+    expect(taken(line)).toEqual({ message, ...(header ? { header } : {}) })
+  })

@@ -55,6 +55,12 @@ export const TOGETHER: { readonly [collection: string]: readonly (readonly strin
   alerts: [
     ['alert.group', 'alert.last'],
     ['rule.id', 'alert.ended'],
+    // What an incident of thousands of alerts says of them.
+    ['alert.incident', 'alert.first'],
+    ['alert.incident', 'alert.last'],
+    ['alert.incident', 'alert.severity'],
+    ['alert.incident', 'alert.count'],
+    ['alert.incident', 'portal.id'],
   ],
 }
 

@@ -3,7 +3,7 @@
  * holds of its alerts (how many, from when to when, how bad, which portals) is a summary that anyone can compute again.
  */
 import { createHash } from 'node:crypto'
-import { and, eq, not } from '../../ingest/store/filter.ts'
+import { and, eq } from '../../ingest/store/filter.ts'
 import { type Collection, SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert, CloseReason } from '../alert.ts'
 import { LEVELS, type Level, severityOf } from '../rule.ts'
@@ -81,8 +81,8 @@ export const keyOf = (alert: Alert): string => {
     .slice(0, 32)
 }
 
-export const MEMBER = not(eq('alert.status', 'absorbed'))
-export const membersOf = (incident: string) => and(eq('alert.incident', incident), MEMBER)
+/** An alert that became part of another names no incident any more. */
+export const membersOf = (incident: string) => eq('alert.incident', incident)
 
 const portalOf = (alert: Alert): Summary['portals'] =>
   alert['portal.id'] === undefined

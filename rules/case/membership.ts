@@ -83,7 +83,13 @@ const create = async (
       related: before.items.map((item) => item.id),
       ...(organization === undefined
         ? {}
-        : { 'organization.id': organization, 'organization.name': String(doc['organization.name'] ?? organization) }),
+        : {
+            'organization.id': organization,
+            // A copy made for the other side does not say its name: the inventory does.
+            ...(doc['organization.name'] === undefined
+              ? {}
+              : { 'organization.name': String(doc['organization.name']) }),
+          }),
     }
     // The same act for the same incident: tried again it is not a second one.
     const opened = withAct(fresh, { id: hash(`open ${id}`), what: 'open', at: now, actor, text: fresh.title }, {})

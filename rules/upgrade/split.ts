@@ -50,12 +50,18 @@ export const splitAlert = async (
   const {
     activity: _,
     decided: __,
-    ...doc
+    ...rest
   } = current.doc as unknown as Alert & { activity?: unknown; decided?: unknown }
+  // One that lacks what an alert has stops nobody's start.
+  const doc = { ...rest, group: rest.group ?? [], events: rest.events ?? [] } as Alert
   const own = String(doc['organization.id'] ?? NOBODY)
   const keyed = (agency: string) => partOf(doc['rule.id'], doc.group, agency)
   const plain = { ...doc, 'alert.group': keyed(own).key, 'alert.campaign': keyed(own).campaign } as unknown as Alert
-  const parts = doc['alert.status'] === 'absorbed' ? new Map() : split(await momentsOf(store, rule, plain))
+  if (doc['alert.status'] === 'absorbed') {
+    const { 'alert.incident': ___, incident_number: ____, ...alone } = plain
+    return void (await alerts.put([{ id: current.id, doc: alone as unknown as Alert, version: current.version }]))
+  }
+  const parts = split(await momentsOf(store, rule, plain))
   if (parts.size < 2 || !parts.has(own)) {
     await alerts.put([{ id: current.id, doc: plain, version: current.version }])
     return

@@ -105,7 +105,7 @@ const shuffled = <T>(items: readonly T[], next: () => number): T[] => {
 const lines = ((): Event[] => {
   const next = random(7)
   const out: Event[] = []
-  for (let i = 0; i < 450; i++) {
+  for (let i = 0; i < 400; i++) {
     const knot = Math.floor(next() * 12) * 30 * MINUTE
     out.push({
       '@timestamp': START + knot + Math.floor(next() * 12 * MINUTE),

@@ -249,6 +249,8 @@ export const en: Words = {
     wider: 'Part of a wider pattern.',
     copies:
       'A shared device saw these events, and they belong to the agency of the other side: here are copies with address, port and time only.',
+    giveAgency: 'Give to agency',
+    didGive: (name: string) => `Gave the alert to ${name}`,
     campaign: 'Campaign',
     nobodys: 'no agency',
     ofAgencies: (n: string) => `${n} agencies`,

@@ -252,6 +252,8 @@ export const vi = {
     wider: 'Cảnh báo này là một phần của một đợt rộng hơn.',
     copies:
       'Sự kiện do thiết bị dùng chung ghi và thuộc cơ quan ở phía kia: ở đây chỉ có bản sao địa chỉ, cổng dịch vụ và thời gian.',
+    giveAgency: 'Gán cho cơ quan',
+    didGive: (name: string) => `Đã gán cảnh báo cho ${name}`,
     campaign: 'Chiến dịch',
     nobodys: 'không thuộc cơ quan nào',
     ofAgencies: (n: string) => `${n} cơ quan`,

@@ -2,8 +2,8 @@ import { SvelteMap } from 'svelte/reactivity'
 import type { AlertRow, CloseReason } from '../../api/contract.ts'
 import { number } from '../i18n/format.svelte.ts'
 import { i18n } from '../i18n/index.svelte.ts'
-import { type AlertChange, type ApiError, changeAlerts, getAlert, joinIncident, undoAlerts } from './api.ts'
-import { personName, session } from './session.svelte.ts'
+import { type AlertChange, type ApiError, changeAlerts, getAlert, giveAgency, joinIncident, undoAlerts } from './api.ts'
+import { agencyName, personName, session } from './session.svelte.ts'
 import { done, failed } from './toasts.svelte.ts'
 
 interface Done {
@@ -103,6 +103,20 @@ export const close = (rows: AlertRow[], reason: CloseReason, note: string) =>
     i18n.t.alerts.didClose(n, i18n.t.reasons[reason]),
   )
 export const reopen = (rows: AlertRow[]) => act(rows, { status: 'new' }, i18n.t.alerts.didReopen)
+
+/** Alerts that belong to no agency are given one; they go where its alerts go. */
+export const give = async (row: AlertRow, organization: string) => {
+  try {
+    const { results } = await giveAgency([{ id: row.id, version: current(row).version }], organization)
+    const refused = results.find(({ ok }) => !ok)
+    if (refused) failed(refused.message ?? i18n.t.errors.conflict)
+    else done(i18n.t.alerts.didGive(agencyName(organization)))
+    getAlert(row.id).then(learn, () => {})
+  } catch (error) {
+    const failure = error as ApiError
+    failed(failure.message || i18n.t.errors.server(failure.code))
+  }
+}
 
 export const join = async (rows: AlertRow[], incident?: string, title?: string) => {
   try {

@@ -1,4 +1,5 @@
 import { embeddedPlace } from '../stores.ts'
 import { actsSuite } from './acts.suite.ts'
 
-actsSuite('embedded', embeddedPlace, { runs: 25, steps: 30, every: 1, shared: false })
+// Every write and longer sequences: tests/faults/acts.test.ts.
+actsSuite('embedded', embeddedPlace, { runs: 6, steps: 24, every: 9, shared: false })

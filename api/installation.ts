@@ -67,6 +67,8 @@ export interface InstallationOptions {
   /** ms that a commit waits for more lines, and between looks at files. */
   readonly wait?: number
   readonly most?: number
+  /** Threads of the embedded store, where fewer than processors. */
+  readonly threads?: number
   readonly poll?: number
 }
 

@@ -12,12 +12,14 @@ export interface StoreOptions {
   /** ms that a commit of the embedded store waits for more lines, and at most. */
   readonly wait?: number
   readonly most?: number
+  /** Threads of the embedded store. */
+  readonly threads?: number
 }
 
 /** Beside the store: what was mended while it was opened, a sentence each. Loaded where chosen, for each takes its time. */
 export const openStore = async (
   config: Config,
-  { clock, warn, wait, most }: StoreOptions,
+  { clock, warn, ...options }: StoreOptions,
 ): Promise<Store & { readonly repairs: readonly string[] }> => {
   mkdirSync(config.data, { recursive: true, mode: 0o700 })
   if (config.store === 'elasticsearch') {
@@ -25,13 +27,13 @@ export const openStore = async (
     const store = await openElasticsearch({ ...clusterOf(config), clock, warn })
     return { ...store, repairs: [] }
   }
-  const { events, documents } = await openEmbedded(config, wait, most)
+  const { events, documents } = await openEmbedded(config, options)
   await noteLost(join(config.data, 'events'), documents, clock)
   return { ...embedded(events, documents), repairs: events.repairs }
 }
 
 /** The files of the data folder, whatever the configuration chooses: what a migration reads. */
-export const openEmbedded = async (config: Config, wait?: number, most?: number) => {
+export const openEmbedded = async (config: Config, options: Omit<StoreOptions, 'clock' | 'warn'> = {}) => {
   const { openSqlite } = await import('../ingest/store/sqlite.ts')
   const { openDuckdb } = await import('../ingest/store/duckdb.ts')
   const documents = openSqlite(join(config.data, 'documents.sqlite'))
@@ -39,8 +41,7 @@ export const openEmbedded = async (config: Config, wait?: number, most?: number)
     const events = await openDuckdb({
       folder: join(config.data, 'events'),
       ...(config.memory ? { memory: config.memory } : {}),
-      ...(wait === undefined ? {} : { wait }),
-      ...(most === undefined ? {} : { most }),
+      ...options,
     })
     return { events, documents }
   } catch (error) {

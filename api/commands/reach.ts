@@ -24,6 +24,8 @@ export const reach = async function* (config: Config, request: Request): AsyncIt
   const installation = await openInstallation(config, {
     clock: Date.now,
     most: 60_000,
+    // Beside the threads that parse and append there is no processor left; the others would spin.
+    threads: 1,
     warn: (message) => process.stderr.write(`${message}\n`),
   })
   try {

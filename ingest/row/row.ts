@@ -74,13 +74,6 @@ export class Row {
     this.epoch = ++epochs
     this.begin()
   }
-  /** Gives its memory away, and goes on in another: a chunk begins. */
-  give(memory: ArrayBuffer): { readonly memory: ArrayBuffer; readonly used: number } {
-    const given = { memory: this.bytes.buffer, used: this.at }
-    this.#take(memory)
-    this.reset()
-    return given
-  }
   #take(memory: ArrayBuffer): void {
     this.bytes = new Uint8Array(memory)
     this.view = new DataView(memory)

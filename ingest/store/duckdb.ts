@@ -18,6 +18,8 @@ export interface DuckdbOptions {
   readonly most?: number
   readonly queryLimit?: number
   readonly memory?: string
+  /** Threads of DuckDB; as many as there are processors where it is not said. Those that wait for work take processor time. */
+  readonly threads?: number
 }
 
 interface Answer {
@@ -38,6 +40,7 @@ export const openDuckdb = async (
     most: options.most ?? 1000,
     limit: options.queryLimit ?? 30_000,
     ...(options.memory ? { memory: options.memory } : {}),
+    ...(options.threads ? { threads: options.threads } : {}),
   }
   const sink = columnSink()
   const row = new Row()

@@ -40,7 +40,7 @@ await describeCluster('moving to a cluster', (cluster) => {
 
   test('events by day and source, documents, offsets; a kill in the middle loses and doubles nothing', async () => {
     const config = readConfig(place.path('vonglau.yml'), {})
-    const from = await openEmbedded(config, 0)
+    const from = await openEmbedded(config, { wait: 0 })
     for (let commit = 0; commit < 60; commit++)
       await from.events.append(
         {
@@ -111,7 +111,7 @@ await describeCluster('moving to a cluster', (cluster) => {
     expect((await place.run(['migrate', '--to', 'elasticsearch'])).err).toMatch(/was moved into the cluster already/)
     // Another installation is not mixed into it.
     place.write('other.yml', `data: other\nelasticsearch: { nodes: ["${url.origin}"], prefix: ${prefix} }\n`)
-    const other = await openEmbedded(readConfig(place.path('other.yml'), {}), 0)
+    const other = await openEmbedded(readConfig(place.path('other.yml'), {}), { wait: 0 })
     await other.events.close()
     await other.documents.close()
     expect((await place.run(['-c', 'other.yml', 'migrate', '--to', 'elasticsearch'])).err).toMatch(

@@ -16,7 +16,7 @@ import { breaking, Killed } from '../rules/stores.ts'
 test('killed between any two writes it goes on at the next start, to the same end', async () => {
   const open = async (file: string) => {
     const config = readConfig(file, {})
-    const { events, documents } = await openEmbedded(config, 0)
+    const { events, documents } = await openEmbedded(config, { wait: 0 })
     return {
       store: embedded(events, documents),
       inventory: readInventory(config),

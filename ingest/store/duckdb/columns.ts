@@ -81,9 +81,9 @@ const itemBytes = (i: number): number => {
 }
 
 export const columnSink = (): Sink<Slice> => {
-  let data = new ArrayBuffer(SIZE)
-  let w = new Uint32Array(data)
-  let octets = new Uint8Array(data)
+  const data = new ArrayBuffer(SIZE)
+  const w = new Uint32Array(data)
+  const octets = new Uint8Array(data)
   const used = new Uint8Array(LAID.length)
   /** Items of the lists of each column. */
   const lists: Uint32Array[] = LAID.map(() => new Uint32Array(0))
@@ -178,7 +178,7 @@ export const columnSink = (): Sink<Slice> => {
 
   const add = (row: Row): void => {
     // A line may say more events than there is room for: what was taken is copied, for the line is still worked on.
-    if (rows === ROWS) end(few(row))
+    if (rows === ROWS) end(packed(row))
     const { said, place, kind, from, to, number } = row
     const word = rows >> 5
     const bit = 1 << (rows & 31)
@@ -298,8 +298,8 @@ export const columnSink = (): Sink<Slice> => {
     }
     return out.buffer
   }
-  /** A few rows are copied into memory of just their size. */
-  const few = (row: Row): Chunk => {
+  /** Copied together: the columns that were used, the rows that there are. What was worked in stays, and stays warm. */
+  const packed = (row: Row): Chunk => {
     const valid = validBytes(rows)
     let bytes = 0
     const starts = LAID.map(({ kind }, i) => {
@@ -308,7 +308,7 @@ export const columnSink = (): Sink<Slice> => {
       bytes += Math.ceil((valid + rows * WIDTH[kind]) / 8) * 8
       return start
     })
-    const out = new Uint8Array(bytes)
+    const out = new Uint8Array(spare(bytes))
     for (let i = 0; i < LAID.length; i++) {
       const start = starts[i]!
       if (start < 0) continue
@@ -317,32 +317,13 @@ export const columnSink = (): Sink<Slice> => {
       out.set(octets.subarray(from, from + valid), start)
       out.set(octets.subarray(from + VALID, from + VALID + width), start + valid)
     }
-    const heap = row.bytes.buffer.slice(0, row.at)
+    const heap = spare(row.at)
+    new Uint8Array(heap).set(row.bytes.subarray(0, row.at))
     return { rows, capacity: rows, heap, used: row.at, data: out.buffer, starts, lists: gathered(), items: [...items] }
-  }
-  /** Many are handed over in the memory that they lie in; what has come back takes its place. */
-  const whole = (row: Row): Chunk => {
-    const mine = data
-    const heap = row.give(spare(row.bytes.length))
-    data = spare(SIZE)
-    w = new Uint32Array(data)
-    octets = new Uint8Array(data)
-    const starts = STARTS.map((start, i) => (used[i] === 0 ? -1 : start))
-    return {
-      rows,
-      capacity: ROWS,
-      heap: heap.memory,
-      used: heap.used,
-      data: mine,
-      starts,
-      lists: gathered(),
-      items: [...items],
-    }
   }
   const cut = (row: Row): void => {
     full = false
-    if (rows === 0) return
-    end(rows < ROWS / 4 ? few(row) : whole(row))
+    if (rows > 0) end(packed(row))
   }
   const end = (chunk: Chunk): void => {
     chunks.push(chunk)

@@ -5,6 +5,8 @@
 let free: ArrayBuffer[] = []
 /** Bytes that are kept. */
 const MOST = 48 << 20
+/** Smaller ones cost nothing; larger ones come in steps of it, that one fits the next chunk. */
+const STEP = 1 << 18
 
 /** Memory of at least so many bytes; what stands in it is anything. */
 export const spare = (bytes: number): ArrayBuffer => {
@@ -13,11 +15,12 @@ export const spare = (bytes: number): ArrayBuffer => {
     const size = free[i]!.byteLength
     if (size >= bytes && size <= bytes * 2 && (best < 0 || size < free[best]!.byteLength)) best = i
   }
-  return best < 0 ? new ArrayBuffer(bytes) : free.splice(best, 1)[0]!
+  if (best < 0) return new ArrayBuffer(bytes < STEP ? bytes : Math.ceil(bytes / STEP) * STEP)
+  return free.splice(best, 1)[0]!
 }
 /** Gives memory back. */
 export const reuse = (buffers: readonly ArrayBuffer[]): void => {
-  for (const buffer of buffers) if (buffer.byteLength > 1 << 18) free.push(buffer)
+  for (const buffer of buffers) if (buffer.byteLength >= STEP) free.push(buffer)
   let kept = 0
   free = free.filter(({ byteLength }) => (kept += byteLength) <= MOST)
 }

@@ -17,6 +17,7 @@ export interface ThreadOptions {
   readonly most: number // ms after which it begins although more come
   readonly limit: number // ms a query may take
   readonly memory?: string // '4GB'
+  readonly threads?: number
 }
 const options = workerData as ThreadOptions
 
@@ -70,6 +71,7 @@ const open = async () => {
     checkpoint_threshold: '256MB',
     enable_external_access: 'true',
     ...(options.memory ? { memory_limit: options.memory } : {}),
+    ...(options.threads ? { threads: String(options.threads) } : {}),
   })
   const connection = await instance.connect()
   const days = await Days.open(options.folder, connection)

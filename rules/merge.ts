@@ -207,12 +207,15 @@ const mergeOnce = async (
   }
   // What an end has cut off is written before the alert that it is cut from: broken off in between it is found again.
   if (cut.size) puts.sort((a, b) => Number(a.version !== null) - Number(b.version !== null))
+  const written: Stored<Alert>[] = [...untouched]
   if (puts.length) {
     const results = await alerts.put(puts, true)
-    if (results.some((result) => !result.ok)) return undefined
+    for (const [i, { id, doc }] of puts.entries()) {
+      const result = results[i]!
+      if (!result.ok) return undefined
+      if (changed.includes(id)) written.push({ id, doc, version: result.version, seq: 0 })
+    }
   }
-  const written: Stored<Alert>[] = [...untouched]
-  for (const id of changed) written.push((await alerts.get(SYSTEM, id))!)
   return { alerts: written, left: [...left] }
 }
 

@@ -1,4 +1,5 @@
 /** What other commands may ask of an installation: the same whether it runs in a server or was opened by the command. */
+import { withComputed } from '../ingest/computed.ts'
 import { type Event, toDocument } from '../ingest/event.ts'
 import { FREE_TEXT, parseKql } from '../ingest/store/kql.ts'
 import { SYSTEM } from '../ingest/store/store.ts'
@@ -56,7 +57,7 @@ export const createControl = (installation: Installation, openAuth: () => Promis
             limit: 1000,
             ...(cursor ? { cursor } : {}),
           })
-          for (const event of page.items) yield JSON.stringify({ event: toDocument(event as Event) })
+          for (const event of page.items) yield JSON.stringify({ event: toDocument(withComputed(event as Event)) })
           for (const part of page.missing)
             if (!page.cursor)
               yield JSON.stringify({ warning: `the events of ${part.day} cannot be read: ${part.reason}` })

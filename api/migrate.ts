@@ -135,6 +135,16 @@ const copy = async ({ from, to, node, progress }: MigrateOptions, lease: Lease):
   })
   for (let i = 0; i < offsets.length; i += 500)
     await to.events.append({ events: [], offsets: offsets.slice(i, i + 500), lease }, lastOf(days))
+  for (const source of new Set(offsets.map((offset) => offset.source))) {
+    const learned = (await from.events.learned(source)).map((each) =>
+      SPOOL.test(each.segment) ? { ...each, segment: `${node}-${each.segment}` } : each,
+    )
+    for (let i = 0; i < learned.length; i += 500)
+      await to.events.append(
+        { events: [], offsets: [], learned: learned.slice(i, i + 500), lease },
+        lastOf(days),
+      )
+  }
   // Everything that was copied had been looked at by the rules: they go on with what comes from now on.
   const covered = await to.events.committed()
   const ledger = to.documents.collection<Document>('ledger')

@@ -57,7 +57,7 @@ export const FIELDS: readonly Field[] = [
   field('log.syslog.severity.code', 'long', true),
   // vonglau.* is what this program says about the line and its source.
   field('vonglau.source.id', 'keyword', true),
-  field('vonglau.shared', 'boolean'), // a shared device wrote it: a rule chooses which side its alert concerns
+  field('vonglau.shared', 'boolean', true), // a shared device wrote it: a rule chooses which side its alert concerns
   field('vonglau.import', 'boolean', true), // history that was imported without detection: no rule looks at it
   // Of dataset vonglau.source, once a minute: how a source is.
   field('vonglau.source.state', 'keyword'),
@@ -82,7 +82,7 @@ export const FIELDS: readonly Field[] = [
   field('source.address', 'keyword'),
   field('source.nat.ip', 'ip', true),
   field('source.nat.port', 'long'),
-  field('source.user.name', 'keyword'),
+  field('source.user.name', 'keyword', true),
   field('source.geo.country_iso_code', 'keyword', true),
   field('source.as.number', 'long', true),
   field('source.as.organization.name', 'keyword', true),
@@ -100,7 +100,7 @@ export const FIELDS: readonly Field[] = [
   field('destination.as.number', 'long', true),
   field('destination.as.organization.name', 'keyword', true),
   field('destination.network.name', 'keyword', true),
-  field('destination.organization.id', 'keyword'), // the agency of this side, whoever's event it is
+  field('destination.organization.id', 'keyword', true), // the agency of this side, whoever's event it is
   field('network.transport', 'keyword', true),
   field('network.type', 'keyword', true),
   field('network.protocol', 'keyword', true),
@@ -151,6 +151,17 @@ export const FIELDS: readonly Field[] = [
   field('http.request.body.bytes', 'long'),
   field('observer.ingress.interface.name', 'keyword', true),
   field('observer.egress.interface.name', 'keyword', true),
+  // What every line of a FortiGate says beside: few values, which rules and people ask for.
+  field('fortinet.firewall.type', 'keyword', true),
+  field('fortinet.firewall.subtype', 'keyword', true),
+  field('fortinet.firewall.action', 'keyword', true),
+  field('fortinet.firewall.vd', 'keyword', true),
+  field('fortinet.firewall.sessionid', 'keyword', true),
+  field('fortinet.firewall.srcintfrole', 'keyword', true),
+  field('fortinet.firewall.dstintfrole', 'keyword', true),
+  field('fortinet.firewall.srccountry', 'keyword', true),
+  field('fortinet.firewall.dstcountry', 'keyword', true),
+  field('fortinet.firewall.trandisp', 'keyword', true),
   field('organization.id', 'keyword', true),
   field('organization.name', 'keyword', true),
   field('portal.id', 'keyword', true),

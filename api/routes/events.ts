@@ -1,3 +1,4 @@
+import { withComputed } from '../../ingest/computed.ts'
 import { Hono } from 'hono'
 import { type Event, typeOf } from '../../ingest/event.ts'
 import { and, eq, type Filter, fieldsOf } from '../../ingest/store/filter.ts'
@@ -102,7 +103,7 @@ export const events = new Hono<Env>()
       limit: 1,
     })
     if (!items[0]) throw notFound('sự kiện này', 'event')
-    return c.json({ event: items[0] })
+    return c.json({ event: withComputed(items[0]) })
   })
 
 export const kql = new Hono<Env>()

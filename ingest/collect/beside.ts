@@ -6,7 +6,7 @@ import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Offset } from '../store/store.ts'
 import { isAt, type Looked, lookAt, matches } from './names.ts'
-import { recognise, type Segment, type Whose } from './segments.ts'
+import { byInode, type Segment, type Whose } from './segments.ts'
 import { openText, type TextFile } from './text.ts'
 
 export interface Stray {
@@ -37,8 +37,8 @@ export const strays = async (
       const offsets = mine.filter(({ about, position }) => about!['ino'] === each.ino && position < each.size)
       if (offsets.length === 0) continue
       const file = await openText(path)
-      const found = file.gzip ? undefined : await recognise(file, each, offsets, whose)
-      if (found && found !== 'read' && !found.moved) {
+      const found = file.gzip ? undefined : await byInode(file, each, offsets, whose)
+      if (found) {
         const { segment, offset } = found
         segment.named = String(offset.about!['path'])
         out.push({ file, each, segment, offset })

@@ -44,8 +44,8 @@ export interface FileFeed extends Feed {
   end(): void
 }
 
-/** Abouts of positions that were handed out and may have to be gone back to. */
-const REMEMBERED = 4096
+/** Abouts of positions that were handed out and may have to be gone back to; for others the file is read again. */
+const REMEMBERED = 128
 
 /** From where `print` stands. `finished` says that nothing more is written: the last line counts though it has no ending. */
 export const fileFeed = (
@@ -114,7 +114,7 @@ export const fileFeed = (
         lines,
         from,
         to: at,
-        about: aboutOf(segment, about),
+        about: aboutOf(segment, about, last && bytes.length === used.length),
       }
     },
     seek: async ({ position }) => {

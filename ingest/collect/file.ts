@@ -8,13 +8,15 @@ import { strays } from './beside.ts'
 import { type Feed, type FileFeed, fileFeed } from './feed.ts'
 import { agree, openPrint, type Print, resumePrint, scan } from './fingerprint.ts'
 import { isAt, type Looked, lookAt, pathsOf, stampOf } from './names.ts'
-import { aboutOf, newSegment, otherNode, recognise, type Segment, type Whose } from './segments.ts'
+import { aboutOf, byContent, byInode, newSegment, otherNode, type Segment, type Whose } from './segments.ts'
 import { beginningOf, notText, openText, type TextFile } from './text.ts'
 
 /** ms without a byte after which nobody writes to a file any more whose name is gone. */
 const HOLD = 300_000
 /** ms between looks for known files beside the glob. */
 const ASIDE = 60_000
+/** Bytes of a beginning that are kept to tell files apart. */
+const ALIKE = 256
 /** The problem that is told of what was lost, and ms for which it is. */
 const GIVEN_UP = 'given up'
 const SAID = 3_600_000
@@ -50,6 +52,8 @@ interface Leader {
   readonly feed: FileFeed
   readonly segment: Segment
   file: TextFile
+  /** A few bytes of its text: most files differ there, and need not be read to be told apart. */
+  readonly beginning: Buffer
   size: number
   changed: number
   /** It does not hold any more what was read of it; its feed ends with the next content. */
@@ -87,9 +91,17 @@ export const openFinder = (pattern: string, options: FinderOptions): Finder => {
       return performance.now() - rest.since > (options.hold ?? HOLD)
     }
   }
-  const lead = (file: TextFile, each: Looked, segment: Segment, print: Print): Leader => {
+  const lead = (file: TextFile, each: Looked, beginning: Buffer, segment: Segment, print: Print): Leader => {
     const feed = fileFeed(file, segment, print, restedOf(segment))
-    const leader = { feed, segment, file, size: each.size, changed: each.changed, lost: false }
+    const leader = {
+      feed,
+      segment,
+      file,
+      beginning: Buffer.from(beginning.subarray(0, ALIKE)),
+      size: each.size,
+      changed: each.changed,
+      lost: false,
+    }
     leaders.add(leader)
     names.set(each.path, { ...each, leader })
     used.add(segment.id)
@@ -112,8 +124,10 @@ export const openFinder = (pattern: string, options: FinderOptions): Finder => {
     names.set(each.path, { ...each, leader })
   }
   /** Answers whether the file goes on what is read already: as a copy, or as the longer one. */
-  const joins = async (file: TextFile, each: Looked): Promise<boolean> => {
+  const joins = async (file: TextFile, each: Looked, beginning: Buffer): Promise<boolean> => {
     for (const leader of healthy()) {
+      const few = Math.min(leader.beginning.length, beginning.length)
+      if (leader.beginning.compare(beginning, 0, few, 0, few) !== 0) continue
       const shorter = await agreed(file, leader)
       if (!shorter) continue
       const longer = (await file.read(shorter, 1)).length > 0
@@ -133,6 +147,7 @@ export const openFinder = (pattern: string, options: FinderOptions): Finder => {
   /** What a name that nothing is known of holds. */
   const take = async (
     each: Looked,
+    newest: number,
     known: readonly Offset[],
     reading: (segment: string) => Feed | undefined,
   ): Promise<Found | undefined> => {
@@ -153,18 +168,17 @@ export const openFinder = (pattern: string, options: FinderOptions): Finder => {
         names.set(each.path, { ...each, leader: other })
         return undefined
       }
-      kept = await joins(file, each)
-      if (kept) return undefined
       const stamp = file.gzip ? stampOf(each) : undefined
       const open = new Set(healthy().map(({ segment }) => segment.id))
-      const found = await recognise(
-        file,
-        each,
-        known.filter(({ segment }) => !open.has(segment)),
-        whose,
-        stamp,
-      )
-      if (found === 'read') {
+      const offsets = known.filter(({ segment }) => !open.has(segment))
+      const same = await byInode(file, each, offsets, whose, stamp)
+      if (!same) {
+        kept = await joins(file, each, beginning)
+        if (kept) return undefined
+      }
+      const found = same ?? (await byContent(file, each, offsets, whose, stamp))
+      // All of it was read, and others have been written to since: it need not be held open.
+      if (found === 'read' || (same && allRead(each, same.offset, newest))) {
         names.set(each.path, each)
         return undefined
       }
@@ -172,11 +186,13 @@ export const openFinder = (pattern: string, options: FinderOptions): Finder => {
       if (found && reading(found.segment.id)) return undefined
       kept = true
       if (found) {
-        const { segment, offset, moved } = found
-        const feed = lead(file, each, segment, await resumePrint(file, offset.position, offset.about)).feed
-        if (!moved || !file.gzip) return { feed, offset }
+        const { segment, offset } = found
+        const feed = lead(file, each, beginning, segment, await resumePrint(file, offset.position, offset.about)).feed
+        if (same || !file.gzip) return { feed, offset }
+        // Known by its own inode from now on, so that it need not be unpacked again.
         const { position, state } = offset
-        const about = { ...offset.about, ...aboutOf(segment, feed.about()) }
+        const ended = (await file.read(position, 1)).length === 0
+        const about = { ...offset.about, ...aboutOf(segment, feed.about(), ended) }
         return {
           feed,
           offset,
@@ -195,7 +211,8 @@ export const openFinder = (pattern: string, options: FinderOptions): Finder => {
         )
       // Only files that were there at the first start are begun at their end.
       const skip = options.start === 'end' && first && known.length === 0 && !file.gzip ? each.size : 0
-      const feed = lead(file, each, segment, skip ? await resumePrint(file, skip, undefined) : openPrint()).feed
+      const print = skip ? await resumePrint(file, skip, undefined) : openPrint()
+      const feed = lead(file, each, beginning, segment, print).feed
       const begin = { segment: segment.id, position: skip, about: aboutOf(segment, feed.about()) }
       return { feed, offset: undefined, ...(skip ? { begin } : {}) }
     } finally {
@@ -303,6 +320,7 @@ export const openFinder = (pattern: string, options: FinderOptions): Finder => {
       for (const path of problems.keys())
         if (path === GIVEN_UP ? performance.now() - lostAt > SAID : !present.has(path)) problems.delete(path)
       await revisit(present)
+      const newest = Math.max(...[...present.values()].map(({ modified }) => modified))
       let rotated = first
       for (const [path, each] of present) {
         try {
@@ -314,7 +332,7 @@ export const openFinder = (pattern: string, options: FinderOptions): Finder => {
             mine = names.get(path)
           }
           if (mine && (mine.leader || (mine.size === each.size && mine.changed === each.changed))) continue
-          const one = await take(each, known(), reading)
+          const one = await take(each, newest, known(), reading)
           if (one) found.push(one)
         } catch (error) {
           failed(path, error)
@@ -324,12 +342,12 @@ export const openFinder = (pattern: string, options: FinderOptions): Finder => {
         aside = performance.now()
         // Renamed to where the glob does not look, maybe while nobody was here.
         for (const { file, each, segment, offset } of await strays(pattern, present, known(), whose)) {
-          if (leads(each) || reading(segment.id)) await file.close()
-          else
-            found.push({
-              feed: lead(file, each, segment, await resumePrint(file, offset.position, offset.about)).feed,
-              offset,
-            })
+          if (leads(each) || reading(segment.id)) {
+            await file.close()
+            continue
+          }
+          const print = await resumePrint(file, offset.position, offset.about)
+          found.push({ feed: lead(file, each, await beginningOf(file), segment, print).feed, offset })
         }
       }
       first = false
@@ -346,3 +364,8 @@ const withoutLeader = ({ path, dev, ino, size, changed, modified }: Looked): Loo
   changed,
   modified,
 })
+
+/** Nothing is left to read: a gzip that is as it was, or a file that rests while others are written. */
+const allRead = (each: Looked, { about, position }: Offset, newest: number): boolean =>
+  (about?.['ended'] === true && about['stamp'] === stampOf(each)) ||
+  (position === each.size && each.modified < newest - HOLD)

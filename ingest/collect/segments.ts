@@ -57,46 +57,61 @@ const known = (offset: Offset, place: Place, whose: Whose, stamp: string | undef
 })
 
 /** What is committed beside a position, so that the segment is known again. */
-export const aboutOf = ({ generation, node, place, named, stamp }: Segment, print: About): About => ({
+export const aboutOf = ({ generation, node, place, named, stamp }: Segment, print: About, ended = false): About => ({
   path: named,
   dev: place.dev,
   ino: place.ino,
   generation,
   ...(node === undefined ? {} : { node }),
   ...(stamp === undefined ? {} : { stamp }),
+  // Of a gzip: there is no more in it.
+  ...(stamp !== undefined && ended ? { ended } : {}),
   ...print,
 })
 
-export type Recognised =
-  | { readonly segment: Segment; readonly offset: Offset; readonly moved: boolean }
-  /** It ends before what was read of a segment: nothing of it is new. */
-  | 'read'
-  | undefined
+export interface Recognised {
+  readonly segment: Segment
+  readonly offset: Offset
+}
 
-/** `offsets`: the committed ones of the source that no open file goes on with. Undefined: none of them is this file. */
-export const recognise = async (
-  file: TextFile,
-  place: Place,
-  offsets: readonly Offset[],
-  whose: Whose,
-  stamp?: string,
-): Promise<Recognised> => {
-  const candidates = offsets.filter(
+const mine = (offsets: readonly Offset[], whose: Whose): readonly Offset[] =>
+  offsets.filter(
     ({ about, position }) =>
       about &&
       position > 0 &&
       (whose.node === undefined || about['node'] === undefined || about['node'] === whose.node),
   )
-  const sameInode = candidates
+
+/** `offsets`: the committed ones of the source that no open file goes on with. Undefined: it is none that has this inode. */
+export const byInode = async (
+  file: TextFile,
+  place: Place,
+  offsets: readonly Offset[],
+  whose: Whose,
+  stamp?: string,
+): Promise<Recognised | undefined> => {
+  const candidates = mine(offsets, whose)
     .filter(({ about }) => about!['ino'] === place.ino)
     .sort((a, b) => rank(b, place) - rank(a, place))
-  for (const offset of sameInode) {
-    const about = offset.about!
-    if ((stamp !== undefined && about['stamp'] === stamp) || (await holds(file, offset.position, about)))
-      return { segment: known(offset, place, whose, stamp), offset, moved: false }
-  }
+  for (const offset of candidates)
+    if (
+      (stamp !== undefined && offset.about!['stamp'] === stamp) ||
+      (await holds(file, offset.position, offset.about!))
+    )
+      return { segment: known(offset, place, whose, stamp), offset }
+  return undefined
+}
+
+/** The same for an inode that is not known. `read`: it ends before what was read of a segment, so nothing of it is new. */
+export const byContent = async (
+  file: TextFile,
+  place: Place,
+  offsets: readonly Offset[],
+  whose: Whose,
+  stamp?: string,
+): Promise<Recognised | 'read' | undefined> => {
   const beginning = await readFully(file, 0, HEAD)
-  const alike = candidates.filter(({ about }) => {
+  const alike = mine(offsets, whose).filter(({ about }) => {
     const size = Number(about!['headSize'])
     return size > beginning.length
       ? about!['whole'] !== undefined
@@ -110,11 +125,11 @@ export const recognise = async (
   )
   for (const offset of whole)
     if (compare(scanned, offset.position, offset.about!) === 'same')
-      return { segment: known(offset, place, whose, stamp), offset, moved: true }
+      return { segment: known(offset, place, whose, stamp), offset }
   // Written by a version that did not know the whole: head and tail have to do.
   for (const offset of alike)
     if (offset.about!['whole'] === undefined && (await holds(file, offset.position, offset.about!)))
-      return { segment: known(offset, place, whose, stamp), offset, moved: true }
+      return { segment: known(offset, place, whose, stamp), offset }
   return whole.some((offset) => compare(scanned, offset.position, offset.about!) === 'part') ? 'read' : undefined
 }
 

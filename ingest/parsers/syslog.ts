@@ -17,7 +17,7 @@ const RFC5424 = /^(?:1 )(\S+) (\S+) (\S+) (\S+) (\S+) ?/
 const BSD = /^([A-Za-z]{3}) {1,2}(\d{1,2}) (?:(\d{4}) )?(\d\d:\d\d:\d\d)(?:\.\d{1,9})?:? (?:(\d{4}) )?/
 const ISO = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) /
 const HOST = /^([^\s=:[\]"<>{}]{1,255}|[0-9A-Fa-f:.]{2,45}) (?=\S)/
-const TAG = /^([\w./-]{1,48})(?:\[\d{1,10}\])?: ?/
+const TAG = /^(?!CEF:|LEEF:)([\w./-]{1,48})(?:\[\d{1,10}\])?: ?/
 
 /** The end of STRUCTURED-DATA (RFC 5424 §6.3) that begins at `at`. */
 const afterStructured = (line: string, at: number): number => {

@@ -1,5 +1,6 @@
 /** Buckets counted in process: what `aggregate` and `groups` mean, and how they answer where a store cannot count exactly. */
-import { type Event, type Scalar, typeOf, valuesOf } from '../event.ts'
+import { valuesIn } from '../computed.ts'
+import { type Event, type Scalar, typeOf } from '../event.ts'
 import type { Bucket, By } from './store.ts'
 
 /** A key as text back to the value of its field. */
@@ -32,7 +33,7 @@ export class Buckets {
     let keys: (Scalar | null)[][] = [[]]
     for (const by of this.#by) {
       const values: readonly (Scalar | null)[] =
-        'terms' in by ? [...new Set(valuesOf(event, by.terms))] : [startOf(time, by.every, by.offset)]
+        'terms' in by ? [...new Set(valuesIn(event, by.terms))] : [startOf(time, by.every, by.offset)]
       keys = keys.flatMap((key) => (values.length ? values : [null]).map((value) => [...key, value]))
     }
     for (const key of keys) {
@@ -42,7 +43,7 @@ export class Buckets {
       bucket.count++
       bucket.first = Math.min(bucket.first, time)
       bucket.last = Math.max(bucket.last, time)
-      if (this.#distinct) for (const value of valuesOf(event, this.#distinct)) bucket.values.add(String(value))
+      if (this.#distinct) for (const value of valuesIn(event, this.#distinct)) bucket.values.add(String(value))
     }
   }
 

@@ -10,6 +10,7 @@
  * - Regular expressions are RE2's, unanchored.
  * - The field '*' means every field of the event.
  */
+import { COMPUTED } from '../computed.ts'
 import type { Event, Scalar } from '../event.ts'
 
 export type Filter =
@@ -56,7 +57,10 @@ export type Match = (event: Event) => boolean
 export const fieldsOf = (filter: Filter, into = new Set<string>()): Set<string> => {
   if (filter.op === 'and' || filter.op === 'or') for (const part of filter.of) fieldsOf(part, into)
   else if (filter.op === 'not') fieldsOf(filter.of, into)
-  else into.add(filter.field)
+  else {
+    into.add(filter.field)
+    for (const name of COMPUTED.get(filter.field)?.of ?? []) into.add(name)
+  }
   return into
 }
 

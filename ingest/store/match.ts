@@ -1,5 +1,6 @@
 /** The visitor in process: what a filter means. */
 import { RE2JS } from 're2js'
+import { COMPUTED } from '../computed.ts'
 import { type Scalar, typeOf, valuesOf } from '../event.ts'
 import { canonicalAddress, parseCidr, parseIp, within } from '../ip.ts'
 import { type Filter, isAny, isOne, type Leaf, type Match, type Pattern } from './filter.ts'
@@ -54,8 +55,9 @@ const leaf = (filter: Leaf): Match => {
   const test = valueTest(filter, typeOf(field) === 'ip')
   // Every object answers to names such as "constructor": only what the event itself has counts.
   const inherited = field in {}
+  const computed = COMPUTED.get(field)
   return (event) => {
-    const value = inherited && !Object.hasOwn(event, field) ? undefined : event[field]
+    const value = inherited && !Object.hasOwn(event, field) ? undefined : (event[field] ?? computed?.value(event))
     if (value === undefined) return false
     return Array.isArray(value) ? value.some(test) : test(value as Scalar)
   }

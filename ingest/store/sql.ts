@@ -2,6 +2,7 @@
  * The visitor to DuckDB's SQL, over the columns of a day file (see duckdb/layout.ts). It answers a condition that holds
  * for every event that the filter matches; `exact` says that it holds for no other.
  */
+import { COMPUTED } from '../computed.ts'
 import { fieldOf, type Scalar } from '../event.ts'
 import { bounds, canonicalAddress, type Network, parseCidr } from '../ip.ts'
 import { type Filter, isAny, isOne, type Leaf, type Pattern } from './filter.ts'
@@ -53,6 +54,10 @@ export const toSql = (filter: Filter, asked: Asked = ANY): Condition => {
 
 const leaf = (node: Leaf, asked: Asked): Condition => {
   if (node.field === '*') return { sql: 'true', exact: false }
+  if (COMPUTED.has(node.field)) {
+    const of = COMPUTED.get(node.field)!.of.map((name) => leaf({ op: 'exists', field: name }, asked).sql)
+    return { sql: `(${inRest(node).sql} OR (${of.join(' AND ')}))`, exact: false }
+  }
   const field = fieldOf(node.field)
   if (field?.of) {
     const parts = field.of.map((name) => leaf({ ...node, field: name }, { ...asked, odd: false }))

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openClient } from '../../ingest/store/elasticsearch/connect.ts'
 import { indexName, writeAlias } from '../../ingest/store/elasticsearch/indices.ts'
 import { attack, OURS } from '../api/console.ts'
+import { SCHEMA_VERSION } from '../../ingest/store/elasticsearch/schema.ts'
 import { describeCluster, randomPrefix, removeAll } from '../servers/cluster.ts'
 import { openClusterConsole, type ClusterConsole } from './cluster-console.ts'
 import { eventsOf, sentence, until } from './place.ts'
@@ -156,7 +157,11 @@ await describeCluster('in a cluster that runs', (cluster) => {
     const name = `${prefix}-events-mappings`
     const warnings = () => console_.warned.filter((each) => /template/.test(each)).length
     const before = warnings()
-    await client.cluster.putComponentTemplate({ name, version: 1, template: { mappings: { dynamic: true } } })
+    await client.cluster.putComponentTemplate({
+      name,
+      version: SCHEMA_VERSION,
+      template: { mappings: { dynamic: true } },
+    })
     expect(await said(/template/)).toMatch(
       /somebody had changed the template .*-events-mappings on Elasticsearch at .*put back/,
     )

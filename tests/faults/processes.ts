@@ -242,7 +242,7 @@ export const openSeveral = (cluster: Cluster): Several => {
 export const eventually = async (what: string, look: () => Promise<boolean>): Promise<void> => {
   const began = performance.now()
   while (!(await look())) {
-    if (performance.now() - began > 300_000) throw new Error(`waited in vain until ${what}`)
+    if (performance.now() - began > 900_000) throw new Error(`waited in vain until ${what}`)
     await sleep(400)
   }
 }

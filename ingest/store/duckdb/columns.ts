@@ -93,8 +93,14 @@ export const columnSink = (): Sink<Slice> => {
   let chunks: Chunk[] = []
   let [total, first, last, odd] = [0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, false]
 
-  const mark = (column: number): void => {
+  /** The memory holds anything: a column is emptied when its first value of the chunk comes. No address of another heap is left. */
+  const begun = (column: number): void => {
     used[column] = 1
+    const from = STARTS[column]!
+    octets.fill(0, from, from + VALID + ROWS * WIDTH[LAID[column]!.kind])
+  }
+  const mark = (column: number): void => {
+    if (used[column] === 0) begun(column)
     const at = STARTS[column]! / 4 + (rows >> 5)
     w[at] = w[at]! | (1 << (rows & 31))
   }
@@ -111,14 +117,14 @@ export const columnSink = (): Sink<Slice> => {
     }
   }
   const putHalves = (f: number, halves: Uint32Array): void => {
+    mark(HIGH[f]!)
+    mark(LOW[f]!)
     const high = (STARTS[HIGH[f]!]! + VALID) / 4 + rows * 2
     const low = (STARTS[LOW[f]!]! + VALID) / 4 + rows * 2
     w[high] = halves[0]!
     w[high + 1] = halves[1]!
     w[low] = halves[2]!
     w[low + 1] = halves[3]!
-    mark(HIGH[f]!)
-    mark(LOW[f]!)
   }
   const grown = (column: number, words: number): Uint32Array => {
     const have = lists[column]!
@@ -128,12 +134,12 @@ export const columnSink = (): Sink<Slice> => {
     return (lists[column] = larger)
   }
   const begin = (column: number, count: number): void => {
+    mark(column)
     const at = (STARTS[column]! + VALID) / 4 + rows * 4
     w[at] = items[column]!
     w[at + 1] = 0
     w[at + 2] = count
     w[at + 3] = 0
-    mark(column)
   }
   /** False where an item cannot stand in a column. */
   const putList = (row: Row, f: number): boolean => {
@@ -208,6 +214,7 @@ export const columnSink = (): Sink<Slice> => {
         if (wanted === TEXT) {
           const a = from[f]!
           if (!row.control || !isAwkward(row.bytes, a, to[f]!)) {
+            if (used[COLUMN[f]!] === 0) begun(COLUMN[f]!)
             const n = to[f]! - a
             const s = SLOTS[f]! + rows * 4
             w[s] = n
@@ -222,7 +229,6 @@ export const columnSink = (): Sink<Slice> => {
             }
             const v = VALIDITY[f]! + word
             w[v] = w[v]! | bit
-            used[COLUMN[f]!] = 1
             if (HIGH[f]! >= 0) {
               const address = row.address[f] ?? addressOf(row.bytes, a, to[f]!)
               if (address !== undefined) putHalves(f, address.halves)
@@ -230,19 +236,19 @@ export const columnSink = (): Sink<Slice> => {
             continue
           }
         } else if (wanted === LONG) {
+          if (used[COLUMN[f]!] === 0) begun(COLUMN[f]!)
           const n = number[f]!
           const s = SLOTS[f]! + rows * 2
           w[s] = n
           w[s + 1] = Math.floor(n / 0x1_0000_0000)
           const v = VALIDITY[f]! + word
           w[v] = w[v]! | bit
-          used[COLUMN[f]!] = 1
           continue
         } else if (wanted === BOOLEAN) {
+          if (used[COLUMN[f]!] === 0) begun(COLUMN[f]!)
           octets[SLOTS[f]! * 4 + rows] = number[f]!
           const v = VALIDITY[f]! + word
           w[v] = w[v]! | bit
-          used[COLUMN[f]!] = 1
           continue
         } else if (putList(row, f)) continue
       }
@@ -256,17 +262,17 @@ export const columnSink = (): Sink<Slice> => {
         isOdd = true
         putRest(f)
       }
-      octets[STARTS[column]! + VALID + rows] = is ? 1 : 0
       mark(column)
+      octets[STARTS[column]! + VALID + rows] = is ? 1 : 0
     }
-    octets[STARTS[ODD]! + VALID + rows] = isOdd ? 1 : 0
     mark(ODD)
+    octets[STARTS[ODD]! + VALID + rows] = isOdd ? 1 : 0
     if (restFrom >= 0) {
       // The first one's comma is the opening brace.
       row.bytes[restFrom] = 123
       row.bytes[rest++] = 125
-      slot(row.view, w, (STARTS[REST]! + VALID) / 4 + rows * 4, restFrom, rest - restFrom)
       mark(REST)
+      slot(row.view, w, (STARTS[REST]! + VALID) / 4 + rows * 4, restFrom, rest - restFrom)
       row.at = rest
     }
     if (isOdd) odd = true
@@ -310,9 +316,6 @@ export const columnSink = (): Sink<Slice> => {
       const from = STARTS[i]!
       out.set(octets.subarray(from, from + valid), start)
       out.set(octets.subarray(from + VALID, from + VALID + width), start + valid)
-      octets.fill(0, from, from + valid)
-      // No address of another heap is left in the slot of a row without a value.
-      octets.fill(0, from + VALID, from + VALID + width)
     }
     const heap = row.bytes.buffer.slice(0, row.at)
     return { rows, capacity: rows, heap, used: row.at, data: out.buffer, starts, lists: gathered(), items: [...items] }
@@ -323,7 +326,7 @@ export const columnSink = (): Sink<Slice> => {
     const heap = row.give(spare(row.bytes.length))
     data = spare(SIZE)
     w = new Uint32Array(data)
-    octets = new Uint8Array(data).fill(0)
+    octets = new Uint8Array(data)
     const starts = STARTS.map((start, i) => (used[i] === 0 ? -1 : start))
     return {
       rows,

@@ -3,6 +3,7 @@
  * number of strings that cross (measured: 63,000 rows/s with a string a column, four times that packed).
  */
 import { derived, type Event, FIELDS, type Field, fieldOf } from '../../event.ts'
+import { withInputs } from '../../computed.ts'
 import { column, pointer } from '../sql.ts'
 
 /**
@@ -127,7 +128,7 @@ export const insertStaged = (catalog: string): string =>
  * A row as one packed text, to be read with `unpack`. Only the named fields where `fields` is given.
  */
 export const selectPacked = (fields?: readonly string[]): { sql: string; unpack: (text: string) => Event } => {
-  const asked = fields && new Set(fields)
+  const asked = fields && new Set(withInputs(fields))
   // What is made of others needs those.
   const made = DERIVED.filter((f) => !asked || asked.has(f.name))
   const wanted = asked && new Set([...asked, ...made.flatMap((f) => f.of!)])

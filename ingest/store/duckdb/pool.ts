@@ -8,8 +8,12 @@ const MOST = 48 << 20
 
 /** Memory of at least so many bytes; what stands in it is anything. */
 export const spare = (bytes: number): ArrayBuffer => {
-  const found = free.findIndex((each) => each.byteLength >= bytes && each.byteLength <= bytes * 2)
-  return found < 0 ? new ArrayBuffer(bytes) : free.splice(found, 1)[0]!
+  let best = -1
+  for (let i = 0; i < free.length; i++) {
+    const size = free[i]!.byteLength
+    if (size >= bytes && size <= bytes * 2 && (best < 0 || size < free[best]!.byteLength)) best = i
+  }
+  return best < 0 ? new ArrayBuffer(bytes) : free.splice(best, 1)[0]!
 }
 /** Gives memory back. */
 export const reuse = (buffers: readonly ArrayBuffer[]): void => {

@@ -1,4 +1,5 @@
 /** Reads over the day files. Runs on the store thread; every answer is bounded in rows and time. */
+import { COMPUTED } from '../../computed.ts'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { Event } from '../../event.ts'
 import { Buckets, byCount, typedKey } from '../buckets.ts'
@@ -186,7 +187,7 @@ export class Reader {
   }
 
   async aggregate(query: Aggregate): Promise<Page<Bucket>> {
-    const exact = this.#exact(query)
+    const exact = this.#exact(query) && !namesOf(query).some((name) => COMPUTED.has(name))
     if (!exact) {
       const buckets = new Buckets(query.by, query.distinct)
       for await (const chunk of this.match({ ...query, fields: ['@timestamp', ...namesOf(query)] }, false))
@@ -202,7 +203,7 @@ export class Reader {
 
   async *groups(query: Groups): AsyncIterable<Bucket[]> {
     const by = query.by.map((terms) => ({ terms }))
-    const exact = this.#exact(query)
+    const exact = this.#exact(query) && ![...query.by, query.distinct ?? ''].some((name) => COMPUTED.has(name))
     if (!exact) {
       const buckets = new Buckets(by, query.distinct)
       for await (const chunk of this.match(

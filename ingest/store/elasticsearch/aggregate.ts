@@ -3,6 +3,7 @@
  * last page, so that no group is missed at any number of them. Where the filter is not exact the process counts what came
  * back, and it always counts the events that are odd in a field that matters.
  */
+import { COMPUTED } from '../../computed.ts'
 import type { estypes } from '@elastic/elasticsearch'
 import { type Event, fieldOf, type Scalar } from '../../event.ts'
 import { Buckets, byCount, typedKey } from '../buckets.ts'
@@ -92,7 +93,8 @@ export const openCounter = (reader: Reader) => {
   const split = (asked: Asked, said: Said): { dsl: Dsl; odd: Query; query: Query[] } | undefined => {
     const dsl = toDsl(asked.filter, said, lacking())
     const names = namesOf(asked)
-    if (!dsl.exact || names.some((name) => counted(name) === undefined || lacking().has(name))) return undefined
+    if (!dsl.exact || names.some((name) => counted(name) === undefined || lacking().has(name) || COMPUTED.has(name)))
+      return undefined
     const odd = dsl.odd(names)
     return { dsl, odd, query: [...windowQuery(asked), dsl.plain, without(odd)] }
   }

@@ -1,4 +1,5 @@
 /** Reads of events: over every index of the alias, bounded in hits a page and, for a person, in time. */
+import { withInputs } from '../../computed.ts'
 import type { Client, estypes } from '@elastic/elasticsearch'
 import { errors } from '@elastic/elasticsearch'
 import type { Event } from '../../event.ts'
@@ -59,7 +60,8 @@ const decisionOf = (
 ): Decision => {
   const dsl = toDsl(filter, said, lacking)
   const names = fieldsOf(filter)
-  const only = fields && !names.has('*') && !fields.includes('*') ? new Set([...fields, ...names]) : undefined
+  const only =
+    fields && !names.has('*') && !fields.includes('*') ? new Set(withInputs([...fields, ...names])) : undefined
   return { dsl, match: compile(filter), includes: only && sourceOf([...only]), only }
 }
 const eventsOf = (hits: readonly estypes.SearchHit<Source>[], { dsl, match, only }: Decision): (Event | undefined)[] =>

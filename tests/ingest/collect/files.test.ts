@@ -256,6 +256,22 @@ const ROWS: readonly Row[] = [
     once(...lines(10), ...lines(10).map((text) => text.replace('198.51.100.7', '198.51.100.8'))),
   ],
   [
+    'a log that rested while others were written to goes on, also a packed one that was read before',
+    async ({ path, log, read, stop }) => {
+      log('a.log', ...lines(10))
+      log('b.log', ...lines(10, 10))
+      writeFileSync(path('c.log.gz'), gzipSync(`${lines(10, 20).join('\n')}\n`))
+      await read()
+      await stop()
+      utimesSync(path('a.log'), 1, 1)
+      await read()
+      log('a.log', line('on'))
+      appendFileSync(path('c.log.gz'), gzipSync(`${line('packed')}\n`))
+      await read()
+    },
+    once(...lines(30), line('on'), line('packed')),
+  ],
+  [
     'rewritten twice before it was read',
     async ({ path, log, read }) => {
       log('a.log', ...lines(10))

@@ -42,7 +42,7 @@ export const ARRIVED = Date.UTC(2026, 4, 14, 12)
 export const parsed = (
   parser: string,
   text: string | Uint8Array,
-  options: { options?: unknown; timezone?: string; memory?: Memory; arrived?: number } = {},
+  options: { options?: unknown; timezone?: string; zoned?: boolean; memory?: Memory; arrived?: number } = {},
 ): (Event | { error: string })[] => {
   const { lines } = splitLines(Buffer.from(text as string), 0, true)
   const { packed } = stageOf(

@@ -167,6 +167,26 @@ export const contractEvents = (name: string, open: () => Promise<Opened>): void 
       expect(await store.events.offsets('roll')).toHaveLength(1)
     })
 
+    test('what a parser learned is there as long as the events of that day', async () => {
+      const at = T0 + 3 * 86_400_000
+      const learned = (stream: string, position: number) => ({
+        source: 'học',
+        segment: '0000000001',
+        stream,
+        position,
+        state: { fields: ['date', 'time'], day: '2026-11-20' },
+      })
+      const one = [learned('10.0.0.1', 0), learned('10.0.0.1 W3SVC2', 17)]
+      await store.events.append({ events: [event()], offsets: [], learned: one }, at + 1)
+      expect(await store.events.learned('học')).toEqual(one)
+      expect(await store.events.learned('another')).toEqual([])
+      await store.events.append({ events: [event()], offsets: [], learned: [learned('10.0.0.2', 40)] }, at + 86_400_000)
+      expect(await store.events.learned('học')).toEqual([...one, learned('10.0.0.2', 40)])
+      const days = (await store.events.days()).map(({ day }) => day).sort()
+      for (const day of days.slice(0, -1)) await store.events.drop(day)
+      expect(await store.events.learned('học')).toEqual([learned('10.0.0.2', 40)])
+    })
+
     test('search pages through everything once, in both orders', async () => {
       const at = T0 + 4 * 86_400_000
       // Times are shared by several: the id decides among them.

@@ -140,10 +140,7 @@ const copy = async ({ from, to, node, progress }: MigrateOptions, lease: Lease):
       SPOOL.test(each.segment) ? { ...each, segment: `${node}-${each.segment}` } : each,
     )
     for (let i = 0; i < learned.length; i += 500)
-      await to.events.append(
-        { events: [], offsets: [], learned: learned.slice(i, i + 500), lease },
-        lastOf(days),
-      )
+      await to.events.append({ events: [], offsets: [], learned: learned.slice(i, i + 500), lease }, lastOf(days))
   }
   // Everything that was copied had been looked at by the rules: they go on with what comes from now on.
   const covered = await to.events.committed()

@@ -3,7 +3,7 @@
  * Only alerts near the new events are read, however long the history of the group is.
  */
 import type { Event } from '../ingest/event.ts'
-import { and, eq, type Filter, not } from '../ingest/store/filter.ts'
+import { and, eq, type Filter, not, or } from '../ingest/store/filter.ts'
 import { type Collection, type Put, type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
 import { type Alert, alertId, headOf, newAlert, type Part, partOf, toldGroup } from './alert.ts'
 import { byTime, chain, type Island, islandsOf, type Moment, SAMPLE } from './bursts.ts'
@@ -79,16 +79,13 @@ const near = async (
   const out = new Map<string, Stored<Alert>>()
   const quiet = rule.endsWith ? 0 : rule.quiet
   const ask = async (filter: Filter, one?: 'asc' | 'desc') => {
-    // One that a person gave to an agency has still counted what it counted.
-    for (const field of ['alert.group', 'alert.moved']) {
-      const own = and(eq(field, part.key), filter)
-      if (one) {
-        const sort = [{ field: one === 'asc' ? 'alert.first' : 'alert.last', order: one }] as const
-        const lasting = and(own, not(eq('alert.status', 'absorbed')))
-        for (const each of (await alerts.query(SYSTEM, { filter: lasting, sort, limit: 1 })).items)
-          out.set(each.id, each)
-      } else for await (const page of pagesOf(alerts, own, 1000)) for (const each of page) out.set(each.id, each)
-    }
+    // One that a person gave to an agency has still counted what it counted. Each side of the `or` stands in an index.
+    const own = or(...['alert.group', 'alert.moved'].map((field) => and(eq(field, part.key), filter)))
+    if (one) {
+      const sort = [{ field: one === 'asc' ? 'alert.first' : 'alert.last', order: one }] as const
+      const lasting = and(own, not(eq('alert.status', 'absorbed')))
+      for (const each of (await alerts.query(SYSTEM, { filter: lasting, sort, limit: 1 })).items) out.set(each.id, each)
+    } else for await (const page of pagesOf(alerts, own, 1000)) for (const each of page) out.set(each.id, each)
   }
   for (const together of chain(spans, quiet + TOGETHER)) {
     const first = Math.min(...together.map((span) => span.first)) - quiet
@@ -210,12 +207,15 @@ const mergeOnce = async (
   }
   // What an end has cut off is written before the alert that it is cut from: broken off in between it is found again.
   if (cut.size) puts.sort((a, b) => Number(a.version !== null) - Number(b.version !== null))
+  const written: Stored<Alert>[] = [...untouched]
   if (puts.length) {
     const results = await alerts.put(puts, true)
-    if (results.some((result) => !result.ok)) return undefined
+    for (const [i, { id, doc }] of puts.entries()) {
+      const result = results[i]!
+      if (!result.ok) return undefined
+      if (changed.includes(id)) written.push({ id, doc, version: result.version, seq: 0 })
+    }
   }
-  const written: Stored<Alert>[] = [...untouched]
-  for (const id of changed) written.push((await alerts.get(SYSTEM, id))!)
   return { alerts: written, left: [...left] }
 }
 

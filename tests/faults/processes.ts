@@ -158,13 +158,18 @@ export const openSeveral = (cluster: Cluster): Several => {
     stored: async (source) => {
       await client.indices.refresh({ index, ignore_unavailable: true })
       const query = { term: { 'vonglau.source.id': source } }
-      return (
-        await client.count({
+      try {
+        const { count } = await client.count({
           index,
           ignore_unavailable: true,
           query: { bool: { filter: [query], must_not: [{ term: { 'event.dataset': 'vonglau.source' } }] } },
         })
-      ).count
+        return count
+      } catch (error) {
+        // An index that is being made cannot be asked yet.
+        if ((error as { statusCode?: number }).statusCode === 503) return 0
+        throw error
+      }
     },
     leases: async () => {
       const index = `${prefix}-leases`

@@ -43,6 +43,8 @@ export const scanCef = (
         const next = k
         while (k < end && isKey(b[k]!)) k++
         if (k > next && k < end && b[k] === 61) break
+        // The blanks were one run: each of them would walk it again.
+        at = next - 1
       }
     }
     to = Math.min(at, end)

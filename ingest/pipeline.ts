@@ -17,7 +17,7 @@ import type { Lease } from './store/store.ts'
 import { openTurn, turnOf } from './turn.ts'
 
 /** Rows handed to the store and not yet committed: a full commit overlaps with the parsing of the next. */
-const MOST_ROWS = 100_000
+const MOST_ROWS = 80_000
 const RETRY = 1000
 /** ms that the end of the process waits for the store to take what was handed over. */
 const PATIENCE = 10_000

@@ -21,7 +21,8 @@ const STARTS: number[] = []
 let size = 0
 for (const { kind } of LAID) {
   STARTS.push(size)
-  size += VALID + ROWS * WIDTH[kind]
+  // A line of the cache more: the slots of a row would share a few of its sets.
+  size += VALID + ROWS * WIDTH[kind] + 64
 }
 const SIZE = Math.ceil(size / 8) * 8
 const columnAt = new Map(LAID.map(({ name }, i) => [name, i]))

@@ -33,12 +33,21 @@ const settle = (slots: Uint32Array, heapBytes: number, low: number, high: number
   }
 }
 
-/** As a chunk that can be appended. The memory it was made of is free again. */
+/**
+ * The one that is filled, for every chunk: megabytes that stay until the collector comes by would be as many as a commit has
+ * chunks, and it does not see how large they are.
+ */
+let kept: DuckDBDataChunk | undefined
+
+/** As a chunk that can be appended, before the next one is asked for. The memory it was made of is free again. */
 export const toDataChunk = (
   { rows, capacity, heap, used, data, starts, lists, items }: Chunk,
   ingested: number,
 ): DuckDBDataChunk => {
-  const to = DuckDBDataChunk.create(TYPES, rows)
+  kept ??= DuckDBDataChunk.create(TYPES)
+  const to = kept
+  to.reset()
+  to.rowCount = rows
   const chunk = (to as unknown as { chunk: duckdb.DataChunk }).chunk
   const vectors = LAID.map((_, i) => duckdb.data_chunk_get_vector(chunk, i))
   let [low, high] = [0, 0]

@@ -26,7 +26,6 @@ const EVENTS: readonly Event[] = texts.map((text, i) => ({
 /** Throws a `StoreError` where what DuckDB reads in such memory is not what was put there. */
 export const proveLayout = (): void => {
   const { chunks } = through(columnSink(), new Row(1 << 14), EVENTS)
-  // Once as a few rows cross, and once in whole memory.
   const columns = chunks.flatMap((chunk) => {
     const data = toDataChunk(chunk, 7)
     return [LAID.map((_, i) => data.getColumnValues(i))]

@@ -16,8 +16,8 @@ import { openStages } from './stages.ts'
 import type { Lease } from './store/store.ts'
 import { openTurn, turnOf } from './turn.ts'
 
-/** Rows handed to the store and not yet committed: a full commit overlaps with the parsing of the next. */
-const MOST_ROWS = 80_000
+/** Rows handed to the store and not yet copied into a commit: while one of full size is written, the next is parsed. */
+const MOST_ROWS = 65_536
 const RETRY = 1000
 /** ms that the end of the process waits for the store to take what was handed over. */
 const PATIENCE = 10_000

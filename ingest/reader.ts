@@ -7,7 +7,7 @@ import { type Memory, memoryOf } from './memory.ts'
 import type { Meter } from './meter.ts'
 import { parsers } from './parsers/index.ts'
 import { again, beginReading, readAgain, type Reading } from './reading.ts'
-import type { Room } from './room.ts'
+import type { Room, Taken } from './room.ts'
 import type { Source } from './source.ts'
 import type { Made } from './stage.ts'
 import type { Stages } from './stages.ts'
@@ -121,10 +121,13 @@ export const openReader = (options: ReaderOptions): Reader => {
     if (stopping() || each.failed) return false
     toFull -= rows
     each.underWay++
-    const give = room.take(rows)
-    takeApart(each, chunk, clock(), () => {
-      each.underWay--
-      give()
+    const taken = room.take(rows)
+    takeApart(each, chunk, clock(), {
+      copied: taken.copied,
+      done: () => {
+        each.underWay--
+        taken.done()
+      },
     })
     return true
   }
@@ -135,11 +138,11 @@ export const openReader = (options: ReaderOptions): Reader => {
     each.underWay++
     const at = each.feed.position()
     const chunk: Chunk = { lines: NO_LINES, from: at, to: at, about: each.about }
-    takeApart(each, chunk, clock(), () => each.underWay--, true)
+    takeApart(each, chunk, clock(), { copied: () => {}, done: () => each.underWay-- }, true)
     return true
   }
   /** Maybe in another thread, while what follows is read; handed over in its turn. */
-  const takeApart = (each: Reading, chunk: Chunk, now: number, settle: () => void, rested = false) => {
+  const takeApart = (each: Reading, chunk: Chunk, now: number, taken: Taken, rested = false) => {
     const { lines, from } = chunk
     const begin = each.begin
     each.begin = undefined
@@ -154,20 +157,20 @@ export const openReader = (options: ReaderOptions): Reader => {
       try {
         await before
         let mine = await made
-        if (each.failed) return settle()
+        if (each.failed) return taken.done()
         // What the parser remembers was not known yet: the line that it learns from came just before.
         if (!joined && guess !== each.memory && JSON.stringify(guess) !== JSON.stringify(each.memory))
           mine = await run(each.memory)
         // Lines that are no events leave room in the commit.
         toFull += lines.count - mine.rows
-        handOver(each, chunk, mine, now, settle)
+        handOver(each, chunk, mine, now, taken)
       } catch (error) {
         fail(each, error as Error)
-        settle()
+        taken.done()
       }
     })()
   }
-  const handOver = (each: Reading, chunk: Chunk, made: Made<Packed>, now: number, settle: () => void) => {
+  const handOver = (each: Reading, chunk: Chunk, made: Made<Packed>, now: number, taken: Taken) => {
     each.memory = made.memory
     carried = made.memory
     const position = Math.max(each.handed, chunk.to)
@@ -185,7 +188,7 @@ export const openReader = (options: ReaderOptions): Reader => {
     each.handed = position
     const learned = made.changes.map((change) => ({ source: source.id, segment: each.feed.segment, ...change }))
     store
-      .append({ events: [], packed: made.packed, offsets: [offset], learned, lease }, now)
+      .append({ events: [], packed: made.packed, offsets: [offset], learned, lease, copied: taken.copied }, now)
       .then(
         ({ ingested }) => {
           each.committed = position
@@ -196,7 +199,7 @@ export const openReader = (options: ReaderOptions): Reader => {
         },
         (error: Error) => fail(each, error),
       )
-      .finally(settle)
+      .finally(taken.done)
   }
 
   const finish = async (each: Reading) => {

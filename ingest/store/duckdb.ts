@@ -28,6 +28,8 @@ interface Answer {
   readonly error?: { readonly name: string; readonly message: string }
   /** Memory that the store thread needs no more. */
   readonly back?: ArrayBuffer[]
+  /** Not the answer yet: the store thread has copied what was appended. */
+  readonly copied?: boolean
 }
 
 /** Opens the day files of a folder. Rejects with a `StoreError` that a person can act on. */
@@ -46,6 +48,7 @@ export const openDuckdb = async (
   const row = new Row()
   const worker = new Worker(new URL('./duckdb/thread.ts', import.meta.url), { workerData })
   const waiting = new Map<number, { resolve(value: never): void; reject(error: Error): void }>()
+  const onCopied = new Map<number, () => void>()
   let next = 1
   let dead: Error | undefined
   const fail = (error: Error) => {
@@ -53,8 +56,10 @@ export const openDuckdb = async (
     for (const { reject } of waiting.values()) reject(error)
     waiting.clear()
   }
-  worker.on('message', ({ id, value, error, back }: Answer) => {
+  worker.on('message', ({ id, value, error, back, copied }: Answer) => {
     if (back) reuse(back)
+    if (copied) return onCopied.get(id)?.()
+    onCopied.delete(id)
     const call = waiting.get(id)
     waiting.delete(id)
     if (error) call?.reject(error.name === 'StoreError' ? new StoreError(error.message) : new Error(error.message))
@@ -97,11 +102,12 @@ export const openDuckdb = async (
   return {
     repairs,
     packing: { module: new URL('./duckdb/packing.ts', import.meta.url).href, full: FULL },
-    append: ({ events, packed, offsets, learned = [] }, now) => {
+    append: ({ events, packed, offsets, learned = [], copied }, now) => {
       const slice = (packed as Slice | undefined) ?? through(sink, row, events)
       if (dead) return Promise.reject(dead)
       const id = next++
       const answer = expect<{ ingested: number }>(id)
+      if (copied) onCopied.set(id, copied)
       worker.postMessage({ id, call: 'append', args: [slice, offsets, learned, now] }, buffersOf(slice))
       return answer
     },

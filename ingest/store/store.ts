@@ -43,6 +43,8 @@ export interface Batch {
   readonly learned?: readonly Learned[]
   /** What allows its reading. Where it is no longer held when the writing begins, the batch is refused (`FENCED`). */
   readonly lease?: Lease | undefined
+  /** Called, at most once and long before it is durable, when what was handed over lies in the store's own memory. */
+  readonly copied?: () => void
 }
 
 /** From this line on a parser remembers something else of a stream. */

@@ -85,8 +85,9 @@ const open = async () => {
 }
 
 const port = parentPort!
-const reply = (id: number, value: unknown, error?: unknown, back: ArrayBuffer[] = []) => {
-  if (error === undefined) port.postMessage({ id, value, back }, back)
+type Append = (slice: Slice, offsets: readonly Offset[], learned: readonly Learned[], now: number) => void
+const reply = (id: number, value: unknown, error?: unknown) => {
+  if (error === undefined) port.postMessage({ id, value })
   else {
     const reason = explain(error)
     port.postMessage({ id, error: { name: reason.name, message: reason.message } })
@@ -102,8 +103,6 @@ try {
     return nextCursor++
   }
   const calls: { [name: string]: (...args: never[]) => unknown } = {
-    append: (slice: Slice, offsets: readonly Offset[], learned: readonly Learned[], now: number) =>
-      writer.append(slice, offsets, learned, now),
     learned: (source: string) => readLearned(connection, days, source),
     committed: () => writer.committed,
     offsets: (source?: string) => readOffsets(connection, days, source),
@@ -140,9 +139,15 @@ try {
   }
   port.on('message', async ({ id, call, args }: { id: number; call: string; args: never[] }) => {
     try {
-      const value = await calls[call]!(...args)
-      // The memory of what was taken is free again.
-      reply(id, value, undefined, call === 'append' ? buffersOf(args[0] as unknown as Slice) : [])
+      if (call === 'append') {
+        const [slice, offsets, learned, now] = args as unknown as Parameters<Append>
+        // The memory of what was taken is free again.
+        const copied = () => {
+          const back = buffersOf(slice)
+          port.postMessage({ id, copied: true, back }, back)
+        }
+        reply(id, await writer.append(slice, offsets, learned, now, copied))
+      } else reply(id, await calls[call]!(...args))
     } catch (error) {
       reply(id, undefined, error)
     }

@@ -18,6 +18,8 @@ interface Waiting {
   offsets: readonly Offset[]
   learned: readonly Learned[]
   now: number
+  /** What the slice lies in is not needed any more. */
+  copied: () => void
   resolve(answer: { ingested: number }): void
   reject(error: Error): void
 }
@@ -56,9 +58,10 @@ export class Writer {
     offsets: readonly Offset[],
     learned: readonly Learned[],
     now: number,
+    copied: () => void,
   ): Promise<{ ingested: number }> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ slice, offsets, learned, now, resolve, reject })
+      this.#queue.push({ slice, offsets, learned, now, copied, resolve, reject })
       this.#staged += slice.rows
       if (this.#staged >= FULL) this.#urgent?.()
       this.#running ??= this.#run()
@@ -173,11 +176,12 @@ export class Writer {
     const appender = await this.#connection.createAppender(...to)
     try {
       let rows = 0
-      for (const { slice } of taken) {
+      for (const { slice, copied } of taken) {
         for (const chunk of slice.chunks) {
           if (CHECKED) checkSlots(chunk)
           appender.appendDataChunk(toDataChunk(chunk, ingested))
         }
+        copied()
         rows += slice.rows
         if (rows < BREATH) continue
         // What is asked meanwhile has its turn.

@@ -268,6 +268,8 @@ export const openReader = (options: ReaderOptions): Reader => {
       return sum
     },
     leave: async () => {
+      // What is still being parsed is not handed over: without its lease it would pass for lines that need none.
+      for (const each of readings) each.failed = true
       lease = undefined
       for (const each of readings.splice(0)) await each.feed.close()
     },

@@ -11,9 +11,14 @@ import type { Installation } from '../installation.ts'
 
 const HOUR = 3_600_000
 
-/** The agency of a source: as the configuration says it, or the inventory of the device behind it. */
-const agencyOf = ({ config, inventory }: Installation, id: string): string | undefined =>
-  config.sources.find((source) => source.id === id)?.organization ?? deviceLookup(inventory).ownerOfSource(id)
+/**
+ * The agency of a source: as the configuration says it, or the inventory of the device behind it. One with `serves` is
+ * shared, whoever owns it: its lines are those of all that it serves.
+ */
+const agencyOf = ({ config, inventory }: Installation, id: string): string | undefined => {
+  const source = config.sources.find((each) => each.id === id)
+  return source?.serves ? undefined : (source?.organization ?? deviceLookup(inventory).ownerOfSource(id))
+}
 
 /** A source is its agency's; one that serves several agencies belongs to those who see everything. */
 export const seesSource = (installation: Installation, scope: Scope, id: string): boolean => {

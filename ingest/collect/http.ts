@@ -7,16 +7,19 @@ import { timingSafeEqual } from 'node:crypto'
 import { gunzip } from 'node:zlib'
 import { promisify } from 'node:util'
 import { type Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
 import type { Ingest } from '../ingest.ts'
 import type { Source } from '../source.ts'
 import type { Part, Taken } from './streams.ts'
 
 const unzip = promisify(gunzip)
 const LARGEST = 64 * 1024 * 1024
+/** Lines of a request: 64 MiB of line feeds are 65 KiB of gzip, and each line is an object until it is on disk. */
+const MOST_LINES = 500_000
 const TOO_LARGE = {
   error: {
     code: 'too_large',
-    message: 'the body is larger than 64 MiB, or becomes so when unpacked: send it in parts',
+    message: 'the body is larger than 64 MiB or has more than 500,000 lines, unpacked: send it in parts',
   },
 }
 
@@ -27,8 +30,8 @@ const equal = (a: string, b: string): boolean => {
 
 const failure = (code: string, message: string) => ({ error: { code, message } })
 
-/** The lines of a body, empty ones left out, and where each ends in it. */
-const linesOf = (body: Buffer): { lines: Buffer[]; ends: number[] } => {
+/** The lines of a body, empty ones left out, and where each ends in it. Undefined where they are too many. */
+const linesOf = (body: Buffer): { lines: Buffer[]; ends: number[] } | undefined => {
   const lines: Buffer[] = []
   const ends: number[] = []
   for (let from = 0; from < body.length; ) {
@@ -36,6 +39,7 @@ const linesOf = (body: Buffer): { lines: Buffer[]; ends: number[] } => {
     const to = lf < 0 ? body.length : lf
     const end = to > from && body[to - 1] === 13 ? to - 1 : to
     if (end > from) {
+      if (lines.length === MOST_LINES) return undefined
       lines.push(body.subarray(from, end))
       ends.push(to + 1)
     }
@@ -83,64 +87,71 @@ export const ingestRoute = (sources: readonly Source[], ingest: Ingest, peer: (r
           401,
         )
   }
-  return new Hono()
-    .get('/:source', async (c) => {
-      const source = named(c)
-      if (source instanceof Response) return source
-      const part = partOf(c.req.query('stream'), '0')
-      if (typeof part !== 'object')
-        return c.json(failure('stream', 'name the stream that you ask for: ?stream=NAME'), 400)
-      return c.json({ position: (await ingest.position(source.id, part.stream)) ?? null })
-    })
-    .post('/:source', async (c) => {
-      const source = named(c)
-      if (source instanceof Response) return source
-      const at = partOf(c.req.query('stream'), c.req.query('offset'))
-      if (typeof at === 'string') return c.json(failure('stream', at), 400)
-      let body: Buffer
-      try {
-        body = Buffer.from(await c.req.arrayBuffer())
-        if (/gzip/i.test(c.req.header('content-encoding') ?? '')) body = await unzip(body, { maxOutputLength: LARGEST })
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return c.json(TOO_LARGE, 413)
-        return c.json(
-          failure(
-            'body',
-            `the body cannot be read (${(error as Error).message}): send lines, with Content-Encoding: gzip only where they are gzip, at most 64 MiB`,
-          ),
-          400,
-        )
-      }
-      if (body.length > LARGEST) return c.json(TOO_LARGE, 413)
-      const said = Number(c.req.query('head') ?? 0)
-      const head = at ? said : 0
-      if (!Number.isSafeInteger(said) || said < 0 || head > body.length || (head > 0 && body[head - 1] !== 10))
-        return c.json(
-          failure('stream', `head=N says how many bytes of the body are whole lines that are said again`),
-          400,
-        )
-      const { lines, ends } = linesOf(body)
-      const part: Part | undefined = at && {
-        ...at,
-        to: at.from + body.length - head,
-        ends: ends.map((end) => at.from + Math.max(0, Math.min(end, body.length) - head)),
-        ...(at.from === 0 ? { head: body.subarray(head) } : {}),
-      }
-      try {
-        if (lines.length === 0 && !part) return c.json({ accepted: 0 })
-        const taken = await ingest.accept(source.id, lines, peer(c), part)
-        if (taken.refused && part)
-          return c.json({ ...failure(taken.refused, refusal(part, taken)), position: taken.position }, 409)
-        return c.json(taken)
-      } catch (error) {
-        c.header('Retry-After', '30')
-        return c.json(
-          failure(
-            'not_accepted',
-            `nothing of this request was accepted (${(error as Error).message}): send it again later`,
-          ),
-          503,
-        )
-      }
-    })
+  return (
+    new Hono()
+      // Before the body is in memory, whatever it says of its length.
+      .use(bodyLimit({ maxSize: LARGEST, onError: (c) => c.json(TOO_LARGE, 413) }))
+      .get('/:source', async (c) => {
+        const source = named(c)
+        if (source instanceof Response) return source
+        const part = partOf(c.req.query('stream'), '0')
+        if (typeof part !== 'object')
+          return c.json(failure('stream', 'name the stream that you ask for: ?stream=NAME'), 400)
+        return c.json({ position: (await ingest.position(source.id, part.stream)) ?? null })
+      })
+      .post('/:source', async (c) => {
+        const source = named(c)
+        if (source instanceof Response) return source
+        const at = partOf(c.req.query('stream'), c.req.query('offset'))
+        if (typeof at === 'string') return c.json(failure('stream', at), 400)
+        let body: Buffer
+        try {
+          body = Buffer.from(await c.req.arrayBuffer())
+          if (/gzip/i.test(c.req.header('content-encoding') ?? ''))
+            body = await unzip(body, { maxOutputLength: LARGEST })
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return c.json(TOO_LARGE, 413)
+          return c.json(
+            failure(
+              'body',
+              `the body cannot be read (${(error as Error).message}): send lines, with Content-Encoding: gzip only where they are gzip, at most 64 MiB`,
+            ),
+            400,
+          )
+        }
+        if (body.length > LARGEST) return c.json(TOO_LARGE, 413)
+        const said = Number(c.req.query('head') ?? 0)
+        const head = at ? said : 0
+        if (!Number.isSafeInteger(said) || said < 0 || head > body.length || (head > 0 && body[head - 1] !== 10))
+          return c.json(
+            failure('stream', `head=N says how many bytes of the body are whole lines that are said again`),
+            400,
+          )
+        const found = linesOf(body)
+        if (!found) return c.json(TOO_LARGE, 413)
+        const { lines, ends } = found
+        const part: Part | undefined = at && {
+          ...at,
+          to: at.from + body.length - head,
+          ends: ends.map((end) => at.from + Math.max(0, Math.min(end, body.length) - head)),
+          ...(at.from === 0 ? { head: body.subarray(head) } : {}),
+        }
+        try {
+          if (lines.length === 0 && !part) return c.json({ accepted: 0 })
+          const taken = await ingest.accept(source.id, lines, peer(c), part)
+          if (taken.refused && part)
+            return c.json({ ...failure(taken.refused, refusal(part, taken)), position: taken.position }, 409)
+          return c.json(taken)
+        } catch (error) {
+          c.header('Retry-After', '30')
+          return c.json(
+            failure(
+              'not_accepted',
+              `nothing of this request was accepted (${(error as Error).message}): send it again later`,
+            ),
+            503,
+          )
+        }
+      })
+  )
 }

@@ -102,13 +102,16 @@ export const openSpool = (folder: string, clock: () => number, delay: number): S
   const write = (lines: readonly Buffer[], sender: string, part?: Part) =>
     new Promise<void>((resolve, reject) => {
       const arrived = clock()
-      const bytes = Buffer.concat(
-        lines.flatMap((line, i) => [
-          Buffer.from(`${arrived} ${sender} ${line.length}${part ? markOf(part, i) : ''}\n`),
-          line,
-          Buffer.from('\n'),
-        ]),
-      )
+      // One piece of memory: a small object a line would be many times the lines.
+      const heads = lines.map((line, i) => `${arrived} ${sender} ${line.length}${part ? markOf(part, i) : ''}\n`)
+      const size = lines.reduce((sum, line, i) => sum + Buffer.byteLength(heads[i]!) + line.length + 1, 0)
+      const bytes = Buffer.allocUnsafe(size)
+      let at = 0
+      for (const [i, line] of lines.entries()) {
+        at += bytes.write(heads[i]!, at)
+        at += line.copy(bytes, at)
+        bytes[at++] = 10
+      }
       waiting.push({ bytes, resolve, reject })
       running ??= flush()
     })

@@ -9,7 +9,10 @@ import type { Ingest } from '../ingest.ts'
 import { type Source, UNKNOWN_SOURCE } from '../source.ts'
 
 /** A frame longer than this ends its connection: the stream has lost its framing. */
-const LONGEST = 64 * 1024 * 1024
+const LONGEST = 4 * 1024 * 1024
+/** Bytes of frames that are not whole, over all connections: who would hold more is cut off. Anybody may connect. */
+const MOST_HELD = 256 * 1024 * 1024
+const MOST_CONNECTIONS = 4000
 /** Bytes that wait for the disk before datagrams are dropped, and counted. */
 const MOST_WAITING = 64 * 1024 * 1024
 
@@ -100,12 +103,14 @@ export const openSyslog = async (
   if (listen.tcp) {
     const { host, port } = split(listen.tcp)
     const sockets = new Set<Socket>()
+    const holding = { bytes: 0 }
     const server: Server = createServer((socket) => {
       sockets.add(socket)
       socket.on('close', () => sockets.delete(socket))
       socket.on('error', () => socket.destroy())
-      receive(socket, accept, warn)
+      receive(socket, accept, warn, holding)
     })
+    server.maxConnections = MOST_CONNECTIONS
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(failed('tcp', listen.tcp!, error)))
       server.listen(port, host, () => resolve())
@@ -138,20 +143,27 @@ const receive = (
   socket: Socket,
   accept: (messages: Buffer[], peer: string) => Promise<void>,
   warn: (message: string) => void,
+  holding: { bytes: number },
 ): void => {
   const peer = canonicalAddress(socket.remoteAddress ?? '') ?? 'unknown'
   let held: Buffer = Buffer.alloc(0)
   const take = async (chunk: Buffer, last: boolean) => {
+    const before = held.length
     held = held.length ? Buffer.concat([held, chunk]) : chunk
     const { messages, rest, lost } = frames(held, last)
     held = Buffer.from(rest)
+    holding.bytes += held.length - before
     if (messages.length) await accept(messages, peer)
-    if (lost || held.length > LONGEST) {
-      warn(
-        `syslog over TCP from ${peer}: ${lost ?? `a frame is longer than ${LONGEST} bytes`}; the connection is closed`,
-      )
-      socket.destroy()
-    }
+    const reason =
+      lost ??
+      (held.length > LONGEST
+        ? `a frame is longer than ${LONGEST} bytes`
+        : holding.bytes > MOST_HELD && held.length > 0
+          ? `all connections together hold more than ${MOST_HELD} bytes of frames that are not whole`
+          : undefined)
+    if (reason === undefined) return
+    warn(`syslog over TCP from ${peer}: ${reason}; the connection is closed`)
+    socket.destroy()
   }
   let chain = Promise.resolve()
   socket.on('data', (chunk: Buffer) => {
@@ -163,6 +175,12 @@ const receive = (
         () => void socket.resume(),
         () => void socket.destroy(),
       )
+  })
+  socket.on('close', () => {
+    chain = chain.then(() => {
+      holding.bytes -= held.length
+      held = Buffer.alloc(0)
+    })
   })
   socket.on('end', () => {
     chain = chain.then(() => take(Buffer.alloc(0), true)).catch(() => {})

@@ -112,6 +112,17 @@ export class Pairs {
     this.present[this.count++] = id
     return true
   }
+  /** The quoted value of a key, known by its id or its place among the unknown, goes on up to `to`. */
+  #extend(row: Row, begin: number, to: number, id: number, unknown: number): void {
+    const [a, z] = unescaped(row, begin, to)
+    if (id >= 0) {
+      this.from[id] = a
+      this.to[id] = z
+    } else if (unknown >= 0) {
+      this.unknown[unknown + 2] = a
+      this.unknown[unknown + 3] = z
+    }
+  }
   putUnknown(key: number, keyEnd: number, from: number, to: number): boolean {
     if (this.unknowns === MOST_UNKNOWN || keyEnd - key > LONGEST_KEY) return false
     const at = this.unknowns++ * 4
@@ -153,7 +164,6 @@ export class Pairs {
    */
   scan(row: Row, start: number, end: number, commas = false): void {
     this.clear()
-    const { from, to } = this
     const next = this.#next
     const [words, lastWord, lastMask, length] = [this.#words, this.#lastWord, this.#lastMask, this.#length]
     const size = this.#size
@@ -162,12 +172,17 @@ export class Pairs {
     let context = previous * size + previous
     // The last quoted value, in case that what follows shows that its quote did not close it.
     let quoted = -1
+    // Where it ends then, known at last: it is read once, however often it went on.
+    let quotedEnd = -1
     let quotedId = -1
     let quotedUnknown = -1
     let p = start
     for (;;) {
       while (p < end && (separates(b[p]!) || b[p] === 44)) p++
-      if (p >= end) return
+      if (p >= end) {
+        if (quotedEnd >= 0) this.#extend(row, quoted, quotedEnd, quotedId, quotedUnknown)
+        return
+      }
       let id = next[context]!
       let k = p
       let n = id * WORDS
@@ -186,17 +201,14 @@ export class Pairs {
           if (quoted >= 0) {
             const q = closing(b, k, end)
             if (q < end) {
-              const [a, z] = unescaped(row, quoted, q)
-              ;({ bytes: b, view } = row)
-              if (quotedId >= 0) {
-                from[quotedId] = a
-                to[quotedId] = z
-              } else if (quotedUnknown >= 0) {
-                this.unknown[quotedUnknown + 2] = a
-                this.unknown[quotedUnknown + 3] = z
-              }
+              quotedEnd = q
               p = q + 1
               continue
+            }
+            if (quotedEnd >= 0) {
+              this.#extend(row, quoted, quotedEnd, quotedId, quotedUnknown)
+              ;({ bytes: b, view } = row)
+              quotedEnd = -1
             }
             quoted = -1
           }
@@ -207,6 +219,11 @@ export class Pairs {
         keyEnd = k
         id = this.#find(b, p, k, h)
         if (id >= 0) next[context] = id
+      }
+      if (quotedEnd >= 0) {
+        this.#extend(row, quoted, quotedEnd, quotedId, quotedUnknown)
+        ;({ bytes: b, view } = row)
+        quotedEnd = -1
       }
       const key = p
       p = keyEnd + 1

@@ -5,11 +5,11 @@
 import { exists } from '../../ingest/store/filter.ts'
 import { type Stored, SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert } from '../alert.ts'
-import { type Act, type Actor, type CaseDocument, Refused } from './act.ts'
+import { type Act, type Actor, type CaseDocument, type Kind, Refused } from './act.ts'
 import { alertsIn, type Cases, type Decided, decide, findAct, incidentsIn, newActId, NOT_THERE } from './decide.ts'
 import { type Incident, membersOf, type Todo } from './incident.ts'
 import { followingFrom, historyOf, moveActs } from './journal.ts'
-import { enter, refresh } from './membership.ts'
+import { enter, oneAgency, refresh } from './membership.ts'
 import type { Wanted } from './table.ts'
 
 const NO_ACT = new Refused('act', 'Không tìm thấy việc cần hoàn tác.', 'There is no such act to undo.')
@@ -52,15 +52,29 @@ export const undo = async <T extends CaseDocument>(
       refused: current ? NO_ACT : NOT_THERE,
     }
   const follows = asked.kind === 'incident' && (found.what === 'close' || found.what === 'merge')
+  const wanted = await takingBack(cases, asked.kind, { what: 'undo', id: newActId(), act: found })
   const decided = await decide<T>(cases, {
     ...asked,
-    wanted: [{ what: 'undo', id: newActId(), act: found }],
+    wanted,
     ...(follows ? { beside: withTodo({ act, kind: 'undo' }) } : {}),
   })
   if (!decided.ok) return decided
   if (asked.kind === 'incident') await derive(cases, asked.id)
   else await refreshAround(cases, found)
   return { ...decided, stored: (await collection.get(SYSTEM, asked.id))! }
+}
+
+/** An alert that an undo would put back into an incident is by then of the incident's agency, or it is refused. */
+const takingBack = async (cases: Cases, kind: Kind, undo: Wanted & { readonly act: Act }) => {
+  const { 'alert.incident': incident, 'organization.id': agency } = undo.act.changes
+  const back = kind === 'alert' ? incident?.from : undefined
+  if (typeof back !== 'string') return [undo]
+  const home = await incidentsIn(cases.documents).get(SYSTEM, back)
+  return (doc: CaseDocument) => {
+    const whose = agency ? agency.from : doc['organization.id']
+    if (home?.doc['organization.id'] !== whose) throw oneAgency()
+    return [undo]
+  }
 }
 
 const refreshAround = async (cases: Cases, { changes }: Act): Promise<void> => {
@@ -152,6 +166,8 @@ const carryOut = async (cases: Cases, incident: Stored<Incident>, todo: Todo): P
   for (const id of moving) {
     const alert = await alertsIn(cases.documents).get(SYSTEM, id)
     if (!alert || alert.doc['alert.incident'] === into || alert.doc['alert.status'] === 'absorbed') continue
+    // Somebody moved it since the split was decided.
+    if (todo.kind === 'split' && alert.doc['alert.incident'] !== incident.doc['incident.split_from']) continue
     await enter(cases, alert, target, act.actor, act.id)
   }
   await refresh(cases, into)
@@ -172,7 +188,7 @@ const undoFollowing = async (cases: Cases, incident: Stored<Incident>, via: stri
         id: object,
         scope: SYSTEM,
         actor: by.actor,
-        wanted: [{ what: 'undo', id: newActId(), act, via: by.id }],
+        wanted: await takingBack(cases, 'alert', { what: 'undo', id: newActId(), act, via: by.id }),
       })
     await refreshAround(cases, act)
   }

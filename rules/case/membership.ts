@@ -105,12 +105,17 @@ export const enter = async (
   actor: Actor,
   via?: string,
 ) => {
+  const act = newActId()
   const decided = await decide<Alert>(cases, {
     kind: 'alert',
     id: alert.id,
     scope: SYSTEM,
     actor,
-    wanted: [{ what: 'join', id: newActId(), into: incident.id, number: incident.doc['incident.number'], via }],
+    // Asked of the alert as it is then: meanwhile a person may have given it to an agency.
+    wanted: (doc) =>
+      doc['organization.id'] === incident.doc['organization.id']
+        ? [{ what: 'join', id: act, into: incident.id, number: incident.doc['incident.number'], via }]
+        : [],
   })
   if (!decided.ok) throw decided.refused
   return decided
@@ -141,7 +146,7 @@ export const take = async (cases: Cases, rule: Pick<Rule, 'incident'>, alert: St
   if (mine) await refresh(cases, mine.id)
 }
 
-const oneAgency = () =>
+export const oneAgency = () =>
   new Refused(
     'agency',
     'Một sự cố thuộc đúng một cơ quan: hãy chọn cảnh báo của cùng cơ quan.',

@@ -206,6 +206,32 @@ test('an alert of nobody is given to an agency, and goes where its alerts go', a
   expect((await incident(mine.incident!.id)).alerts).toBe(0)
 })
 
+test('no undo puts an alert into an incident of another agency', async () => {
+  const ip = `198.51.100.${addresses++}`
+  await console_.take('chung', [attack('khong-co.example', '/n', { ip })])
+  const { id } = await alertOf(ip)
+  const item = async () => ({ id, version: (await alert(id)).version })
+  const give = async (organization: string) =>
+    (await an.post('/alerts/agency', { items: [await item()], organization })).body.results[0]
+  const back = async (act: string) => (await an.post('/alerts/undo', { items: [{ id, act }] })).body.results[0]
+  const given = await give(OURS.agency)
+  const wrong = (await alert(id)).incident!.id
+  const left = (await an.post('/alerts/leave', { items: [await item()] })).body.results[0]
+  expect(await back(given.acts[0])).toMatchObject({ ok: true })
+  await an.post('/alerts/leave', { items: [await item()] })
+  expect(await give(THEIRS.agency)).toMatchObject({ ok: true })
+  expect(await back(left.acts[0])).toMatchObject({
+    ok: false,
+    message: expect.stringMatching(/one agency|một cơ quan/),
+  })
+  const now = await alert(id)
+  expect({ agency: now.organization?.id, incident: now.incident }).toEqual({
+    agency: THEIRS.agency,
+    incident: undefined,
+  })
+  expect((await incident(wrong)).alerts).toBe(0)
+})
+
 test('tasks and deadlines', async () => {
   const { incident: made } = await alone()
   await changeIncident(an, made.id, { task: { text: 'Gọi đơn vị vận hành' } })

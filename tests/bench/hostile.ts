@@ -11,7 +11,22 @@ import { ARRIVED, stageOf } from '../ingest/parsers/lines.ts'
 import { machine } from './machine.ts'
 
 const MOST = 1000
-const PIECES = ['"', '\\', '[', ' ', '=', 'a=" ', '\\"', '%', '{"a":', '[14/May/2026:10:00:00 +0700] ', '1, ', '- ']
+const PIECES = [
+  '"',
+  '\\',
+  '[',
+  ' ',
+  '=',
+  'a=" ',
+  '\\"',
+  '%',
+  '{"a":',
+  '[14/May/2026:10:00:00 +0700] ',
+  '1, ',
+  '- ',
+  ' x"',
+  'a="b\\" ',
+]
 const samples = join(import.meta.dirname, '../ingest/parsers')
 
 const timed = (run: () => unknown): number => {
@@ -31,7 +46,7 @@ for (const id of parsers.keys()) {
   const lines = readdirSync(join(samples, id))
     .filter((name) => name.endsWith('.log'))
     .flatMap((name) => readFileSync(join(samples, id, name), 'utf8').split('\n'))
-  const starts = ['', ...lines.slice(0, 40)].map((line) => line.slice(0, 200))
+  const starts = ['', 'type="event" logid="1" msg="a\\b "', ...lines.slice(0, 40)].map((line) => line.slice(0, 200))
   const times = PIECES.flatMap((piece) =>
     starts.map((start) => {
       const line = start + piece.repeat(100_000 / piece.length)

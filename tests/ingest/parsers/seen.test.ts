@@ -2,6 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import { gatherLines } from '../../../ingest/collect/lines.ts'
 import type { Event } from '../../../ingest/event.ts'
+import { openParser } from '../../../ingest/parsers/index.ts'
+import { EVENT } from '../../../ingest/parsers/parser.ts'
+import { Row } from '../../../ingest/row/row.ts'
 import { ARRIVED, parsed, stageOf } from './lines.ts'
 
 const one = (parser: string, line: string, options: object = {}): Event | { error: string } =>
@@ -152,6 +155,23 @@ describe('iis_access', () => {
 
 describe('fortinet_fortigate', () => {
   const LINE = 'date=2026-05-14 time=09:30:01 devname="fw" logid="0100032002" type="event" subtype="system"'
+  test('a quoted value that goes on and on is written once', () => {
+    const row = new Row()
+    const text = Buffer.from(`${LINE} msg="a\\b "${' x"'.repeat(5000)} action="login"`)
+    const from = row.load(text, 0, text.length)
+    row.begin()
+    const context = {
+      arrived: ARRIVED,
+      timezone: 'Asia/Ho_Chi_Minh',
+      zoned: false,
+      header: undefined,
+      state: undefined,
+    }
+    expect(openParser('fortinet_fortigate')(row, from, from + text.length, { ...context, next: () => {} })).toBe(EVENT)
+    expect(row.at).toBeLessThan(text.length * 4)
+    const { message, 'event.action': action } = row.event()
+    expect({ end: String(message).slice(-5), action }).toEqual({ end: ' x" x', action: 'login' })
+  })
   test('an omitted value does not swallow the next key', () => {
     expect(one('fortinet_fortigate', `${LINE} dstip=authid="krb" srcip=192.0.2.1`)).toMatchObject({
       'fortinet.firewall.authid': 'krb',

@@ -200,11 +200,13 @@ export const TARGETS: Readonly<Record<'event' | 'traffic' | 'utm', readonly Targ
   utm: targets(UTM),
 }
 
-export const idOf = (name: string): number => {
+const idOf = (name: string): number => {
   const id = names.indexOf(name)
   if (id < 0) throw new Error(`${name} is not in the key table`)
   return id
 }
+export const idsOf = <const T extends readonly string[]>(...names: T) =>
+  names.map(idOf) as { readonly [K in keyof T]: number }
 
 /** FortiOS's own keys by those of CEF (FortiOS Log Message Reference, "CEF support"); its other keys begin with FTNTFGT. */
 const CEF: Readonly<Record<string, string>> = {

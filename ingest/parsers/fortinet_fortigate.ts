@@ -7,12 +7,12 @@ import { Memo } from '../row/memo.ts'
 import { type Row, TEXT } from '../row/row.ts'
 import { dateTime, digits, find, integer, is, port, standsAt } from '../row/values.ts'
 import { scanCef } from './cef.ts'
-import { fromCef, idOf, KEYS, TARGETS, TRANSPORT, UTM_TYPES } from './fortinet_fields.ts'
+import { fromCef, idsOf, TARGETS, TRANSPORT, UTM_TYPES } from './fortinet_fields.ts'
 import { putEvent, putTraffic, putUtm } from './fortinet_types.ts'
 import { first, type Group, isKey, known, pairs, put, said } from './fortinet_pairs.ts'
 import { EVENT, type LineContext, type Logsource, type Parser, SKIP } from './parser.ts'
 import { offsetMillis, zonedMillis } from './time.ts'
-import { putHost, putLower, putUrl } from './url.ts'
+import { lower, putHost, putLower, putUrl } from './url.ts'
 
 const F = {
   time: field('@timestamp'),
@@ -53,16 +53,9 @@ const F = {
   interface: field('fortinet.firewall.interface'),
 } as const
 
-const K = Object.fromEntries(KEYS.names.map((name) => [name, idOf(name)])) as Readonly<Record<string, number>>
-const key = (name: string): number => K[name]!
-const [DATE, TIME, EVENTTIME, TZ] = ['date', 'time', 'eventtime', 'tz'].map(key) as [number, number, number, number]
-const [TYPE, SUBTYPE, ACTION, STATUS] = ['type', 'subtype', 'action', 'status'].map(key) as [
-  number,
-  number,
-  number,
-  number,
-]
-const [LOGID, LOG_ID, RESULT, UI] = ['logid', 'log_id', 'result', 'ui'].map(key) as [number, number, number, number]
+const [DATE, TIME, EVENTTIME, TZ] = idsOf('date', 'time', 'eventtime', 'tz')
+const [TYPE, SUBTYPE, ACTION, STATUS] = idsOf('type', 'subtype', 'action', 'status')
+const [LOGID, LOG_ID, RESULT, UI] = idsOf('logid', 'log_id', 'result', 'ui')
 
 const [T_TEXT, T_LOWER, T_MAC, T_LONG, T_PORT, T_IP] = [1, 2, 3, 4, 5, 6]
 const KINDS = { text: T_TEXT, lower: T_LOWER, mac: T_MAC, long: T_LONG, port: T_PORT, ip: T_IP, own: 0, drop: 0 }
@@ -101,7 +94,6 @@ const lineTime = (b: Uint8Array, started: number, context: LineContext): number 
   return Number.isNaN(started) ? (context.header?.time ?? Number.NaN) : started
 }
 
-const lower = new Memo((text) => constant(text.toLowerCase()))
 const mac = new Memo((text) => constant(text.replaceAll(':', '-').toUpperCase())) // ECS: RFC 7042, upper-case with hyphens
 const leftover = new Memo((name) => `fortinet.firewall.${name.replaceAll('.', '_')}`)
 
@@ -195,7 +187,7 @@ const parse = (row: Row, from: number, to: number, context: LineContext) => {
   return EVENT
 }
 
-const [DEVNAME, DEVID, MSG, DESC] = ['devname', 'devid', 'msg', 'desc'].map(key) as [number, number, number, number]
+const [DEVNAME, DEVID, MSG, DESC] = idsOf('devname', 'devid', 'msg', 'desc')
 /** Some lines (an update of an object) say no type: date, time and what happened. */
 const isUntyped = (): boolean =>
   pairs.has(DATE) && pairs.has(TIME) && (pairs.has(DEVNAME) || pairs.has(DEVID) || pairs.has(MSG) || pairs.has(DESC))
@@ -222,18 +214,8 @@ const putPairs = (row: Row, { kind, to, address }: (typeof PLANS)[Group]): void 
   }
 }
 
-const [REMIP, LOCIP, REMPORT, LOCPORT] = ['remip', 'locip', 'remport', 'locport'].map(key) as [
-  number,
-  number,
-  number,
-  number,
-]
-const [INIT, TUNNELTYPE, DIR, DIRECTION] = ['init', 'tunneltype', 'dir', 'direction'].map(key) as [
-  number,
-  number,
-  number,
-  number,
-]
+const [REMIP, LOCIP, REMPORT, LOCPORT] = idsOf('remip', 'locip', 'remport', 'locport')
+const [INIT, TUNNELTYPE, DIR, DIRECTION] = idsOf('init', 'tunneltype', 'dir', 'direction')
 const SIDES = (['source', 'destination'] as const).map((side) => ({
   ip: field(`${side}.ip`),
   port: field(`${side}.port`),
@@ -261,25 +243,10 @@ const putTunnel = (row: Row): void => {
   end(LOCPORT, here.port, T_PORT, -1)
 }
 
-const [EVENTTYPE, EVENTSUBTYPE, REASON, PROTO] = ['eventtype', 'eventsubtype', 'reason', 'proto'].map(key) as [
-  number,
-  number,
-  number,
-  number,
-]
-const [USER, UNAUTHUSER, XAUTHUSER, EAPUSER] = ['user', 'unauthuser', 'xauthuser', 'eapuser'].map(key) as [
-  number,
-  number,
-  number,
-  number,
-]
-const [DURATION, APPCAT, CATDESC, URL] = ['duration', 'appcat', 'catdesc', 'url'].map(key) as [
-  number,
-  number,
-  number,
-  number,
-]
-const [HOSTNAME, SRCNAME, INTERFACE] = ['hostname', 'srcname', 'interface'].map(key) as [number, number, number]
+const [EVENTTYPE, EVENTSUBTYPE, REASON, PROTO] = idsOf('eventtype', 'eventsubtype', 'reason', 'proto')
+const [USER, UNAUTHUSER, XAUTHUSER, EAPUSER] = idsOf('user', 'unauthuser', 'xauthuser', 'eapuser')
+const [DURATION, APPCAT, CATDESC, URL] = idsOf('duration', 'appcat', 'catdesc', 'url')
+const [HOSTNAME, SRCNAME, INTERFACE] = idsOf('hostname', 'srcname', 'interface')
 
 const transport = new Memo((text) => {
   const name = Object.hasOwn(TRANSPORT, text) ? TRANSPORT[text] : undefined
@@ -357,12 +324,10 @@ const stated = new Memo((text) => {
   const word = text.toLowerCase()
   return constant(Object.hasOwn(DIRECTIONS, word) ? DIRECTIONS[word]! : 'unknown')
 })
-const [INTERNAL, OUTBOUND, INBOUND, EXTERNAL] = ['internal', 'outbound', 'inbound', 'external'].map(constant) as [
-  ReturnType<typeof constant>,
-  ReturnType<typeof constant>,
-  ReturnType<typeof constant>,
-  ReturnType<typeof constant>,
-]
+const INTERNAL = constant('internal')
+const OUTBOUND = constant('outbound')
+const INBOUND = constant('inbound')
+const EXTERNAL = constant('external')
 const putDirection = (row: Row): void => {
   const b = row.bytes
   const says = first(b, DIR, DIRECTION)

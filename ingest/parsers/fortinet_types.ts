@@ -4,7 +4,7 @@ import { constant } from '../row/const.ts'
 import { field } from '../row/handles.ts'
 import { Memo } from '../row/memo.ts'
 import type { Row } from '../row/row.ts'
-import { idOf } from './fortinet_fields.ts'
+import { idsOf } from './fortinet_fields.ts'
 import { first, has, isKey, known, put, said, textOf } from './fortinet_pairs.ts'
 
 const F = {
@@ -22,30 +22,10 @@ const F = {
   tlsver: field('fortinet.firewall.tlsver'),
   handshake: field('fortinet.firewall.handshake'),
 } as const
-const [ACTION, STATUS, RESULT, SUBTYPE] = ['action', 'status', 'result', 'subtype'].map(idOf) as [
-  number,
-  number,
-  number,
-  number,
-]
-const [APP, UTMACTION, APPLIST, PROFILE] = ['app', 'utmaction', 'applist', 'profile'].map(idOf) as [
-  number,
-  number,
-  number,
-  number,
-]
-const [IPADDR, SNI, TLSVER, HANDSHAKE] = ['ipaddr', 'sni', 'tlsver', 'handshake'].map(idOf) as [
-  number,
-  number,
-  number,
-  number,
-]
-const [SAN, LOGDESC, MSG, EVENTTYPE] = ['san', 'logdesc', 'msg', 'eventtype'].map(idOf) as [
-  number,
-  number,
-  number,
-  number,
-]
+const [ACTION, STATUS, RESULT, SUBTYPE] = idsOf('action', 'status', 'result', 'subtype')
+const [APP, UTMACTION, APPLIST, PROFILE] = idsOf('app', 'utmaction', 'applist', 'profile')
+const [IPADDR, SNI, TLSVER, HANDSHAKE] = idsOf('ipaddr', 'sni', 'tlsver', 'handshake')
+const [SAN, LOGDESC, MSG, EVENTTYPE] = idsOf('san', 'logdesc', 'msg', 'eventtype')
 
 const C = {
   network: constant('network'),

@@ -59,7 +59,8 @@ const schemeEnd = (bytes: Uint8Array, from: number, to: number): number => {
   return bytes[i] === 58 && bytes[i + 1] === 47 && bytes[i + 2] === 47 && i + 2 < to ? i : -1
 }
 
-const lower = new Memo((text) => constant(text.toLowerCase()))
+/** A word of few spellings in lower case. */
+export const lower = new Memo((text) => constant(text.toLowerCase()))
 const AUTHORITY = /^(?:[A-Za-z0-9_-]+\.)+[A-Za-z0-9-]+(?::\d{1,5})?$|^\[?[0-9A-Fa-f:.]+\]?:\d{1,5}$/
 
 /** Everything that a request target or a URL says: `/a?b`, `https://host:8443/a`, `host/a`, `host:443`, `*`. */

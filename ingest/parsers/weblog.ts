@@ -23,7 +23,7 @@ import {
   unescapedEnd,
 } from './clf.ts'
 import { isoMillis } from './time.ts'
-import { putDomain, putHost, putLower, putUrl, splitHost } from './url.ts'
+import { lower, putDomain, putHost, putLower, putUrl, splitHost } from './url.ts'
 
 /** What a value is to us; anything else is kept under the server's own name. */
 export type Meaning =
@@ -109,7 +109,6 @@ export const putAccess = (row: Row): void => {
   row.constItem(ACCESS)
 }
 
-const lower = new Memo((text) => constant(text.toLowerCase()))
 const tls = new Memo((text) => {
   const m = /^([A-Za-z]+)v(\d(?:\.\d)?)$/.exec(text)
   return m && { protocol: constant(m[1]!.toLowerCase()), version: constant(m[2]!) }

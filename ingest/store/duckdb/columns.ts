@@ -320,7 +320,7 @@ export const columnSink = (): Sink<Slice> => {
     }
     const heap = spare(row.at)
     new Uint8Array(heap).set(row.bytes.subarray(0, row.at))
-    return { rows, capacity: rows, heap, used: row.at, data: out.buffer, starts, lists: gathered(), items: [...items] }
+    return { rows, heap, used: row.at, data: out.buffer, starts, lists: gathered(), items: [...items] }
   }
   const cut = (row: Row): void => {
     full = false

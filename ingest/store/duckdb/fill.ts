@@ -41,7 +41,7 @@ let kept: DuckDBDataChunk | undefined
 
 /** As a chunk that can be appended, before the next one is asked for. The memory it was made of is free again. */
 export const toDataChunk = (
-  { rows, capacity, heap, used, data, starts, lists, items }: Chunk,
+  { rows, heap, used, data, starts, lists, items }: Chunk,
   ingested: number,
 ): DuckDBDataChunk => {
   kept ??= DuckDBDataChunk.create(TYPES)
@@ -61,7 +61,6 @@ export const toDataChunk = (
     ;[low, high] = [view.getUint32(8, true), view.getUint32(12, true)]
   }
   const valid = validBytes(rows)
-  const first = validBytes(capacity)
   let list = 0
   for (let i = 0; i < LAID.length; i++) {
     const { kind } = LAID[i]!
@@ -77,7 +76,7 @@ export const toDataChunk = (
       continue
     }
     duckdb.copy_data_to_vector_validity(vector, 0, data, start, valid)
-    const at = start + first
+    const at = start + valid
     if (kind === 'text') settle(new Uint32Array(data, at, rows * 4), used, low, high)
     duckdb.copy_data_to_vector(vector, 0, data, at, rows * WIDTH[kind])
     if (kind !== 'list' && kind !== 'numbers') continue

@@ -57,7 +57,7 @@ const plain = (value: unknown): unknown => {
 }
 
 /** Throws where a slot does not begin and end on a character. */
-export const checkSlots = ({ rows, capacity, heap, data, starts, lists, items }: Chunk): void => {
+export const checkSlots = ({ rows, heap, data, starts, lists, items }: Chunk): void => {
   const bytes = new Uint8Array(heap)
   const continues = (at: number): boolean => at < bytes.length && (bytes[at]! & 0xc0) === 0x80
   const check = (slots: Uint32Array, count: number, name: string): void => {
@@ -76,7 +76,7 @@ export const checkSlots = ({ rows, capacity, heap, data, starts, lists, items }:
   let list = 0
   for (const [i, { name, kind }] of LAID.entries()) {
     if (starts[i]! < 0) continue
-    if (kind === 'text') check(new Uint32Array(data, starts[i]! + validBytes(capacity), rows * 4), rows, name)
+    if (kind === 'text') check(new Uint32Array(data, starts[i]! + validBytes(rows), rows * 4), rows, name)
     if (kind === 'list') check(new Uint32Array(lists, list, items[i]! * 4), items[i]!, name)
     if (kind === 'list' || kind === 'numbers') list += items[i]! * (kind === 'list' ? 16 : 8)
   }

@@ -34,8 +34,6 @@ export const LAID: readonly Column[] = ROW_COLUMNS.map(([name, type]) => ({ name
 
 export interface Chunk {
   readonly rows: number
-  /** Rows that there is room for in each column of `data`. */
-  readonly capacity: number
   /** UTF-8, `used` bytes of it: the lines, and what was made beside them. */
   readonly heap: ArrayBuffer
   readonly used: number

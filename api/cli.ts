@@ -8,6 +8,7 @@ import { checkRules, testRules } from '../rules/check.ts'
 import { CATALOG, loadRules } from '../rules/load.ts'
 import { type Named, readEvents, sourceNamed, stagesOf } from './commands/lines.ts'
 import { openBar, print, table } from './commands/show.ts'
+import { holdOnTo } from './commands/tether.ts'
 import { type Config, readConfig, SERVER_ROLES, type ServerRole } from './config.ts'
 import type { Role, SourceRow } from './contract.ts'
 import type { Request } from './control.ts'
@@ -242,6 +243,7 @@ program
     if (findings.some(({ ok }) => !ok)) process.exitCode = 1
   })
 
+holdOnTo(process.env['VONGLAU_TETHER'])
 // A reader that went away (head, less) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)

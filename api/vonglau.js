@@ -12,9 +12,11 @@ const cli = fileURLToPath(new URL('cli.ts', import.meta.url))
 // each core: helpers of the garbage collector take more from it than they give (a twentieth).
 const memory = ['--max-semi-space-size=16', ...(process.argv.includes('import') ? ['--single-threaded-gc'] : [])]
 const child = spawn(node, ['--disable-warning=ExperimentalWarning', ...memory, cli, ...process.argv.slice(2)], {
-  stdio: 'inherit',
+  // The program holds the other end of the last one, and stops when this process is gone, killed or not.
+  stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
   env: {
     ...process.env,
+    VONGLAU_TETHER: '3',
     UV_THREADPOOL_SIZE: process.env.UV_THREADPOOL_SIZE ?? '16',
     // Compiled modules are kept: half of the start of a short command. Where it cannot be written, nothing is kept.
     NODE_COMPILE_CACHE:

@@ -33,7 +33,8 @@ export const openSqlite = (path: string): DocumentStore & { names(): readonly st
   let db: DatabaseSync
   try {
     db = new DatabaseSync(path)
-    db.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=2000')
+    // A process that was killed lets its files go when its last write to the disk has ended, which may take seconds.
+    db.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA busy_timeout=8000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL')
     const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
     if (version > SCHEMA)
       throw new StoreError(

@@ -24,7 +24,8 @@ export interface Server {
   readonly url: string
   /** Everything it has printed so far. */
   printed(): string
-  stop(): Promise<void>
+  /** Resolves when every process of it is gone. */
+  stop(signal?: NodeJS.Signals): Promise<void>
 }
 
 export interface Place {
@@ -88,8 +89,8 @@ export const openPlace = (): Place => {
             resolve({
               url,
               printed: () => text,
-              stop: async () => {
-                child.kill('SIGTERM')
+              stop: async (signal = 'SIGTERM') => {
+                child.kill(signal)
                 await gone
               },
             })

@@ -90,6 +90,8 @@ export interface AlertDetail extends AlertRow {
   activity: Activity[]
   /** Others have a part in it: which and how many is told only to who sees the whole province. */
   wider: boolean
+  /** A day of its events was damaged and read again: they were counted anew, or the count of before was kept. */
+  recounted?: 'anew' | 'kept'
   campaign?: AlertRow[]
   /** What the source address and the portal did around it: events a bucket. */
   around: { start: number; every: number; source: number[]; portal: number[]; matched: number[] }

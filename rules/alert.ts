@@ -46,6 +46,10 @@ export interface Alert extends CaseDocument {
   readonly 'alert.follows'?: string
   readonly 'alert.absorbed_by'?: string
   readonly absorbed?: readonly string[]
+  /** Days of ingest that were lost and read again, since which its events were counted anew. */
+  readonly recounted?: readonly string[]
+  /** The count of before such a day: retention has taken events that it counts. */
+  readonly 'alert.kept'?: true
   readonly [field: string]: unknown
 }
 

@@ -2,6 +2,7 @@
  * A run of a rule: what was ingested in (from, to] becomes alerts and incidents. The ledger says how far a rule has come; a
  * run that broke off is run again over the same interval, and alerts say what they have counted, so it adds nothing.
  */
+import { type Lost, lostDays } from '../ingest/store/lost.ts'
 import { type DocumentStore, type Put, type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
 import type { Alert } from './alert.ts'
 import { alertsIn, type Cases } from './case/decide.ts'
@@ -66,6 +67,15 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
   const ledger = store.documents.collection<LedgerEntry>('ledger')
   const fresh = freshEvents(store)
 
+  let known: readonly Lost[] | undefined
+  /** Days are lost when a store is opened, never while it is open. */
+  const loss = async (): Promise<{ lost: readonly Lost[]; oldest: number }> => {
+    const lost = (known ??= await lostDays(store.documents))
+    if (lost.length === 0) return { lost, oldest: 0 }
+    const days = (await store.events.days()).map(({ day }) => Date.parse(day))
+    return { lost, oldest: Math.min(...days) }
+  }
+
   /** `later` collects the ledger's entries of runs that changed nothing else: they are written together. */
   const cover = async (rule: Rule, { entry: found, committed }: Due, later?: Put<LedgerEntry>[]): Promise<number> => {
     const began = performance.now()
@@ -111,9 +121,10 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
       // From here on a run that breaks off is run again over the same interval.
       if (!doc.running) await save({ ...doc, running: { from, to } })
       let n = 0
+      const merging = { store, cases, ...(await loss()) }
       for (const [key, found] of groups) {
         n += found.moments.length
-        await mergeGroup({ store, cases }, rule, found.group, found, affected.get(key) ?? [], to)
+        await mergeGroup(merging, rule, found.group, found, affected.get(key) ?? [], to)
       }
       await save(ended(n))
       return n

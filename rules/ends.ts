@@ -4,13 +4,18 @@
  */
 import { and, eq, exists, type Filter, not } from '../ingest/store/filter.ts'
 import type { Event } from '../ingest/event.ts'
-import { type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
+import { type Collection, type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
 import type { Alert, Group, Part } from './alert.ts'
 import { byTime, type Island, islandsOf, SAMPLE } from './bursts.ts'
+import { pagesOf } from './case/pages.ts'
 import { live } from './matching.ts'
+import { groupFilter } from './recount.ts'
 import type { Found } from './matching.ts'
 import { agenciesOf, shownTo } from './parts.ts'
 import type { Rule } from './rule.ts'
+
+/** Stands for the last event of an alert, of which only the time is known. */
+const LAST = ' last'
 
 export interface Cut {
   readonly first: number
@@ -47,14 +52,6 @@ export const noEnds: Ends = {
   end: async () => undefined,
 }
 
-const groupFilter = (rule: Rule, group: Group): Filter =>
-  and(
-    ...group.map(({ field, value }) => eq(field, value)),
-    ...(rule.groupBy ?? [])
-      .filter((field) => !group.some((each) => each.field === field))
-      .map((field) => not(exists(field))),
-  )
-
 export const endsOf = async (
   store: Store,
   rule: Rule,
@@ -64,6 +61,8 @@ export const endsOf = async (
   /** Alerts that the new ends concern. */
   affected: readonly Stored<Alert>[],
   to: number,
+  /** Ends that were seen, sorted, and may be missing from the store while a day that was lost is read again. */
+  known: readonly number[],
 ): Promise<Ends> => {
   const filter = live(and(rule.endsWith!, groupFilter(rule, group)))
   const ingested = { upTo: to }
@@ -77,10 +76,12 @@ export const endsOf = async (
       limit: 1,
       fields: ['@timestamp'],
     })
-    return items[0]?.['@timestamp'] as number | undefined
+    const stored = items[0]?.['@timestamp'] as number | undefined
+    const seen = known.find((time) => time >= from && (until === undefined || time < until))
+    return stored === undefined ? seen : Math.min(stored, seen ?? Number.POSITIVE_INFINITY)
   }
   const all = async (from: number, until: number): Promise<number[]> => {
-    const out: number[] = []
+    const out = known.filter((time) => time >= from && time < until)
     if (from >= until) return out
     for await (const events of store.events.match(SYSTEM, {
       filter,
@@ -107,18 +108,20 @@ export const endsOf = async (
         const from = doc['alert.first']
         const until = doc['alert.last']
         if (!fresh.some((end) => end >= from && end < until)) continue
-        // Told apart anew from its own events.
-        const found = new Map<string, Event>()
+        // Told apart anew from its own events: those that it keeps, for the store may hold them no longer or not yet again,
+        // and those of the store.
+        const found = new Map(doc.events.map((event) => [String(event['event.id']), event]))
         const own = live(and(rule.filter, not(rule.endsWith!), groupFilter(rule, part.group)))
         const counted = { upTo: doc['alert.counted'] }
         for await (const events of store.events.match(SYSTEM, { filter: own, from, to: until + 1, ingested: counted }))
           for (const event of events)
             if (agenciesOf(rule, event).includes(part.agency)) found.set(String(event['event.id']), event)
         const members = [...found].map(([key, event]) => ({ id: key, time: event['@timestamp'] as number }))
+        if (!members.some(({ time }) => time === until)) members.push({ id: LAST, time: until })
         const [head, ...rest] = islandsOf(members, rule.quiet, await all(from, until))
         if (!head) continue
         const events = members
-          .filter(({ time }) => time <= head.last)
+          .filter(({ id: each, time }) => time <= head.last && each !== LAST)
           .sort(byTime)
           .slice(0, SAMPLE)
           .map((each) => shownTo(found.get(each.id)!, part.agency))
@@ -145,6 +148,14 @@ export const endsOf = async (
     },
     end: (_, last) => first(last),
   }
+}
+
+/** Ends that the alerts of a group know. */
+export const endsSeen = async (alerts: Collection<Alert>, campaign: string): Promise<readonly number[]> => {
+  const out = new Set<number>()
+  for await (const page of pagesOf(alerts, and(eq('alert.campaign', campaign), exists('alert.ended')), 1000))
+    for (const { doc } of page) out.add(doc['alert.ended']!)
+  return [...out].sort((a, b) => a - b)
 }
 
 /** The alerts of a rule that these ends may end, or end sooner: begun before, and not ended before. */

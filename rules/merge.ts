@@ -4,8 +4,9 @@
  */
 import type { Event } from '../ingest/event.ts'
 import { and, eq, type Filter, not, or } from '../ingest/store/filter.ts'
+import type { Lost } from '../ingest/store/lost.ts'
 import { type Collection, type Put, type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
-import { type Alert, alertId, headOf, newAlert, type Part, partOf, toldGroup } from './alert.ts'
+import { type Alert, alertId, groupKey, headOf, newAlert, type Part, partOf, toldGroup } from './alert.ts'
 import { byTime, chain, type Island, islandsOf, type Moment, SAMPLE } from './bursts.ts'
 import { DETECTOR } from './case/act.ts'
 import { type Cases, alertsIn, newActId } from './case/decide.ts'
@@ -13,12 +14,16 @@ import { refresh, take } from './case/membership.ts'
 import { pagesOf } from './case/pages.ts'
 import { apply } from './case/table.ts'
 import type { Found } from './matching.ts'
+import { noRecount, type Recount, recountOf } from './recount.ts'
 import { NOBODY, isCopy, shownTo, split } from './parts.ts'
 import type { Rule } from './rule.ts'
-import { type Ends, endsOf, noEnds } from './ends.ts'
+import { type Ends, endsOf, endsSeen, noEnds } from './ends.ts'
 
 export interface Merging {
   readonly store: Store
+  /** Days of ingest that were lost and read again, and the ingest time from which on the store holds events. */
+  readonly lost: readonly Lost[]
+  readonly oldest: number
   /** Of the lease: what it writes is refused once another process runs the rules. */
   readonly cases: Cases
 }
@@ -34,14 +39,39 @@ export const mergeGroup = async (
   affected: readonly Stored<Alert>[],
   to: number,
 ): Promise<void> => {
-  const ended = rule.endsWith ? await endsOf(merging.store, rule, group, moments, ends, affected, to) : noEnds
+  const seen =
+    rule.endsWith && merging.lost.length > 0
+      ? await endsSeen(alertsIn(merging.cases.documents), groupKey(rule.id, group))
+      : []
+  const ended = rule.endsWith ? await endsOf(merging.store, rule, group, moments, ends, affected, to, seen) : noEnds
   const parts = split(moments)
   for (const { doc } of affected) {
     const agency = String(doc['organization.id'] ?? NOBODY)
     if (!parts.has(agency)) parts.set(agency, [])
   }
-  for (const [agency, own] of parts)
-    await mergePart(merging, rule, partOf(rule.id, group, agency), islandsOf(own, rule.quiet, ended.between), ended, to)
+  for (const [agency, own] of parts) {
+    const part = partOf(rule.id, group, agency)
+    const recount = recountOf(merging.store, rule, part, to, merging.lost, merging.oldest)
+    const heard = await unheard(merging, rule, part, own, recount)
+    if (own.length > 0 && heard.length === 0) continue
+    await mergePart(merging, rule, part, islandsOf(heard, rule.quiet, ended.between), ended, to, recount)
+  }
+}
+
+/** What a closed alert has counted before its day was lost is no news when it is read again. */
+const unheard = async (
+  { cases }: Merging,
+  rule: Rule,
+  part: Part,
+  moments: readonly Found[],
+  recount: Recount,
+): Promise<readonly Found[]> => {
+  if (recount === noRecount || moments.length === 0) return moments
+  const known = await near(alertsIn(cases.documents), rule, part, islandsOf(moments, rule.quiet))
+  const closed = known.filter(
+    ({ doc }) => doc['alert.group'] === part.key && doc['alert.status'] === 'closed' && recount.stale(doc).length > 0,
+  )
+  return closed.length === 0 ? moments : recount.unheard(moments, closed)
 }
 
 /** Merges islands into the alerts of a part; none where something only ended. */
@@ -52,10 +82,11 @@ export const mergePart = async (
   found: readonly Island[],
   ends: Ends,
   to: number,
+  recount: Recount,
 ): Promise<void> => {
   const alerts = alertsIn(merging.cases.documents)
   for (;;) {
-    const written = await mergeOnce(merging, alerts, rule, part, found, ends, to)
+    const written = await mergeOnce(merging, alerts, rule, part, found, ends, to, recount)
     if (!written) continue // a person changed one of them meanwhile: look again
     for (const alert of written.alerts) await take(merging.cases, rule, alert)
     for (const incident of written.left) await refresh(merging.cases, incident)
@@ -113,6 +144,7 @@ const mergeOnce = async (
   found: readonly Island[],
   ends: Ends,
   to: number,
+  recount: Recount,
 ): Promise<Written | undefined> => {
   const known = await near(alerts, rule, part, [...found, ...ends.touched(part)])
   const isNew = (island: Island, among: readonly Stored<Alert>[]): boolean =>
@@ -160,7 +192,7 @@ const mergeOnce = async (
     }
     const sample = await eventsOf(store, islands, part)
     if (!keep) {
-      const count = islands.reduce((sum, island) => sum + island.count, 0)
+      const count = await newIn(recount, { first, last, closed, islands })
       const follows = closed
         .filter(({ doc }) => doc['alert.first'] - last <= rule.quiet && first - doc['alert.last'] <= rule.quiet)
         .sort((a, b) => b.doc['alert.last'] - a.doc['alert.last'])[0]
@@ -173,10 +205,8 @@ const mergeOnce = async (
     }
     const absorbed = new Set(keep.doc.absorbed ?? [])
     const joining = others.filter(({ id }) => !absorbed.has(id))
-    const count =
-      (span?.count ?? keep.doc['alert.count']) +
-      islands.reduce((sum, island) => sum + island.count, 0) +
-      joining.reduce((sum, { doc }) => sum + doc['alert.count'], 0)
+    const days = [...new Set(members.flatMap(({ doc }) => recount.stale(doc)))]
+    const count = await countOf(recount, { days, first, last, members, joining, closed, islands, kept: span?.count })
     const events = new Map(
       [...(span?.events ?? keep.doc.events), ...joining.flatMap(({ doc }) => doc.events), ...sample.events].map(
         (event) => [event['event.id'] as string, event],
@@ -194,6 +224,8 @@ const mergeOnce = async (
       'alert.count': rule.endsWith ? 1 : count,
       'alert.counted': to,
       events: kept,
+      ...(days.length ? { recounted: [...(keep.doc.recounted ?? []), ...days] } : {}),
+      ...(days.length && members.some(({ doc }) => recount.gone(doc)) ? { 'alert.kept': true } : {}),
       ...(joining.length ? { absorbed: [...absorbed, ...joining.map(({ id }) => id)] } : {}),
     } as unknown as Alert
     puts.push({ id: keep.id, version: keep.version, doc: over(given(next), end, cases) })
@@ -217,6 +249,55 @@ const mergeOnce = async (
     }
   }
   return { alerts: written, left: [...left] }
+}
+
+/** How many events a burst has, whose members and islands are these. */
+const countOf = async (
+  recount: Recount,
+  burst: {
+    /** Lost days of its members: what the islands bring may be counted in these already. */
+    readonly days: readonly string[]
+    readonly first: number
+    readonly last: number
+    readonly members: readonly Stored<Alert>[]
+    /** Members whose counts were not taken over yet; the first is kept. */
+    readonly joining: readonly Stored<Alert>[]
+    readonly closed: readonly Stored<Alert>[]
+    readonly islands: readonly Island[]
+    /** Of the kept one, where something cut it short. */
+    readonly kept: number | undefined
+  },
+): Promise<number> => {
+  const { days, first, last, members, joining, closed, islands, kept } = burst
+  const counted =
+    (kept ?? members[0]!.doc['alert.count']) + joining.reduce((sum, { doc }) => sum + doc['alert.count'], 0)
+  if (days.length === 0) return counted + islands.reduce((sum, island) => sum + island.count, 0)
+  if (members.some(({ doc }) => recount.gone(doc))) {
+    // What lies within its span may be what it has counted.
+    const within = ({ first: from, last: until }: Span) =>
+      members.some(({ doc }) => from >= doc['alert.first'] && until <= doc['alert.last'])
+    return counted + islands.reduce((sum, island) => sum + (within(island) ? 0 : island.count), 0)
+  }
+  // A closed alert keeps the events that it has told of, though others came between them late.
+  const elsewhere = closed.filter(({ doc }) => doc['alert.first'] <= last && doc['alert.last'] >= first)
+  const total = await recount.count({ first, last })
+  return Math.max(1, total - elsewhere.reduce((sum, { doc }) => sum + doc['alert.count'], 0))
+}
+
+/** How many events of a burst without an alert are new: closed alerts over it may have told of the others. */
+const newIn = async (
+  recount: Recount,
+  { first, last, closed, islands }: Span & { closed: readonly Stored<Alert>[]; islands: readonly Island[] },
+): Promise<number> => {
+  const found = islands.reduce((sum, island) => sum + island.count, 0)
+  const over = closed.filter(({ doc }) => doc['alert.first'] <= last && doc['alert.last'] >= first)
+  if (!over.some(({ doc }) => recount.stale(doc).length > 0 && !recount.gone(doc))) return found
+  const span = {
+    first: Math.min(first, ...over.map(({ doc }) => doc['alert.first'])),
+    last: Math.max(last, ...over.map(({ doc }) => doc['alert.last'])),
+  }
+  const told = over.reduce((sum, { doc }) => sum + doc['alert.count'], 0)
+  return Math.max(1, Math.min(found, (await recount.count(span)) - told))
 }
 
 /** Without the fields that are undefined. */

@@ -224,6 +224,7 @@ const detail = async (installation: Installation, scope: Scope, found: Stored<Al
       ...acts.flatMap(activitiesOf),
     ].sort((a, b) => a.at - b.at),
     wider: isPart(campaign),
+    ...(doc.recounted ? { recounted: doc['alert.kept'] ? ('kept' as const) : ('anew' as const) } : {}),
     ...(seesAll(scope) && campaign.length > 1
       ? { campaign: campaign.slice(0, 200).map((each) => alertRow(installation.inventory, each)) }
       : {}),

@@ -7,11 +7,15 @@ import { existsSync, readdirSync } from 'node:fs'
 import { type Document, type DocumentStore, SYSTEM } from './store.ts'
 
 export interface Lost extends Document {
+  /** Name of the file that was moved aside. */
+  readonly id: string
   /** UTC day of ingest. */
   readonly day: string
   /** What had been ingested from `from` up to `to` may be there again, with an ingest time above `to`. */
   readonly from: number
   readonly to: number
+  /** When it was noticed, before anything was read again. */
+  readonly noted: number
 }
 
 const DAMAGED = /^events-(\d{4}-\d\d-\d\d)\.duckdb\.damaged-\d+$/
@@ -30,7 +34,7 @@ export const noteLost = async (folder: string, documents: DocumentStore, clock: 
       return {
         id: name,
         version: null,
-        doc: { day, from: Date.parse(day), to: Math.min(now, Date.parse(day) + 86_399_999) },
+        doc: { id: name, day, from: Date.parse(day), to: Math.min(now, Date.parse(day) + 86_399_999), noted: now },
       }
     }),
   )

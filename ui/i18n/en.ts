@@ -247,6 +247,10 @@ export const en: Words = {
     portalSeries: 'this portal',
     matchedSeries: 'matched',
     wider: 'Part of a wider pattern.',
+    recounted: {
+      anew: 'A day of stored events was damaged and read again: the events of this alert were counted anew.',
+      kept: 'A day of stored events was damaged and read again, but retention had taken some of the events of this alert: the count is the one from before.',
+    },
     copies:
       'A shared device saw these events, and they belong to the agency of the other side: here are copies with address, port and time only.',
     giveAgency: 'Give to agency',

@@ -250,6 +250,10 @@ export const vi = {
     portalSeries: 'cổng này',
     matchedSeries: 'khớp luật',
     wider: 'Cảnh báo này là một phần của một đợt rộng hơn.',
+    recounted: {
+      anew: 'Tệp dữ liệu của một ngày bị hỏng và đã được đọc lại: số sự kiện của cảnh báo này đã được đếm lại.',
+      kept: 'Tệp dữ liệu của một ngày bị hỏng và đã được đọc lại, nhưng một phần sự kiện đã hết hạn lưu trữ: số sự kiện giữ nguyên như lần đếm trước.',
+    },
     copies:
       'Sự kiện do thiết bị dùng chung ghi và thuộc cơ quan ở phía kia: ở đây chỉ có bản sao địa chỉ, cổng dịch vụ và thời gian.',
     giveAgency: 'Gán cho cơ quan',

@@ -1,0 +1,144 @@
+/**
+ * Alerts after a day of ingest was lost and read again (`lostDays`): its events come with new ingest times, and what an
+ * alert had counted of them would be counted twice. The first run that touches such an alert sets its count from the store,
+ * as far as that run reaches; what comes after is added as always.
+ */
+import { and, eq, exists, type Filter, not } from '../ingest/store/filter.ts'
+import type { Lost } from '../ingest/store/lost.ts'
+import { type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
+import { type Alert, GROUP_FIELDS, type Group, groupKey, groupOf, type Part } from './alert.ts'
+import type { Moment } from './bursts.ts'
+import { type Found, live } from './matching.ts'
+import { AGENCY_FIELDS, agenciesOf } from './parts.ts'
+import type { Rule } from './rule.ts'
+import { type Counted, qualifying } from './windows.ts'
+
+interface Span {
+  readonly first: number
+  readonly last: number
+}
+
+/** Events of a group: what it groups by is so, what it could not group by is absent. */
+export const groupFilter = (rule: Rule, group: Group): Filter =>
+  and(
+    ...group.map(({ field, value }) => eq(field, value)),
+    ...(rule.groupBy ?? [])
+      .filter((field) => !group.some((each) => each.field === field))
+      .map((field) => not(exists(field))),
+  )
+
+export interface Recount {
+  /** Ids of the lost days that the alert may have counted events of, and was not counted anew since. */
+  stale(alert: Alert): readonly string[]
+  /** Whether retention has taken events that the alert counted: then its count cannot be had again, and stays. */
+  gone(alert: Alert): boolean
+  /** How many events of the part the store holds in a span, of those that this run knows. */
+  count(span: Span): Promise<number>
+  /** Without the moments that a closed alert has counted: nothing new is told of them. */
+  unheard(moments: readonly Found[], closed: readonly Stored<Alert>[]): Promise<readonly Found[]>
+}
+
+export const noRecount: Recount = {
+  stale: () => [],
+  gone: () => false,
+  count: async () => 0,
+  unheard: async (moments) => moments,
+}
+
+/** `oldest`: ingest time from which on the store holds everything. `to`: of the run. */
+export const recountOf = (
+  store: Store,
+  rule: Rule,
+  part: Part,
+  to: number,
+  lost: readonly Lost[],
+  oldest: number,
+): Recount => {
+  // What lasts is one, however often its events come.
+  if (lost.length === 0 || rule.endsWith) return noRecount
+  let known: { span: Span; moments: readonly Moment[] } | undefined
+  const moments = async (span: Span): Promise<readonly Moment[]> => {
+    if (known && known.span.first <= span.first && known.span.last >= span.last) return known.moments
+    known = { span, moments: await momentsOf(store, rule, part, span, to) }
+    return known.moments
+  }
+  const within = async ({ first, last }: Span) =>
+    (await moments({ first, last })).filter(({ time }) => time >= first && time <= last)
+  const recount: Recount = {
+    stale: (alert) => {
+      const done = new Set(alert.recounted ?? [])
+      return lost
+        .filter(
+          ({ id, from, noted }) => alert['alert.counted'] >= from && alert['alert.created'] <= noted && !done.has(id),
+        )
+        .map(({ id }) => id)
+    },
+    gone: (alert) => {
+      const at = Number(alert.events[0]?.['event.ingested'] ?? alert['alert.created'])
+      return at < oldest && !lost.some(({ from, to: until }) => at >= from && at <= until)
+    },
+    count: async (span) => (await within(span)).length,
+    unheard: async (fresh, closed) => {
+      const out: Found[] = []
+      for (const moment of fresh) {
+        let heard = false
+        for (const { doc } of closed) {
+          if (moment.time < doc['alert.first'] || moment.time > doc['alert.last'] || heard) continue
+          heard =
+            recount.gone(doc) ||
+            (await recount.count({ first: doc['alert.first'], last: doc['alert.last'] })) <= doc['alert.count']
+        }
+        if (!heard) out.push(moment)
+      }
+      return out
+    },
+  }
+  return recount
+}
+
+/** The events of a part that count within a span, and of those ingested up to `to`. */
+const momentsOf = async (
+  store: Store,
+  rule: Rule,
+  part: Part,
+  { first, last }: Span,
+  to: number,
+): Promise<readonly Moment[]> => {
+  const { correlation } = rule
+  const around = correlation ? 2 * correlation.timespan : 0
+  const all: Counted[] = []
+  const query = {
+    filter: live(and(rule.filter, groupFilter(rule, part.group))),
+    from: first - around,
+    to: last + around + 1,
+    ingested: { upTo: to },
+    fields: [
+      '@timestamp',
+      'event.id',
+      'event.ingested',
+      ...(rule.groupBy ?? GROUP_FIELDS),
+      ...AGENCY_FIELDS,
+      ...(correlation?.field ? [correlation.field] : []),
+    ],
+  }
+  for await (const events of store.events.match(SYSTEM, query)) {
+    for (const event of events) {
+      // A rule without fields of its own groups by what an event has: what has more is of another group.
+      const group = groupOf(rule, event)
+      if (!group || groupKey(rule.id, group) !== part.campaign) continue
+      const values = correlation?.field
+        ? [event[correlation.field]].flat().flatMap((value) => (value === undefined ? [] : [String(value)]))
+        : undefined
+      if (values?.length === 0) continue
+      all.push({
+        time: event['@timestamp'] as number,
+        id: event['event.id'] as string,
+        ingested: event['event.ingested'] as number,
+        agencies: agenciesOf(rule, event),
+        ...(values ? { values } : {}),
+      })
+    }
+  }
+  const counted = correlation ? qualifying(all, correlation) : all
+  return counted.filter(({ agencies }) => agencies.includes(part.agency))
+}

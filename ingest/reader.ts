@@ -1,5 +1,5 @@
 /** Reads one source on: finds its segments, takes their lines apart, hands events and offsets to the store together. */
-import { type Chunk, spoolFeed } from './collect/feed.ts'
+import { type Chunk, giveBack, spoolFeed } from './collect/feed.ts'
 import type { Finder } from './collect/file.ts'
 import { splitLines } from './collect/lines.ts'
 import { dayOfLast, isSettled, type Spool } from './collect/spool.ts'
@@ -167,6 +167,10 @@ export const openReader = (options: ReaderOptions): Reader => {
       } catch (error) {
         fail(each, error as Error)
         taken.done()
+      } finally {
+        // Whoever took the lines apart has ended, one way or the other.
+        await made.catch(() => {})
+        giveBack(chunk)
       }
     })()
   }

@@ -43,8 +43,8 @@ export interface Packing {
   /** Memory of what was packed, to hand over from thread to thread. */
   buffersOf(packed: Packed): ArrayBuffer[]
   /** Memory that the store has given back; taken out, to be used in another thread. */
-  spares(): ArrayBuffer[]
-  reuse(buffers: readonly ArrayBuffer[]): void
+  spares(): ArrayBufferLike[]
+  reuse(buffers: readonly ArrayBufferLike[]): void
 }
 
 /** Opens the stages of sources in this thread, each when its first lines come. */
@@ -184,8 +184,7 @@ const startThread = (options: StagesOptions, spares: Packing['spares'], free: ()
         const id = next++
         asked.set(id, { resolve, reject })
         // The lines are kept here too, for what the parser remembers may turn out to be another: the memory is copied.
-        const spare = spares()
-        worker.postMessage({ id, source, job, spare }, spare)
+        worker.postMessage({ id, source, job, spare: spares() })
       }),
     jobs: () => asked.size,
     setInventory: (inventory) => worker.postMessage({ inventory }),

@@ -8,7 +8,7 @@ import { openSources, type Packing, type StagesOptions } from './stages.ts'
 
 type Message =
   | { readonly inventory: Inventory }
-  | { readonly id: number; readonly source: string; readonly job: Job; readonly spare: ArrayBuffer[] }
+  | { readonly id: number; readonly source: string; readonly job: Job; readonly spare: ArrayBufferLike[] }
 
 if (parentPort) {
   const port = parentPort

@@ -14,6 +14,19 @@ export interface Chunk {
   readonly from: number
   readonly to: number
   readonly about: Offset['about']
+  /** What the lines lie in, where it is to be given back when nobody reads them any longer. */
+  readonly memory?: SharedArrayBuffer
+}
+
+/**
+ * Memory for whole chunks of files, to be read into again and again. Shared: a thread that takes lines apart reads them
+ * where they are, and the collector, which would look for garbage at every few chunks, does not count it.
+ */
+const free: SharedArrayBuffer[] = []
+/** Chunks that are kept: those under way of one reading. */
+const KEPT = 6
+export const giveBack = ({ memory }: Pick<Chunk, 'memory'>): void => {
+  if (memory && free.length < KEPT) free.push(memory)
 }
 
 export interface Feed {
@@ -88,11 +101,13 @@ export const fileFeed = (
       // Another content since the last look: whoever looks at files will say which.
       if (!(await holdsTail())) return undefined
       const start = part === 0 ? await textFrom() : at
+      const memory =
+        size !== undefined && size - start >= CHUNK ? (free.pop() ?? new SharedArrayBuffer(CHUNK)) : undefined
       const bytes =
         size === undefined
           ? await file.read(start, CHUNK)
           : size > start
-            ? await file.read(start, Math.min(CHUNK, size - start))
+            ? await file.read(start, Math.min(CHUNK, size - start), memory)
             : EMPTY
       const atEnd = bytes.length < CHUNK && (!file.gzip || (await file.read(start + bytes.length, 1)).length === 0)
       const last = atEnd && (file.gzip || (await finished(file)))
@@ -115,6 +130,7 @@ export const fileFeed = (
         from,
         to: at,
         about: aboutOf(segment, about, last && bytes.length === used.length),
+        ...(memory ? { memory } : {}),
       }
     },
     seek: async ({ position }) => {

@@ -5,8 +5,8 @@ import { createGunzip } from 'node:zlib'
 
 export interface TextFile {
   readonly gzip: boolean
-  /** Up to `max` bytes from `position`; empty at the end. */
-  read(position: number, max: number): Promise<Buffer>
+  /** Up to `max` bytes from `position`; empty at the end. In `memory`, which has room for them, where it is of use. */
+  read(position: number, max: number, memory?: ArrayBufferLike): Promise<Buffer>
   /** Bytes the file has now; of gzip only once it was read to the end, else undefined. */
   size(): Promise<number | undefined>
   close(): Promise<void>
@@ -21,15 +21,15 @@ export const openText = async (path: string): Promise<TextFile> => {
   return magic[0] === 0x1f && magic[1] === 0x8b ? gzipText(path, handle) : plainText(handle)
 }
 
-const readAt = async (handle: FileHandle, position: number, max: number): Promise<Buffer> => {
-  const buffer = Buffer.allocUnsafe(max)
+const readAt = async (handle: FileHandle, position: number, max: number, memory?: ArrayBufferLike): Promise<Buffer> => {
+  const buffer = memory ? Buffer.from(memory, 0, max) : Buffer.allocUnsafe(max)
   const { bytesRead } = await handle.read(buffer, 0, max, position)
   return buffer.subarray(0, bytesRead)
 }
 
 const plainText = (handle: FileHandle): TextFile => ({
   gzip: false,
-  read: (position, max) => readAt(handle, position, max),
+  read: (position, max, memory) => readAt(handle, position, max, memory),
   size: async () => (await handle.stat()).size,
   close: () => handle.close(),
 })

@@ -27,7 +27,7 @@ interface Answer {
   readonly value: never
   readonly error?: { readonly name: string; readonly message: string }
   /** Memory that the store thread needs no more. */
-  readonly back?: ArrayBuffer[]
+  readonly back?: ArrayBufferLike[]
   /** Not the answer yet: the store thread has copied what was appended. */
   readonly copied?: boolean
 }

@@ -74,30 +74,22 @@ export const openSqlite = (path: string): DocumentStore & { names(): readonly st
   }
 }
 
+/** All of it or nothing, by one write to the disk. */
+const atOnce = (db: DatabaseSync, work: () => void): void => {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    work()
+    db.exec('COMMIT')
+  } catch (error) {
+    // A full disk has ended it already, and that is what is to be told.
+    if (db.isTransaction) db.exec('ROLLBACK')
+    throw error
+  }
+}
+
 const openCollection = (db: DatabaseSync, name: string): Collection<Document> => {
   const fields = [...new Set([...(INDEXED[name] ?? []), 'organization.id'])]
   const table = quote(`c_${name}`)
-  db.exec(
-    `CREATE TABLE IF NOT EXISTS ${table} (id TEXT PRIMARY KEY, version INTEGER NOT NULL, seq INTEGER NOT NULL, odd INTEGER NOT NULL, doc TEXT NOT NULL)`,
-  )
-  const present = new Set(
-    db
-      .prepare(`PRAGMA table_info(${table})`)
-      .all()
-      .map((row) => String(row['name'])),
-  )
-  const added = fields.filter((field) => !present.has(field))
-  for (const field of added) db.exec(`ALTER TABLE ${table} ADD COLUMN ${quote(field)}`)
-  db.exec(`CREATE INDEX IF NOT EXISTS ${quote(`i_${name}_seq`)} ON ${table} (seq)`)
-  for (const field of fields)
-    db.exec(`CREATE INDEX IF NOT EXISTS ${quote(`i_${name}_${field}`)} ON ${table} (${quote(field)})`)
-  for (const some of TOGETHER[name] ?? [])
-    db.exec(
-      `CREATE INDEX IF NOT EXISTS ${quote(`i_${name}_${some.join('+')}`)} ON ${table} (${some.map(quote).join(', ')})`,
-    )
-  // Each query asks whether there is one: as a rule there is none, and all would be read to know it.
-  db.exec(`CREATE INDEX IF NOT EXISTS ${quote(`i_${name}_odd`)} ON ${table} (odd) WHERE odd = 1`)
-
   const cache = new Map<string, StatementSync>()
   const prepare = (sql: string): StatementSync => {
     let statement = cache.get(sql)
@@ -134,7 +126,27 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
     seq: Number(row['seq']),
     doc: JSON.parse(String(row['doc'])) as Document,
   })
-  if (added.length && present.size > 0) {
+  atOnce(db, () => {
+    const columns = ['version INTEGER NOT NULL', 'seq INTEGER NOT NULL', 'odd INTEGER NOT NULL', 'doc TEXT NOT NULL']
+    db.exec(
+      `CREATE TABLE IF NOT EXISTS ${table} (id TEXT PRIMARY KEY, ${[...columns, ...fields.map(quote)].join(', ')})`,
+    )
+    const present = new Set(
+      db
+        .prepare(`PRAGMA table_info(${table})`)
+        .all()
+        .map((row) => String(row['name'])),
+    )
+    const added = fields.filter((field) => !present.has(field))
+    for (const field of added) db.exec(`ALTER TABLE ${table} ADD COLUMN ${quote(field)}`)
+    db.exec(`CREATE INDEX IF NOT EXISTS ${quote(`i_${name}_seq`)} ON ${table} (seq)`)
+    for (const some of [...fields.map((field) => [field]), ...(TOGETHER[name] ?? [])])
+      db.exec(
+        `CREATE INDEX IF NOT EXISTS ${quote(`i_${name}_${some.join('+')}`)} ON ${table} (${some.map(quote).join(', ')})`,
+      )
+    // Each query asks whether there is one: as a rule there is none, and all would be read to know it.
+    db.exec(`CREATE INDEX IF NOT EXISTS ${quote(`i_${name}_odd`)} ON ${table} (odd) WHERE odd = 1`)
+    if (added.length === 0) return
     // A field became searchable with this version of the program: fill its column once.
     const fill = db.prepare(
       `UPDATE ${table} SET odd = ?, ${fields.map((f) => `${quote(f)} = ?`).join(', ')} WHERE id = ?`,
@@ -143,18 +155,7 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
       const { values, odd } = columnValues(JSON.parse(String(row['doc'])) as Document)
       fill.run(odd, ...values, String(row['id']))
     }
-  }
-  const transaction = <R>(work: () => R): R => {
-    db.exec('BEGIN IMMEDIATE')
-    try {
-      const result = work()
-      db.exec('COMMIT')
-      return result
-    } catch (error) {
-      db.exec('ROLLBACK')
-      throw error
-    }
-  }
+  })
   const CONFLICT = { ok: false, conflict: true } as const
 
   const select = (scope: Scope, filter: Filter) => {
@@ -177,7 +178,7 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
     },
     put: async (items, inOrder = false) => {
       const results: PutResult[] = []
-      transaction(() => {
+      atOnce(db, () => {
         for (const { id, doc, version } of items as readonly Put<Document>[]) {
           const current = prepare(`SELECT version FROM ${table} WHERE id = ?`).get(id)?.['version'] as
             | number

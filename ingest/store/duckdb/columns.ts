@@ -286,10 +286,10 @@ export const columnSink = (): Sink<Slice> => {
   }
 
   /** The items of all lists, one column's after the other's. */
-  const gathered = (): ArrayBuffer => {
+  const gathered = (): ArrayBufferLike => {
     let bytes = 0
     for (let i = 0; i < LAID.length; i++) bytes += items[i]! * itemBytes(i)
-    const out = new Uint8Array(bytes)
+    const out = new Uint8Array(spare(bytes))
     let at = 0
     for (let i = 0; i < LAID.length; i++) {
       const length = items[i]! * itemBytes(i)

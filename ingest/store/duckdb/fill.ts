@@ -41,9 +41,11 @@ let kept: DuckDBDataChunk | undefined
 
 /** As a chunk that can be appended, before the next one is asked for. The memory it was made of is free again. */
 export const toDataChunk = (
-  { rows, heap, used, data, starts, lists, items }: Chunk,
+  { rows, heap, used, starts, items, ...memory }: Chunk,
   ingested: number,
 ): DuckDBDataChunk => {
+  // The types know of no shared memory; what copies from it does.
+  const [data, lists] = [memory.data, memory.lists] as [ArrayBuffer, ArrayBuffer]
   kept ??= DuckDBDataChunk.create(TYPES)
   const to = kept
   to.reset()

@@ -4,6 +4,7 @@
  * address. Longer texts lie in one heap for all columns; their address is an offset in it until `fill` knows where it is.
  */
 import { ROW_COLUMNS } from './layout.ts'
+import { moved } from './pool.ts'
 
 /** Rows of a chunk at most: DuckDB's STANDARD_VECTOR_SIZE. */
 export const ROWS = 2048
@@ -35,14 +36,14 @@ export const LAID: readonly Column[] = ROW_COLUMNS.map(([name, type]) => ({ name
 export interface Chunk {
   readonly rows: number
   /** UTF-8, `used` bytes of it: the lines, and what was made beside them. */
-  readonly heap: ArrayBuffer
+  readonly heap: ArrayBufferLike
   readonly used: number
   /** Of each column a bit for each row that has a value (`validBytes`), then the values. */
-  readonly data: ArrayBuffer
+  readonly data: ArrayBufferLike
   /** Where a column begins in `data`; -1: no row has a value. */
   readonly starts: readonly number[]
   /** Items of all lists, a column after the other. */
-  readonly lists: ArrayBuffer
+  readonly lists: ArrayBufferLike
   /** How many items the lists of a column have together. */
   readonly items: readonly number[]
 }
@@ -56,5 +57,8 @@ export interface Slice {
   readonly last: number
 }
 export const validBytes = (rows: number): number => Math.ceil(rows / 64) * 8
-export const buffersOf = (slice: Slice): ArrayBuffer[] =>
+/** What a slice lies in. */
+export const memoryOf = (slice: Slice): ArrayBufferLike[] =>
   slice.chunks.flatMap(({ heap, data, lists }) => [heap, data, lists])
+/** Memory that moves with it to another thread. */
+export const buffersOf = (slice: Slice): ArrayBuffer[] => moved(memoryOf(slice))

@@ -8,7 +8,7 @@ import type { Aggregate, Groups, Learned, Offset, Search, Window } from '../stor
 import { Days } from './days.ts'
 import { proveLayout } from './proof.ts'
 import { Reader } from './read.ts'
-import { buffersOf, type Slice } from './slice.ts'
+import { memoryOf, type Slice } from './slice.ts'
 import { explain, Writer } from './write.ts'
 
 export interface ThreadOptions {
@@ -141,12 +141,19 @@ try {
     try {
       if (call === 'append') {
         const [slice, offsets, learned, now] = args as unknown as Parameters<Append>
+        let held = true
         // The memory of what was taken is free again.
         const copied = () => {
-          const back = buffersOf(slice)
-          port.postMessage({ id, copied: true, back }, back)
+          if (!held) return
+          held = false
+          port.postMessage({
+            id,
+            copied: true,
+            back: memoryOf(slice).filter((each) => each instanceof SharedArrayBuffer),
+          })
         }
-        reply(id, await writer.append(slice, offsets, learned, now, copied))
+        // What was refused is copied by nobody, and its memory is as free.
+        reply(id, await writer.append(slice, offsets, learned, now, copied).finally(copied))
       } else reply(id, await calls[call]!(...args))
     } catch (error) {
       reply(id, undefined, error)

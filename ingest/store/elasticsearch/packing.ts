@@ -7,4 +7,4 @@ export const buffersOf = ({ parts }: Documents): ArrayBuffer[] => parts.map(({ b
 
 /** Requests are kept until they are answered: nothing comes back. */
 export const spares = (): ArrayBuffer[] => []
-export const reuse = (_: readonly ArrayBuffer[]): void => {}
+export const reuse = (_: readonly ArrayBufferLike[]): void => {}

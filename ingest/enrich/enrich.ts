@@ -1,7 +1,7 @@
 /** What is known besides the line: country and AS, named networks, the agency and portal that an event concerns. */
 import type { Event } from '../event.ts'
-import { type AddressFacts, compileConcern, networkAt, type Said } from '../inventory/concern.ts'
-import type { Inventory } from '../inventory/inventory.ts'
+import { type AddressFacts, compileConcern, type Concern, networkAt, type Said } from '../inventory/concern.ts'
+import type { Inventory, Portal } from '../inventory/inventory.ts'
 import { agencyName } from '../inventory/scope.ts'
 import { type Address, addressOfText } from '../row/address.ts'
 import { type Const, constant } from '../row/const.ts'
@@ -10,7 +10,7 @@ import { Row, TEXT } from '../row/row.ts'
 import type { GeoIp, Place } from './geoip.ts'
 import { isReserved } from './reserved.ts'
 import { decodeUrl } from './url.ts'
-import { openVerdicts, type Verdicts } from './verdicts.ts'
+import { openKinds, openVerdicts, type Verdicts } from './verdicts.ts'
 
 /** What a source's configuration says of the events that it brings. */
 export interface EnrichSource {
@@ -23,9 +23,21 @@ export type Enricher = (event: Event, source: EnrichSource) => void
 
 /** Of one address; the same for every event. */
 interface Known extends AddressFacts {
+  /** Of addresses of which the inventory says the same. */
+  readonly kind: number
   readonly country: Const | undefined
   readonly asNumber: number | undefined
   readonly asName: Const | undefined
+}
+
+/** A `Concern` as it is written. */
+interface Told {
+  readonly organization: Const | undefined
+  readonly organizationName: Const | undefined
+  readonly portal: { readonly id: Const; readonly domain: Const; readonly portal: Portal } | undefined
+  readonly source: Const | undefined
+  readonly destination: Const | undefined
+  readonly shared: boolean
 }
 
 const NOWHERE: Place = {}
@@ -66,12 +78,21 @@ export const createRowEnricher = ({ inventory, geoip }: { inventory: Inventory; 
   const lookup = compileConcern(inventory)
   const itself = {}
 
+  const kindOf = openKinds()
+  /** Of addresses in no country, by their kind: most are of the same few. */
+  const nowhere: Known[] = []
   const learn = (address: Address): Known => {
     const place: Place = isReserved(address) ? NOWHERE : geoip.lookup(address.text)
     const { sites, networks } = lookup.address(address)
+    const kind = kindOf(sites, networks)
+    if (place === NOWHERE) {
+      nowhere[kind] ??= { sites, networks, kind, country: undefined, asNumber: undefined, asName: undefined }
+      return nowhere[kind]
+    }
     return {
       sites,
       networks,
+      kind,
       country: place.country === undefined ? undefined : constant(place.country),
       asNumber: place.asNumber,
       asName: place.asName === undefined ? undefined : constant(place.asName),
@@ -109,30 +130,35 @@ export const createRowEnricher = ({ inventory, geoip }: { inventory: Inventory; 
     row.const(side.network, constant(network.name))
   }
 
-  const servers = new WeakMap<readonly string[], AddressFacts>()
-  const serverOf = (addresses: readonly string[]): AddressFacts => {
+  type Server = AddressFacts & { readonly kind: number }
+  const servers = new WeakMap<readonly string[], Server>()
+  const serverOf = (addresses: readonly string[]): Server => {
     let facts = servers.get(addresses)
     if (!facts) {
       const sites = addresses.flatMap((text) => {
         const address = addressOfText(text)
         return address ? factsOf(address).sites : []
       })
-      servers.set(addresses, (facts = { sites: [...new Set(sites)], networks: [] }))
+      facts = { sites: [...new Set(sites)], networks: [], kind: 0 }
+      servers.set(addresses, (facts = { ...facts, kind: kindOf(facts.sites, facts.networks) }))
     }
     return facts
   }
 
-  const remembered = new WeakMap<EnrichSource, Verdicts>()
+  const remembered = new WeakMap<EnrichSource, Verdicts<Told>>()
   /** What the inventory asks of the row that is worked on. */
   let at = new Row(1 << 10)
   const said: Said = { text: (f) => at.get(f), has: (f) => at.has(f), time: 0 }
-  const names = new Map<string, Const | undefined>()
-  const nameOf = (organization: string): Const | undefined => {
-    if (!names.has(organization)) {
-      const name = agencyName(inventory, organization)
-      names.set(organization, name === undefined ? undefined : constant(name))
+  const told = ({ organization, portal, source, destination, shared }: Concern): Told => {
+    const said = (text: string | undefined) => (text === undefined ? undefined : constant(text))
+    return {
+      organization: said(organization),
+      organizationName: said(organization === undefined ? undefined : agencyName(inventory, organization)),
+      portal: portal && { id: constant(portal.id), domain: constant(portal.domain), portal },
+      source: said(source),
+      destination: said(destination),
+      shared,
     }
-    return names.get(organization)
   }
 
   return (row, source) => {
@@ -155,23 +181,28 @@ export const createRowEnricher = ({ inventory, geoip }: { inventory: Inventory; 
     ;(said as { time: number }).time = time
     let verdicts = remembered.get(source)
     if (!verdicts) remembered.set(source, (verdicts = openVerdicts()))
-    const sides = verdicts.of(row, [from, to, translated, server], lookup.period(time), () =>
-      lookup.concern(said, { source: from, destination: to, translated, server }, source),
+    const key = verdicts.key(
+      row,
+      from ? from.kind : 0,
+      to ? to.kind : 0,
+      translated ? translated.kind : 0,
+      server ? server.kind : 0,
+      lookup.period(time),
     )
-    const { organization, portal } = sides
-    if (sides.source !== undefined) row.const(F.sourceOrganization, constant(sides.source))
-    if (sides.destination !== undefined) row.const(F.destinationOrganization, constant(sides.destination))
+    const sides =
+      verdicts.known(key) ??
+      verdicts.learn(key, told(lookup.concern(said, { source: from, destination: to, translated, server }, source)))
+    const { portal } = sides
+    if (sides.source !== undefined) row.const(F.sourceOrganization, sides.source)
+    if (sides.destination !== undefined) row.const(F.destinationOrganization, sides.destination)
     if (sides.shared) row.boolean(F.shared, true)
-    if (organization !== undefined) {
-      row.const(F.organization, constant(organization))
-      const name = nameOf(organization)
-      if (name !== undefined) row.const(F.organizationName, name)
-    }
+    if (sides.organization !== undefined) row.const(F.organization, sides.organization)
+    if (sides.organizationName !== undefined) row.const(F.organizationName, sides.organizationName)
     if (portal !== undefined) {
-      row.const(F.portal, constant(portal.id))
-      row.const(F.portalDomain, constant(portal.domain))
-      row.boolean(F.portalIpv6, portal.ipv6)
-      row.boolean(F.portalTrusted, trustedAt(portal.trust?.expires, time))
+      row.const(F.portal, portal.id)
+      row.const(F.portalDomain, portal.domain)
+      row.boolean(F.portalIpv6, portal.portal.ipv6)
+      row.boolean(F.portalTrusted, trustedAt(portal.portal.trust?.expires, time))
     }
   }
 }

@@ -67,26 +67,6 @@ export const address = (text: string): string | undefined => {
   return text.length > 64 ? undefined : (canonicalV6(text) ?? canonicalAddress(text))
 }
 
-/** RFC 1918 and RFC 4193, of a canonical address. */
-export const isPrivate = (ip: string): boolean => {
-  if (ip.startsWith('10.') || ip.startsWith('192.168.')) return true
-  if (ip.startsWith('172.')) {
-    const second = Number(ip.slice(4, ip.indexOf('.', 4)))
-    return second >= 16 && second <= 31
-  }
-  return (ip.startsWith('fc') || ip.startsWith('fd')) && ip.indexOf(':') === 4
-}
-
-/** Private, loopback, link-local or unspecified: not an address that a client on the internet has. */
-export const isLocal = (ip: string): boolean =>
-  isPrivate(ip) ||
-  ip.startsWith('127.') ||
-  ip.startsWith('169.254.') ||
-  ip.startsWith('0.') ||
-  ip === '::1' ||
-  ip === '::' ||
-  /^fe[89ab].:/.test(ip)
-
 export interface HostPort {
   readonly host: string
   readonly ip: string | undefined

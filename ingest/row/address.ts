@@ -1,6 +1,6 @@
 /** What an address is by itself, found once for each spelling that is remembered. */
 import { canonicalAddress, parseIp } from '../ip.ts'
-import { canonicalV6, groups, isLocal, isPrivate } from '../parsers/address.ts'
+import { canonicalV6, groups } from '../parsers/address.ts'
 import { Const } from './const.ts'
 import { Memo, textOfBytes } from './memo.ts'
 
@@ -10,23 +10,28 @@ export class Address {
   /** The canonical spelling, where the text that was read is another; else undefined. */
   readonly spelled: Const | undefined
   readonly v6: boolean
-  /** The upper and lower 64 bits (IPv4 as IPv4-mapped), each as a lower and an upper word: as they lie in a column. */
-  readonly halves: Uint32Array
-  readonly isPrivate: boolean
-  readonly isLocal: boolean
+  /**
+   * The upper and lower 64 bits (IPv4 as IPv4-mapped), each as a lower and an upper word, signed: as they lie in a column,
+   * and small integers, for an array of its own would be half of what an address takes.
+   */
+  readonly word0: number
+  readonly word1: number
+  readonly word2: number
+  readonly word3: number
   #prefix: Const | undefined
   #canonical: Const | undefined
   /** What an enricher knows of it, and which one: an inventory is replaced while the program runs. */
   facts: unknown = undefined
   by: unknown = undefined
 
-  constructor(text: string, canonical: string, halves: Uint32Array, v6: boolean) {
+  constructor(canonical: string, asRead: boolean, v6: boolean, a: number, b: number, c: number, d: number) {
     this.text = canonical
-    this.halves = halves
     this.v6 = v6
-    this.isPrivate = isPrivate(canonical)
-    this.isLocal = isLocal(canonical)
-    this.spelled = canonical === text ? undefined : this.canonical
+    this.word0 = a | 0
+    this.word1 = b | 0
+    this.word2 = c | 0
+    this.word3 = d | 0
+    this.spelled = asRead ? undefined : this.canonical
   }
   get canonical(): Const {
     return (this.#canonical ??= new Const(this.text))
@@ -34,15 +39,41 @@ export class Address {
   /** The /64 of an IPv6 address, '2001:db8::/64'. */
   get prefix(): Const | undefined {
     if (!this.v6) return undefined
-    return (this.#prefix ??= new Const(prefixOf(this.halves)))
+    return (this.#prefix ??= prefixOf(this.word1, this.word0))
+  }
+  /** RFC 1918 and RFC 4193. */
+  get isPrivate(): boolean {
+    if (this.v6) return this.word1 >>> 25 === 0x7e
+    const n = this.word2
+    return n >>> 24 === 10 || n >>> 20 === 0xac1 || n >>> 16 === 0xc0a8
+  }
+  /** Private, loopback, link-local or unspecified: not an address that a client on the internet has. */
+  get isLocal(): boolean {
+    if (this.isPrivate) return true
+    const n = this.word2
+    if (!this.v6) return n >>> 24 === 127 || n >>> 24 === 0 || n >>> 16 === 0xa9fe
+    return this.word1 >>> 22 === 0x3fa || ((this.word0 | this.word1 | this.word3) === 0 && n >>> 0 <= 1)
   }
 }
 
-/** The zeros of the lower half are the longest run, so the upper half's own zeros are shortened only where they meet them. */
-const prefixOf = (halves: Uint32Array): string => {
-  const words = [halves[1]! >>> 16, halves[1]! & 0xffff, halves[0]! >>> 16, halves[0]! & 0xffff]
+/** One text for the many addresses of a network; forgotten at once when they are many. */
+const prefixes = new Map<number, Map<number, Const>>()
+const MOST_PREFIXES = 49_152
+let known = 0
+const prefixOf = (high: number, low: number): Const => {
+  let networks = prefixes.get(high)
+  if (!networks) prefixes.set(high, (networks = new Map()))
+  let prefix = networks.get(low)
+  if (prefix) return prefix
+  // The zeros of the lower half are the longest run, so the upper half's own zeros are shortened only where they meet them.
+  const words = [high >>> 16, high & 0xffff, low >>> 16, low & 0xffff]
   while (words.at(-1) === 0) words.pop()
-  return `${words.map((word) => word.toString(16)).join(':')}::/64`
+  prefix = new Const(`${words.map((word) => word.toString(16)).join(':')}::/64`)
+  if (++known > MOST_PREFIXES) {
+    prefixes.clear()
+    known = 0
+  } else networks.set(low, prefix)
+  return prefix
 }
 
 /** Longer texts are no addresses: 45 characters, a zone. */
@@ -73,17 +104,18 @@ const dotted = (b: Uint8Array, from: number, to: number): number => {
 const read = (bytes: Uint8Array, from: number, to: number): Address | undefined => {
   const text = textOfBytes(bytes, from, to)
   const four = dotted(bytes, from, to)
-  if (four >= 0) return new Address(text, text, Uint32Array.of(0, 0, four, 0xffff), false)
+  if (four >= 0) return new Address(text, true, false, 0, 0, four, 0xffff)
   const canonical = canonicalV6(text)
   if (canonical !== undefined) {
     const word = (i: number) => (groups[i]! << 16) | groups[i + 1]!
-    return new Address(text, canonical, Uint32Array.of(word(2), word(0), word(6), word(4)), true)
+    return new Address(canonical, canonical === text, true, word(2), word(0), word(6), word(4))
   }
   // A zone, an IPv4 address within, leading zeros: rare.
   const other = canonicalAddress(text)
   const ip = other === undefined ? undefined : parseIp(other)
   if (other === undefined || !ip) return undefined
-  return new Address(text, other, new Uint32Array(BigUint64Array.of(ip.high, ip.low).buffer), other.includes(':'))
+  const [low, high] = [(half: bigint) => Number(half & 0xffff_ffffn), (half: bigint) => Number(half >> 32n)]
+  return new Address(other, other === text, other.includes(':'), low(ip.high), high(ip.high), low(ip.low), high(ip.low))
 }
 const addresses = new Memo<Address | undefined>(read, MOST, true)
 

@@ -51,16 +51,18 @@ export const openNetworks = <T>(networks: Iterable<readonly [Network, T]>): ((ad
     if (!all) known.set(other, (all = [...one, ...other]))
     return all
   }
-  return ({ halves, v6 }) => {
+  return ({ word0, word1, word2, word3, v6 }) => {
     let out: readonly T[] = none
     for (let i = 0; i < sorted.length; i++) {
       const { bits, masks, slots } = sorted[i]!
       if (bits < 96 && !v6) break // no IPv6 network holds an IPv4 address
-      const a = halves[1]! & masks[0]
-      const b = halves[0]! & masks[1]
-      const c = halves[3]! & masks[2]
-      const d = halves[2]! & masks[3]
-      for (const { words, values } of slots.get(hash(a, b, c, d)) ?? [])
+      const a = word1 & masks[0]
+      const b = word0 & masks[1]
+      const c = word3 & masks[2]
+      const d = word2 & masks[3]
+      const found = slots.get(hash(a, b, c, d))
+      if (found === undefined) continue
+      for (const { words, values } of found)
         if (words[0] === a && words[1] === b && words[2] === c && words[3] === d)
           out = out === none ? values : both(out, values)
     }

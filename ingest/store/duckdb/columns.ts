@@ -3,7 +3,7 @@
  * thread as one text. Only what has no column, or does not fit its column, is written again, as JSON of the rest column.
  */
 import { FIELDS } from '../../event.ts'
-import { addressOf } from '../../row/address.ts'
+import { type Address, addressOf } from '../../row/address.ts'
 import { field } from '../../row/handles.ts'
 import { BOOLEAN, LIST, LONG, type Row, TEXT } from '../../row/row.ts'
 import { type Sink, timeOf } from '../../row/sink.ts'
@@ -117,15 +117,15 @@ export const columnSink = (): Sink<Slice> => {
       slots[to + 3] = view.getUint32(from + 8, true) & THIRD[length]!
     }
   }
-  const putHalves = (f: number, halves: Uint32Array): void => {
+  const putHalves = (f: number, address: Address): void => {
     mark(HIGH[f]!)
     mark(LOW[f]!)
     const high = (STARTS[HIGH[f]!]! + VALID) / 4 + rows * 2
     const low = (STARTS[LOW[f]!]! + VALID) / 4 + rows * 2
-    w[high] = halves[0]!
-    w[high + 1] = halves[1]!
-    w[low] = halves[2]!
-    w[low + 1] = halves[3]!
+    w[high] = address.word0
+    w[high + 1] = address.word1
+    w[low] = address.word2
+    w[low + 1] = address.word3
   }
   const grown = (column: number, words: number): Uint32Array => {
     const have = lists[column]!
@@ -165,16 +165,31 @@ export const columnSink = (): Sink<Slice> => {
     begin(low, count)
     const [highs, lows] = [grown(high, (items[high]! + count) * 2), grown(low, (items[low]! + count) * 2)]
     for (let i = 0; i < count; i++) {
-      const halves = addressOf(row.bytes, row.items[(from + i) * 2]!, row.items[(from + i) * 2 + 1]!)?.halves
+      const address = addressOf(row.bytes, row.items[(from + i) * 2]!, row.items[(from + i) * 2 + 1]!)
       const at = (items[high]! + i) * 2
-      highs[at] = halves?.[0] ?? 0
-      highs[at + 1] = halves?.[1] ?? 0
-      lows[at] = halves?.[2] ?? 0
-      lows[at + 1] = halves?.[3] ?? 0
+      highs[at] = address?.word0 ?? 0
+      highs[at + 1] = address?.word1 ?? 0
+      lows[at] = address?.word2 ?? 0
+      lows[at + 1] = address?.word3 ?? 0
     }
     items[high] = items[high]! + count
     items[low] = items[low]! + count
     return true
+  }
+
+  // The rest of the row that is added: where it begins, how far it is written, and the room behind.
+  let [restFrom, rest, free] = [-1, 0, 0]
+  const putRest = (row: Row, f: number): void => {
+    if (restFrom < 0) restFrom = rest
+    const need = sizeOf(row, f)
+    if (free < need) {
+      row.at = rest
+      row.reserve(need)
+      free = row.bytes.length - rest - 64
+    }
+    const end = putMember(row, f, rest)
+    free -= end - rest
+    rest = end
   }
 
   const add = (row: Row): void => {
@@ -184,23 +199,10 @@ export const columnSink = (): Sink<Slice> => {
     const word = rows >> 5
     const bit = 1 << (rows & 31)
     let isOdd = false
-    let restFrom = -1
-    let rest = row.at
     let { view } = row
-    let room = row.bytes.length - rest - 64
-    const putRest = (f: number): void => {
-      if (restFrom < 0) restFrom = rest
-      const need = sizeOf(row, f)
-      if (room < need) {
-        row.at = rest
-        row.reserve(need)
-        view = row.view
-        room = row.bytes.length - rest - 64
-      }
-      const end = putMember(row, f, rest)
-      room -= end - rest
-      rest = end
-    }
+    restFrom = -1
+    rest = row.at
+    free = row.bytes.length - rest - 64
     for (let i = 0; i < row.count; i++) {
       const f = said[i]!
       if (place[f] !== i + 1) continue
@@ -208,7 +210,8 @@ export const columnSink = (): Sink<Slice> => {
       if (wanted === 0) {
         if (f === INGESTED || (f < N && IS_MADE[f] === 1)) continue
         if (kind[f] === LIST && to[f] === from[f]) continue
-        putRest(f)
+        putRest(row, f)
+        view = row.view
         continue
       }
       if (kind[f] === wanted) {
@@ -232,7 +235,7 @@ export const columnSink = (): Sink<Slice> => {
             w[v] = w[v]! | bit
             if (HIGH[f]! >= 0) {
               const address = row.address[f] ?? addressOf(row.bytes, a, to[f]!)
-              if (address !== undefined) putHalves(f, address.halves)
+              if (address !== undefined) putHalves(f, address)
             }
             continue
           }
@@ -254,14 +257,15 @@ export const columnSink = (): Sink<Slice> => {
         } else if (putList(row, f)) continue
       }
       isOdd = true
-      putRest(f)
+      putRest(row, f)
+      view = row.view
     }
     for (const { f, column } of MADE) {
       const said = row.has(f)
       const is = said && row.isMade(f)
       if (said && !is) {
         isOdd = true
-        putRest(f)
+        putRest(row, f)
       }
       mark(column)
       octets[STARTS[column]! + VALID + rows] = is ? 1 : 0

@@ -2,9 +2,6 @@
 import type { Documents } from './encode.ts'
 
 export { documentSink as openSink } from './encode.ts'
+export { reuse, spares } from '../pool.ts'
 
 export const buffersOf = ({ parts }: Documents): ArrayBuffer[] => parts.map(({ bytes }) => bytes.buffer as ArrayBuffer)
-
-/** Requests are kept until they are answered: nothing comes back. */
-export const spares = (): ArrayBuffer[] => []
-export const reuse = (_: readonly ArrayBuffer[]): void => {}

@@ -1,6 +1,6 @@
 /**
- * Memory of chunks that has come back from the store thread. To ask the system for megabytes that are given back a moment
- * later costs more than to fill them.
+ * Memory of chunks that has come back from the store. To ask the system for megabytes that are given back a moment later costs
+ * more than to fill them, and has the garbage collector go through everything again and again.
  */
 let free: ArrayBuffer[] = []
 /** Bytes that are kept. */

@@ -247,7 +247,7 @@ export class Row {
   }
   #derived(f: number): string[] {
     const out: string[] = []
-    for (const each of OF.get(f) ?? []) {
+    for (const each of sourcesOf(f)) {
       const text = this.get(each)
       if (text !== undefined && !out.includes(text)) out.push(text)
     }
@@ -367,6 +367,8 @@ for (const { name, type, list } of FIELDS) if (type === 'ip' && !list) ADDRESS[f
 
 /** Of fields that are made of others: these. */
 const OF = new Map(FIELDS.flatMap(({ name, of }) => (of ? [[field(name), of.map(field)] as const] : [])))
+const NONE: readonly number[] = []
+export const sourcesOf = (f: number): readonly number[] => OF.get(f) ?? NONE
 
 /** `__proto__` is a name like any other. */
 const put = (event: Event, name: string, value: Value): void => {

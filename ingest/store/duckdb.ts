@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Event } from '../event.ts'
 import { columnSink } from './duckdb/columns.ts'
-import { reuse } from './duckdb/pool.ts'
+import { reuse } from './pool.ts'
 import { buffersOf, FULL, type Slice } from './duckdb/slice.ts'
 import { Row } from '../row/row.ts'
 import { through } from '../row/sink.ts'

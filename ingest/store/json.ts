@@ -1,4 +1,5 @@
 /** JSON, written straight into bytes: to build the strings first takes three times as long. */
+import { LONGEST_KEY, putKey } from '../row/handles.ts'
 
 /** Longer texts are handed to the engine: a call costs as much as a loop over this many characters (measured). */
 const SHORT = 20
@@ -82,7 +83,20 @@ export class JsonBytes {
     this.reserve((to - from) * 6 + 16)
     this.at = putJson(source, from, to, { bytes: this.buffer, view: this.view }, this.at)
   }
+  /** `,"name":` of a lasting handle. */
+  key(handle: number): void {
+    this.reserve(LONGEST_KEY + 4)
+    this.at = putKey(this.view, this.at, handle)
+  }
   number(n: number): void {
+    if (n >= 0 && Number.isSafeInteger(n)) {
+      this.reserve(16)
+      // Each half by whole numbers of 32 bits.
+      const upper = n < 1e9 ? 0 : Math.floor(n / 1e9)
+      if (upper > 0) this.#digits(upper, digitsOf(upper))
+      this.#digits(n - upper * 1e9, upper > 0 ? 9 : digitsOf(n))
+      return
+    }
     const text = String(n)
     const { length } = text
     this.reserve(length)
@@ -90,6 +104,22 @@ export class JsonBytes {
     for (let i = 0; i < length; i++) buffer[at + i] = text.charCodeAt(i)
     this.at = at + length
   }
+  #digits(n: number, count: number): void {
+    const { buffer, at } = this
+    for (let i = at + count - 1, left = n | 0; i >= at; i--) {
+      const tenth = (left / 10) | 0
+      buffer[i] = 48 + left - tenth * 10
+      left = tenth
+    }
+    this.at = at + count
+  }
+}
+
+/** Of a whole number below 1e9. */
+const digitsOf = (n: number): number => {
+  let count = 1
+  for (let power = 10; power <= n; power *= 10) count++
+  return count
 }
 
 const CONTROL = Array.from({ length: 32 }, (_, c) => new TextEncoder().encode(`\\u${c.toString(16).padStart(4, '0')}`))

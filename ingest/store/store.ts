@@ -36,7 +36,7 @@ export interface Packed {
 export interface Batch {
   /** Each with '@timestamp' and a unique event.id. event.ingested is given by the store. */
   readonly events: readonly Event[]
-  /** In their place. */
+  /** In their place. It is the store's from then on, whose memory is used again. */
   readonly packed?: Packed | undefined
   readonly offsets: readonly Offset[]
   /** What parsers learned from these lines: kept as long as the events, for stored lines may be read again. */

@@ -1,6 +1,6 @@
 /** What a command costs: seconds, CPU of it and of all that it started, the most memory any of them held. Linux. */
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 export interface Cost {
   readonly seconds: number
@@ -17,11 +17,18 @@ const read = (path: string): string => {
     return '' // it has ended
   }
 }
-/** A process and all below it. */
-const family = (pid: number): number[] => [
+const within = (path: string): string[] => {
+  try {
+    return readdirSync(path)
+  } catch {
+    return [] // it has ended
+  }
+}
+/** A process and all below it: any of its threads may have started one. */
+export const family = (pid: number): number[] => [
   pid,
-  ...read(`/proc/${pid}/task/${pid}/children`)
-    .split(' ')
+  ...within(`/proc/${pid}/task`)
+    .flatMap((thread) => read(`/proc/${pid}/task/${thread}/children`).split(' '))
     .filter((each) => each.trim() !== '')
     .flatMap((child) => family(Number(child))),
 ]

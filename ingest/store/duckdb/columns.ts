@@ -8,7 +8,7 @@ import { field } from '../../row/handles.ts'
 import { BOOLEAN, LIST, LONG, type Row, TEXT } from '../../row/row.ts'
 import { type Sink, timeOf } from '../../row/sink.ts'
 import { ADDRESSES, highOf, lowOf, madeOf } from './layout.ts'
-import { spare } from './pool.ts'
+import { spare } from '../pool.ts'
 import { putMember, sizeOf } from './rest.ts'
 import { type Chunk, ITEM, LAID, ROWS, type Slice, validBytes, WIDTH } from './slice.ts'
 

@@ -4,7 +4,7 @@
  * address. Longer texts lie in one heap for all columns; their address is an offset in it until `fill` knows where it is.
  */
 import { ROW_COLUMNS } from './layout.ts'
-import { moved } from './pool.ts'
+import { moved } from '../pool.ts'
 
 /** Rows of a chunk at most: DuckDB's STANDARD_VECTOR_SIZE. */
 export const ROWS = 2048

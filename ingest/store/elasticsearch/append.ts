@@ -11,6 +11,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '@elastic/elasticsearch'
+import { reuse } from '../pool.ts'
 import { type Batch, FENCED, STALE, StoreError } from '../store.ts'
 import { type Bulk, join, send } from './bulk.ts'
 import { insist } from './connect.ts'
@@ -232,7 +233,7 @@ export const openWriter = (options: WriterOptions): Writer => {
     let bytes = 0
     for (const { rows } of batches)
       for (const each of rows) {
-        if (bytes > 0 && bytes + each.bytes.length > REQUEST * 1.5) {
+        if (bytes > 0 && bytes + each.bytes.length > REQUEST) {
           parts.push([])
           bytes = 0
         }
@@ -244,7 +245,10 @@ export const openWriter = (options: WriterOptions): Writer => {
     const requests = parts
       .filter((part) => part.length > 0)
       .map((part) => slot(async () => (failure ? Promise.reject(failure) : send(bulk, index, join(part), ingested))))
-    const sent = Promise.all(requests)
+    const sent = Promise.all(requests).then((answers) => {
+      // Of a request that was not taken as it was, something may still be on its way to the server.
+      if (answers.every((smooth) => smooth)) for (const { memory } of batches) reuse(memory)
+    })
     // Said in its turn.
     sent.catch((error: unknown) => (failure ??= error as Error))
     // Settled only when nothing of it is on its way.
@@ -292,10 +296,12 @@ export const openWriter = (options: WriterOptions): Writer => {
       if (signal.aborted) return Promise.reject(new StoreError('the store is closed'))
       const { parts: rows, first } = encoded(batch)
       const bytes = rows.reduce((sum, each) => sum + each.bytes.length, 0) + 200
+      const memory = rows.map((each) => each.bytes.buffer as ArrayBuffer)
       return new Promise((resolve, reject) => {
         queue.push({
           rows,
           bytes,
+          memory,
           offsets: batch.offsets,
           learned: batch.learned ?? [],
           lease: batch.lease,

@@ -74,15 +74,15 @@ const deadLetter = (event: Event, reason: string): Event => ({
 })
 
 /**
- * Sends rows with this ingest time; answers the numbers of those that were there already. Rejects with a `StoreError`, or
- * with `FENCED`; then each row may be in the index or not.
+ * Sends rows with this ingest time; answers whether all were taken at once. Rejects with a `StoreError`, or with `FENCED`;
+ * then each row may be in the index or not.
  */
-export const send = async (bulk: Bulk, index: string, rows: Rows, ingested: number): Promise<number[]> => {
+export const send = async (bulk: Bulk, index: string, rows: Rows, ingested: number): Promise<boolean> => {
   const { client, trouble, blocked, signal } = bulk
   const what = 'storing events'
-  const already: number[] = []
   stamp(rows, ingested)
   let left = rows
+  let smooth = true
   let places = Array.from({ length: rows.starts.length - 1 }, (_, i) => i)
   /** Rows that are dead letters by now; those that were refused even so. */
   const dead = new Set<number>()
@@ -102,13 +102,14 @@ export const send = async (bulk: Bulk, index: string, rows: Rows, ingested: numb
       )) as Answer
     } catch (error) {
       signal.throwIfAborted()
+      smooth = false
       if (error instanceof errors.ResponseError && error.statusCode === 413 && places.length > 1) {
         // A proxy before the cluster takes less in one request.
         const half = places.length >> 1
         const numbers = places.map((_, i) => i)
         for (const some of [numbers.slice(0, half), numbers.slice(half)])
-          for (const i of await send(bulk, index, pick(left, some), ingested)) already.push(places[some[i]!]!)
-        return already
+          await send(bulk, index, pick(left, some), ingested)
+        return false
       }
       const kind = kindOf(error)
       const reason = explain(client, what, error)
@@ -119,14 +120,14 @@ export const send = async (bulk: Bulk, index: string, rows: Rows, ingested: numb
       continue
     }
     if (!answer.errors) break
+    smooth = false
     const again: number[] = []
     const replaced: Rows[] = []
     let waiting: { kind: Kind; reason: string } | undefined
     for (const [i, item] of answer.items.entries()) {
       const verdict = verdictOf(item)
       const place = places[i]!
-      if (verdict === 'already') already.push(place)
-      else if (typeof verdict === 'object' && 'refused' in verdict) {
+      if (typeof verdict === 'object' && 'refused' in verdict) {
         if (dead.has(place)) throw fail('refused', verdict.refused)
         const event = eventOf(documentOf(left, i))
         // The second time as nothing but text; the third time something else is wrong.
@@ -155,7 +156,7 @@ export const send = async (bulk: Bulk, index: string, rows: Rows, ingested: numb
     places = again
   }
   trouble(undefined)
-  return already
+  return smooth
 }
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>

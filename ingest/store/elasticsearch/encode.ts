@@ -3,21 +3,23 @@
  * more than what its clients can hand over.
  */
 import type { Event, Value } from '../../event.ts'
+import { addressOf } from '../../row/address.ts'
 import { field, LASTING, MOST_HANDLES, nameOf } from '../../row/handles.ts'
-import { BOOLEAN, DOUBLE, LIST, LONG, MADE, Row, TEXT as SAID_TEXT } from '../../row/row.ts'
+import { BOOLEAN, DOUBLE, LIST, LONG, MADE, Row, sourcesOf, TEXT as SAID_TEXT } from '../../row/row.ts'
 import { type Sink, through, timeOf } from '../../row/sink.ts'
 import { JsonBytes } from '../json.ts'
+import { spare } from '../pool.ts'
 import type { Batch, Packed } from '../store.ts'
 import {
   BETWEEN_WORDS,
   documentId,
   fitsRest,
   FOLDS_TO_ASCII,
-  isCanonical,
   KEPT,
   type Kind,
   KINDS,
   LONGEST,
+  LONGEST_ADDRESS,
   LONGEST_REST,
   LONGEST_WORD,
   ODD,
@@ -43,37 +45,37 @@ const ACTION = Buffer.from('{"create":{"_id":')
 const DOCUMENT = Buffer.from('}}\n{"@timestamp":')
 const REST_OPEN = Buffer.from(`,"${REST}":{`)
 
-const json = new JsonBytes(8 << 20)
+/** Where documents are being written: each sink has its own. */
+let json = new JsonBytes(1 << 16)
 
 /** A server spells other numbers in its own way, and is asked for their text. */
 const isPlain = (n: number): boolean => Number.isSafeInteger(n) || (Math.abs(n) >= 0.001 && Math.abs(n) < 1e7)
 
-/** Of each handle: what its field is; NONE: one of `rest`; and the name as the beginning of a member, where it can be one. */
-const NONE = 0
-const OWN: readonly Kind[] = ['keyword', 'ip', 'date', 'long', 'double', 'boolean', 'text', 'stored']
-const kindOf = new Uint8Array(LASTING)
-const opening: (Uint8Array | undefined | null)[] = new Array(LASTING).fill(null)
-const opened = (name: string) => new TextEncoder().encode(`,${JSON.stringify(name)}:`)
-const [TIME, INGESTED, ID] = ['@timestamp', 'event.ingested', 'event.id'].map(field) as [number, number, number]
-/** Undefined: the name cannot stand in a document. */
-const openingOf = (row: Row, f: number): Uint8Array | undefined => {
-  if (f >= LASTING) {
-    const name = row.nameOf(f)
-    return fitsRest(name) ? opened(name) : undefined
-  }
-  let bytes = opening[f]
-  if (bytes === null) {
-    const name = nameOf(f)
-    const kind = KINDS.get(name)
-    kindOf[f] = kind === undefined ? NONE : OWN.indexOf(kind) + 1
-    bytes = opening[f] = kind || fitsRest(name) ? opened(name) : undefined
-  }
-  return bytes
+/** Of each handle what its field is: one of `rest`, or a name that cannot stand in a document; 0: nobody has asked. */
+const [OTHER, NEVER] = [1, 2]
+const OWN: readonly (Kind | undefined)[] = [
+  ...[undefined, undefined, undefined],
+  ...(['keyword', 'ip', 'date', 'long', 'double', 'boolean', 'text', 'stored'] as const),
+]
+const kinds = new Uint8Array(LASTING)
+const learn = (f: number): number => {
+  const kind = KINDS.get(nameOf(f))
+  return (kinds[f] = kind !== undefined ? OWN.indexOf(kind) : fitsRest(nameOf(f)) ? OTHER : NEVER)
 }
-const kindAt = (row: Row, f: number): Kind | undefined => {
-  if (f >= LASTING) return undefined
-  openingOf(row, f)
-  return kindOf[f] === NONE ? undefined : OWN[kindOf[f]! - 1]
+const [TIME, INGESTED, ID] = ['@timestamp', 'event.ingested', 'event.id'].map(field) as [number, number, number]
+const opened = (name: string) => new TextEncoder().encode(`,${JSON.stringify(name)}:`)
+const kindAt = (f: number): Kind | undefined => (f >= LASTING ? undefined : OWN[kinds[f] || learn(f)])
+/** Begins a member of `rest`; false where the name cannot be one. */
+const openRest = (row: Row, f: number): boolean => {
+  if (f < LASTING) {
+    if ((kinds[f] || learn(f)) === NEVER) return false
+    json.key(f)
+    return true
+  }
+  const name = row.nameOf(f)
+  if (!fitsRest(name)) return false
+  json.bytes(opened(name))
+  return true
 }
 
 /** Whether a text of these bytes holds what `rest` cannot compare. */
@@ -84,6 +86,11 @@ const foldsToAscii = (row: Row, from: number, to: number): boolean => {
 const unitsWithin = (row: Row, from: number, to: number, most: number): boolean =>
   to - from <= most || row.slice(from, to).length <= most
 
+/** Whether these bytes are an address in canonical spelling. */
+const isSpelled = (row: Row, from: number, to: number): boolean => {
+  const address = addressOf(row.bytes, from, to)
+  return address !== undefined && address.spelled === undefined && to - from <= LONGEST_ADDRESS
+}
 /** Writes a text that fits its field's type; false, and nothing written, where it does not. */
 const putText = (row: Row, from: number, to: number, kind: Kind | undefined, canonical: boolean): boolean => {
   if (kind === undefined) {
@@ -91,7 +98,7 @@ const putText = (row: Row, from: number, to: number, kind: Kind | undefined, can
   } else if (kind === 'keyword') {
     if (!unitsWithin(row, from, to, LONGEST)) return false
   } else if (kind === 'ip') {
-    if (!canonical && !isCanonical(row.slice(from, to))) return false
+    if (!canonical && !isSpelled(row, from, to)) return false
   } else if (kind !== 'text' && kind !== 'stored') return false
   json.utf8(row, from, to)
   return true
@@ -108,12 +115,28 @@ const putList = (row: Row, f: number, kind: Kind | undefined): boolean => {
   json.byte(93)
   return true
 }
-const putMade = (values: readonly string[]): boolean => {
-  for (let i = 0; i < values.length; i++) {
-    json.byte(i === 0 ? 91 : 44)
-    json.string(values[i]!)
+/** What is made of other fields: the text of each once. */
+const putMade = (row: Row, f: number): boolean => {
+  const sources = sourcesOf(f)
+  let count = 0
+  for (let i = 0; i < sources.length; i++) {
+    const one = sources[i]!
+    if (!isText(row, one)) continue
+    let same = false
+    for (let k = 0; k < i && !same; k++) same = isText(row, sources[k]!) && areSame(row, one, sources[k]!)
+    if (same) continue
+    json.byte(count++ === 0 ? 91 : 44)
+    json.utf8(row, row.from[one]!, row.to[one]!)
   }
   json.byte(93)
+  return count > 0
+}
+const isText = (row: Row, f: number): boolean => row.has(f) && row.kind[f] === SAID_TEXT
+const areSame = (row: Row, one: number, other: number): boolean => {
+  const { bytes } = row
+  const length = row.to[one]! - row.from[one]!
+  if (row.to[other]! - row.from[other]! !== length) return false
+  for (let i = row.from[one]!, k = row.from[other]!; i < row.to[one]!; i++, k++) if (bytes[i] !== bytes[k]) return false
   return true
 }
 /** Values that a row cannot say otherwise: lists of numbers, above all. */
@@ -157,7 +180,7 @@ const putValue = (row: Row, f: number, kind: Kind | undefined): boolean => {
     case LIST:
       return putList(row, f, kind)
     case MADE:
-      return putMade(row.value(f) as readonly string[])
+      return putMade(row, f)
     default:
       return putOther(row.value(f), kind)
   }
@@ -210,13 +233,13 @@ const put = (row: Row): void => {
     const f = said[i]!
     if (place[f] !== i + 1 || f === TIME || f === INGESTED || (row.kind[f] === LIST && row.from[f] === row.to[f]))
       continue
-    const kind = kindAt(row, f)
+    const kind = kindAt(f)
     if (kind === undefined) {
       others[rest++] = f
       continue
     }
     const mark = json.at
-    json.bytes(openingOf(row, f)!)
+    json.key(f)
     if (!putValue(row, f, kind)) {
       json.at = mark
       keep(f)
@@ -228,13 +251,9 @@ const put = (row: Row): void => {
     const first = json.at
     for (let i = 0; i < rest; i++) {
       const f = others[i]!
-      const name = openingOf(row, f)
       const before = json.at
-      if (name) {
-        json.bytes(name)
-        if (putValue(row, f, undefined)) continue
-        json.at = before
-      }
+      if (openRest(row, f) && putValue(row, f, undefined)) continue
+      json.at = before
       keep(f)
     }
     if (json.at === first) json.at = mark
@@ -262,7 +281,7 @@ export interface Documents extends Packed {
 
 /** Rows to documents. */
 export const documentSink = (): Sink<Documents> => {
-  const out = new JsonBytes(REQUEST)
+  const out = new JsonBytes(REQUEST + (1 << 20))
   let parts: Rows[] = []
   let starts = [0]
   let rows = 0
@@ -270,7 +289,7 @@ export const documentSink = (): Sink<Documents> => {
   const piece = () => {
     if (starts.length === 1) return
     // Memory of its own, which can be handed to another thread.
-    const bytes = Buffer.allocUnsafeSlow(out.at)
+    const bytes = Buffer.from(spare(out.at), 0, out.at)
     out.buffer.copy(bytes, 0, 0, out.at)
     parts.push({ bytes, starts })
     starts = [0]
@@ -279,9 +298,10 @@ export const documentSink = (): Sink<Documents> => {
   return {
     add: (row) => {
       if (rows++ === 0) first = row.has(ID) ? String(row.value(ID)) : undefined
-      json.at = 0
+      json = out
+      // After a row that could not be written to its end.
+      out.at = starts[starts.length - 1]!
       put(row)
-      out.bytes(json.buffer.subarray(0, json.at))
       starts.push(out.at)
       if (out.at >= REQUEST) piece()
     },
@@ -293,8 +313,6 @@ export const documentSink = (): Sink<Documents> => {
       parts = []
       rows = 0
       first = undefined
-      json.at = 0
-      json.reset()
       out.reset()
       return documents
     },
@@ -321,7 +339,7 @@ export const encoded = ({ events, packed }: Pick<Batch, 'events' | 'packed'>): D
 export const encodeKept = (event: Event): Rows => {
   const { '@timestamp': time, 'event.ingested': _, 'event.id': id, ...values } = event
   const text = String(id)
-  json.at = 0
+  json = new JsonBytes(1 << 16)
   json.bytes(ACTION)
   json.string(documentId(text))
   json.bytes(DOCUMENT)

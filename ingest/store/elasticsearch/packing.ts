@@ -1,10 +1,9 @@
 /** `packing` of the store: what a parse stage, in whatever thread, makes of rows. */
+import { moved } from '../pool.ts'
 import type { Documents } from './encode.ts'
 
 export { documentSink as openSink } from './encode.ts'
+export { reuse, spares } from '../pool.ts'
 
-export const buffersOf = ({ parts }: Documents): ArrayBuffer[] => parts.map(({ bytes }) => bytes.buffer as ArrayBuffer)
-
-/** Requests are kept until they are answered: nothing comes back. */
-export const spares = (): ArrayBuffer[] => []
-export const reuse = (_: readonly ArrayBufferLike[]): void => {}
+/** Memory that moves to another thread with them. */
+export const buffersOf = ({ parts }: Documents): ArrayBuffer[] => moved(parts.map(({ bytes }) => bytes.buffer))

@@ -6,7 +6,6 @@
  */
 import { hash } from 'node:crypto'
 import { type Event, FIELDS, fieldOf, type FieldType, type Value } from '../../event.ts'
-import { canonicalAddress, PLAIN_V4 } from '../../ip.ts'
 
 /** A Lucene term has at most 32,766 bytes, and a UTF-16 unit takes at most three of them, in lower case too. */
 export const LONGEST = 10_000
@@ -45,18 +44,8 @@ export const KINDS: ReadonlyMap<string, Kind> = new Map(
 /** `rest` is compared by a folding that knows ASCII only, so there is nothing in it that folds to ASCII from outside. */
 export const FOLDS_TO_ASCII = /[\u0130\u212a]/
 
-const addresses = new Map<string, boolean>()
-/** A cluster gives addresses back in canonical spelling only. */
-export const isCanonical = (text: string): boolean => {
-  if (PLAIN_V4.test(text)) return true
-  let known = addresses.get(text)
-  if (known === undefined) {
-    if (text.length > 45) return false
-    if (addresses.size >= 65_536) addresses.clear()
-    addresses.set(text, (known = canonicalAddress(text) === text))
-  }
-  return known
-}
+/** Eight groups, the last two as IPv4. A cluster gives addresses back in canonical spelling only. */
+export const LONGEST_ADDRESS = 45
 
 /** Whether a name can be one of `rest`: NUL divides name and value there, a star means several, dots stand between. */
 export const fitsRest = (name: string): boolean =>

@@ -13,6 +13,8 @@ import { type Committed, keyOf, type Offsets } from './offsets.ts'
 export interface Waiting {
   rows: readonly Rows[]
   readonly bytes: number
+  /** What it was packed in, to be used again. */
+  readonly memory: readonly ArrayBuffer[]
   readonly offsets: readonly Offset[]
   readonly learned: readonly Learned[]
   readonly lease: Lease | undefined

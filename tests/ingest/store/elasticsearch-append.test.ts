@@ -1,11 +1,14 @@
 /** Commits into Elasticsearch that do not go well: refused rows, commits that broke off, processes taken for dead, templates. */
 import { SCHEMA_VERSION } from '../../../ingest/store/elasticsearch/schema.ts'
-import type { Client } from '@elastic/elasticsearch'
+import { type Client, errors } from '@elastic/elasticsearch'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Event } from '../../../ingest/event.ts'
+import { Row } from '../../../ingest/row/row.ts'
+import { through as throughSink } from '../../../ingest/row/sink.ts'
 import { openClient } from '../../../ingest/store/elasticsearch/connect.ts'
 import { openEvents } from '../../../ingest/store/elasticsearch/events.ts'
 import { indexName, writeAlias } from '../../../ingest/store/elasticsearch/indices.ts'
+import { openSink, reuse, spares } from '../../../ingest/store/elasticsearch/packing.ts'
 import { openSessions } from '../../../ingest/store/elasticsearch/sessions.ts'
 import { and, eq, EVERYTHING } from '../../../ingest/store/filter.ts'
 import { type Batch, type EventStore, FENCED, STALE, SYSTEM } from '../../../ingest/store/store.ts'
@@ -92,6 +95,36 @@ await describeCluster('appending to elasticsearch', (cluster) => {
       .sort()
   const position = async (events: EventStore, segment = 'seg') =>
     (await events.offsets('source')).find((offset) => offset.segment === segment)?.position ?? 0
+
+  test('memory comes back with what was taken at once, and only with that', async () => {
+    spares()
+    const sink = openSink()
+    const row = new Row()
+    const append = async (events: EventStore, from: number, to: number): Promise<number> => {
+      const { events: each, offsets } = batch(from, to)
+      const packed = throughSink(sink, row, each)
+      await events.append({ events: [], packed, offsets }, T0)
+      const back = spares()
+      // Whatever it is used for next.
+      for (const memory of back) new Uint8Array(memory).fill(120)
+      reuse(back)
+      return back.length
+    }
+    const { events } = await process()
+    expect(await append(events, 0, 2000)).toBe(1)
+    expect(await append(events, 2000, 4000)).toBe(1)
+    expect(await events.count(SYSTEM, { filter: EVERYTHING })).toBe(4000)
+    let times = 0
+    const busy = meddled((path, after) =>
+      path.endsWith('/_bulk') && path.includes('.w/') && after && times++ === 0
+        ? new errors.TimeoutError('no answer')
+        : undefined,
+    )
+    const other = await process({ through: busy })
+    spares()
+    expect(await append(other.events, 4000, 6000)).toBe(0)
+    expect(await other.events.count(SYSTEM, { filter: EVERYTHING })).toBe(6000)
+  })
 
   test('a row that the mapping refuses becomes a dead letter with its reason, and the others go on', async () => {
     const { events, sessions } = await process()

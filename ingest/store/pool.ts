@@ -1,7 +1,7 @@
 /**
- * Memory of chunks that has come back from the store thread. To ask the system for megabytes that are given back a moment
- * later costs more than to fill them. It is shared memory: it goes from thread to thread as a handle, and no thread's
- * collector counts it, which would otherwise look for garbage at every few chunks (3 µs a line of the main thread).
+ * Memory of chunks that has come back from the store. To ask the system for megabytes that are given back a moment later costs
+ * more than to fill them. It is shared memory: it goes from thread to thread as a handle, and no thread's collector counts
+ * it, which would otherwise look for garbage at every few chunks (3 µs a line of the main thread).
  */
 let free: SharedArrayBuffer[] = []
 /** Bytes that are kept. */

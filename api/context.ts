@@ -1,7 +1,6 @@
 /** What every route knows of its request: who asks, and what they may see. The scope is made here and nowhere else. */
 import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
-import { HTTPException } from 'hono/http-exception'
 import { expandOrganizations } from '../ingest/inventory/scope.ts'
 import { and, eq, type Filter } from '../ingest/store/filter.ts'
 import { KqlError, parseKql } from '../ingest/store/kql.ts'
@@ -9,9 +8,13 @@ import { type Document, type Put, type Scope, StoreError, SYSTEM } from '../inge
 import { Refused } from '../rules/case/act.ts'
 import { newActId } from '../rules/case/decide.ts'
 import { actorOf } from './acts.ts'
+import { searchOf, valuesOf } from './bounds.ts'
 import type { Auth, User } from './auth/auth.ts'
 import type { Language, Role } from './contract.ts'
 import type { Installation } from './installation.ts'
+import { notFound, Refusal } from './refusal.ts'
+
+export { notFound, Refusal }
 
 export interface Deps {
   readonly installation: Installation
@@ -26,32 +29,6 @@ const DUTIES = {
 } as const satisfies { [duty: string]: readonly Role[] }
 export type Duty = keyof typeof DUTIES
 export const may = (user: User, duty: Duty): boolean => (DUTIES[duty] as readonly Role[]).includes(user.role)
-
-/** An error with one sentence in each language. */
-export class Refusal extends HTTPException {
-  readonly code: string
-  readonly sentence: { vi: string; en: string }
-  readonly at: { from: number; to: number } | undefined
-  constructor(
-    status: 400 | 401 | 403 | 404 | 409 | 413 | 422 | 503,
-    code: string,
-    vi: string,
-    en: string,
-    at?: { from: number; to: number },
-  ) {
-    super(status, { message: en })
-    this.code = code
-    this.sentence = { vi, en }
-    this.at = at
-  }
-}
-export const notFound = (vi: string, en: string) =>
-  new Refusal(
-    404,
-    'not_found',
-    `Không tìm thấy ${vi}, hoặc bạn không được xem.`,
-    `There is no such ${en}, or you may not see it.`,
-  )
 
 /** A refusal of the table of acts, as an answer. */
 export const refusalOf = (error: unknown): never => {
@@ -89,7 +66,8 @@ export const duty = (name: Duty) =>
   })
 
 /** The `q` of a request as a filter; a mistake names its place. */
-export const asked = (q: string | undefined, text: readonly string[]): Filter => {
+export const asked = (query: { readonly [name: string]: string | undefined }, text: readonly string[]): Filter => {
+  const q = searchOf(query)
   if (!q?.trim()) return and()
   try {
     return parseKql(q, { text })
@@ -100,15 +78,10 @@ export const asked = (q: string | undefined, text: readonly string[]): Filter =>
   }
 }
 
-export const list = (value: string | undefined): string[] => (value ? value.split(',').filter(Boolean) : [])
 /** A facet: any of the values; none chosen is all. 'none' is the absent value. */
-export const chosen = (field: string, value: string | undefined): Filter[] => {
-  const values = list(value)
+export const chosen = (field: string, q: { readonly [name: string]: string | undefined }, name: string): Filter[] => {
+  const values = valuesOf(q, name)
   return values.length ? [eq(field, ...values)] : []
-}
-export const number = (value: string | undefined, otherwise: number, most = Number.MAX_SAFE_INTEGER): number => {
-  const n = Number(value)
-  return value === undefined || value === '' || !Number.isFinite(n) ? otherwise : Math.min(n, most)
 }
 
 /**

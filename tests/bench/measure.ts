@@ -18,7 +18,7 @@ const read = (path: string): string => {
   }
 }
 /** A process and all below it. */
-const family = (pid: number): number[] => [
+export const family = (pid: number): number[] => [
   pid,
   ...read(`/proc/${pid}/task/${pid}/children`)
     .split(' ')

@@ -155,11 +155,20 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
         loops.push(loop())
       }
     },
-    accept: async (source, batch, sender, part) => {
+    accept: (source, batch, sender, part) => {
       const known = all.find((each) => each.id === source) ?? unknown
-      const taken = await spoolOf(known).append(batch, sender, part)
-      if (taken.accepted > 0) meters.get(known.id)!.arrived()
-      return taken
+      const meter = meters.get(known.id)!
+      try {
+        // Nothing that waits for the sync holds the lines.
+        return spoolOf(known)
+          .append(batch, sender, part)
+          .then((taken) => {
+            if (taken.accepted > 0) meter.arrived()
+            return taken
+          })
+      } catch (error) {
+        return Promise.reject(error as Error)
+      }
     },
     position: async (source, stream) => {
       const known = all.find((each) => each.id === source)

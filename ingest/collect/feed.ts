@@ -24,7 +24,7 @@ export interface Feed {
   readonly path: string
   /** How far it has been handed out. */
   position(): number
-  /** The next lines, or undefined where there are none now; of a file not more than `most`. */
+  /** The next lines, or undefined where there are none now; not more than `most`, but for the parts of a long one. */
   next(most?: number): Promise<Chunk | undefined>
   /** Reads on from here; what was handed out beyond is handed out again. */
   seek(offset: Pick<Offset, 'position'>): Promise<void>
@@ -184,7 +184,7 @@ export const spoolFeed = async (spool: Spool, id: string, segment: string, posit
     segment,
     path,
     position: () => at,
-    next: async () => {
+    next: async (most = Infinity) => {
       const segment = readable()
       const limit = segment?.readable ?? 0
       if (limit <= at || at >= end) return undefined
@@ -192,7 +192,7 @@ export const spoolFeed = async (spool: Spool, id: string, segment: string, posit
       for (;;) {
         const wanted = Math.min(size, limit - at)
         const bytes = await readFully(file, at, wanted)
-        const stretch = { last: bytes.length < wanted || at + wanted >= limit, torn: segment!.torn, plain, lost }
+        const stretch = { last: bytes.length < wanted || at + wanted >= limit, torn: segment!.torn, plain, lost, most }
         const { lines, ...walked } = readRecords(bytes, at, stretch)
         if (walked.used === 0) {
           if (stretch.last) {

@@ -16,7 +16,8 @@ const LONGEST_HEADER = 4096
 /** No line is longer: a request's body is at most 64 MiB. */
 const LONGEST_LINE = 65 * 1024 * 1024
 const HEADER = /^(\d{1,16}) ([^ ]{1,64}) (\d{1,9})(?: ([^ ]+) (\d{1,16})(?: ([^ ]+))?)?$/
-const DIGITS = Buffer.from('0123456789abcdef')
+const HEX = Buffer.from('0123456789abcdef')
+const BLANK = 32
 
 /** One piece of memory: a small object a line would be many times the lines. `mark`: what is said behind the length. */
 export const writeRecords = (
@@ -25,29 +26,53 @@ export const writeRecords = (
   sender: string,
   mark: ((i: number) => string) | undefined,
 ): Buffer => {
+  const first = Buffer.from(`${arrived} ${sender} `, 'latin1')
+  const marks = mark ? lines.map((_, i) => Buffer.from(mark(i), 'latin1')) : undefined
   let size = 0
-  const first = `${arrived} ${sender} `
-  const heads = lines.map((line, i) => {
-    const head = `${first}${line.length}${mark ? mark(i) : ''}\n`
-    size += SUM + head.length + line.length + 1
-    return head
-  })
+  for (let i = 0; i < lines.length; i++) {
+    const { length } = lines[i]!
+    size += SUM + first.length + digitsOf(length) + (marks?.[i]!.length ?? 0) + 1 + length + 1
+  }
   const bytes = Buffer.allocUnsafeSlow(size)
   let at = 0
   for (let i = 0; i < lines.length; i++) {
+    const line = lines[i]!
     const begin = at
     at += SUM
-    at += bytes.write(heads[i]!, at, 'latin1')
-    at += lines[i]!.copy(bytes, at)
+    bytes.set(first, at)
+    at += first.length
+    const digits = digitsOf(line.length)
+    for (let left = line.length, k = at + digits - 1; k >= at; k--, left = Math.floor(left / 10))
+      bytes[k] = 48 + (left % 10)
+    at += digits
+    if (marks) {
+      bytes.set(marks[i]!, at)
+      at += marks[i]!.length
+    }
+    bytes[at++] = LF
+    bytes.set(line, at)
+    at += line.length
     const sum = crc32(bytes.subarray(begin + SUM, at))
     bytes[begin] = RS
-    for (let digit = 0; digit < 8; digit++) bytes[begin + 1 + digit] = DIGITS[(sum >>> (28 - 4 * digit)) & 15]!
-    bytes[begin + 9] = 32
+    for (let digit = 0; digit < 8; digit++) bytes[begin + 1 + digit] = HEX[(sum >>> (28 - 4 * digit)) & 15]!
+    bytes[begin + SUM - 1] = BLANK
     bytes[at++] = LF
   }
   return bytes
 }
+const digitsOf = (length: number): number => {
+  let digits = 1
+  for (let left = length; left >= 10; left = Math.floor(left / 10)) digits++
+  return digits
+}
 
+export interface Header {
+  readonly arrived: number
+  readonly sender: string
+  readonly stream?: string | undefined
+  readonly position?: number | undefined
+  readonly head?: string | undefined
+}
 export interface Stretch {
   /** The bytes end where records end: a record that is not whole there was spoiled, or torn. */
   readonly last: boolean
@@ -57,6 +82,8 @@ export interface Stretch {
   readonly plain: boolean
   /** These bytes go on in the midst of what was spoiled. */
   readonly lost: boolean
+  /** No more records than so many. */
+  readonly most: number
 }
 export interface Walked {
   readonly used: number
@@ -68,10 +95,61 @@ export interface Walked {
 }
 export const isPlain = (first: number | undefined): boolean => first !== undefined && first >= 48 && first <= 57
 
-interface Found {
-  readonly fields: RegExpExecArray
+interface Found extends Header {
+  /** Where its line lies. */
   readonly from: number
   readonly to: number
+}
+
+/** A number of at most `most` digits that ends with `end`; -1: there is none. Leaves `after` behind the end. */
+let after = 0
+const numberAt = (bytes: Buffer, at: number, most: number, end: number): number => {
+  let value = 0
+  for (let i = at; i - at <= most; i++) {
+    const byte = bytes[i]!
+    if (byte === end && i > at) {
+      after = i + 1
+      return value
+    }
+    if (!(byte >= 48 && byte <= 57)) return -1
+    value = value * 10 + byte - 48
+  }
+  return -1
+}
+/** Senders mostly follow on themselves: the text is made once. */
+let lastSender = ''
+const senderAt = (bytes: Buffer, from: number, to: number): string => {
+  let same = to - from === lastSender.length
+  for (let i = from; same && i < to; i++) same = bytes[i] === lastSender.charCodeAt(i - from)
+  if (!same) lastSender = bytes.toString('latin1', from, to)
+  return lastSender
+}
+/** The header that ends with the LF at `end`, and the length it says. */
+const headerAt = (bytes: Buffer, begin: number, end: number): (Header & { readonly length: number }) | undefined => {
+  // Without a stream, byte by byte: this is done for every line.
+  const arrived = numberAt(bytes, begin, 16, BLANK)
+  if (arrived < 0) return undefined
+  const from = after
+  const blank = bytes.indexOf(BLANK, from)
+  if (blank <= from || blank - from > 64 || blank > end) return undefined
+  const length = numberAt(bytes, blank + 1, 9, LF)
+  if (length >= 0) return after === end + 1 ? { arrived, sender: senderAt(bytes, from, blank), length } : undefined
+  const fields = HEADER.exec(bytes.toString('latin1', begin, end))
+  if (!fields) return undefined
+  const [, , sender, size, stream, position, head] = fields
+  return { arrived, sender: sender!, length: Number(size), stream: decoded(stream!), position: Number(position), head }
+}
+
+/** The sum in eight digits that are written small; -1: there is none. */
+const sumAt = (bytes: Buffer, at: number): number => {
+  let sum = 0
+  for (let i = at; i < at + 8; i++) {
+    const byte = bytes[i]!
+    const digit = byte >= 48 && byte <= 57 ? byte - 48 : byte >= 97 && byte <= 102 ? byte - 87 : -1
+    if (digit < 0) return -1
+    sum = sum * 16 + digit
+  }
+  return sum
 }
 
 /** The record at `at`; how many bytes it wants, where these are not all there; undefined where there is none. */
@@ -80,39 +158,40 @@ const recordAt = (bytes: Buffer, at: number, plain: boolean): Found | number | u
   const summed = first === RS
   if (!summed && !(plain && isPlain(first))) return undefined
   const begin = summed ? at + SUM : at
-  const lf = bytes.subarray(begin, begin + LONGEST_HEADER).indexOf(LF)
+  const lf = bytes.indexOf(LF, begin)
   if (lf < 0) return bytes.length - begin < LONGEST_HEADER ? 0 : undefined
-  const from = begin + lf + 1
-  const fields = HEADER.exec(bytes.toString('latin1', begin, from - 1))
-  if (!fields) return undefined
-  const length = Number(fields[3])
-  if (length > LONGEST_LINE) return undefined
-  const to = from + length
+  if (lf - begin > LONGEST_HEADER) return undefined
+  const header = headerAt(bytes, begin, lf)
+  if (!header || header.length > LONGEST_LINE) return undefined
+  const from = lf + 1
+  const to = from + header.length
   if (to + 1 > bytes.length) return to + 1 - at
   if (bytes[to] !== LF) return undefined
   if (summed) {
-    if (Number.parseInt(bytes.toString('latin1', at + 1, at + 9), 16) !== crc32(bytes.subarray(begin, to)))
-      return undefined
+    if (sumAt(bytes, at + 1) !== crc32(bytes.subarray(begin, to))) return undefined
   } else if (to + 1 < bytes.length && bytes[to + 1] !== RS && !isPlain(bytes[to + 1])) return undefined
-  return { fields, from, to }
+  const { arrived, sender, stream, position, head } = header
+  return { arrived, sender, stream, position, head, from, to }
 }
 
 /** Goes through the whole records of `bytes` in their order. */
 export const walkRecords = (
   bytes: Buffer,
   stretch: Stretch,
-  visit: (header: RegExpExecArray, from: number, to: number) => void,
+  visit: (header: Header, from: number, to: number) => void,
 ): Walked => {
-  const { last, torn, plain } = stretch
+  const { last, torn, plain, most } = stretch
   let at = 0
+  let count = 0
   let lost = 0
   let within = stretch.lost
   while (at < bytes.length) {
     const found = within && bytes[at] !== RS && !plain ? undefined : recordAt(bytes, at, plain)
     if (typeof found === 'object') {
-      visit(found.fields, found.from, found.to)
+      visit(found, found.from, found.to)
       at = found.to + 1
       within = false
+      if (++count >= most) break
       continue
     }
     if (typeof found === 'number' && !last) return { used: at, need: found, lost, within }
@@ -149,18 +228,17 @@ const beginnings = (bytes: Buffer): number => {
 export const readRecords = (bytes: Buffer, position: number, stretch: Stretch): Walked & { readonly lines: Lines } => {
   const gathered = gatherLines(bytes)
   const senders = new Map<string, Sender>()
-  const walked = walkRecords(bytes, stretch, (fields, body, end) => {
-    const [, arrived, peer, , stream] = fields
-    const key = stream === undefined ? peer! : `${peer} ${stream}`
+  const walked = walkRecords(bytes, stretch, ({ arrived, sender: address, stream }, body, end) => {
+    const key = stream === undefined ? address : `${address} ${stream}`
     let sender = senders.get(key)
     if (!sender) {
-      sender = { address: peer!, ...(stream === undefined ? {} : { stream: decoded(stream) }) }
+      sender = { address, ...(stream === undefined ? {} : { stream }) }
       senders.set(key, sender)
     }
     for (let from = body, part = end - body > LONGEST ? 1 : 0; from < end || from === body; part++) {
       const to = Math.min(end, cutBefore(bytes, from))
       gathered.add(from, to, position + (to === end ? end + 1 : to), part)
-      gathered.sent(Number(arrived), sender)
+      gathered.sent(arrived, sender)
       if (to === end) break
       from = to
     }
@@ -169,7 +247,7 @@ export const readRecords = (bytes: Buffer, position: number, stretch: Stretch): 
 }
 
 /** Of a file of before, whatever stands there. */
-export const decoded = (stream: string): string => {
+const decoded = (stream: string): string => {
   try {
     return decodeURIComponent(stream)
   } catch {

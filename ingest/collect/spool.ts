@@ -13,14 +13,14 @@ import {
   readdirSync,
   rmSync,
   statSync,
-  write,
+  writev,
 } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { writeRecords } from './records.ts'
 import { lastNumber, markOf, openStreams, type Part, type Streams, standAfter, type Taken } from './streams.ts'
 
-const writeAsync = promisify(write)
+const writeSome = promisify(writev)
 const sync = promisify(fdatasync)
 const truncate = promisify(ftruncate)
 const LARGEST = 64 * 1024 * 1024
@@ -114,9 +114,11 @@ export const openSpool = (folder: string, clock: () => number, delay: number): S
           current = { fd: openSync(pathOf(number + 1), 'wx'), size: 0, synced: 0, day }
           number++
         }
-        const bytes = Buffer.concat(batch.map((each) => each.bytes))
-        for (let done = 0; done < bytes.length; )
-          done += (await writeAsync(current.fd, bytes, done, bytes.length - done, current.size + done)).bytesWritten
+        const size = await writeAll(
+          current.fd,
+          batch.map((each) => each.bytes),
+          current.size,
+        )
         await sync(current.fd)
         // What was written into a file that nobody finds again is not accepted.
         if (!isStill(current.fd, pathOf(number))) {
@@ -126,7 +128,7 @@ export const openSpool = (folder: string, clock: () => number, delay: number): S
             `${pathOf(number)} was deleted while the program runs: stop it, look at the data folder, start it`,
           )
         }
-        current.size += bytes.length
+        current.size += size
         current.synced = current.size
         for (const each of batch) each.resolve()
         listener()
@@ -138,31 +140,35 @@ export const openSpool = (folder: string, clock: () => number, delay: number): S
     }
     running = undefined
   }
-  const write = (lines: readonly Buffer[], sender: string, part?: Part) =>
+  const write = (lines: readonly Buffer[], sender: string, part?: Part) => {
+    const bytes = writeRecords(lines, clock(), sender, part && ((i) => markOf(part, i)))
+    return enqueue(bytes)
+  }
+  const enqueue = (bytes: Buffer) =>
     new Promise<void>((resolve, reject) => {
-      const bytes = writeRecords(lines, clock(), sender, part && ((i) => markOf(part, i)))
       waiting.push({ bytes, resolve, reject })
       bytesWaiting += bytes.length
       if (bytesWaiting >= ENOUGH) enough()
       // Later: what fails before it waits for anything would end before it is known to run.
       running ??= Promise.resolve().then(flush)
     })
+  // Nothing that waits for the sync holds the lines: they are many small objects, and written by then.
+  const appendLines = (lines: readonly Buffer[], sender: string): Promise<Taken> => {
+    const taken = { accepted: lines.length }
+    return write(lines, sender).then(() => taken)
+  }
+  const appendPart = (lines: readonly Buffer[], sender: string, part: Part): Promise<Taken> =>
+    inTurn(part.stream, async () => {
+      const known = await streams()
+      const told = known.judge(part)
+      if (told) return told
+      if (lines.length > 0) await write(lines, sender, part)
+      standAfter(known, part)
+      return { accepted: lines.length, position: part.to }
+    })
   return {
     folder,
-    append: async (lines, sender, part) => {
-      if (!part) {
-        await write(lines, sender)
-        return { accepted: lines.length }
-      }
-      return inTurn(part.stream, async () => {
-        const known = await streams()
-        const told = known.judge(part)
-        if (told) return told
-        if (lines.length > 0) await write(lines, sender, part)
-        standAfter(known, part)
-        return { accepted: lines.length, position: part.to }
-      })
-    },
+    append: (lines, sender, part) => (part ? appendPart(lines, sender, part) : appendLines(lines, sender)),
     position: async (stream) => (await streams()).position(stream),
     today: () => dayOf(clock()),
     segments: () =>
@@ -213,6 +219,24 @@ export const bytesOfDay = (folder: string, time: number): number => {
   } catch {
     return 0 // there is none yet
   }
+}
+
+/** Answers how many bytes they were. */
+const writeAll = async (fd: number, all: readonly Buffer[], position: number): Promise<number> => {
+  let rest = all.filter(({ length }) => length > 0)
+  let done = 0
+  while (rest.length > 0) {
+    let { bytesWritten } = await writeSome(fd, rest, position + done)
+    done += bytesWritten
+    // The disk took a part of them.
+    const first = rest.findIndex(({ length }) => {
+      if (bytesWritten < length) return true
+      bytesWritten -= length
+      return false
+    })
+    rest = first < 0 ? [] : [rest[first]!.subarray(bytesWritten), ...rest.slice(first + 1)]
+  }
+  return done
 }
 
 /** Whether an open file is still what its name names. */

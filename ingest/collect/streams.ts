@@ -7,7 +7,7 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } f
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hashBytes } from './fingerprint.ts'
-import { decoded, isPlain, walkRecords } from './records.ts'
+import { isPlain, walkRecords } from './records.ts'
 
 /** Streams of one source; the longest unused one is forgotten then, and begins anew wherever it goes on. */
 const MOST = 1000
@@ -134,10 +134,13 @@ const readMarks = async (path: string, streams: Streams): Promise<void> => {
       const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, at)
       if (at === 0) plain = isPlain(buffer[0])
       const last = at + bytesRead >= size
-      const walked = walkRecords(buffer.subarray(0, bytesRead), { last, torn: true, plain, lost }, (fields) => {
-        const [, , , , stream, position, head] = fields
-        if (stream !== undefined) streams.stand(decoded(stream), Number(position), head)
-      })
+      const walked = walkRecords(
+        buffer.subarray(0, bytesRead),
+        { last, torn: true, plain, lost, most: Infinity },
+        ({ stream, position, head }) => {
+          if (stream !== undefined) streams.stand(stream, position!, head)
+        },
+      )
       if (last) return
       at += walked.used
       lost = walked.within

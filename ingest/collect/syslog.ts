@@ -69,32 +69,37 @@ export const openSyslog = async (
     ingest.drop(id, count)
     notices.add(code, count, sentence)
   }
-  const accept = async (messages: Buffer[], peer: string): Promise<void> => {
+  /** What is within the quota of those that nobody knows. */
+  const admitted = (messages: Buffer[], peer: string): Buffer[] => {
+    const within = messages.slice(0, quota.admit(messages))
+    const over = messages.length - within.length
+    if (over > 0)
+      dropped(
+        'unknown-quota',
+        UNKNOWN_SOURCE,
+        over,
+        (total) =>
+          `${total} lines of senders that no source names were dropped since the start, the last of ${peer}: more than ${options.unknown.linesPerSecond} a second or ${options.unknown.bytesPerDay} bytes a day (syslog: unknown); name those that are yours under "from"`,
+      )
+    return within
+  }
+  const accept = (messages: Buffer[], peer: string): Promise<void> => {
     const id = sourceOf(peer)
-    let within = messages
-    if (id === UNKNOWN_SOURCE) {
-      within = messages.slice(0, quota.admit(messages))
-      const over = messages.length - within.length
-      if (over > 0)
-        dropped(
-          'unknown-quota',
-          id,
-          over,
-          (total) =>
-            `${total} lines of senders that no source names were dropped since the start, the last of ${peer}: more than ${options.unknown.linesPerSecond} a second or ${options.unknown.bytesPerDay} bytes a day (syslog: unknown); name those that are yours under "from"`,
-        )
-      if (within.length === 0) return
-    }
+    const within = id === UNKNOWN_SOURCE ? admitted(messages, peer) : messages
+    if (within.length === 0) return Promise.resolve()
     const size = within.reduce((sum, message) => sum + message.length, 0)
     waiting += size
     unread.came(id, size)
+    return written(ingest.accept(id, within, peer), id, peer, within.length, size)
+  }
+  const written = async (accepted: Promise<unknown>, id: string, peer: string, count: number, size: number) => {
     try {
-      await ingest.accept(id, within, peer)
+      await accepted
     } catch (error) {
       dropped(
         'syslog-spool',
         id,
-        within.length,
+        count,
         (total) =>
           `${total} lines of syslog could not be written to the spool since the start, the last of ${peer}: ${(error as Error).message}`,
       )

@@ -211,7 +211,9 @@ sources:
 `,
     )
     const server = await place.start({}, ['prlimit', '--nofile=1024:1024'])
-    const port = Number(/syslog over TCP on port (\d+)/.exec(server.printed())![1])
+    const port = await until('the port is said', () =>
+      Number(/syslog over TCP on port (\d+)/.exec(server.printed())?.[1]),
+    )
     let refused = 0
     for (let i = 0; i < 1100; i++) {
       const socket = connect(port, '127.0.0.1')

@@ -8,7 +8,7 @@
  * of it, beside those of the import of the same lines, whose start and end are counted too.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,6 +25,7 @@ const here = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 const LAUNCHER = here('../../api/vonglau.js')
 
 const texts = Array.from({ length: lines }, (_, i) => Buffer.from(fortigate(i)))
+const LENGTH = texts.reduce((sum, { length }) => sum + length, 0)
 /** What each of so many connections sends. */
 const shares = (count: number): Buffer[] =>
   Array.from({ length: count }, (_, k) =>
@@ -111,7 +112,11 @@ const take = async (parts: readonly Buffer[], until: 'accepted' | 'stored'): Pro
     const all = said(child, new RegExp(`${until} (\\d+)\\n`))
     await Promise.all([send(port, parts), all])
     const seconds = (performance.now() - began) / 1000
-    return { rate: lines / seconds, cpu: ((cpuOf(child.pid!) - before) / lines) * 1e6 }
+    const cpu = cpuOf(child.pid!) - before
+    const spool = join(place, 'data', 'spool', 'fw')
+    const size = readdirSync(spool).reduce((sum, name) => sum + statSync(join(spool, name)).size, 0)
+    if (size < LENGTH) throw new Error(`the spool has ${size} bytes, less than the ${LENGTH} of the lines`)
+    return { rate: lines / seconds, cpu: (cpu / lines) * 1e6 }
   } finally {
     await end(child, 'SIGKILL')
     rmSync(place, { recursive: true, force: true })

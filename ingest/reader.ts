@@ -27,6 +27,8 @@ export interface ReaderOptions {
   /** Names this process's spool among those of others that share the store. */
   readonly node: string | undefined
   readonly stopping: () => boolean
+  /** Lines of a spool file that were accepted and cannot be read any more. */
+  readonly spoiled: (lines: number, path: string) => void
   /** Counts what was committed. */
   readonly counted: (lines: number, bytes: number) => void
 }
@@ -197,6 +199,7 @@ export const openReader = (options: ReaderOptions): Reader => {
         ({ ingested }) => {
           each.committed = position
           options.counted(made.lines, chunk.to - chunk.from)
+          if (chunk.lost) options.spoiled(chunk.lost, each.feed.path)
           committed(offset)
           meter.committed(made.lines, made.unparsed, made.last, ingested, made.timeAhead)
           meter.forgotten(made.forgotten)

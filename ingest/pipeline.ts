@@ -49,6 +49,7 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
     inventory: options.inventory,
     geoip: options.geoip,
     history: options.history ?? false,
+    much: options.much ?? false,
     packing: store.packing,
   })
   // After a kill, a request of the process before this one may still arrive: its spool is read when that is ruled out.
@@ -89,6 +90,7 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
       spool: finder ? undefined : spoolOf(source),
       node: options.node,
       stopping: () => stopping,
+      alone: options.whole ?? false,
       spoiled: (count, path) => {
         meter.dropped(count)
         notices.add(

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
 import { toDocument } from '../ingest/event.ts'
-import { checkRules, testRules } from '../rules/check.ts'
+import { checkRules, costlyRules, testRules } from '../rules/check.ts'
 import { CATALOG, loadRules } from '../rules/load.ts'
 import { type Named, readEvents, sourceNamed, stagesOf } from './commands/lines.ts'
 import { openBar, print, table } from './commands/show.ts'
@@ -17,6 +17,17 @@ import type { ImportProgress } from './import.ts'
 const ROLES: readonly Role[] = ['administrator', 'analyst', 'rule_author', 'manager', 'agency_viewer']
 /** The events beside the rules of the catalog are of its portals. */
 const DEMO_INVENTORY = fileURLToPath(new URL('../seeds/vinh-long/inventory.yml', import.meta.url))
+/** Ordinary events, over which the cost of a rule is measured that is asked of all. */
+const SAMPLES = [
+  [
+    'nginx_access',
+    '198.51.100.7 - - [21/Nov/2026:07:05:00 +0000] "GET /tin-tuc/bai-viet-12.html?trang=2 HTTP/1.1" 200 5120 "https://cong.example/" "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"',
+  ],
+  [
+    'fortinet_fortigate',
+    'date=2026-11-21 time=07:05:00 devname="fw" devid="FGT60F" logid="0000000013" type="traffic" subtype="forward" level="notice" srcip=198.51.100.7 srcport=50123 dstip=203.0.113.10 dstport=443 proto=6 action="accept" service="HTTPS" sentbyte=120 rcvdbyte=4096',
+  ],
+] as const
 const program = new Command('vonglau')
   .description('Vọng Lâu: security monitoring of a province')
   .showHelpAfterError()
@@ -176,7 +187,13 @@ rules
     const problems = checkRules(folder ?? config().rules, LOGSOURCES)
     for (const problem of problems) process.stderr.write(`${problem}\n`)
     if (problems.length) process.exitCode = 1
-    else await print([`${loadRules(folder ?? config().rules, LOGSOURCES).length} rules, none with a mistake`])
+    else {
+      const rules = loadRules(folder ?? config().rules, LOGSOURCES)
+      const { eventOfLine } = await import('./commands/scan.ts')
+      const toEvent = eventOfLine(config())
+      const events = SAMPLES.map(([source, line]) => toEvent(source, line)).filter((event) => event !== undefined)
+      await print([...costlyRules(rules, events), `${rules.length} rules, none with a mistake`])
+    }
   })
 rules
   .command('test')

@@ -7,6 +7,7 @@ import { toDocument } from '../ingest/event.ts'
 import { checkRules, testRules } from '../rules/check.ts'
 import { CATALOG, loadRules } from '../rules/load.ts'
 import { type Named, readEvents, sourceNamed, stagesOf } from './commands/lines.ts'
+import { tell } from './commands/printable.ts'
 import { openBar, print, table } from './commands/show.ts'
 import { holdOnTo } from './commands/tether.ts'
 import { type Config, readConfig, SERVER_ROLES, type ServerRole } from './config.ts'
@@ -144,7 +145,7 @@ program
     })) {
       if ('count' in answer) await print([String(answer['count'])])
       else if ('event' in answer) await print([JSON.stringify(answer['event'])])
-      else process.stderr.write(`${String(answer['warning'])}\n`)
+      else tell(String(answer['warning']))
     }
   })
 program
@@ -174,7 +175,7 @@ rules
   .argument('[folder]', 'rules of your own (default: rules: of the configuration)')
   .action(async (folder?: string) => {
     const problems = checkRules(folder ?? config().rules, LOGSOURCES)
-    for (const problem of problems) process.stderr.write(`${problem}\n`)
+    for (const problem of problems) tell(problem)
     if (problems.length) process.exitCode = 1
     else await print([`${loadRules(folder ?? config().rules, LOGSOURCES).length} rules, none with a mistake`])
   })
@@ -191,7 +192,7 @@ rules
       LOGSOURCES,
     )
     const failures = tested.flatMap((each) => each.failures)
-    for (const failure of failures) process.stderr.write(`${failure}\n`)
+    for (const failure of failures) tell(failure)
     await print([
       ...tested.map(
         (each) =>
@@ -243,6 +244,8 @@ program
     if (findings.some(({ ok }) => !ok)) process.exitCode = 1
   })
 
+// Whatever a command writes is its user's alone.
+process.umask(0o077)
 holdOnTo(process.env['VONGLAU_TETHER'])
 // A reader that went away (head, less) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -252,7 +255,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await program.parseAsync()
 } catch (error) {
-  process.stderr.write(`vonglau: ${error instanceof Error ? error.message : String(error)}\n`)
-  if (process.env['VONGLAU_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  tell(`vonglau: ${error instanceof Error ? error.message : String(error)}`)
+  if (process.env['VONGLAU_DEBUG'] && error instanceof Error) tell(String(error.stack))
   process.exit(1)
 }

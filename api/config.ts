@@ -93,6 +93,8 @@ const schema = z.strictObject({
     .string()
     .regex(/^\d+(MB|GB)$/, 'a size such as 4GB')
     .optional(),
+  /** Folders that links among the files of sources may lead into. */
+  files: z.array(z.string()).default([]),
   sources: z.array(source).default([]),
 })
 
@@ -207,7 +209,13 @@ export const readConfig = (file: string | undefined, env: NodeJS.ProcessEnv = pr
         ...(s.options === undefined ? {} : { options: s.options }),
         silent: s.silent_minutes,
         collect: s.file
-          ? { kind: 'file', path: under(s.file.path), start: s.file.start, ...(s.file.shared ? { shared: true } : {}) }
+          ? {
+              kind: 'file',
+              path: under(s.file.path),
+              start: s.file.start,
+              ...(s.file.shared ? { shared: true } : {}),
+              ...(rest.files.length ? { files: rest.files.map(under) } : {}),
+            }
           : s.syslog
             ? { kind: 'syslog', from: s.syslog.from }
             : { kind: 'http', token: s.http!.token },

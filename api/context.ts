@@ -25,7 +25,10 @@ const DUTIES = {
   admin: ['administrator'],
 } as const satisfies { [duty: string]: readonly Role[] }
 export type Duty = keyof typeof DUTIES
-export const may = (user: User, duty: Duty): boolean => (DUTIES[duty] as readonly Role[]).includes(user.role)
+/** Rules and users are the whole province's: who belongs to an agency switches nothing for the others, whatever their role. */
+const WHOLE: readonly Duty[] = ['rules', 'admin']
+export const may = (user: User, duty: Duty): boolean =>
+  (DUTIES[duty] as readonly Role[]).includes(user.role) && (user.organizations.length === 0 || !WHOLE.includes(duty))
 
 /** An error with one sentence in each language. */
 export class Refusal extends HTTPException {
@@ -84,7 +87,14 @@ export const signedIn = createMiddleware<Env>(async (c, next) => {
 export const duty = (name: Duty) =>
   createMiddleware<Env>(async (c, next) => {
     if (!may(c.var.user, name))
-      throw new Refusal(403, 'forbidden', 'Vai trò của bạn không được làm việc này.', 'Your role may not do this.')
+      throw may({ ...c.var.user, organizations: [] }, name)
+        ? new Refusal(
+            403,
+            'forbidden',
+            'Việc này thuộc cả tỉnh: tài khoản của một cơ quan không được làm.',
+            'This concerns the whole province: an account of one agency may not do it.',
+          )
+        : new Refusal(403, 'forbidden', 'Vai trò của bạn không được làm việc này.', 'Your role may not do this.')
     await next()
   })
 

@@ -5,6 +5,7 @@ import { embedded } from '../ingest/store/embedded.ts'
 import { noteLost } from '../ingest/store/lost.ts'
 import type { Store } from '../ingest/store/store.ts'
 import type { Config } from './config.ts'
+import { keepPrivate } from './private.ts'
 
 export interface StoreOptions {
   readonly clock: () => number
@@ -22,6 +23,7 @@ export const openStore = async (
   { clock, warn, ...options }: StoreOptions,
 ): Promise<Store & { readonly repairs: readonly string[] }> => {
   mkdirSync(config.data, { recursive: true, mode: 0o700 })
+  keepPrivate(config.data)
   if (config.store === 'elasticsearch') {
     const { openElasticsearch } = await import('../ingest/store/elasticsearch.ts')
     const store = await openElasticsearch({ ...clusterOf(config), clock, warn })

@@ -1,9 +1,10 @@
 /** `vonglau start`. */
 import type { Config, ServerRole } from '../config.ts'
 import { startServer } from '../server.ts'
+import { printable } from './printable.ts'
 
 export const start = async (config: Config, roles: readonly ServerRole[]): Promise<void> => {
-  const say = (message: string) => process.stdout.write(`${new Date().toISOString()} ${message}\n`)
+  const say = (message: string) => process.stdout.write(`${new Date().toISOString()} ${printable(message)}\n`)
   const running = await startServer(config, { clock: Date.now, roles, say, warn: say })
   running.begin()
   if (running.first) {

@@ -146,9 +146,15 @@ export const users = new Hono<Env>()
       const target = all.find((user) => user.id === id)
       if (!target) throw new Refusal(404, 'not_found', 'Không có người dùng này.', 'There is no such user.')
       withAgency(role ?? target.role, organizations ?? target.organizations)
-      const loses =
-        target.role === 'administrator' && (disabled === true || (role !== undefined && role !== 'administrator'))
-      if (loses && all.filter((user) => user.role === 'administrator' && !user.disabled).length < 2) {
+      // One of an agency administers nothing.
+      const administers = (user: Pick<User, 'role' | 'organizations' | 'disabled'>) =>
+        may({ ...target, ...user }, 'admin') && !user.disabled
+      const after = {
+        role: role ?? target.role,
+        organizations: organizations ?? target.organizations,
+        disabled: disabled ?? target.disabled,
+      }
+      if (administers(target) && !administers(after) && all.filter(administers).length < 2) {
         throw new Refusal(
           422,
           'last_administrator',

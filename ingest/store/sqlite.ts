@@ -129,7 +129,7 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
   atOnce(db, () => {
     const columns = ['version INTEGER NOT NULL', 'seq INTEGER NOT NULL', 'odd INTEGER NOT NULL', 'doc TEXT NOT NULL']
     db.exec(
-      `CREATE TABLE IF NOT EXISTS ${table} (id TEXT PRIMARY KEY, ${[...columns, ...fields.map(quote)].join(', ')})`,
+      `CREATE TABLE IF NOT EXISTS ${table} (id TEXT PRIMARY KEY, ${[...columns, ...fields.filter((field) => field !== 'id').map(quote)].join(', ')})`,
     )
     const present = new Set(
       db

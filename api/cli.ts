@@ -1,5 +1,6 @@
 /** The command line. Every mistake is one sentence on standard error and exit 1. */
 import { LOGSOURCES } from '../ingest/parsers/index.ts'
+import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
@@ -203,6 +204,16 @@ rules
     if (failures.length) process.exitCode = 1
   })
 
+/** Who sits there, also behind sudo: for the trail. */
+const person = (): string => {
+  const behind = process.env['SUDO_USER']
+  try {
+    const { username } = userInfo()
+    return behind && behind !== username ? `${behind} as ${username}` : username
+  } catch {
+    return behind ?? `uid ${process.getuid?.()}`
+  }
+}
 const users = program.command('users').description('who may sign in')
 users
   .command('add')
@@ -219,6 +230,7 @@ users
       name: options.name ?? username,
       role: options.role as Role,
       organizations: options.organization,
+      by: person(),
     })) {
       await print([
         `${answer['username']} can sign in with this password once, and then chooses another: ${answer['password']}`,
@@ -229,7 +241,7 @@ users
   .command('reset')
   .argument('<username>')
   .action(async (username: string) => {
-    for await (const answer of reach(config(), { ask: 'users.reset', username }))
+    for await (const answer of reach(config(), { ask: 'users.reset', username, by: person() }))
       await print([
         `${answer['username']} can sign in with this password once, and then chooses another: ${answer['password']}`,
       ])

@@ -5,13 +5,13 @@ import { HTTPException } from 'hono/http-exception'
 import { expandOrganizations } from '../ingest/inventory/scope.ts'
 import { and, eq, type Filter } from '../ingest/store/filter.ts'
 import { KqlError, parseKql } from '../ingest/store/kql.ts'
-import { type Document, type Put, type Scope, StoreError, SYSTEM } from '../ingest/store/store.ts'
+import { type Scope, SYSTEM } from '../ingest/store/store.ts'
 import { Refused } from '../rules/case/act.ts'
-import { newActId } from '../rules/case/decide.ts'
 import { actorOf } from './acts.ts'
 import type { Auth, User } from './auth/auth.ts'
 import type { Language, Role } from './contract.ts'
 import type { Installation } from './installation.ts'
+import { leaveTrail } from './trail.ts'
 
 export interface Deps {
   readonly installation: Installation
@@ -36,7 +36,7 @@ export class Refusal extends HTTPException {
   readonly sentence: { vi: string; en: string }
   readonly at: { from: number; to: number } | undefined
   constructor(
-    status: 400 | 401 | 403 | 404 | 409 | 413 | 422 | 503,
+    status: 400 | 401 | 403 | 404 | 409 | 413 | 422 | 429 | 503,
     code: string,
     vi: string,
     en: string,
@@ -121,39 +121,14 @@ export const number = (value: string | undefined, otherwise: number, most = Numb
   return value === undefined || value === '' || !Number.isFinite(n) ? otherwise : Math.min(n, most)
 }
 
-/**
- * A change that is to no case (a user, a rule): who and when, on its way into the journal. Written after the change: where
- * the store goes away in between, the person is told that the change is done, as it is, and the entry follows.
- */
-export const audit = async (c: Context<Env>, what: string, object: string, detail?: string): Promise<void> => {
-  const at = c.var.installation.clock()
-  const id = newActId()
-  const entry: Put<Document> = {
-    id: `${String(at).padStart(14, '0')}-${id.slice(0, 8)}`,
-    version: null,
-    doc: {
-      'audit.at': at,
-      'audit.by': c.var.user.username,
-      kind: what.split('.')[0],
-      object,
-      pending: [
-        { id, what, at, actor: actorOf(c.var.user), changes: {}, ...(detail === undefined ? {} : { text: detail }) },
-      ],
-      'case.pending': 1,
-    },
-  }
-  // That it exists already says that an earlier try was carried out.
-  await once(async () => void (await c.var.installation.store.documents.collection('audit').put([entry])))
+/** A change that is to no case (a user, a rule), into the trail. */
+export const audit = (c: Context<Env>, what: string, object: string, detail?: string): Promise<void> => {
+  const { installation, user } = c.var
+  return leaveTrail(
+    { documents: installation.store.documents, clock: installation.clock },
+    { by: actorOf(user), what, object, detail },
+  )
 }
-
-/** ms between two tries of what has to be written when the store is back. */
-const AGAIN = 5000
-/** Tries once, and goes on without being waited for as long as the store fails. */
-export const once = (work: () => Promise<void>): Promise<void> =>
-  work().catch((error: unknown) => {
-    if (!(error instanceof StoreError)) throw error
-    setTimeout(() => void once(work).catch(console.error), AGAIN).unref()
-  })
 
 /** A bucket width for about `target` buckets, on a clock a person reads. */
 export const bucketWidth = (from: number, to: number, target = 48): number => {

@@ -69,6 +69,14 @@ export const me = new Hono<Env>()
       await c.var.auth.changePassword(c.var.user.id, current, next, c.req.raw.headers)
     } catch (error) {
       const message = (error as Error).message
+      const wait = /^too many .* in (\d+) s/.exec(message)?.[1]
+      if (wait)
+        throw new Refusal(
+          429,
+          'password',
+          `Sai mật khẩu quá nhiều lần: hãy thử lại sau ${wait} giây.`,
+          `Too many wrong passwords: try again in ${wait} s.`,
+        )
       const vi = /not right/.test(message)
         ? 'Mật khẩu hiện tại không đúng.'
         : /too short/.test(message)
@@ -203,7 +211,7 @@ export const auditTrail = new Hono<Env>().use(duty('admin')).get('/', async (c) 
     return {
       n: entry['journal.n'],
       at: entry['journal.at'],
-      by: act.actor.kind === 'program' ? 'system' : entry['journal.by'],
+      by: act.actor.kind === 'program' && act.actor.id !== 'command-line' ? 'system' : entry['journal.by'],
       what: isCase ? `${kind}.${act.what}` : act.what,
       object: entry['journal.object'],
       ...(detail ? { detail } : {}),

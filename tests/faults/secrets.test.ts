@@ -1,13 +1,15 @@
 /** What is kept from others on the machine: files and their modes, links that lead elsewhere, what a terminal is shown. */
-import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { printable, printableCell } from '../../api/commands/printable.ts'
 import { keepPrivate } from '../../api/private.ts'
 import { openFinder } from '../../ingest/collect/file.ts'
 import { folderOf } from '../../ingest/collect/links.ts'
+import { EVERYTHING } from '../../ingest/store/filter.ts'
+import { SYSTEM } from '../../ingest/store/store.ts'
+import { journalOf } from '../../rules/case/journal.ts'
 import { line, lines, openPlace, originals, type Place, refusal, until } from './place.ts'
 
 let place: Place
@@ -198,6 +200,27 @@ describe('a terminal is shown what there is', () => {
     expect(outs[0]).toContain('\\u009b31m\\u202egpj.exe\\u007f')
     expect(outs[2]).toContain('\\u009b31m\\u202egpj.exe\\u007f')
   })
+})
+
+test('what the command line does to users is in the trail, with and without a server, and by whom', async () => {
+  place.write('vonglau.yml', 'listen: 127.0.0.1:0\n')
+  const server = await place.start()
+  expect((await place.run(['users', 'add', 'hoa', '--role', 'manager'])).code).toBe(0)
+  await server.stop()
+  expect((await place.run(['users', 'reset', 'hoa'], { env: { SUDO_USER: 'tuan' } })).code).toBe(0)
+  const installation = await place.open()
+  await installation.scribe.work()
+  const { items } = await journalOf(installation.store.documents).query(SYSTEM, { filter: EVERYTHING, limit: 100 })
+  const trail = items
+    .map(({ doc }) => doc)
+    .toSorted((a, b) => a['journal.n'] - b['journal.n'])
+    .map(({ act, ...doc }) => `${doc['journal.by']}: ${act.what} ${doc['journal.object']} ${act.text ?? ''}`.trimEnd())
+  expect(trail).toEqual([
+    'vonglau: user.add admin administrator',
+    expect.stringMatching(/^command line \(\S+\): user\.add hoa manager$/),
+    expect.stringMatching(/^command line \(tuan as \S+\): user\.reset hoa$/),
+  ])
+  await installation.close()
 })
 
 test('every package of the lock file has an integrity', () => {

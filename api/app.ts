@@ -12,6 +12,7 @@ import type { Auth } from './auth/auth.ts'
 import { type Env, Refusal, signedIn } from './context.ts'
 import type { Installation } from './installation.ts'
 import type { Failure, Language } from './contract.ts'
+import { sightsOf } from './masks.ts'
 import { metricsText } from './metrics.ts'
 import { auditTrail, health, me, people, users } from './routes/admin.ts'
 import { agencies, portals } from './routes/agencies.ts'
@@ -58,6 +59,7 @@ const readPage = (language: Language): string | undefined => {
 /** Without `auth` (a process that has no role api) only what devices and monitoring ask for is answered. */
 export const createApp = ({ installation, auth }: { installation: Installation; auth: Auth | undefined }) => {
   const app = new Hono<Env>()
+  const sights = sightsOf(installation.config.masks)
   app.use(
     secureHeaders({
       contentSecurityPolicy: {
@@ -80,6 +82,7 @@ export const createApp = ({ installation, auth }: { installation: Installation; 
   app.use(async (c, next) => {
     c.set('installation', installation)
     if (auth) c.set('auth', auth)
+    c.set('sights', sights)
     c.set('language', languageOf(c.req.header('accept-language')))
     await next()
   })

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { parsers } from '../ingest/parsers/index.ts'
 import { parseCidr } from '../ingest/ip.ts'
 import type { Source } from '../ingest/source.ts'
+import { checkRegex } from '../ingest/store/match.ts'
 
 const zone = z.string().refine((value) => {
   try {
@@ -93,6 +94,20 @@ const schema = z.strictObject({
     .string()
     .regex(/^\d+(MB|GB)$/, 'a size such as 4GB')
     .optional(),
+  /** What is masked beside what is by itself (masks.ts). */
+  masks: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        pattern: z.string().superRefine((text, context) => {
+          const reason = checkRegex(text)
+          if (reason !== undefined)
+            context.addIssue({ code: 'custom', message: `a regular expression of RE2: ${reason}` })
+        }),
+        in: z.array(z.string()).optional(), // fields
+      }),
+    )
+    .default([]),
   /** Folders that links among the files of sources may lead into. */
   files: z.array(z.string()).default([]),
   sources: z.array(source).default([]),

@@ -11,13 +11,16 @@ import { actorOf } from './acts.ts'
 import type { Auth, User } from './auth/auth.ts'
 import type { Language, Role } from './contract.ts'
 import type { Installation } from './installation.ts'
+import type { Sight } from './masks.ts'
 import { leaveTrail } from './trail.ts'
 
 export interface Deps {
   readonly installation: Installation
   readonly auth: Auth
+  /** Of a role: what of events and alerts it is shown. */
+  readonly sights: (role: Role) => Sight
 }
-export type Env = { Variables: Deps & { user: User; scope: Scope; language: Language } }
+export type Env = { Variables: Deps & { user: User; scope: Scope; sight: Sight; language: Language } }
 
 const DUTIES = {
   triage: ['administrator', 'analyst'],
@@ -81,7 +84,13 @@ export const signedIn = createMiddleware<Env>(async (c, next) => {
   }
   c.set('user', user)
   c.set('scope', scopeOf(c.var.installation, user))
+  const sight = c.var.sights(user.role)
+  c.set('sight', sight)
   await next()
+  // Here, so that no route can forget it; the live stream, which is no JSON, masks what it sends.
+  if (sight.whole || !c.res.headers.get('content-type')?.includes('json')) return
+  const shown = sight.shown(c.req.path, await c.res.clone().json())
+  c.res = new Response(JSON.stringify(shown), c.res)
 })
 
 export const duty = (name: Duty) =>
@@ -98,11 +107,12 @@ export const duty = (name: Duty) =>
     await next()
   })
 
-/** The `q` of a request as a filter; a mistake names its place. */
-export const asked = (q: string | undefined, text: readonly string[]): Filter => {
+/** The `q` of a request as a filter of what its sender may search by; a mistake names its place. */
+export const asked = (c: Context<Env>, text: readonly string[]): Filter => {
+  const q = c.req.query('q')
   if (!q?.trim()) return and()
   try {
-    return parseKql(q, { text })
+    return c.var.sight.narrowed(parseKql(q, { text }))
   } catch (error) {
     if (error instanceof KqlError)
       throw new Refusal(400, 'kql', error.vi, error.message, { from: error.from, to: error.to })

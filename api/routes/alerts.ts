@@ -81,7 +81,7 @@ export const alerts = new Hono<Env>()
     const now = installation.clock()
     const to = number(q['to'], now + 1)
     const from = number(q['from'], to - 86_400_000)
-    const base = and(LIVE, asked(q['q'], ['*']))
+    const base = and(LIVE, asked(c, ['*']))
     const facetFilters = Object.fromEntries(
       (Object.keys(FACETS) as FacetName[]).map((name) => [name, chosen(FACETS[name], q[name])]),
     ) as Record<FacetName, Filter[]>

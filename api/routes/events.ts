@@ -36,7 +36,7 @@ export const events = new Hono<Env>()
     const q = c.req.query()
     const to = number(q['to'], installation.clock() + 1)
     const from = number(q['from'], to - 86_400_000)
-    const filter = withoutHealth(asked(q['q'], FREE_TEXT))
+    const filter = withoutHealth(asked(c, FREE_TEXT))
     const limit = number(q['limit'], 100, 500)
     const store = installation.store.events
     const page = await store.search(scope, {
@@ -108,11 +108,11 @@ export const events = new Hono<Env>()
 
 export const kql = new Hono<Env>()
   .get('/', (c) => {
-    asked(c.req.query('q'), FREE_TEXT)
+    asked(c, FREE_TEXT)
     return c.json({ ok: true })
   })
   .get('/suggest', async (c) => {
-    const { installation, scope } = c.var
+    const { installation, scope, sight } = c.var
     const text = c.req.query('q') ?? ''
     const hint = suggest(text, number(c.req.query('at'), text.length))
     const items = [...hint.items]
@@ -126,7 +126,8 @@ export const kql = new Hono<Env>()
         limit: 200,
       })
       for (const { key } of buckets.items) {
-        const value = String(key[0])
+        // Masked before it is compared: whether one begins like that is not told either.
+        const value = sight.text(hint.field, String(key[0]))
         if (key[0] !== null && value.toLowerCase().startsWith(hint.prefix.toLowerCase()) && items.length < 12)
           items.push({
             text: /^[\w.-]+$/.test(value) ? value : JSON.stringify(value),

@@ -10,6 +10,7 @@ import { ingestRoute } from '../ingest/collect/http.ts'
 import { CLIENT_HEADER, clientOf } from './client.ts'
 import type { Auth } from './auth/auth.ts'
 import { type Env, Refusal, signedIn } from './context.ts'
+import { heavy, openGate } from './gate.ts'
 import type { Installation } from './installation.ts'
 import type { Failure, Language } from './contract.ts'
 import { sightsOf } from './masks.ts'
@@ -45,6 +46,10 @@ const routes = new Hono<Env>()
 
 export type Api = typeof routes
 
+/** What reads much of the store for one answer. */
+const HEAVY = ['events', 'kql/suggest', 'alerts', 'incidents', 'overview', 'agencies/*', 'portals', 'find'].map(
+  (path) => `/api/${path}`,
+)
 const DIST = fileURLToPath(new URL('../ui/dist', import.meta.url))
 const languageOf = (header: string | undefined): Language => (/^\s*en\b/i.test(header ?? '') ? 'en' : 'vi')
 
@@ -98,6 +103,7 @@ export const createApp = ({ installation, auth }: { installation: Installation; 
   app.onError((error, c) => {
     if (error instanceof Refusal)
       return c.json(fail(error.code, error.sentence[c.get('language') ?? 'vi'], error.at), error.status)
+    if (error.name === 'WrongQuestion') return c.json(fail('question', error.message), 400)
     if (error.name === 'StoreError') return c.json(fail('store', error.message), 503)
     if ('status' in error && typeof error.status === 'number' && error.status < 500)
       return c.json(fail('request', error.message), error.status as 400)
@@ -140,6 +146,8 @@ export const createApp = ({ installation, auth }: { installation: Installation; 
     return auth.handler(new Request(c.req.raw, { headers }))
   })
   app.use('/api/*', signedIn)
+  const gate = openGate()
+  for (const path of HEAVY) app.get(path, heavy(gate))
   app.route('/api', routes)
   app.all('/api/*', (c) =>
     c.json(fail('not_found', c.get('language') === 'en' ? 'There is no such address.' : 'Không có địa chỉ này.'), 404),

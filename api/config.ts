@@ -5,6 +5,7 @@ import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { parsers } from '../ingest/parsers/index.ts'
 import { parseCidr } from '../ingest/ip.ts'
+import type { SyslogOptions } from '../ingest/collect/syslog.ts'
 import type { Source } from '../ingest/source.ts'
 import { checkRegex } from '../ingest/store/match.ts'
 
@@ -19,6 +20,7 @@ const zone = z.string().refine((value) => {
 const address = z
   .string()
   .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'host:port, such as 0.0.0.0:8420 or [::]:8420')
+const size = z.string().regex(/^[1-9]\d{0,8}(KB|MB|GB)$/, 'a size such as 64MB')
 const network = z
   .string()
   .refine((value) => parseCidr(value) !== undefined, 'an address or network such as 10.1.0.1 or 2001:db8::/64')
@@ -64,7 +66,23 @@ const schema = z.strictObject({
   tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
   /** Addresses of proxies whose X-Forwarded-* is believed. */
   trusted_proxy: z.array(network).default([]),
-  syslog: z.strictObject({ udp: address.optional(), tcp: address.optional() }).default({}),
+  syslog: z
+    .strictObject({
+      udp: address.optional(),
+      tcp: address.optional(),
+      /** A frame over TCP. */
+      longest: size.default('1MB'),
+      connections: z.int().min(1).default(1000),
+      connections_per_sender: z.int().min(1).default(100),
+      idle_minutes: z.number().positive().default(60),
+      /** Of a source, not yet in the store: above, who sends over TCP waits. */
+      unread: size.default('2GB'),
+      /** All senders together that no source names. */
+      unknown: z
+        .strictObject({ lines_per_second: z.number().positive().default(500), bytes_per_day: size.default('256MB') })
+        .prefault({}),
+    })
+    .prefault({}),
   inventory: z.string().optional(),
   rules: z.string().optional(), // a folder of rules of one's own, beside those that come with the program
   timezone: zone.default('Asia/Ho_Chi_Minh'),
@@ -155,7 +173,8 @@ const fromEnvironment = (env: NodeJS.ProcessEnv, into: Record<string, unknown>):
 }
 const unwrap = (shape: z.ZodType): z.ZodType => {
   let inner = shape
-  while (inner instanceof z.ZodDefault || inner instanceof z.ZodOptional) inner = inner.unwrap() as z.ZodType
+  while (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault || inner instanceof z.ZodOptional)
+    inner = inner.unwrap() as z.ZodType
   return inner
 }
 /** What is no number stays text, so that the error shows what was written. */
@@ -285,6 +304,23 @@ const problem = (
         : issue.message
   return `${where}: expected ${expected}, found ${JSON.stringify(found) ?? 'nothing'}`
 }
+
+const UNITS = { KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 }
+const bytesOf = (size: string): number => Number(size.slice(0, -2)) * UNITS[size.slice(-2) as keyof typeof UNITS]
+
+export const syslogOptions = ({ syslog }: Config): SyslogOptions => ({
+  udp: syslog.udp,
+  tcp: syslog.tcp,
+  longest: bytesOf(syslog.longest),
+  connections: syslog.connections,
+  connectionsPerSender: syslog.connections_per_sender,
+  idle: syslog.idle_minutes * 60_000,
+  unread: bytesOf(syslog.unread),
+  unknown: {
+    linesPerSecond: syslog.unknown.lines_per_second,
+    bytesPerDay: bytesOf(syslog.unknown.bytes_per_day),
+  },
+})
 
 /** Where a running server listens for other commands of this machine. */
 export const socketPath = (config: Config): string => join(config.data, 'control.sock')

@@ -1,18 +1,21 @@
 /** What every route knows of its request: who asks, and what they may see. The scope is made here and nowhere else. */
 import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
-import { HTTPException } from 'hono/http-exception'
 import { expandOrganizations } from '../ingest/inventory/scope.ts'
 import { and, eq, type Filter } from '../ingest/store/filter.ts'
 import { KqlError, parseKql } from '../ingest/store/kql.ts'
 import { type Scope, SYSTEM } from '../ingest/store/store.ts'
 import { Refused } from '../rules/case/act.ts'
 import { actorOf } from './acts.ts'
+import { searchOf, valuesOf } from './bounds.ts'
 import type { Auth, User } from './auth/auth.ts'
 import type { Language, Role } from './contract.ts'
 import type { Installation } from './installation.ts'
 import type { Sight } from './masks.ts'
+import { notFound, Refusal } from './refusal.ts'
 import { leaveTrail } from './trail.ts'
+
+export { notFound, Refusal }
 
 export interface Deps {
   readonly installation: Installation
@@ -32,32 +35,6 @@ export type Duty = keyof typeof DUTIES
 const WHOLE: readonly Duty[] = ['rules', 'admin']
 export const may = (user: User, duty: Duty): boolean =>
   (DUTIES[duty] as readonly Role[]).includes(user.role) && (user.organizations.length === 0 || !WHOLE.includes(duty))
-
-/** An error with one sentence in each language. */
-export class Refusal extends HTTPException {
-  readonly code: string
-  readonly sentence: { vi: string; en: string }
-  readonly at: { from: number; to: number } | undefined
-  constructor(
-    status: 400 | 401 | 403 | 404 | 409 | 413 | 422 | 429 | 503,
-    code: string,
-    vi: string,
-    en: string,
-    at?: { from: number; to: number },
-  ) {
-    super(status, { message: en })
-    this.code = code
-    this.sentence = { vi, en }
-    this.at = at
-  }
-}
-export const notFound = (vi: string, en: string) =>
-  new Refusal(
-    404,
-    'not_found',
-    `Không tìm thấy ${vi}, hoặc bạn không được xem.`,
-    `There is no such ${en}, or you may not see it.`,
-  )
 
 /** A refusal of the table of acts, as an answer. */
 export const refusalOf = (error: unknown): never => {
@@ -109,7 +86,7 @@ export const duty = (name: Duty) =>
 
 /** The `q` of a request as a filter of what its sender may search by; a mistake names its place. */
 export const asked = (c: Context<Env>, text: readonly string[]): Filter => {
-  const q = c.req.query('q')
+  const q = searchOf(c.req.query())
   if (!q?.trim()) return and()
   try {
     return c.var.sight.narrowed(parseKql(q, { text }))
@@ -120,15 +97,10 @@ export const asked = (c: Context<Env>, text: readonly string[]): Filter => {
   }
 }
 
-export const list = (value: string | undefined): string[] => (value ? value.split(',').filter(Boolean) : [])
 /** A facet: any of the values; none chosen is all. 'none' is the absent value. */
-export const chosen = (field: string, value: string | undefined): Filter[] => {
-  const values = list(value)
+export const chosen = (field: string, q: { readonly [name: string]: string | undefined }, name: string): Filter[] => {
+  const values = valuesOf(q, name)
   return values.length ? [eq(field, ...values)] : []
-}
-export const number = (value: string | undefined, otherwise: number, most = Number.MAX_SAFE_INTEGER): number => {
-  const n = Number(value)
-  return value === undefined || value === '' || !Number.isFinite(n) ? otherwise : Math.min(n, most)
 }
 
 /** A change that is to no case (a user, a rule), into the trail. */

@@ -1,6 +1,6 @@
 /** The composition root: one installation with its store, ingest and detection, on a clock that is passed in. */
 import { LOGSOURCES } from '../ingest/parsers/index.ts'
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { createEnricher, type Enricher } from '../ingest/enrich/enrich.ts'
 import { briefly } from '../ingest/briefly.ts'
@@ -9,7 +9,8 @@ import { type Inventory, parseInventory } from '../ingest/inventory/inventory.ts
 import type { Ingest } from '../ingest/ingest.ts'
 import { createIngest } from '../ingest/pipeline.ts'
 import { mergeStatus } from '../ingest/meter.ts'
-import type { SourceStatus } from '../ingest/source.ts'
+import { leftLines } from '../ingest/collect/left.ts'
+import { type SourceStatus, UNKNOWN_SOURCE } from '../ingest/source.ts'
 import { type Store, SYSTEM } from '../ingest/store/store.ts'
 import { loadRules } from '../rules/load.ts'
 import type { Rule } from '../rules/rule.ts'
@@ -20,7 +21,7 @@ import { casesOf } from './acts.ts'
 import { createDetection, type Detection } from './detection.ts'
 import { createScribe, type Scribe } from './scribe.ts'
 import { nodeName, openNodes } from './nodes.ts'
-import { openStore } from './store.ts'
+import { loadStore } from './store.ts'
 
 export interface Installation {
   readonly config: Config
@@ -100,8 +101,8 @@ interface RuleSetting {
   readonly [field: string]: unknown
 }
 
-export const openInstallation = async (config: Config, options: InstallationOptions): Promise<Installation> => {
-  const { clock, warn } = options
+/** What files say: the inventory, held to the sources, and the rules. */
+const readStated = (config: Config): { inventory: Inventory; rules: readonly Rule[]; enrich: Enricher } => {
   const inventory = readInventory(config)
   for (const source of config.sources) {
     if (source.organization !== undefined && !inventory.agencies.some((agency) => agency.id === source.organization)) {
@@ -110,9 +111,28 @@ export const openInstallation = async (config: Config, options: InstallationOpti
       )
     }
   }
-  const rules = loadRules(config.rules, LOGSOURCES)
-  const enrich = createEnricher({ inventory, geoip: openGeoIp(config.geoip) })
-  const store = await openStore(config, options)
+  return {
+    inventory,
+    rules: loadRules(config.rules, LOGSOURCES),
+    enrich: createEnricher({ inventory, geoip: openGeoIp(config.geoip) }),
+  }
+}
+
+export const openInstallation = async (config: Config, options: InstallationOptions): Promise<Installation> => {
+  const { clock, warn } = options
+  // A cluster is asked when all else is known to be right; the files of this machine are opened meanwhile.
+  const open = await loadStore(config, options)
+  const opening = config.store === 'duckdb' ? open() : undefined
+  opening?.catch(() => {})
+  let stated: { inventory: Inventory; rules: readonly Rule[]; enrich: Enricher }
+  try {
+    stated = readStated(config)
+  } catch (error) {
+    await opening?.then((store) => store.close()).catch(() => {})
+    throw error
+  }
+  const { inventory, rules, enrich } = stated
+  const store = await (opening ?? open())
   const roles = new Set(options.roles ?? SERVER_ROLES)
   // The embedded store belongs to one process, so there are no others to hear of.
   const node = config.store === 'duckdb' ? undefined : nodeName(config.data)
@@ -157,6 +177,27 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     warn,
     ...(options.poll === undefined ? {} : { poll: options.poll }),
   })
+  const born = statSync(config.data)
+  /** Whoever deletes the folder of a process that runs, or moves it away, takes what is accepted with it. */
+  const lookAtFolder = () => {
+    const now = statSync(config.data, { throwIfNoEntry: false })
+    ingest.notices.set(
+      'data',
+      now?.ino === born.ino && now.dev === born.dev
+        ? undefined
+        : `the data folder ${config.data} was deleted or moved while the program runs: nothing that comes is kept; stop it, put the folder back, start it`,
+    )
+  }
+  /** Nobody writes into the spool of a source that is not configured: it is looked at once. */
+  let left: Promise<{ code: string; message: string }[]> | undefined
+  const lookAtLeft = async () => {
+    const network = config.sources.filter(({ collect }) => collect.kind !== 'file').map(({ id }) => id)
+    const found = await leftLines(ingest.spoolFolder, new Set([...network, UNKNOWN_SOURCE]), store.events, node ?? '')
+    return found.map(({ source, lines, folder }) => ({
+      code: `left-${source}`,
+      message: `${lines} lines that were accepted for source ${source} are not in the store, for it is not configured any more: put it back into the configuration until they are read, or delete ${folder}`,
+    }))
+  }
   const failing = new Map<Rule, string>()
   const schedule = createDetection({
     store,
@@ -187,17 +228,21 @@ export const openInstallation = async (config: Config, options: InstallationOpti
       warn(`journal: ${error}`)
     }
   })
-  const mine = () => [
-    ...[...problems].map(([code, message]) => ({ code, message })),
-    // Of one that is switched off, or run by another process now, nothing is known here.
-    ...[
-      ...Map.groupBy(schedule.leads() ? [...failing].filter(([{ id }]) => !off.has(id)) : [], ([, error]) => error),
-    ].map(([error, rules]) => ({
-      code: `rule-${rules[0]![0].id}`,
-      // What fails for many is not the fault of each.
-      message: `${rules.length === 1 ? rules[0]![0].name.vi : `${rules.length} rules cannot be run`}: ${error}`,
-    })),
-  ]
+  const mine = () => {
+    lookAtFolder()
+    return [
+      ...[...problems].map(([code, message]) => ({ code, message })),
+      ...ingest.notices.said(),
+      // Of one that is switched off, or run by another process now, nothing is known here.
+      ...[
+        ...Map.groupBy(schedule.leads() ? [...failing].filter(([{ id }]) => !off.has(id)) : [], ([, error]) => error),
+      ].map(([error, rules]) => ({
+        code: `rule-${rules[0]![0].id}`,
+        // What fails for many is not the fault of each.
+        message: `${rules.length === 1 ? rules[0]![0].name.vi : `${rules.length} rules cannot be run`}: ${error}`,
+      })),
+    ]
+  }
   const others = async () => (await nodes?.others()) ?? []
   return {
     config,
@@ -216,6 +261,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
       mergeStatus([...(await ingest.status()), ...(await others()).flatMap(({ sources }) => sources)]),
     wrong: async () => [
       ...mine(),
+      ...(await (left ??= lookAtLeft())),
       ...(await store.problems()).map((message, i) => ({ code: `store-now-${i}`, message })),
       ...(await others()).flatMap((other) =>
         other.problems.map(({ code, message }) => ({
@@ -225,6 +271,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
       ),
     ],
     publish: async () => {
+      lookAtFolder()
       await readSettings()
       await nodes?.publish({ sources: roles.has('ingest') ? await ingest.status() : [], problems: mine() })
     },

@@ -29,6 +29,8 @@ export const metricsText = async (installation: Installation): Promise<string> =
     behind.set(label, source.behind)
     state.set(label, source.state === 'silent' || source.state === 'failing' ? 1 : 0)
   }
+  const refused = gauge('refused_total', 'What was refused, lost or held back since the process started', ['kind'])
+  for (const [kind, total] of installation.ingest.notices.totals()) refused.set({ kind }, total)
   const committed = await installation.store.events.committed()
   const ruleBehind = gauge('rule_behind_seconds', 'How far a rule is behind what is committed', ['rule'])
   const ruleFailed = gauge('rule_failed', '1 where the last run of a rule failed', ['rule'])

@@ -11,7 +11,7 @@ import { openSyslog, type Syslog } from '../ingest/collect/syslog.ts'
 import type { Lease } from '../ingest/store/store.ts'
 import { type Auth, createAuth } from './auth/auth.ts'
 import { createApp } from './app.ts'
-import { type Config, socketPath } from './config.ts'
+import { type Config, socketPath, syslogOptions } from './config.ts'
 import { createControl } from './control.ts'
 import { listens } from './commands/reach.ts'
 import { type Installation, type InstallationOptions, openInstallation } from './installation.ts'
@@ -60,7 +60,9 @@ export const startServer = async (
         clock,
       })
     const auth = roles.has('api') ? await openAuth() : undefined
-    const syslog = await openSyslog(roles.has('ingest') ? config.syslog : {}, config.sources, installation.ingest, warn)
+    const { udp, tcp } = roles.has('ingest') ? config.syslog : {}
+    const { sources } = config
+    const syslog = await openSyslog({ ...syslogOptions(config), udp, tcp }, sources, installation.ingest, clock)
     opened.push(() => syslog.close())
     installation.syslog = {
       ...(syslog.udp === undefined ? {} : { udp: syslog.udp }),

@@ -2,6 +2,7 @@
 import type { Part, Taken } from './collect/streams.ts'
 import type { GeoIpFiles } from './enrich/geoip.ts'
 import type { Inventory } from './inventory/inventory.ts'
+import type { Notices } from './notices.ts'
 import type { Source, SourceStatus } from './source.ts'
 import type { EventStore, Lease } from './store/store.ts'
 
@@ -22,6 +23,8 @@ export interface IngestOptions {
   readonly poll?: number
   /** Files are complete: read once to their end (an import). */
   readonly whole?: boolean
+  /** Much is about to come: the thread that takes lines apart is started at once. */
+  readonly much?: boolean
   /** The events are marked, so that no rule looks at them. */
   readonly history?: boolean
   readonly warn: (message: string) => void
@@ -36,6 +39,11 @@ export interface Ingest {
   /** Counts lines that had to be dropped (a datagram that found no room). */
   drop(source: string, lines: number): void
   status(): Promise<SourceStatus[]>
+  /** Bytes of a source that are not in the store. */
+  behind(source: string): Promise<number>
+  /** What was refused, lost or held back. */
+  readonly notices: Notices
+  readonly spoolFolder: string
   /** Resolves when all that could be read at the call is in the store. */
   drain(): Promise<void>
   readonly progress: () => { lines: number; bytes: number }

@@ -9,6 +9,7 @@ import { openFinder } from './collect/file.ts'
 import { openSpool, type Spool } from './collect/spool.ts'
 import type { Ingest, IngestOptions } from './ingest.ts'
 import { openMeter } from './meter.ts'
+import { openNotices } from './notices.ts'
 import { openReader, type Reader } from './reader.ts'
 import { openRoom } from './room.ts'
 import { type Source, type SourceStatus, UNKNOWN_SOURCE } from './source.ts'
@@ -27,6 +28,7 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
   let stopping = false
   let lines = 0
   let bytes = 0
+  const notices = openNotices(warn)
   const room = openRoom(options.most ?? MOST_ROWS)
   const loops: Promise<void>[] = []
   const releases: (() => Promise<void> | undefined)[] = []
@@ -47,6 +49,7 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
     inventory: options.inventory,
     geoip: options.geoip,
     history: options.history ?? false,
+    much: options.much ?? false,
     packing: store.packing,
   })
   // After a kill, a request of the process before this one may still arrive: its spool is read when that is ruled out.
@@ -88,6 +91,16 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
       spool: finder ? undefined : spoolOf(source),
       node: options.node,
       stopping: () => stopping,
+      alone: options.whole ?? false,
+      spoiled: (count, path) => {
+        meter.dropped(count)
+        notices.add(
+          `spool-${source.id}`,
+          count,
+          (total) =>
+            `source ${source.id}: ${total} accepted lines could not be read from the spool any more, the last in ${path}: the bytes on the disk have changed; look at the disk`,
+        )
+      },
       counted: (some, size) => {
         lines += some
         bytes += size
@@ -145,11 +158,20 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
         loops.push(loop())
       }
     },
-    accept: async (source, batch, sender, part) => {
+    accept: (source, batch, sender, part) => {
       const known = all.find((each) => each.id === source) ?? unknown
-      const taken = await spoolOf(known).append(batch, sender, part)
-      if (taken.accepted > 0) meters.get(known.id)!.arrived()
-      return taken
+      const meter = meters.get(known.id)!
+      try {
+        // Nothing that waits for the sync holds the lines.
+        return spoolOf(known)
+          .append(batch, sender, part)
+          .then((taken) => {
+            if (taken.accepted > 0) meter.arrived()
+            return taken
+          })
+      } catch (error) {
+        return Promise.reject(error as Error)
+      }
     },
     position: async (source, stream) => {
       const known = all.find((each) => each.id === source)
@@ -160,10 +182,13 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
       const out: SourceStatus[] = []
       for (const source of all) {
         const status = meters.get(source.id)!.status(await behind(source.id))
-        if (source !== unknown || status.lines > 0) out.push(status)
+        if (source !== unknown || status.lines > 0 || status.dropped > 0) out.push(status)
       }
       return out
     },
+    behind,
+    notices,
+    spoolFolder: options.spoolFolder,
     drain: async () => {
       // Two whole looks at each source after the call: the first may have begun before it.
       const goal = new Map([...running].map(([id, { looks }]) => [id, looks + 2]))

@@ -27,6 +27,10 @@ export interface ReaderOptions {
   /** Names this process's spool among those of others that share the store. */
   readonly node: string | undefined
   readonly stopping: () => boolean
+  /** Nothing else is read beside it: what it waits for is committed at once. */
+  readonly alone: boolean
+  /** Lines of a spool file that were accepted and cannot be read any more. */
+  readonly spoiled: (lines: number, path: string) => void
   /** Counts what was committed. */
   readonly counted: (lines: number, bytes: number) => void
 }
@@ -79,7 +83,7 @@ export const openReader = (options: ReaderOptions): Reader => {
       for (const { feed, offset, begin } of found) {
         if (begin) {
           const first: Offset = { source: source.id, from: 0, ...begin }
-          await store.append({ events: [], offsets: [first], lease }, clock())
+          await store.append({ events: [], offsets: [first], lease, last: options.alone }, clock())
           committed(first)
         }
         await again(feed, offset)
@@ -192,11 +196,15 @@ export const openReader = (options: ReaderOptions): Reader => {
     each.handed = position
     const learned = made.changes.map((change) => ({ source: source.id, segment: each.feed.segment, ...change }))
     store
-      .append({ events: [], packed: made.packed, offsets: [offset], learned, lease, copied: taken.copied }, now)
+      .append(
+        { events: [], packed: made.packed, offsets: [offset], learned, lease, last: chunk.last, copied: taken.copied },
+        now,
+      )
       .then(
         ({ ingested }) => {
           each.committed = position
           options.counted(made.lines, chunk.to - chunk.from)
+          if (chunk.lost) options.spoiled(chunk.lost, each.feed.path)
           committed(offset)
           meter.committed(made.lines, made.unparsed, made.last, ingested, made.timeAhead)
           meter.forgotten(made.forgotten)

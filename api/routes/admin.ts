@@ -7,6 +7,7 @@ import type { User } from '../auth/auth.ts'
 import { EVERYTHING } from '../../ingest/store/filter.ts'
 import { journalOf } from '../../rules/case/journal.ts'
 import { audit, duty, type Env, may, Refusal, seesAll } from '../context.ts'
+import { cursorOf } from '../bounds.ts'
 import type { AuditRow, Health, Me, UserRow } from '../contract.ts'
 import type { Installation } from '../installation.ts'
 
@@ -190,7 +191,7 @@ export const users = new Hono<Env>()
 /** The journal, newest first. What still rides on documents is moved first, so that nothing is told twice or left out. */
 export const auditTrail = new Hono<Env>().use(duty('admin')).get('/', async (c) => {
   const { installation } = c.var
-  const cursor = c.req.query('cursor')
+  const { cursor } = cursorOf(c.req.query())
   if (!cursor) await installation.scribe.work()
   const page = await journalOf(installation.store.documents).query(SYSTEM, {
     filter: EVERYTHING,

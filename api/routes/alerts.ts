@@ -7,7 +7,8 @@ import { explain } from '../../rules/explain.ts'
 import { campaignOf, campaignsOf, isPart } from '../../rules/campaign.ts'
 import { historyOf } from '../../rules/case/journal.ts'
 import { LEVELS } from '../../rules/rule.ts'
-import { asked, bucketWidth, chosen, type Env, notFound, number, seesAll, zoneOffset } from '../context.ts'
+import { asked, bucketWidth, chosen, type Env, notFound, seesAll, zoneOffset } from '../context.ts'
+import { cursorOf, limitOf, oneOf, rangeOf } from '../bounds.ts'
 import type { AlertDetail, AlertList, AlertRow, Facet, Level } from '../contract.ts'
 import type { Installation } from '../installation.ts'
 import { activitiesOf } from '../acts.ts'
@@ -32,6 +33,7 @@ const FACETS = {
   source: 'vonglau.source.id',
 } as const
 type FacetName = keyof typeof FACETS
+const GROUPS = { none: 'none', campaign: 'campaign', ...FACETS } as const
 
 export const alertsOf = (installation: Installation): Collection<Alert> =>
   installation.store.documents.collection<Alert>('alerts')
@@ -79,11 +81,10 @@ export const alerts = new Hono<Env>()
     const { installation, scope } = c.var
     const q = c.req.query()
     const now = installation.clock()
-    const to = number(q['to'], now + 1)
-    const from = number(q['from'], to - 86_400_000)
+    const { from, to } = rangeOf(q, now, 86_400_000)
     const base = and(LIVE, asked(c, ['*']))
     const facetFilters = Object.fromEntries(
-      (Object.keys(FACETS) as FacetName[]).map((name) => [name, chosen(FACETS[name], q[name])]),
+      (Object.keys(FACETS) as FacetName[]).map((name) => [name, chosen(FACETS[name], q, name)]),
     ) as Record<FacetName, Filter[]>
     const range = and({ op: 'range', field: 'alert.last', gte: from }, { op: 'range', field: 'alert.first', lt: to })
     const all = (except?: FacetName) =>
@@ -93,12 +94,12 @@ export const alerts = new Hono<Env>()
         ...(Object.keys(FACETS) as FacetName[]).flatMap((name) => (name === except ? [] : facetFilters[name])),
       )
     const collection = alertsOf(installation)
-    const sort = SORTS[q['sort'] ?? 'severity'] ?? SORTS['severity']!
+    const sort = oneOf(SORTS, q, 'sort', 'severity')
     const page = await collection.query(scope, {
       filter: all(),
       sort,
-      limit: number(q['limit'], 100, 500),
-      ...(q['cursor'] ? { cursor: q['cursor'] } : {}),
+      limit: limitOf(q, 100, 500),
+      ...cursorOf(q),
     })
     const counts = await collection.aggregate(scope, { filter: all(), by: ['alert.count'], limit: 1_000_000 })
     const facets: Facet[] = []
@@ -122,10 +123,11 @@ export const alerts = new Hono<Env>()
       histogram: await histogramOf(installation, scope, and(base, ...Object.values(facetFilters).flat()), from, to),
       seq: await collection.newest(),
     }
-    const by = q['group'] as FacetName | undefined
+    const by = oneOf(GROUPS, q, 'group', 'none')
     // What is one campaign over several agencies is one line for who sees all of them.
-    if (q['group'] === 'campaign' && seesAll(scope)) body.groups = await campaigns(installation, all())
-    else if (by && by in FACETS) body.groups = await grouped(installation, scope, all(), FACETS[by])
+    if (by === 'campaign') {
+      if (seesAll(scope)) body.groups = await campaigns(installation, all())
+    } else if (by !== 'none') body.groups = await grouped(installation, scope, all(), by)
     return c.json(body)
   })
   .get('/:id', async (c) => {

@@ -3,7 +3,8 @@ import { Hono } from 'hono'
 import { type Event, typeOf } from '../../ingest/event.ts'
 import { and, eq, type Filter, fieldsOf } from '../../ingest/store/filter.ts'
 import { FREE_TEXT, suggest } from '../../ingest/store/kql.ts'
-import { asked, bucketWidth, type Env, notFound, number } from '../context.ts'
+import { asked, bucketWidth, type Env, notFound } from '../context.ts'
+import { cursorOf, limitOf, oneOf, positionOf, rangeOf, searchOf } from '../bounds.ts'
 import type { EventList } from '../contract.ts'
 
 /** Always offered beside the fields that the events on the page have. */
@@ -20,6 +21,7 @@ const USUAL = [
   'source.geo.country_iso_code',
   'network.type',
 ]
+const ORDERS = { newest: 'newest', oldest: 'oldest' } as const
 const NOT_LISTED = new Set(['event.original', 'event.id', '@timestamp', 'event.ingested', 'message'])
 
 /** Health of the sources is not what a person searches among their logs, unless they name it. */
@@ -34,18 +36,20 @@ export const events = new Hono<Env>()
   .get('/', async (c) => {
     const { installation, scope } = c.var
     const q = c.req.query()
-    const to = number(q['to'], installation.clock() + 1)
-    const from = number(q['from'], to - 86_400_000)
+    const { from, to } = rangeOf(q, installation.clock(), 86_400_000)
     const filter = withoutHealth(asked(c, FREE_TEXT))
-    const limit = number(q['limit'], 100, 500)
+    const limit = limitOf(q, 100, 500)
+    const order = oneOf(ORDERS, q, 'order', 'newest')
     const store = installation.store.events
+    const { signal } = c.req.raw
     const page = await store.search(scope, {
       filter,
       from,
       to,
-      order: q['order'] === 'oldest' ? 'oldest' : 'newest',
+      order,
       limit,
-      ...(q['cursor'] ? { cursor: q['cursor'] } : {}),
+      ...cursorOf(q),
+      signal,
     })
     const every = bucketWidth(from, to, 80)
     const start = Math.floor(from / every) * every
@@ -54,7 +58,14 @@ export const events = new Hono<Env>()
     const fields: EventList['fields'] = []
     // A further page has the same totals as the first.
     if (!q['cursor']) {
-      const buckets = await store.aggregate(scope, { filter, from, to, by: [{ every }], limit: counts.length + 1 })
+      const buckets = await store.aggregate(scope, {
+        filter,
+        from,
+        to,
+        by: [{ every }],
+        limit: counts.length + 1,
+        signal,
+      })
       for (const { key, count } of buckets.items) {
         total += count
         const i = Math.round((Number(key[0]) - start) / every)
@@ -74,9 +85,9 @@ export const events = new Hono<Env>()
         let values = [...(seen.get(name) ?? [])].map(([value, count]) => ({ value, count }))
         // Counted over the whole range where it was asked for; else over this page.
         if (wanted.includes(name))
-          values = (await store.aggregate(scope, { filter, from, to, by: [{ terms: name }], limit: 10 })).items.flatMap(
-            ({ key, count }) => (key[0] === null ? [] : [{ value: String(key[0]), count }]),
-          )
+          values = (
+            await store.aggregate(scope, { filter, from, to, by: [{ terms: name }], limit: 10, signal })
+          ).items.flatMap(({ key, count }) => (key[0] === null ? [] : [{ value: String(key[0]), count }]))
         if (values.length)
           fields.push({
             field: name,
@@ -113,8 +124,8 @@ export const kql = new Hono<Env>()
   })
   .get('/suggest', async (c) => {
     const { installation, scope, sight } = c.var
-    const text = c.req.query('q') ?? ''
-    const hint = suggest(text, number(c.req.query('at'), text.length))
+    const text = searchOf(c.req.query()) ?? ''
+    const hint = suggest(text, Math.max(0, positionOf(c.req.query(), 'at', text.length)))
     const items = [...hint.items]
     if (hint.field !== undefined) {
       const now = installation.clock()
@@ -124,6 +135,7 @@ export const kql = new Hono<Env>()
         to: now + 1,
         by: [{ terms: hint.field }],
         limit: 200,
+        signal: c.req.raw.signal,
       })
       for (const { key } of buckets.items) {
         // Masked before it is compared: whether one begins like that is not told either.

@@ -1,7 +1,8 @@
 import { Hono } from 'hono'
 import { canonicalAddress } from '../../ingest/ip.ts'
 import { ANY, eq, type Filter, or } from '../../ingest/store/filter.ts'
-import { type Env, number } from '../context.ts'
+import type { Env } from '../context.ts'
+import { limitOf } from '../bounds.ts'
 import { sourceRows } from './sources.ts'
 import { incidentsOf } from './incidents.ts'
 
@@ -20,7 +21,7 @@ export const plain = (text: string): string =>
 export const find = new Hono<Env>().get('/', async (c) => {
   const { installation, scope } = c.var
   const q = plain(c.req.query('q')?.trim() ?? '')
-  const limit = number(c.req.query('limit'), 20, 50)
+  const limit = limitOf(c.req.query(), 20, 50)
   const items: Hit[] = []
   if (q === '') return c.json({ items })
   const sees = (id: string) => 'system' in scope || scope.organizations.includes(id)

@@ -11,7 +11,8 @@ import { type Incident, membersOf } from '../../rules/case/incident.ts'
 import { historyOf } from '../../rules/case/journal.ts'
 import { divide } from '../../rules/case/membership.ts'
 import { activitiesOf, actorOf, wantedOf } from '../acts.ts'
-import { asked, chosen, duty, type Env, notFound, number, Refusal, refusalOf, seesAll } from '../context.ts'
+import { asked, chosen, duty, type Env, notFound, Refusal, refusalOf, seesAll } from '../context.ts'
+import { cursorOf, instant, limitOf, oneOf } from '../bounds.ts'
 import type { IncidentDetail, IncidentRow } from '../contract.ts'
 import type { Installation } from '../installation.ts'
 import { alertRow, eventsFor, incidentRow } from '../rows.ts'
@@ -68,22 +69,22 @@ export const incidents = new Hono<Env>()
     const q = c.req.query()
     const now = installation.clock()
     const filters = Object.fromEntries(
-      (Object.keys(FACETS) as FacetName[]).map((name) => [name, chosen(FACETS[name], q[name])]),
+      (Object.keys(FACETS) as FacetName[]).map((name) => [name, chosen(FACETS[name], q, name)]),
     ) as Record<FacetName, Filter[]>
     const base = and(
       asked(c, ['*']),
       ...(q['overdue'] === 'true' || q['overdue'] === '1' ? [overdueAt(now)] : []),
-      ...(q['from'] ? [{ op: 'range', field: 'incident.last', gte: number(q['from'], 0) } as const] : []),
-      ...(q['to'] ? [{ op: 'range', field: 'incident.created', lt: number(q['to'], now) } as const] : []),
+      ...(q['from'] ? [{ op: 'range', field: 'incident.last', gte: instant(q, 'from', 0) } as const] : []),
+      ...(q['to'] ? [{ op: 'range', field: 'incident.created', lt: instant(q, 'to', now) } as const] : []),
     )
     const all = (except?: FacetName) =>
       and(base, ...(Object.keys(FACETS) as FacetName[]).flatMap((name) => (name === except ? [] : filters[name])))
     const collection = incidentsOf(installation)
     const page = await collection.query(scope, {
       filter: all(),
-      sort: SORTS[q['sort'] ?? 'newest'] ?? SORTS['newest']!,
-      limit: number(q['limit'], 100, 500),
-      ...(q['cursor'] ? { cursor: q['cursor'] } : {}),
+      sort: oneOf(SORTS, q, 'sort', 'newest'),
+      limit: limitOf(q, 100, 500),
+      ...cursorOf(q),
     })
     const facets = []
     for (const name of Object.keys(FACETS) as FacetName[]) {

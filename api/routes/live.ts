@@ -4,7 +4,7 @@ import { streamSSE } from 'hono/streaming'
 import { and, eq } from '../../ingest/store/filter.ts'
 import type { Collection, Document, Scope, Stored } from '../../ingest/store/store.ts'
 import type { Env } from '../context.ts'
-import { number } from '../context.ts'
+import { positionOf } from '../bounds.ts'
 import type { LiveMessage } from '../contract.ts'
 import { alertRow, incidentRow } from '../rows.ts'
 import { type Changes, holds, type Watch, watch } from '../watch.ts'
@@ -80,8 +80,8 @@ export const live = new Hono<Env>().get('/', (c) => {
     const alerts = alertsOf(installation)
     const incidents = incidentsOf(installation)
     const poke = () => wake()
-    const newAlerts = await follow(alerts, scope, number(c.req.query('alerts'), -1), poke)
-    const newIncidents = await follow(incidents, scope, number(c.req.query('incidents'), -1), poke)
+    const newAlerts = await follow(alerts, scope, positionOf(c.req.query(), 'alerts', -1), poke)
+    const newIncidents = await follow(incidents, scope, positionOf(c.req.query(), 'incidents', -1), poke)
     const tick = async () => {
       const status = (await installation.status()).filter(({ id }) => seesSource(installation, scope, id))
       await send({

@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { and, eq } from '../../ingest/store/filter.ts'
-import { type Env, chosen, number, zoneOffset } from '../context.ts'
+import { type Env, chosen, zoneOffset } from '../context.ts'
+import { rangeOf } from '../bounds.ts'
 import type { Overview } from '../contract.ts'
 import { alertsOf, histogramOf, LIVE } from './alerts.ts'
 import { incidentsOf, OPEN, overdueAt } from './incidents.ts'
@@ -14,9 +15,8 @@ export const overview = new Hono<Env>().get('/', async (c) => {
   const { installation, scope } = c.var
   const now = installation.clock()
   const q = c.req.query()
-  const agency = and(...chosen('organization.id', q['organization']))
-  const from = number(q['from'], now - DAY)
-  const to = number(q['to'], now + 1)
+  const agency = and(...chosen('organization.id', q, 'organization'))
+  const { from, to } = rangeOf(q, now, DAY)
   const incidents = incidentsOf(installation)
   const alerts = alertsOf(installation)
   const offset = -zoneOffset(installation.inventory.province.timezone, now)

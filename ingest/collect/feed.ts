@@ -3,7 +3,8 @@ import type { Offset } from '../store/store.ts'
 import { type About, holds, type Print, resumePrint, scan } from './fingerprint.ts'
 import { type Lines, splitLines } from './lines.ts'
 import { aboutOf, type Place, type Segment } from './segments.ts'
-import { readRecords, type Spool } from './spool.ts'
+import { isPlain, readRecords } from './records.ts'
+import type { Spool } from './spool.ts'
 import { leadingNuls, openText, readFully, type TextFile } from './text.ts'
 
 const CHUNK = 1 << 20
@@ -14,6 +15,10 @@ export interface Chunk {
   readonly from: number
   readonly to: number
   readonly about: Offset['about']
+  /** Lines between `from` and `to` that were accepted and cannot be read any more; absent: none. */
+  readonly lost?: number
+  /** Nothing more of the segment is there, and nothing will come. */
+  readonly last?: boolean
   /** What the lines lie in, where it is to be given back when nobody reads them any longer. */
   readonly memory?: SharedArrayBuffer
 }
@@ -34,7 +39,7 @@ export interface Feed {
   readonly path: string
   /** How far it has been handed out. */
   position(): number
-  /** The next lines, or undefined where there are none now; of a file not more than `most`. */
+  /** The next lines, or undefined where there are none now; not more than `most`, but for the parts of a long one. */
   next(most?: number): Promise<Chunk | undefined>
   /** Reads on from here; what was handed out beyond is handed out again. */
   seek(offset: Pick<Offset, 'position'>): Promise<void>
@@ -130,6 +135,7 @@ export const fileFeed = (
         from,
         to: at,
         about: aboutOf(segment, about, last && bytes.length === used.length),
+        ...(last && bytes.length === used.length ? { last } : {}),
         ...(memory ? { memory } : {}),
       }
     },
@@ -187,41 +193,53 @@ export const spoolFeed = async (spool: Spool, id: string, segment: string, posit
   const file = await openText(path)
   let at = position
   let size = CHUNK
+  /** Within what was spoiled. */
+  let lost = false
+  let plain: boolean | undefined
+  /** Where a torn end begins: it was never accepted. */
+  let end = Infinity
   const readable = () => spool.segments().find((each) => each.id === id)
   return {
     segment,
     path,
     position: () => at,
-    next: async () => {
-      const limit = readable()?.readable ?? 0
-      if (limit <= at) return undefined
+    next: async (most = Infinity) => {
+      const segment = readable()
+      const limit = segment?.readable ?? 0
+      if (limit <= at || at >= end) return undefined
+      plain ??= isPlain((await file.read(0, 1))[0])
       for (;;) {
-        const bytes = await file.read(at, Math.min(size, Math.max(0, limit - at)))
-        const { lines, used, need } = readRecords(bytes, at)
-        if (used === 0 && need > size && at + need <= limit) {
-          size = need
+        const wanted = Math.min(size, limit - at)
+        const bytes = await readFully(file, at, wanted)
+        const stretch = { last: bytes.length < wanted || at + wanted >= limit, torn: segment!.torn, plain, lost, most }
+        const { lines, ...walked } = readRecords(bytes, at, stretch)
+        if (walked.used === 0) {
+          if (stretch.last) {
+            end = at
+            return undefined
+          }
+          size = Math.max(walked.need, size * 2)
           continue
         }
         size = CHUNK
-        if (used === 0) return undefined
+        lost = walked.within
         const from = at
-        at += used
+        at += walked.used
         // When it was taken says how long the spool is needed.
-        return { lines, from, to: at, about: { day: spool.today() } }
+        const about = { day: spool.today() }
+        return { lines, from, to: at, about, ...(walked.lost > 0 ? { lost: walked.lost } : {}) }
       }
     },
     seek: async (offset) => {
       at = offset.position
+      size = CHUNK
+      lost = false
+      end = Infinity
     },
-    behind: async () => Math.max(0, (readable()?.readable ?? at) - at),
+    behind: async () => (at >= end ? 0 : Math.max(0, (readable()?.readable ?? at) - at)),
     done: async () => {
       const mine = readable()
-      if (!mine) return true
-      if (!mine.closed) return false
-      // What is left of a closed file is a record torn by a crash: it was never accepted.
-      const rest = await file.read(at, CHUNK)
-      const { used, need } = readRecords(rest, at)
-      return used === 0 && (need === 0 || at + need > mine.readable)
+      return !mine || (mine.closed && (at >= mine.readable || at >= end))
     },
     close: () => file.close(),
   }

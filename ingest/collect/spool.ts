@@ -1,19 +1,31 @@
 /**
- * What arrives over the network is appended here before it is accepted: a folder a source, files of records. A record is
- * `<arrival ms> <sender> <bytes>[ <stream> <position>[ <head>]]\n`, the bytes, `\n`; with a stream it says how far that one
- * stands with this line, so that both are on disk at once. A file is never appended to by a later process: what a crash
- * tore at its end was never accepted.
+ * What arrives over the network is appended here before it is accepted: a folder a source, files of records
+ * (`records.ts`). With a stream a record says how far that one stands with its line, so that both are on disk at once. A file
+ * is never appended to by a later process: what a crash tore at its end was never accepted.
  */
-import { closeSync, fdatasync, ftruncate, mkdirSync, openSync, readdirSync, rmSync, statSync, write } from 'node:fs'
+import {
+  closeSync,
+  fdatasync,
+  fstatSync,
+  ftruncate,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writev,
+} from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { cutBefore, gatherLines, type Lines, LONGEST, type Sender } from './lines.ts'
+import { writeRecords } from './records.ts'
 import { lastNumber, markOf, openStreams, type Part, type Streams, standAfter, type Taken } from './streams.ts'
 
-const writeAsync = promisify(write)
+const writeSome = promisify(writev)
 const sync = promisify(fdatasync)
 const truncate = promisify(ftruncate)
 const LARGEST = 64 * 1024 * 1024
+/** Bytes that are written though more may come within the delay. */
+const ENOUGH = 2 * 1024 * 1024
 const NAME = /^(\d{10})\.spool$/
 const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10)
 
@@ -26,8 +38,11 @@ export interface Spool {
   append(lines: readonly Buffer[], sender: string, part?: Part): Promise<Taken>
   /** How far a stream stands; undefined where it is not known. */
   position(stream: string): Promise<number | undefined>
-  /** Numbers of the files, oldest first, and how far the newest may be read. */
-  segments(): { id: string; path: string; readable: number; closed: boolean }[]
+  /**
+   * Numbers of the files, oldest first, and how far the newest may be read. `torn`: of an earlier process, which may have
+   * been killed as it wrote.
+   */
+  segments(): { id: string; path: string; readable: number; closed: boolean; torn: boolean }[]
   /** Called when there is more to read. */
   onAppend(listener: () => void): void
   remove(id: string): Promise<void>
@@ -65,15 +80,28 @@ export const openSpool = (folder: string, clock: () => number, delay: number): S
   }
   let current: { fd: number; size: number; synced: number; day: string } | undefined
   let waiting: { bytes: Buffer; resolve(): void; reject(error: Error): void }[] = []
+  let bytesWaiting = 0
+  let enough = () => {}
   let running: Promise<void> | undefined
   let listener = () => {}
+  let closing = false
   const pathOf = (id: string | number) => join(folder, `${String(id).padStart(10, '0')}.spool`)
 
   const flush = async () => {
-    if (delay) await new Promise((resolve) => setTimeout(resolve, delay))
     while (waiting.length) {
+      // One sync serves all that come meanwhile.
+      if (delay && bytesWaiting < ENOUGH && !closing)
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, delay)
+          enough = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+        })
+      enough = () => {}
       const batch = waiting
       waiting = []
+      bytesWaiting = 0
       try {
         const day = dayOf(clock())
         if (current && (current.size > LARGEST || current.day !== day)) {
@@ -82,12 +110,25 @@ export const openSpool = (folder: string, clock: () => number, delay: number): S
           closeSync(current.fd)
           current = undefined
         }
-        if (!current) current = { fd: openSync(pathOf(++number), 'wx'), size: 0, synced: 0, day }
-        const bytes = Buffer.concat(batch.map((each) => each.bytes))
-        for (let done = 0; done < bytes.length; )
-          done += (await writeAsync(current.fd, bytes, done, bytes.length - done, current.size + done)).bytesWritten
+        if (!current) {
+          current = { fd: openSync(pathOf(number + 1), 'wx'), size: 0, synced: 0, day }
+          number++
+        }
+        const size = await writeAll(
+          current.fd,
+          batch.map((each) => each.bytes),
+          current.size,
+        )
         await sync(current.fd)
-        current.size += bytes.length
+        // What was written into a file that nobody finds again is not accepted.
+        if (!isStill(current.fd, pathOf(number))) {
+          closeSync(current.fd)
+          current = undefined
+          throw new Error(
+            `${pathOf(number)} was deleted while the program runs: stop it, look at the data folder, start it`,
+          )
+        }
+        current.size += size
         current.synced = current.size
         for (const each of batch) each.resolve()
         listener()
@@ -99,38 +140,35 @@ export const openSpool = (folder: string, clock: () => number, delay: number): S
     }
     running = undefined
   }
-  const write = (lines: readonly Buffer[], sender: string, part?: Part) =>
+  const write = (lines: readonly Buffer[], sender: string, part?: Part) => {
+    const bytes = writeRecords(lines, clock(), sender, part && ((i) => markOf(part, i)))
+    return enqueue(bytes)
+  }
+  const enqueue = (bytes: Buffer) =>
     new Promise<void>((resolve, reject) => {
-      const arrived = clock()
-      // One piece of memory: a small object a line would be many times the lines.
-      const heads = lines.map((line, i) => `${arrived} ${sender} ${line.length}${part ? markOf(part, i) : ''}\n`)
-      const size = lines.reduce((sum, line, i) => sum + Buffer.byteLength(heads[i]!) + line.length + 1, 0)
-      const bytes = Buffer.allocUnsafe(size)
-      let at = 0
-      for (const [i, line] of lines.entries()) {
-        at += bytes.write(heads[i]!, at)
-        at += line.copy(bytes, at)
-        bytes[at++] = 10
-      }
       waiting.push({ bytes, resolve, reject })
-      running ??= flush()
+      bytesWaiting += bytes.length
+      if (bytesWaiting >= ENOUGH) enough()
+      // Later: what fails before it waits for anything would end before it is known to run.
+      running ??= Promise.resolve().then(flush)
+    })
+  // Nothing that waits for the sync holds the lines: they are many small objects, and written by then.
+  const appendLines = (lines: readonly Buffer[], sender: string): Promise<Taken> => {
+    const taken = { accepted: lines.length }
+    return write(lines, sender).then(() => taken)
+  }
+  const appendPart = (lines: readonly Buffer[], sender: string, part: Part): Promise<Taken> =>
+    inTurn(part.stream, async () => {
+      const known = await streams()
+      const told = known.judge(part)
+      if (told) return told
+      if (lines.length > 0) await write(lines, sender, part)
+      standAfter(known, part)
+      return { accepted: lines.length, position: part.to }
     })
   return {
     folder,
-    append: async (lines, sender, part) => {
-      if (!part) {
-        await write(lines, sender)
-        return { accepted: lines.length }
-      }
-      return inTurn(part.stream, async () => {
-        const known = await streams()
-        const told = known.judge(part)
-        if (told) return told
-        if (lines.length > 0) await write(lines, sender, part)
-        standAfter(known, part)
-        return { accepted: lines.length, position: part.to }
-      })
-    },
+    append: (lines, sender, part) => (part ? appendPart(lines, sender, part) : appendLines(lines, sender)),
     position: async (stream) => (await streams()).position(stream),
     today: () => dayOf(clock()),
     segments: () =>
@@ -141,6 +179,7 @@ export const openSpool = (folder: string, clock: () => number, delay: number): S
           path: pathOf(id),
           readable: mine ? current!.synced : (statSync(pathOf(id), { throwIfNoEntry: false })?.size ?? 0),
           closed: !mine,
+          torn: before.has(Number(id)),
         }
       }),
     onAppend: (next) => {
@@ -153,48 +192,13 @@ export const openSpool = (folder: string, clock: () => number, delay: number): S
       rmSync(pathOf(id), { force: true })
     },
     close: async () => {
+      closing = true
+      enough()
       while (running) await running
       if (current) closeSync(current.fd)
       current = undefined
     },
   }
-}
-
-/** The whole records of `bytes`, which begin at `position`. Answers how many bytes they take; 0: none is whole. */
-export const readRecords = (bytes: Buffer, position: number): { lines: Lines; used: number; need: number } => {
-  const gathered = gatherLines(bytes)
-  const senders = new Map<string, Sender>()
-  let at = 0
-  let need = 0
-  for (;;) {
-    const lf = bytes.indexOf(10, at)
-    if (lf < 0) break
-    const [arrived, peer, size, stream] = bytes.toString('latin1', at, lf).split(' ')
-    const length = Number(size)
-    const end = lf + 1 + length + 1
-    if (!Number.isSafeInteger(length))
-      throw new Error(`the spool is damaged at byte ${position + at}: a record should begin there`)
-    if (end > bytes.length) {
-      need = end - at
-      break
-    }
-    const key = stream === undefined ? peer! : `${peer} ${stream}`
-    let sender = senders.get(key)
-    if (!sender) {
-      sender = { address: peer!, ...(stream === undefined ? {} : { stream: decodeURIComponent(stream) }) }
-      senders.set(key, sender)
-    }
-    const body = lf + 1
-    for (let from = body, part = length > LONGEST ? 1 : 0; from < end - 1 || from === body; part++) {
-      const to = Math.min(end - 1, cutBefore(bytes, from))
-      gathered.add(from, to, position + (to === end - 1 ? end : to), part)
-      gathered.sent(Number(arrived), sender)
-      if (to === end - 1) break
-      from = to
-    }
-    at = end
-  }
-  return { lines: gathered.lines(), used: at, need }
 }
 
 /**
@@ -203,6 +207,43 @@ export const readRecords = (bytes: Buffer, position: number): { lines: Lines; us
  */
 export const isSettled = (taken: string, days: readonly string[]): boolean =>
   days.filter((day) => day > taken).length >= 2
+
+/** Bytes that the spool of a source took on the UTC day of a time. */
+export const bytesOfDay = (folder: string, time: number): number => {
+  try {
+    return readdirSync(folder)
+      .filter((name) => NAME.test(name))
+      .map((name) => statSync(join(folder, name)))
+      .filter(({ mtimeMs }) => dayOf(mtimeMs) === dayOf(time))
+      .reduce((sum, { size }) => sum + size, 0)
+  } catch {
+    return 0 // there is none yet
+  }
+}
+
+/** Answers how many bytes they were. */
+const writeAll = async (fd: number, all: readonly Buffer[], position: number): Promise<number> => {
+  let rest = all.filter(({ length }) => length > 0)
+  let done = 0
+  while (rest.length > 0) {
+    let { bytesWritten } = await writeSome(fd, rest, position + done)
+    done += bytesWritten
+    // The disk took a part of them.
+    const first = rest.findIndex(({ length }) => {
+      if (bytesWritten < length) return true
+      bytesWritten -= length
+      return false
+    })
+    rest = first < 0 ? [] : [rest[first]!.subarray(bytesWritten), ...rest.slice(first + 1)]
+  }
+  return done
+}
+
+/** Whether an open file is still what its name names. */
+const isStill = (fd: number, path: string): boolean => {
+  const [mine, named] = [fstatSync(fd), statSync(path, { throwIfNoEntry: false })]
+  return named !== undefined && named.ino === mine.ino && named.dev === mine.dev
+}
 
 /** Of a file that an older version has read, which did not say when: two days after its last line. */
 export const dayOfLast = (path: string): string =>

@@ -7,6 +7,7 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } f
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hashBytes } from './fingerprint.ts'
+import { isPlain, walkRecords } from './records.ts'
 
 /** Streams of one source; the longest unused one is forgotten then, and begins anew wherever it goes on. */
 const MOST = 1000
@@ -125,22 +126,25 @@ const readMarks = async (path: string, streams: Streams): Promise<void> => {
   const file = await open(path, 'r')
   try {
     const { size } = await file.stat()
+    let plain = false
+    let lost = false
+    let chunk = CHUNK
     for (let at = 0; at < size; ) {
-      const bytes = Buffer.allocUnsafe(Math.min(CHUNK, size - at))
-      const { bytesRead } = await file.read(bytes, 0, bytes.length, at)
-      let next = 0
-      while (next < bytesRead) {
-        const lf = bytes.subarray(0, bytesRead).indexOf(10, next)
-        if (lf < 0) break
-        const [, , length, stream, position, head] = bytes.toString('latin1', next, lf).split(' ')
-        const end = lf + 1 + Number(length) + 1
-        if (!Number.isSafeInteger(end) || at + end > size) return
-        if (stream !== undefined) streams.stand(decodeURIComponent(stream), Number(position), head)
-        next = end
-      }
-      // No header is so long.
-      if (next === 0) return
-      at += next
+      const wanted = Math.min(chunk, size - at)
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, at)
+      if (at === 0) plain = isPlain(buffer[0])
+      const last = at + bytesRead >= size
+      const walked = walkRecords(
+        buffer.subarray(0, bytesRead),
+        { last, torn: true, plain, lost, most: Infinity },
+        ({ stream, position, head }) => {
+          if (stream !== undefined) streams.stand(stream, position!, head)
+        },
+      )
+      if (last) return
+      at += walked.used
+      lost = walked.within
+      chunk = walked.used === 0 ? Math.max(walked.need, chunk * 2) : CHUNK
     }
   } finally {
     await file.close()

@@ -8,7 +8,8 @@ import { Row } from '../row/row.ts'
 import { through } from '../row/sink.ts'
 import type { ThreadOptions } from './duckdb/thread.ts'
 import { scoped } from './scope.ts'
-import { type Bucket, type EventStore, StoreError } from './store.ts'
+import type { Filter } from './filter.ts'
+import { type Asked, type Bucket, type EventStore, type Scope, StoreError, WrongQuestion } from './store.ts'
 
 export interface DuckdbOptions {
   readonly folder: string
@@ -31,6 +32,13 @@ interface Answer {
   /** Not the answer yet: the store thread has copied what was appended. */
   readonly copied?: boolean
 }
+
+const errorOf = ({ name, message }: { readonly name: string; readonly message: string }): Error =>
+  name === 'WrongQuestion'
+    ? new WrongQuestion(message)
+    : name === 'StoreError'
+      ? new StoreError(message)
+      : new Error(message)
 
 /** Opens the day files of a folder. Rejects with a `StoreError` that a person can act on. */
 export const openDuckdb = async (
@@ -62,7 +70,7 @@ export const openDuckdb = async (
     onCopied.delete(id)
     const call = waiting.get(id)
     waiting.delete(id)
-    if (error) call?.reject(error.name === 'StoreError' ? new StoreError(error.message) : new Error(error.message))
+    if (error) call?.reject(errorOf(error))
     else call?.resolve(value)
   })
   worker.on('error', (error) => fail(error instanceof Error ? error : new Error(String(error))))
@@ -75,6 +83,17 @@ export const openDuckdb = async (
     const answer = expect<T>(id)
     worker.postMessage({ id, call: name, args })
     return answer
+  }
+  /** A question that is given up when nobody waits for it any more. */
+  const ask = <T, Q extends Asked & { readonly filter: Filter }>(name: string, scope: Scope, query: Q): Promise<T> => {
+    const { signal, ...rest } = query
+    if (signal?.aborted) return Promise.reject(new StoreError('nobody waits for the answer any more'))
+    const id = next
+    const answer = call<T>(name, { ...rest, filter: scoped(scope, query.filter) })
+    if (!signal || dead) return answer
+    const giveUp = () => worker.postMessage({ id, call: 'give up', args: [] })
+    signal.addEventListener('abort', giveUp, { once: true })
+    return answer.finally(() => signal.removeEventListener('abort', giveUp))
   }
   const iterate = async function* <T>(name: string, query: unknown): AsyncIterable<T> {
     const cursor = await call<number>(name, query)
@@ -102,21 +121,21 @@ export const openDuckdb = async (
   return {
     repairs,
     packing: { module: new URL('./duckdb/packing.ts', import.meta.url).href, full: FULL },
-    append: ({ events, packed, offsets, learned = [], copied }, now) => {
+    append: ({ events, packed, offsets, learned = [], last = false, copied }, now) => {
       const slice = (packed as Slice | undefined) ?? through(sink, row, events)
       if (dead) return Promise.reject(dead)
       const id = next++
       const answer = expect<{ ingested: number }>(id)
       if (copied) onCopied.set(id, copied)
-      worker.postMessage({ id, call: 'append', args: [slice, offsets, learned, now] }, buffersOf(slice))
+      worker.postMessage({ id, call: 'append', args: [slice, offsets, learned, now, last] }, buffersOf(slice))
       return answer
     },
     committed: () => call('committed'),
     offsets: (source) => call('offsets', source),
     learned: (source) => call('learned', source),
-    search: (scope, search) => call('search', { ...search, filter: scoped(scope, search.filter) }),
-    aggregate: (scope, query) => call('aggregate', { ...query, filter: scoped(scope, query.filter) }),
-    count: (scope, query) => call('count', { ...query, filter: scoped(scope, query.filter) }),
+    search: (scope, search) => ask('search', scope, search),
+    aggregate: (scope, query) => ask('aggregate', scope, query),
+    count: (scope, query) => ask('count', scope, query),
     match: (scope, query) => iterate<readonly Event[]>('match', { ...query, filter: scoped(scope, query.filter) }),
     groups: (scope, query) => iterate<readonly Bucket[]>('groups', { ...query, filter: scoped(scope, query.filter) }),
     days: () => call('days'),

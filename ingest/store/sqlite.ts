@@ -5,13 +5,16 @@
  */
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { setImmediate as breath } from 'node:timers/promises'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import type { Scalar } from '../event.ts'
 import { Buckets, byCount, typedKey } from './buckets.ts'
 import { flatFields, INDEXED, TOGETHER } from './documents.ts'
 import { scoped } from './scope.ts'
-import type { Filter, Leaf } from './filter.ts'
-import { asNumber, compile, fold } from './match.ts'
+import { toSqlite } from './sqlite-filter.ts'
+import { compare, placeOf } from './sqlite-order.ts'
+import type { Filter } from './filter.ts'
+import { compile, fold } from './match.ts'
 import {
   type Collection,
   type Document,
@@ -22,9 +25,14 @@ import {
   type Scope,
   type Stored,
   StoreError,
+  WrongQuestion,
 } from './store.ts'
 
 const SCHEMA = 1
+/** Documents that are decided on without a pause: some milliseconds. */
+const SLICE = 200
+/** ms that a question may take which SQL cannot decide. */
+const LIMIT = 30_000
 const quote = (name: string) => `"${name.replaceAll('"', '""')}"`
 
 /** Opens or creates the file; `names` are its collections. Rejects with a `StoreError` where it is damaged, newer, or another process writes it. */
@@ -127,9 +135,8 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
     doc: JSON.parse(String(row['doc'])) as Document,
   })
   atOnce(db, () => {
-    const columns = ['version INTEGER NOT NULL', 'seq INTEGER NOT NULL', 'odd INTEGER NOT NULL', 'doc TEXT NOT NULL']
     db.exec(
-      `CREATE TABLE IF NOT EXISTS ${table} (id TEXT PRIMARY KEY, ${[...columns, ...fields.filter((field) => field !== 'id').map(quote)].join(', ')})`,
+      `CREATE TABLE IF NOT EXISTS ${table} (id TEXT PRIMARY KEY, version INTEGER NOT NULL, seq INTEGER NOT NULL, odd INTEGER NOT NULL, doc TEXT NOT NULL)`,
     )
     const present = new Set(
       db
@@ -196,7 +203,10 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
       })
       return results
     },
-    query: async (scope, query) => page(query, select(scope, query.filter)),
+    query: async (scope, query) => {
+      const chosen = select(scope, query.filter)
+      return chosen.match ? scanned(query, chosen.sql, chosen.params, chosen.match) : page(query, chosen)
+    },
     aggregate: async (scope, { filter, by, limit }) => {
       const { sql, params, match } = select(scope, filter)
       const names = by.map((each) => (typeof each === 'string' ? each : each.field))
@@ -208,9 +218,10 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
         const buckets = new Buckets(
           by.map((each, i) => (typeof each === 'string' ? { terms: each } : { terms: `#${i}` })),
         )
-        for (const row of prepare(`SELECT doc FROM ${table} WHERE ${sql}`).iterate(...params)) {
-          const doc = JSON.parse(String(row['doc'])) as Document
-          if (match && !match(doc)) continue
+        const seen = new Set<string>()
+        for await (const { id, doc } of scan(sql, params)) {
+          if (seen.has(id) || (match && !match(doc))) continue
+          seen.add(id)
           const flat = flatFields(doc)
           by.forEach((each, i) => {
             const value = typeof each === 'string' ? undefined : flat[each.field]
@@ -260,14 +271,84 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
       ).changes > 0,
   }
 
-  function page({ sort = [], limit, cursor }: DocumentQuery, { sql, params, match }: ReturnType<typeof select>) {
+  /**
+   * Every document that SQL chooses, in slices: what else the process has to do has its turn in between. One that is changed
+   * meanwhile comes again, as it is then.
+   */
+  async function* scan(sql: string, params: SQLInputValue[]): AsyncGenerator<Stored<Document>> {
+    const statement = prepare(
+      `SELECT rowid AS r, id, version, seq, doc FROM ${table} WHERE rowid > ? AND (${sql}) ORDER BY rowid LIMIT ${SLICE}`,
+    )
+    const until = performance.now() + LIMIT
+    for (let after = 0; ; ) {
+      const rows = statement.all(after, ...params)
+      for (const row of rows) yield stored(row)
+      if (rows.length < SLICE) return
+      after = Number(rows.at(-1)!['r'])
+      await breath()
+      if (performance.now() > until)
+        throw new StoreError(
+          `the question took longer than ${LIMIT / 1000} s: choose a shorter time range or a narrower search`,
+        )
+    }
+  }
+
+  /** A page of what only the process can decide on: one pass finds the best and the number of all. */
+  async function scanned(
+    { sort = [], limit, cursor }: DocumentQuery,
+    sql: string,
+    params: SQLInputValue[],
+    match: (doc: Document) => boolean,
+  ) {
+    ordered(sort)
+    const after = cursor === undefined ? undefined : placeOf(cursor, sort.length + 1)
+    const before = (a: readonly SQLInputValue[], b: readonly SQLInputValue[]): number => {
+      for (const [i, { order }] of sort.entries()) {
+        const c = compare(a[i] ?? null, b[i] ?? null, order)
+        if (c !== 0) return c
+      }
+      return compare(a[sort.length]!, b[sort.length]!, 'asc')
+    }
+    let total = 0
+    let best: { place: readonly SQLInputValue[]; item: Stored<Document> }[] = []
+    const seen = new Map<string, boolean>()
+    for await (const item of scan(sql, params)) {
+      if (seen.get(item.id)) {
+        total--
+        best = best.filter((each) => each.item.id !== item.id)
+      }
+      const matches = match(item.doc)
+      seen.set(item.id, matches)
+      if (!matches) continue
+      total++
+      const { values } = columnValues(item.doc)
+      const place = [...sort.map(({ field }) => values[fields.indexOf(field)] ?? null), item.id]
+      if (after && before(place, after) <= 0) continue
+      best.push({ place, item })
+      if (best.length > 4 * (limit + 1)) best = best.sort((a, b) => before(a.place, b.place)).slice(0, limit + 1)
+    }
+    best.sort((a, b) => before(a.place, b.place))
+    const items = best.slice(0, limit)
+    return {
+      items: items.map(({ item }) => item),
+      total,
+      ...(best.length > limit ? { cursor: JSON.stringify(items.at(-1)!.place) } : {}),
+    }
+  }
+
+  function ordered(sort: NonNullable<DocumentQuery['sort']>): void {
     const unknown = sort.find(({ field }) => !fields.includes(field))
-    if (unknown) throw new StoreError(`${name} cannot be sorted by "${unknown.field}": it can by ${fields.join(', ')}`)
+    if (unknown)
+      throw new WrongQuestion(`${name} cannot be sorted by "${unknown.field}": it can by ${fields.join(', ')}`)
+  }
+
+  function page({ sort = [], limit, cursor }: DocumentQuery, { sql, params }: ReturnType<typeof select>) {
+    ordered(sort)
     // Absent values come last; ties by id. The cursor is the sort values and the id of the last row.
     const order = [...sort.map(({ field, order }) => `${quote(field)} IS NULL, ${quote(field)} ${order}`), 'id'].join(
       ', ',
     )
-    const after = cursor ? (JSON.parse(cursor) as SQLInputValue[]) : undefined
+    const after = cursor === undefined ? undefined : placeOf(cursor, sort.length + 1)
     const more: string[] = []
     const values: SQLInputValue[] = []
     if (after) {
@@ -290,88 +371,13 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
     const columns = ['id', 'version', 'seq', 'doc', ...sort.map(({ field }, i) => `${quote(field)} AS s${i}`)].join(
       ', ',
     )
-    const items: Stored<Document>[] = []
-    let last: string | undefined
-    let next: string | undefined
-    const statement = db.prepare(
-      `SELECT ${columns} FROM ${table} WHERE ${where} ORDER BY ${order}${match ? '' : ` LIMIT ${Math.trunc(limit) + 1}`}`,
-    )
-    for (const row of statement.iterate(...params, ...values)) {
-      const item = stored(row)
-      if (match && !match(item.doc)) continue
-      if (items.length === limit) {
-        next = last
-        break
-      }
-      items.push(item)
-      last = JSON.stringify([...sort.map((_, i) => row[`s${i}`]), item.id])
-    }
-    let total: number
-    if (match) {
-      total = 0
-      for (const row of db.prepare(`SELECT doc FROM ${table} WHERE ${sql}`).iterate(...params))
-        if (match(JSON.parse(String(row['doc'])) as Document)) total++
-    } else total = Number(prepare(`SELECT count(*) AS n FROM ${table} WHERE ${sql}`).get(...params)!['n'])
+    const rows = db
+      .prepare(`SELECT ${columns} FROM ${table} WHERE ${where} ORDER BY ${order} LIMIT ${Math.trunc(limit) + 1}`)
+      .all(...params, ...values)
+    const items = rows.slice(0, limit).map(stored)
+    const last = rows.length > limit ? rows[limit - 1]! : undefined
+    const next = last && JSON.stringify([...sort.map((_, i) => last[`s${i}`]), last['id']])
+    const total = Number(prepare(`SELECT count(*) AS n FROM ${table} WHERE ${sql}`).get(...params)!['n'])
     return { items, total, ...(next ? { cursor: next } : {}) }
   }
-}
-
-/** The filter over the columns: a superset, and whether it is exact. */
-const toSqlite = (
-  filter: Filter,
-  fields: ReadonlySet<string>,
-  anyOdd: boolean,
-): { sql: string; params: SQLInputValue[]; exact: boolean } => {
-  let exact = !anyOdd
-  const params: SQLInputValue[] = []
-  const inexact = (over: boolean) => {
-    exact = false
-    return over ? '1' : '0'
-  }
-  const leaf = (node: Leaf, over: boolean): string => {
-    if (!fields.has(node.field)) return inexact(over)
-    const c = quote(node.field)
-    const odd = (sql: string) => {
-      if (!anyOdd) return sql
-      return over ? `(${sql} OR odd)` : `(${sql} AND NOT odd)`
-    }
-    if (node.op === 'exists') return odd(`${c} IS NOT NULL`)
-    if (node.op === 'range') {
-      const parts = [
-        ['>', node.gt],
-        ['>=', node.gte],
-        ['<', node.lt],
-        ['<=', node.lte],
-      ] as const
-      if (parts.some(([, bound]) => bound !== undefined && asNumber(bound) === undefined)) return inexact(over)
-      params.push(...parts.flatMap(([, bound]) => (bound === undefined ? [] : [bound])))
-      return odd(
-        `(typeof(${c}) IN ('integer', 'real') AND ${c} IS NOT NULL${parts.map(([sign, bound]) => (bound === undefined ? '' : ` AND ${c} ${sign} ?`)).join('')})`,
-      )
-    }
-    if (node.op === 'in' && !node.cased) {
-      if (node.values.length === 0) return '0'
-      // Numbers stand as numbers, all else as folded text; a value may be meant as either.
-      const wanted = node.values.flatMap((v): SQLInputValue[] => {
-        const text = String(v)
-        return Number.isSafeInteger(Number(text)) && String(Number(text)) === text
-          ? [fold(text), Number(text)]
-          : [fold(text)]
-      })
-      params.push(...wanted)
-      // Of a missing value this is NULL, which chooses nothing and whose negation `visit` makes true; no index stands behind a function.
-      return odd(`${c} IN (${wanted.map(() => '?').join(', ')})`)
-    }
-    return inexact(over)
-  }
-  const visit = (node: Filter, over: boolean): string => {
-    if (node.op === 'not') return `(NOT coalesce(${visit(node.of, !over)}, 0))`
-    if (node.op === 'and' || node.op === 'or') {
-      if (node.of.length === 0) return node.op === 'and' ? '1' : '0'
-      return `(${node.of.map((part) => visit(part, over)).join(node.op === 'and' ? ' AND ' : ' OR ')})`
-    }
-    return leaf(node, over)
-  }
-  const sql = visit(filter, true)
-  return { sql, params, exact }
 }

@@ -43,6 +43,8 @@ export interface Batch {
   readonly learned?: readonly Learned[]
   /** What allows its reading. Where it is no longer held when the writing begins, the batch is refused (`FENCED`). */
   readonly lease?: Lease | undefined
+  /** Nothing more is about to come: the commit need not wait for it. */
+  readonly last?: boolean | undefined
   /** Called, at most once and long before it is durable, when what was handed over lies in the store's own memory. */
   readonly copied?: () => void
 }
@@ -65,7 +67,12 @@ export interface Window {
   readonly ingested?: { readonly after?: number; readonly upTo?: number }
 }
 
-export interface Search extends Window {
+/** A question that a person asks: it has a time limit of its own, and ends when nobody waits for the answer any more. */
+export interface Asked {
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface Search extends Window, Asked {
   readonly filter: Filter
   readonly order: 'newest' | 'oldest' // by '@timestamp', then event.id
   readonly limit: number // 1 to 1000
@@ -89,7 +96,7 @@ export type By =
   | { readonly terms: string } // one bucket a value; a field with several values counts in each; absent is null
   | { readonly every: number; readonly offset?: number } // histogram of '@timestamp': ms, shifted by ms (a zone)
 
-export interface Aggregate extends Window {
+export interface Aggregate extends Window, Asked {
   readonly filter: Filter
   readonly by: readonly By[]
   readonly limit: number // most buckets, largest count first
@@ -139,7 +146,7 @@ export interface EventStore {
   learned(source: string): Promise<readonly Learned[]>
   search(scope: Scope, search: Search): Promise<Page<Event>>
   aggregate(scope: Scope, query: Aggregate): Promise<Page<Bucket>>
-  count(scope: Scope, query: Window & { readonly filter: Filter }): Promise<number>
+  count(scope: Scope, query: Window & Asked & { readonly filter: Filter }): Promise<number>
   /** Every matching event, in any order, a chunk at a time. Throws where a part cannot be read: detection never skips. */
   match(
     scope: Scope,
@@ -248,5 +255,9 @@ export const FENCED = 'another process has taken over'
 
 /** An error that a person can act on: what, where, what to do. */
 export class StoreError extends Error {
-  override readonly name = 'StoreError'
+  override readonly name: string = 'StoreError'
+}
+/** The question is wrong, whoever asks and whatever the store holds: a place that was never given, an order there is not. */
+export class WrongQuestion extends StoreError {
+  override readonly name = 'WrongQuestion'
 }

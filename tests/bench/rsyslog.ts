@@ -51,6 +51,25 @@ const RULES: { readonly [kind in Kind]: () => readonly string[] } = {
   ],
 }
 
+/** What mmnormalize is given. */
+export const ruleBase = (kind: Kind): string =>
+  `version=2\n${RULES[kind]()
+    .map((rule) => `rule=:${rule}\n`)
+    .join('')}`
+
+/** How many lines it has written; throws where it took more than a few of them not apart. */
+export const writtenLines = (out: string, kind: Kind): number => {
+  const count = (args: readonly string[]) =>
+    Number(execFileSync('sh', ['-c', `${args.join(' ')} || true`], { encoding: 'utf8' }).split(' ')[0])
+  const lines = count(['wc', '-l', out])
+  const unparsed = count(['grep', '-c', '-F', `'"unparsed-data"'`, out])
+  if (unparsed > lines * MOST_UNPARSED) {
+    const example = execFileSync('grep', ['-m', '1', '-F', '"unparsed-data"', out], { encoding: 'utf8' })
+    throw new Error(`rsyslog took ${unparsed} of ${lines} lines of ${kind} not apart, such as ${example}`)
+  }
+  return lines
+}
+
 export interface Rsyslog extends Cost {
   readonly lines: number
   /** Of what it wrote. */
@@ -63,12 +82,7 @@ export const runRsyslog = async (kind: Kind, path: string): Promise<Rsyslog> => 
   try {
     mkdirSync(join(place, 'work'))
     const [rulebase, out, config] = [join(place, 'rules.rb'), join(place, 'out.json'), join(place, 'rsyslog.conf')]
-    writeFileSync(
-      rulebase,
-      `version=2\n${RULES[kind]()
-        .map((rule) => `rule=:${rule}\n`)
-        .join('')}`,
-    )
+    writeFileSync(rulebase, ruleBase(kind))
     writeFileSync(
       config,
       `global(workDirectory="${join(place, 'work')}" parser.permitSlashInProgramName="on" maxMessageSize="64k")
@@ -99,14 +113,7 @@ export const runRsyslog = async (kind: Kind, path: string): Promise<Rsyslog> => 
     }
     server.kill()
     await ended
-    const count = (args: readonly string[]) =>
-      Number(execFileSync('sh', ['-c', `${args.join(' ')} || true`], { encoding: 'utf8' }).split(' ')[0])
-    const lines = count(['wc', '-l', out])
-    const unparsed = count(['grep', '-c', '-F', `'"unparsed-data"'`, out])
-    if (unparsed > lines * MOST_UNPARSED) {
-      const example = execFileSync('grep', ['-m', '1', '-F', '"unparsed-data"', out], { encoding: 'utf8' })
-      throw new Error(`rsyslog took ${unparsed} of ${lines} lines of ${kind} not apart, such as ${example}`)
-    }
+    const lines = writtenLines(out, kind)
     return { seconds: (since - began) / 1000, cpu, peak, lines, bytes: size }
   } finally {
     rmSync(place, { recursive: true, force: true })

@@ -38,7 +38,7 @@ export interface Place {
     options?: { input?: string | Buffer; env?: NodeJS.ProcessEnv; under?: readonly string[] },
   ): Promise<Ran>
   /** `vonglau start` until the console answers. */
-  start(env?: NodeJS.ProcessEnv): Promise<Server>
+  start(env?: NodeJS.ProcessEnv, under?: readonly string[]): Promise<Server>
   /** The installation of vonglau.yml in this process, where a process of its own would add nothing. */
   open(): Promise<Installation>
   remove(): Promise<void>
@@ -77,9 +77,9 @@ export const openPlace = (): Place => {
         child.stdin!.end(input ?? '')
         child.once('close', (code) => resolve({ code, out, err }))
       }),
-    start: (env = {}) =>
+    start: (env = {}, under = []) =>
       new Promise((resolve, reject) => {
-        const child = launch(['start'], env)
+        const child = launch(['start'], env, under)
         let text = ''
         const gone = new Promise<void>((done) => child.once('close', () => done()))
         const take = (chunk: string) => {

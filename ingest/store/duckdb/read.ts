@@ -2,10 +2,10 @@
 import { COMPUTED } from '../../computed.ts'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { Event } from '../../event.ts'
-import { Buckets, byCount, typedKey } from '../buckets.ts'
+import { Buckets, byCount } from '../buckets.ts'
 import { type Filter, fieldsOf } from '../filter.ts'
 import { compile } from '../match.ts'
-import { column, literal, toSql } from '../sql.ts'
+import { literal, toSql } from '../sql.ts'
 import {
   type Aggregate,
   type Bucket,
@@ -15,13 +15,22 @@ import {
   type Search,
   StoreError,
   type Window,
+  WrongQuestion,
 } from '../store.ts'
 import type { DayFile, Days } from './days.ts'
-import { COLUMNS, selectPacked, valueList } from './layout.ts'
+import { selectPacked } from './layout.ts'
+import { bucket, conditions, grouped, namesOf } from './statements.ts'
 
 const READERS = 4
+/** `<@timestamp>:<event.id>`: a cursor comes back from a browser, and is a person's input. */
+const PLACE = /^-?\d{1,16}:.{1,300}$/s
 const DAMAGE = /corrupt|checksum|IO Error|Serialization Error|INTERNAL|Could not read/i
-const plain = new Set(COLUMNS.filter((f) => !f.list).map((f) => f.name))
+
+/** One question of a person. `left`: ms that it has left; throws when that is nothing, or nobody waits for it. */
+interface Question {
+  left(): number
+  readonly signal: AbortSignal | undefined
+}
 
 export class Reader {
   readonly #instance: DuckDBInstance
@@ -53,20 +62,60 @@ export class Reader {
     else this.#free.push(connection)
   }
 
-  async #rows(sql: string): Promise<unknown[][]> {
+  /** All that one question takes, however many statements that are, has one time limit, and ends when nobody waits for it. */
+  question(signal?: AbortSignal): Question {
+    const until = performance.now() + this.#limit
+    const left = () => {
+      if (signal?.aborted) throw new StoreError('nobody waits for the answer any more')
+      const ms = until - performance.now()
+      if (ms <= 0) throw this.#tooLong()
+      return ms
+    }
+    return { left, signal }
+  }
+  #tooLong(): StoreError {
+    return new StoreError(
+      `the question took longer than ${this.#limit / 1000} s: choose a shorter time range or a narrower search`,
+    )
+  }
+
+  /** A connection, which is interrupted when the question's time is over; the rules' questions have none. */
+  async #take(question: Question | undefined): Promise<{ connection: DuckDBConnection; end: () => void }> {
     const connection = await this.#borrow()
-    const timer = setTimeout(() => connection.interrupt(), this.#limit)
+    const interrupt = () => connection.interrupt()
+    let timer: NodeJS.Timeout | undefined
+    const end = () => {
+      clearTimeout(timer)
+      question?.signal?.removeEventListener('abort', interrupt)
+      this.#giveBack(connection)
+    }
+    try {
+      if (question) timer = setTimeout(interrupt, question.left())
+    } catch (error) {
+      end()
+      throw error
+    }
+    question?.signal?.addEventListener('abort', interrupt)
+    return { connection, end }
+  }
+  /** The error as the person is told it. */
+  #told(error: unknown, question: Question | undefined): unknown {
+    if (!question || !/INTERRUPT/i.test(String(error))) return error
+    try {
+      question.left()
+      return this.#tooLong()
+    } catch (reason) {
+      return reason
+    }
+  }
+  async #rows(question: Question | undefined, sql: string): Promise<unknown[][]> {
+    const { connection, end } = await this.#take(question)
     try {
       return (await (await connection.run(sql)).getRowsJS()) as unknown[][]
     } catch (error) {
-      if (/INTERRUPT/i.test(String(error)))
-        throw new StoreError(
-          `the question took longer than ${this.#limit / 1000} s: choose a shorter time range or a narrower search`,
-        )
-      throw error
+      throw this.#told(error, question)
     } finally {
-      clearTimeout(timer)
-      this.#giveBack(connection)
+      end()
     }
   }
 
@@ -81,18 +130,22 @@ export class Reader {
   }
 
   /** Runs over the files; a file that turns out to be damaged is found, marked and left out. */
-  async #over(window: Window, build: (files: DayFile[]) => string): Promise<{ rows: unknown[][]; missing: Missing[] }> {
+  async #over(
+    question: Question,
+    window: Window,
+    build: (files: DayFile[]) => string,
+  ): Promise<{ rows: unknown[][]; missing: Missing[] }> {
     for (;;) {
       const { files, missing } = this.#files(window)
       if (files.length === 0) return { rows: [], missing }
       try {
-        return { rows: await this.#rows(build(files)), missing }
+        return { rows: await this.#rows(question, build(files)), missing }
       } catch (error) {
         if (error instanceof StoreError || !DAMAGE.test(String(error))) throw error
         let found = false
         for (const file of files) {
           try {
-            await this.#rows(build([file]))
+            await this.#rows(question, build([file]))
           } catch (cause) {
             if (!DAMAGE.test(String(cause))) throw cause
             this.#days.suspect(file, cause)
@@ -104,9 +157,10 @@ export class Reader {
     }
   }
 
-  async search(search: Search): Promise<Page<Event>> {
+  async search(search: Search, signal?: AbortSignal): Promise<Page<Event>> {
     const { filter, order, limit } = search
-    if (!(limit >= 1 && limit <= 1000)) throw new StoreError(`limit is ${limit}: it must be 1 to 1000`)
+    if (!(limit >= 1 && limit <= 1000)) throw new WrongQuestion(`limit is ${limit}: it must be 1 to 1000`)
+    const question = this.question(signal)
     const exact = this.#exact(search)
     const match = exact ? undefined : compile(filter)
     const fields = search.fields && [
@@ -116,6 +170,8 @@ export class Reader {
     const [sign, direction] = order === 'newest' ? ['<', 'DESC'] : ['>', 'ASC']
     const items: Event[] = []
     let cursor = search.cursor
+    if (cursor !== undefined && !PLACE.test(cursor))
+      throw new WrongQuestion(`"${cursor.slice(0, 100)}" is not a place in a list of events: begin at its first page`)
     let missing: readonly Missing[] = []
     for (;;) {
       const at = cursor?.indexOf(':') ?? 0
@@ -124,7 +180,7 @@ export class Reader {
         : ''
       const size = match ? 1000 : limit + 1
       // First which rows, by two small columns; then those rows whole.
-      const found = await this.#over(search, (files) => {
+      const found = await this.#over(question, search, (files) => {
         const each = files.map(
           (file) =>
             `SELECT ${literal(file.day)} AS day, rowid AS r, "@timestamp" AS t, "event.id" AS id FROM ${file.table} WHERE ${conditions(search)} AND ${toSql(filter, file).sql}${beyond}`,
@@ -132,7 +188,7 @@ export class Reader {
         return `SELECT day, r, t, id FROM (${each.join(' UNION ALL ')}) ORDER BY t ${direction}, id ${direction} LIMIT ${size}`
       })
       missing = found.missing
-      const events = await this.#whole(found.rows as [string, bigint][], packed)
+      const events = await this.#whole(question, found.rows as [string, bigint][], packed)
       // A day of them turned out to be damaged: again, without it.
       if (!events) continue
       for (const [i, row] of found.rows.entries()) {
@@ -151,7 +207,7 @@ export class Reader {
     }
   }
 
-  async #whole(found: [string, bigint][], packed: string): Promise<string[] | undefined> {
+  async #whole(question: Question, found: [string, bigint][], packed: string): Promise<string[] | undefined> {
     const out = new Map<string, string>()
     for (const day of new Set(found.map((row) => row[0]))) {
       const file = this.#days.all().find((each) => each.day === day)
@@ -159,6 +215,7 @@ export class Reader {
       const ids = found.filter((row) => row[0] === day).map((row) => row[1])
       try {
         for (const [id, text] of await this.#rows(
+          question,
           `SELECT rowid, ${packed} FROM ${file.table} WHERE rowid IN (${ids.join(', ')})`,
         ))
           out.set(`${day} ${id}`, text as string)
@@ -171,10 +228,12 @@ export class Reader {
     return found.map(([day, id]) => out.get(`${day} ${id}`)!)
   }
 
-  async count(query: Window & { filter: Filter }): Promise<number> {
+  async count(query: Window & { filter: Filter }, signal?: AbortSignal): Promise<number> {
+    const question = this.question(signal)
     const exact = this.#exact(query)
     if (exact) {
       const { rows } = await this.#over(
+        question,
         query,
         (files) =>
           `SELECT sum(n) FROM (${files.map((f) => `SELECT count(*) AS n FROM ${f.table} WHERE ${conditions(query)} AND ${toSql(query.filter, f).sql}`).join(' UNION ALL ')})`,
@@ -182,19 +241,21 @@ export class Reader {
       return Number(rows[0]?.[0] ?? 0)
     }
     let n = 0
-    for await (const chunk of this.match({ ...query, fields: ['@timestamp'] }, false)) n += chunk.length
+    for await (const chunk of this.match({ ...query, fields: ['@timestamp'] }, question)) n += chunk.length
     return n
   }
 
-  async aggregate(query: Aggregate): Promise<Page<Bucket>> {
+  async aggregate(query: Aggregate, signal?: AbortSignal): Promise<Page<Bucket>> {
+    const question = this.question(signal)
     const exact = this.#exact(query) && !namesOf(query).some((name) => COMPUTED.has(name))
     if (!exact) {
       const buckets = new Buckets(query.by, query.distinct)
-      for await (const chunk of this.match({ ...query, fields: ['@timestamp', ...namesOf(query)] }, false))
+      for await (const chunk of this.match({ ...query, fields: ['@timestamp', ...namesOf(query)] }, question))
         for (const event of chunk) buckets.add(event)
       return { items: buckets.top(query.limit), missing: this.#files(query).missing }
     }
     const { rows, missing } = await this.#over(
+      question,
       query,
       (files) => `${grouped(files, query)} ORDER BY n DESC LIMIT ${query.limit}`,
     )
@@ -206,13 +267,10 @@ export class Reader {
     const exact = this.#exact(query) && ![...query.by, query.distinct ?? ''].some((name) => COMPUTED.has(name))
     if (!exact) {
       const buckets = new Buckets(by, query.distinct)
-      for await (const chunk of this.match(
-        {
-          ...query,
-          fields: ['@timestamp', ...namesOf({ by, ...(query.distinct ? { distinct: query.distinct } : {}) })],
-        },
-        true,
-      ))
+      for await (const chunk of this.match({
+        ...query,
+        fields: ['@timestamp', ...namesOf({ by, ...(query.distinct ? { distinct: query.distinct } : {}) })],
+      }))
         for (const event of chunk) buckets.add(event)
       yield buckets.all().filter((each) => (each.distinct ?? each.count) >= query.atLeast)
       return
@@ -224,19 +282,23 @@ export class Reader {
     for await (const rows of this.#stream(text)) yield rows.map((row) => bucket(row, asked))
   }
 
-  /** Chunks of what matches. `strict`: a damaged part among the ingest window is an error. */
-  async *match(query: Window & { filter: Filter; fields?: readonly string[] }, strict = true): AsyncIterable<Event[]> {
+  /** Chunks of what matches. Part of no person's question: a damaged part among the ingest window is an error. */
+  async *match(
+    query: Window & { filter: Filter; fields?: readonly string[] },
+    question?: Question,
+  ): AsyncIterable<Event[]> {
     const exact = this.#exact(query)
     const match = exact ? undefined : compile(query.filter)
     const names = fieldsOf(query.filter)
     const fields =
       query.fields && (match ? (names.has('*') ? undefined : [...new Set([...query.fields, ...names])]) : query.fields)
     const { sql: packed, unpack } = selectPacked(fields)
-    const { files } = strict ? this.#whollyReadable(query) : this.#files(query)
+    const { files } = question ? this.#files(query) : this.#whollyReadable(query)
     for (const file of files) {
       try {
         for await (const rows of this.#stream(
           `SELECT ${packed} FROM ${file.table} WHERE ${conditions(query)} AND ${toSql(query.filter, file).sql}`,
+          question,
         )) {
           const events = rows.map((row) => unpack(row[0] as string))
           yield match ? events.filter(match) : events
@@ -259,83 +321,20 @@ export class Reader {
     return { files }
   }
 
-  async *#stream(sql: string): AsyncIterable<unknown[][]> {
-    const connection = await this.#borrow()
+  async *#stream(sql: string, question?: Question): AsyncIterable<unknown[][]> {
+    const { connection, end } = await this.#take(question)
     try {
       const result = await connection.stream(sql)
       for (;;) {
+        question?.left()
         const chunk = await result.fetchChunk()
         if (!chunk || chunk.rowCount === 0) return
         yield chunk.getRows()
       }
+    } catch (error) {
+      throw this.#told(error, question)
     } finally {
-      this.#giveBack(connection)
+      end()
     }
   }
-}
-
-const namesOf = (query: { by: readonly ({ terms: string } | { every: number })[]; distinct?: string }): string[] => [
-  ...query.by.flatMap((by) => ('terms' in by ? [by.terms] : [])),
-  ...(query.distinct ? [query.distinct] : []),
-]
-
-const conditions = ({ from, to, ingested }: Window): string => {
-  const parts: string[] = []
-  const add = (name: string, sign: string, value: number | undefined) => {
-    if (value !== undefined && Number.isFinite(value)) parts.push(`${column(name)} ${sign} ${Math.trunc(value)}`)
-  }
-  add('@timestamp', '>=', from)
-  add('@timestamp', '<', to)
-  add('event.ingested', '>', ingested?.after)
-  add('event.ingested', '<=', ingested?.upTo)
-  return parts.length ? parts.join(' AND ') : 'true'
-}
-
-/** Keys k0…, n, first, last and, where asked, d: of rows with single values straight, of the others value by value. */
-const grouped = (files: DayFile[], query: Window & Pick<Aggregate, 'by' | 'distinct' | 'filter'>): string => {
-  const names = namesOf(query)
-  const simple = names.every((name) => plain.has(name))
-  const histogram = (by: { every: number; offset?: number }) => {
-    const offset = by.offset ?? 0
-    return `CAST(floor(("@timestamp" - ${offset}) / ${by.every}) * ${by.every} + ${offset} AS BIGINT)`
-  }
-  const selects: string[] = []
-  for (const file of files) {
-    const from = `FROM ${file.table} WHERE ${conditions(query)} AND ${toSql(query.filter, file).sql}`
-    if (simple) {
-      const keys = query.by.map(
-        (by, i) => `${'terms' in by ? `CAST(${column(by.terms)} AS VARCHAR)` : histogram(by)} AS k${i}`,
-      )
-      selects.push(
-        `SELECT ${[...keys, '"@timestamp" AS t', '1 AS w', ...(query.distinct ? [`CAST(${column(query.distinct)} AS VARCHAR) AS dv`] : [])].join(', ')} ${from}${file.odd ? ' AND NOT odd' : ''}`,
-      )
-      if (!file.odd) continue
-    }
-    let sql = `SELECT "@timestamp" AS t, ${[...query.by.map((by, i) => ('terms' in by ? `${valueList(by.terms)} AS l${i}` : `${histogram(by)} AS k${i}`)), ...(query.distinct ? [`${valueList(query.distinct)} AS ld`] : [])].join(', ')} ${from}${simple ? ' AND odd' : ''}`
-    query.by.forEach((by, i) => {
-      if ('terms' in by)
-        sql = `SELECT * EXCLUDE (l${i}), unnest(list_distinct(list_transform(l${i}, x -> coalesce(x, chr(0))))) AS r${i} FROM (${sql})`
-    })
-    if (query.distinct)
-      sql = `SELECT * EXCLUDE (ld), unnest(ld) AS dv, CAST(generate_subscripts(ld, 1) = 1 AS INTEGER) AS w FROM (${sql})`
-    else sql = `SELECT *, 1 AS w FROM (${sql})`
-    const keys = query.by.map((by, i) => ('terms' in by ? `nullif(r${i}, chr(0)) AS k${i}` : `k${i}`))
-    selects.push(`SELECT ${[...keys, 't', 'w', ...(query.distinct ? ['dv'] : [])].join(', ')} FROM (${sql})`)
-  }
-  const keys = query.by.map((_, i) => `k${i}`)
-  const out = [
-    ...keys,
-    'sum(w) AS n',
-    'min(t) AS a',
-    'max(t) AS z',
-    ...(query.distinct ? ['count(DISTINCT dv) AS d'] : []),
-  ]
-  return `SELECT ${out.join(', ')} FROM (${selects.join(' UNION ALL ')})${keys.length ? ` GROUP BY ${keys.join(', ')}` : ''}`
-}
-
-const bucket = (row: unknown[], query: Pick<Aggregate, 'by' | 'distinct'>): Bucket => {
-  const n = query.by.length
-  const key = query.by.map((by, i) => ('terms' in by ? typedKey(by.terms, row[i] as string | null) : Number(row[i])))
-  const base = { key, count: Number(row[n]), first: Number(row[n + 1]), last: Number(row[n + 2]) }
-  return query.distinct ? { ...base, distinct: Number(row[n + 3]) } : base
 }

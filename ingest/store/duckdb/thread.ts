@@ -85,7 +85,15 @@ const open = async () => {
 }
 
 const port = parentPort!
-type Append = (slice: Slice, offsets: readonly Offset[], learned: readonly Learned[], now: number) => void
+/** Questions that can be given up. */
+const ASKED = new Set(['search', 'count', 'aggregate'])
+type Append = (
+  slice: Slice,
+  offsets: readonly Offset[],
+  learned: readonly Learned[],
+  now: number,
+  last: boolean,
+) => void
 const reply = (id: number, value: unknown, error?: unknown) => {
   if (error === undefined) port.postMessage({ id, value })
   else {
@@ -106,9 +114,9 @@ try {
     learned: (source: string) => readLearned(connection, days, source),
     committed: () => writer.committed,
     offsets: (source?: string) => readOffsets(connection, days, source),
-    search: (search: Search) => reader.search(search),
-    count: (query: Window & { filter: Filter }) => reader.count(query),
-    aggregate: (query: Aggregate) => reader.aggregate(query),
+    search: (search: Search, signal: AbortSignal) => reader.search(search, signal),
+    count: (query: Window & { filter: Filter }, signal: AbortSignal) => reader.count(query, signal),
+    aggregate: (query: Aggregate, signal: AbortSignal) => reader.aggregate(query, signal),
     match: (query: Window & { filter: Filter; fields?: readonly string[] }) => begin(reader.match(query)),
     groups: (query: Groups) => begin(reader.groups(query)),
     next: async (cursor: number) => {
@@ -137,10 +145,21 @@ try {
       instance.closeSync()
     },
   }
+  /** Of questions under way that a person asked. */
+  const asked = new Map<number, AbortController>()
   port.on('message', async ({ id, call, args }: { id: number; call: string; args: never[] }) => {
     try {
-      if (call === 'append') {
-        const [slice, offsets, learned, now] = args as unknown as Parameters<Append>
+      if (call === 'give up') asked.get(id)?.abort()
+      else if (ASKED.has(call)) {
+        const controller = new AbortController()
+        asked.set(id, controller)
+        try {
+          reply(id, await calls[call]!(...args, controller.signal as never))
+        } finally {
+          asked.delete(id)
+        }
+      } else if (call === 'append') {
+        const [slice, offsets, learned, now, last] = args as unknown as Parameters<Append>
         let held = true
         // The memory of what was taken is free again.
         const copied = () => {
@@ -153,7 +172,7 @@ try {
           })
         }
         // What was refused is copied by nobody, and its memory is as free.
-        reply(id, await writer.append(slice, offsets, learned, now, copied).finally(copied))
+        reply(id, await writer.append(slice, offsets, learned, now, copied, last).finally(copied))
       } else reply(id, await calls[call]!(...args))
     } catch (error) {
       reply(id, undefined, error)

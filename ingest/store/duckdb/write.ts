@@ -32,6 +32,8 @@ export class Writer {
   readonly #wait: number
   readonly #most: number
   #hurry = false
+  /** What waits is all that comes for now. */
+  #last = false
   #committed: number
   readonly #positions: Map<string, number>
   #queue: Waiting[] = []
@@ -59,11 +61,13 @@ export class Writer {
     learned: readonly Learned[],
     now: number,
     copied: () => void,
+    last = false,
   ): Promise<{ ingested: number }> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ slice, offsets, learned, now, copied, resolve, reject })
       this.#staged += slice.rows
-      if (this.#staged >= FULL) this.#urgent?.()
+      if (last) this.#last = true
+      if (last || this.#staged >= FULL) this.#urgent?.()
       this.#running ??= this.#run()
     })
   }
@@ -80,7 +84,10 @@ export class Writer {
       while (this.#queue.length) {
         // Small commits go through the log and are written twice: while more keeps coming, it is waited for.
         const began = performance.now()
-        for (let seen = -1; this.#staged < FULL && this.#staged !== seen && performance.now() - began < this.#most; ) {
+        for (
+          let seen = -1;
+          this.#staged < FULL && !this.#last && this.#staged !== seen && performance.now() - began < this.#most;
+        ) {
           seen = this.#staged
           await new Promise<void>((resolve) => {
             const timer = setTimeout(resolve, this.#wait)
@@ -92,6 +99,7 @@ export class Writer {
           this.#urgent = undefined
           if (this.#hurry) break
         }
+        this.#last = false
         const taken: Waiting[] = []
         for (let n = 0; this.#queue.length && (n === 0 || n + this.#queue[0]!.slice.rows <= FULL); ) {
           n += this.#queue[0]!.slice.rows

@@ -14,7 +14,12 @@ import { type Answer, type Reader, windowQuery } from './read.ts'
 import { fitsRest, REST, STORED, TEXT } from './row.ts'
 
 type Aggs = { readonly [name: string]: estypes.AggregationsAggregationContainer }
-type Asked = Window & { readonly filter: Filter; readonly by: readonly By[]; readonly distinct?: string }
+type Asked = Window & {
+  readonly signal?: AbortSignal | undefined
+  readonly filter: Filter
+  readonly by: readonly By[]
+  readonly distinct?: string
+}
 
 const PAGE = 5000
 /** Of a terms aggregation; more are paged through. */
@@ -165,40 +170,46 @@ export const openCounter = (reader: Reader) => {
     const filter = both(...query)
     const [only] = asked.by
     if (!only) {
-      const { response, missing } = await ask({ query: filter, size: 0, track_total_hits: true, aggs })
+      const { response, missing } = await ask({ query: filter, size: 0, track_total_hits: true, aggs }, asked.signal)
       const { value: doc_count } = response.hits.total as estypes.SearchTotalHits
       return { items: doc_count ? [bucketOf([], { doc_count, ...response.aggregations } as Numbers)] : [], missing }
     }
     if (asked.by.length === 1 && 'every' in only && asked.from !== undefined && asked.to !== undefined)
       if ((asked.to - asked.from) / only.every <= MOST_STEPS) {
-        const { response, missing } = await ask({
-          query: filter,
-          size: 0,
-          aggs: {
-            all: {
-              date_histogram: {
-                field: '@timestamp',
-                fixed_interval: `${only.every}ms`,
-                offset: `${phase(only)}ms`,
-                min_doc_count: 1,
+        const { response, missing } = await ask(
+          {
+            query: filter,
+            size: 0,
+            aggs: {
+              all: {
+                date_histogram: {
+                  field: '@timestamp',
+                  fixed_interval: `${only.every}ms`,
+                  offset: `${phase(only)}ms`,
+                  min_doc_count: 1,
+                },
+                aggs,
               },
-              aggs,
             },
           },
-        })
+          asked.signal,
+        )
         const found = response.aggregations?.['all'] as { buckets?: (Numbers & { key: number })[] } | undefined
         return { items: (found?.buckets ?? []).map((bucket) => bucketOf([bucket.key], bucket)), missing }
       }
     if (asked.by.length === 1 && 'terms' in only && asked.limit <= MOST_TERMS && !all) {
       const field = counted(only.terms)!
-      const { response, missing } = await ask({
-        query: filter,
-        size: 0,
-        aggs: {
-          all: { terms: { field, size: asked.limit, shard_size: asked.limit * 2 + 1000 }, aggs },
-          none: { missing: { field }, aggs },
+      const { response, missing } = await ask(
+        {
+          query: filter,
+          size: 0,
+          aggs: {
+            all: { terms: { field, size: asked.limit, shard_size: asked.limit * 2 + 1000 }, aggs },
+            none: { missing: { field }, aggs },
+          },
         },
-      })
+        asked.signal,
+      )
       const found = response.aggregations?.['all'] as
         | { buckets: (Numbers & { key: unknown; key_as_string?: string })[]; doc_count_error_upper_bound?: number }
         | undefined
@@ -215,7 +226,7 @@ export const openCounter = (reader: Reader) => {
     const items: Bucket[] = []
     let missing: readonly Missing[] = []
     const answer = async (body: estypes.SearchRequest) => {
-      const found = await ask(body)
+      const found = await ask(body, asked.signal)
       missing = found.missing
       return found
     }
@@ -230,7 +241,7 @@ export const openCounter = (reader: Reader) => {
       const others = parts && typed((await inProcess(asked, false, parts.odd)).all(), asked.by)
       // Two sets of distinct values cannot be added up.
       if (!parts || (others!.length && asked.distinct !== undefined)) {
-        const { missing } = await ask({ query: both(...windowQuery(asked)), size: 0 })
+        const { missing } = await ask({ query: both(...windowQuery(asked)), size: 0 }, asked.signal)
         const items = typed((await inProcess(asked, false)).all(), asked.by)
         return { items: items.sort(byCount).slice(0, asked.limit), missing }
       }

@@ -19,6 +19,7 @@ import {
   type Scope,
   type Stored,
   StoreError,
+  WrongQuestion,
 } from '../store.ts'
 import { bucketsOf } from './documents-aggregate.ts'
 import { fieldsOf, nativeId } from './documents-fields.ts'
@@ -195,7 +196,8 @@ const openCollection = (
     { query, match }: ReturnType<typeof select>,
   ): Promise<{ items: Stored<Document>[]; total: number; cursor?: string }> {
     const unknown = sort.find(({ field }) => !known.has(field))
-    if (unknown) throw new StoreError(`${name} cannot be sorted by "${unknown.field}": it can by ${fields.join(', ')}`)
+    if (unknown)
+      throw new WrongQuestion(`${name} cannot be sorted by "${unknown.field}": it can by ${fields.join(', ')}`)
     const order: estypes.SortCombinations[] = [
       ...sort.map(({ field, order }) => ({ [`s.${field}`]: { order, missing: '_last' } })),
       { id: 'asc' },
@@ -234,5 +236,7 @@ const parseCursor = (cursor: string, length: number): estypes.FieldValue[] => {
     if (Array.isArray(values) && values.length === length && values.every((v) => v === null || typeof v === 'string'))
       return values as estypes.FieldValue[]
   } catch {}
-  throw new StoreError('the place to read on from is not one that this store has given: begin again at the first page')
+  throw new WrongQuestion(
+    'the place to read on from is not one that this store has given: begin again at the first page',
+  )
 }

@@ -8,7 +8,7 @@ import { openWriter } from './append.ts'
 import { FULL, insist } from './connect.ts'
 import { aliasOf, dayAt, dropDay, listDays, patternOf } from './indices.ts'
 import { openOffsets } from './offsets.ts'
-import { openReader } from './read.ts'
+import { openReader, questionOf } from './read.ts'
 import type { SchemaOptions } from './schema.ts'
 import type { Sessions } from './session.ts'
 import { ensureTemplates, indexProblems, lackingFields } from './templates.ts'
@@ -94,15 +94,23 @@ export const openEvents = async (
     learned: (source) => readLearned(client, prefix, source),
     search: async (scope, search) => {
       await fresh()
-      return reader.search({ ...search, filter: scoped(scope, search.filter) })
+      return reader.search({
+        ...search,
+        filter: scoped(scope, search.filter),
+        signal: questionOf(search.signal, limit),
+      })
     },
     aggregate: async (scope, query) => {
       await fresh()
-      return counter.aggregate({ ...query, filter: scoped(scope, query.filter) })
+      return counter.aggregate({
+        ...query,
+        filter: scoped(scope, query.filter),
+        signal: questionOf(query.signal, limit),
+      })
     },
     count: async (scope, query) => {
       await fresh()
-      return reader.count({ ...query, filter: scoped(scope, query.filter) })
+      return reader.count({ ...query, filter: scoped(scope, query.filter), signal: questionOf(query.signal, limit) })
     },
     match: async function* (scope, query) {
       await fresh()

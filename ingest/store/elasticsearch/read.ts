@@ -5,7 +5,7 @@ import { errors } from '@elastic/elasticsearch'
 import type { Event } from '../../event.ts'
 import { type Filter, fieldsOf, type Match } from '../filter.ts'
 import { compile } from '../match.ts'
-import { type Missing, type Page, type Search, StoreError, type Window } from '../store.ts'
+import { type Asked, type Missing, type Page, type Search, StoreError, type Window, WrongQuestion } from '../store.ts'
 import { insist, kindOf } from './connect.ts'
 import { both, type Dsl, type Query, type Said, toDsl } from './dsl.ts'
 import { dayOf } from './indices.ts'
@@ -92,7 +92,7 @@ export const openReader = ({ client, alias, limit, lacking }: ReadOptions) => {
   }
 
   /** One question of a person: in time, and without the parts that cannot be read, which it names. */
-  const ask = async (body: estypes.SearchRequest): Promise<Answer> => {
+  const ask = async (body: estypes.SearchRequest, signal?: AbortSignal): Promise<Answer> => {
     const what = 'reading events'
     try {
       const response = await insist(client, what, () =>
@@ -104,13 +104,14 @@ export const openReader = ({ client, alias, limit, lacking }: ReadOptions) => {
             timeout: `${limit}ms`,
             ...body,
           },
-          { requestTimeout: limit + 5000 },
+          { requestTimeout: limit + 5000, ...(signal ? { signal } : {}) },
         ),
       )
       refuseComplex(response)
       if (response.timed_out) throw tooLong(limit)
       return { response, missing: failuresOf(response) }
     } catch (error) {
+      givenUp(signal, limit)
       const cause = error instanceof StoreError && error.cause ? error.cause : error
       if (cause instanceof errors.TimeoutError) throw tooLong(limit)
       const missing = allFailed(cause)
@@ -158,7 +159,7 @@ export const openReader = ({ client, alias, limit, lacking }: ReadOptions) => {
   const search = (query: Search): Promise<Page<Event>> => tamed(query.filter, (said) => searchOnce(query, said))
   const searchOnce = async (query: Search, said: Said): Promise<Page<Event>> => {
     const { filter, order, limit: most } = query
-    if (!(most >= 1 && most <= MOST_HITS)) throw new StoreError(`limit is ${most}: it must be 1 to ${MOST_HITS}`)
+    if (!(most >= 1 && most <= MOST_HITS)) throw new WrongQuestion(`limit is ${most}: it must be 1 to ${MOST_HITS}`)
     const decision = decisionOf(filter, query.fields && [...query.fields, '@timestamp', 'event.id'], said, lacking())
     const direction = order === 'newest' ? 'desc' : 'asc'
     let after = query.cursor === undefined ? undefined : placeOf(query.cursor)
@@ -168,15 +169,19 @@ export const openReader = ({ client, alias, limit, lacking }: ReadOptions) => {
     for (;;) {
       let answer: Answer
       try {
-        answer = await ask({
-          query: both(...windowQuery(query), decision.dsl.query),
-          sort: [{ '@timestamp': { order: direction } }, { 'event.id': { order: direction } }],
-          size,
-          track_total_hits: false,
-          ...(decision.includes ? { _source: decision.includes } : {}),
-          ...(after ? { search_after: after } : {}),
-        })
+        answer = await ask(
+          {
+            query: both(...windowQuery(query), decision.dsl.query),
+            sort: [{ '@timestamp': { order: direction } }, { 'event.id': { order: direction } }],
+            size,
+            track_total_hits: false,
+            ...(decision.includes ? { _source: decision.includes } : {}),
+            ...(after ? { search_after: after } : {}),
+          },
+          query.signal,
+        )
       } catch (error) {
+        if (query.signal?.aborted) throw error
         const less = smaller(error, size)
         if (less === undefined) throw error
         size = less
@@ -199,17 +204,20 @@ export const openReader = ({ client, alias, limit, lacking }: ReadOptions) => {
   }
 
   /** The number of events that the server alone decides on, where the filter is exact. */
-  const count = (query: Window & { readonly filter: Filter }): Promise<number> =>
+  const count = (query: Window & Asked & { readonly filter: Filter }): Promise<number> =>
     tamed(query.filter, async (said) => {
       const { dsl } = decisionOf(query.filter, ['@timestamp'], said, lacking())
       if (!dsl.exact) return tally(match({ ...query, fields: ['@timestamp'] }, { strict: false }))
       const odd = dsl.odd([])
       const [{ response }, others] = await Promise.all([
-        ask({
-          query: { bool: { filter: [...windowQuery(query), dsl.plain], must_not: [odd] } },
-          size: 0,
-          track_total_hits: true,
-        }),
+        ask(
+          {
+            query: { bool: { filter: [...windowQuery(query), dsl.plain], must_not: [odd] } },
+            size: 0,
+            track_total_hits: true,
+          },
+          query.signal,
+        ),
         tally(match({ ...query, fields: ['@timestamp'] }, { strict: false, also: odd })),
       ])
       return (response.hits.total as estypes.SearchTotalHits).value + others
@@ -220,7 +228,7 @@ export const openReader = ({ client, alias, limit, lacking }: ReadOptions) => {
    * that this holds for too.
    */
   const match = async function* (
-    query: Window & { readonly filter: Filter; readonly fields?: readonly string[] },
+    query: Window & Asked & { readonly filter: Filter; readonly fields?: readonly string[] },
     { strict = true, also }: { readonly strict?: boolean; readonly also?: Query } = {},
   ): AsyncGenerator<Event[]> {
     const what = 'reading events'
@@ -239,6 +247,7 @@ export const openReader = ({ client, alias, limit, lacking }: ReadOptions) => {
     let after: estypes.SortResults | undefined
     try {
       for (;;) {
+        givenUp(query.signal, limit)
         let response: estypes.SearchResponse<Source>
         try {
           response = (await again(() =>
@@ -296,6 +305,15 @@ export type Reader = ReturnType<typeof openReader>
 const cause = (error: unknown): unknown => (error instanceof StoreError && error.cause ? error.cause : error)
 const EMPTY = { hits: { hits: [], total: { value: 0, relation: 'eq' } }, _shards: {} } as unknown as Answer['response']
 
+/** All that a person's question takes has one time limit, and ends when nobody waits for the answer any more. */
+export const questionOf = (signal: AbortSignal | undefined, limit: number): AbortSignal =>
+  AbortSignal.any([AbortSignal.timeout(limit), ...(signal ? [signal] : [])])
+const givenUp = (signal: AbortSignal | undefined, limit: number): void => {
+  if (!signal?.aborted) return
+  throw (signal.reason as Error | undefined)?.name === 'TimeoutError'
+    ? tooLong(limit)
+    : new StoreError('nobody waits for the answer any more')
+}
 const tooLong = (limit: number): StoreError =>
   new StoreError(`the question took longer than ${limit / 1000} s: choose a shorter time range or a narrower search`)
 const COMPLEX = /determiniz|too_complex|TooComplex|too complex|nested clauses|max_nested_depth|too_many_clauses/i
@@ -327,5 +345,5 @@ const placeOf = (cursor: string): estypes.SortResults => {
   } catch {
     // Said below.
   }
-  throw new StoreError(`"${cursor.slice(0, 100)}" is not a place in a list of events: begin at its first page`)
+  throw new WrongQuestion(`"${cursor.slice(0, 100)}" is not a place in a list of events: begin at its first page`)
 }

@@ -5,6 +5,7 @@ import { appendFileSync, readdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { writeRecords } from '../../../ingest/collect/records.ts'
 import { isSettled, openSpool } from '../../../ingest/collect/spool.ts'
 import type { Part } from '../../../ingest/collect/streams.ts'
 import { line, openPlace, originals, type Place, type Server } from '../../faults/place.ts'
@@ -157,10 +158,8 @@ describe('the spool', () => {
     await spool.append(three, '127.0.0.1', part('s', 0, 30, 3))
     await spool.close()
     // As a crash leaves it: two lines of three.
-    appendFileSync(
-      spool.segments()[0]!.path,
-      '1 127.0.0.1 4 s 40\nbốn'.replace('bốn', 'bon!\n1 127.0.0.1 4 s 50\nnam!\n1 127.0.0.1 4 s 60\nsa'),
-    )
+    const whole = writeRecords(three, 1, '127.0.0.1', (i) => ` s ${40 + 10 * i}`)
+    appendFileSync(spool.segments()[0]!.path, whole.subarray(0, -2))
     const again = openSpool(place.folder, Date.now, 0)
     expect(await again.append(three, '127.0.0.1', part('s', 30, 30, 3))).toEqual({
       accepted: 0,

@@ -1,0 +1,133 @@
+/** Parameters that an attacker writes, on every route that answers a list, as every role: refused with a sentence, or a bounded answer. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Role } from '../../api/contract.ts'
+import { openGate } from '../../api/gate.ts'
+import { attack, type Console, openConsole, OURS, type Person, request, THEIRS } from './console.ts'
+
+let console_: Console
+const people = new Map<Role, Person>()
+const ROLES: readonly Role[] = ['administrator', 'analyst', 'rule_author', 'manager', 'agency_viewer']
+
+beforeAll(async () => {
+  console_ = await openConsole()
+  for (const { host, source, path } of [OURS, THEIRS])
+    await console_.take(source, [request(host, path), attack(host, path)])
+  for (const role of ROLES) people.set(role, await console_.person(role, role === 'agency_viewer' ? [OURS.agency] : []))
+})
+afterAll(() => console_.close())
+
+const LISTS = [
+  '/alerts',
+  '/incidents',
+  '/events',
+  '/overview',
+  '/agencies',
+  '/portals',
+  '/rules',
+  '/sources',
+  '/users',
+  '/people',
+  '/audit',
+  '/health',
+  '/find',
+  '/kql',
+  '/kql/suggest',
+]
+const e = encodeURIComponent
+const HOSTILE: readonly string[] = [
+  'from=-1e18',
+  'from=-1e17&to=1e17',
+  'from=0&to=99999999999999',
+  'from=NaN&to=Infinity',
+  'from=5&to=1',
+  'from=2026-01-01',
+  'limit=1e9',
+  'limit=-2',
+  'limit=0',
+  'limit=1.5',
+  'cursor=x',
+  `cursor=${e('[null,{"a":1},9e999]')}`,
+  `cursor=${e(`0:${'x'.repeat(5000)}`)}`,
+  'sort=constructor&order=__proto__&group=toString',
+  `q=${e('('.repeat(3000))}`,
+  `q=${e('related.ip : 255.255.255.255/32 or not source.ip : ::/0')}`,
+  `q=${e(`url.original : ${'*a'.repeat(900)}*`)}`,
+  `q=${'x'.repeat(20_000)}`,
+  `organization=${'a,'.repeat(5000)}a&level=%00&status=constructor&at=-9&at=1e99&fields=__proto__,constructor`,
+]
+
+describe.each(LISTS)('%s', (path) => {
+  test.each(ROLES)('as %s', async (role) => {
+    for (const parameters of HOSTILE) {
+      const { status, text, body } = await people.get(role)!.get(`${path}?${parameters}`)
+      // What is longer than a request's head may be is refused before the program sees it.
+      if (status === 431) continue
+      expect([200, 400, 403], `${parameters.slice(0, 80)}: ${text.slice(0, 300)}`).toContain(status)
+      // A sentence, and no trace of the program.
+      if (status !== 200) {
+        expect(body.error.message, parameters.slice(0, 80)).toMatch(/^\S.{10,}/s)
+        expect(text).not.toMatch(/\n\s+at |\.ts:\d+/)
+      }
+      expect(text.length).toBeLessThan(3_000_000)
+    }
+    expect(process.memoryUsage().rss).toBeLessThan(1_000_000_000)
+  })
+})
+
+describe('what is asked outside of the bounds is named', () => {
+  test.each([
+    ['/events?limit=0', 'limit="0": write a number from 1 to 500.'],
+    ['/events?from=-1e18', 'from="-1e18": write a time from 1970 to 2100, in milliseconds.'],
+    ['/alerts?sort=constructor', 'sort="constructor": there are severity, newest, oldest, count.'],
+    [
+      '/alerts?cursor=x',
+      'the place to read on from is not one that this store has given: begin again at the first page',
+    ],
+    ['/events?cursor=x', '"x" is not a place in a list of events: begin at its first page'],
+    ['/incidents?limit=-2', 'limit="-2": write a number from 1 to 500.'],
+  ])('%s', async (path, message) => {
+    const { status, body } = await people.get('analyst')!.get(path)
+    expect({ status, message: body.error.message }).toEqual({ status: 400, message })
+  })
+})
+
+describe('heavy questions', () => {
+  test('two of a person at a time, some in all; the next has its turn in order', async () => {
+    const gate = openGate({ each: 2, all: 3 })
+    const order: string[] = []
+    const enter = async (who: string, name: string) => {
+      const leave = await gate.enter(who)
+      order.push(name)
+      return leave
+    }
+    const a1 = await enter('a', 'a1')
+    const a2 = await enter('a', 'a2')
+    const a3 = enter('a', 'a3')
+    const b1 = await enter('b', 'b1')
+    const c1 = enter('c', 'c1')
+    await Promise.resolve()
+    expect(order).toEqual(['a1', 'a2', 'b1'])
+    // A place in all is free, and the third of the same person still waits.
+    b1()
+    b1()
+    const c = await c1
+    expect(order).toEqual(['a1', 'a2', 'b1', 'c1'])
+    a1()
+    ;(await a3)()
+    c()
+    a2()
+    expect(order.at(-1)).toBe('a3')
+    ;(await gate.enter('d'))()
+  })
+  test('who waits too long is told so; who has gone waits no longer', async () => {
+    const gate = openGate({ each: 1, all: 1, patience: 20 })
+    const leave = await gate.enter('a')
+    await expect(gate.enter('a')).rejects.toMatchObject({ status: 503, code: 'busy' })
+    const controller = new AbortController()
+    const gone = gate.enter('b', controller.signal)
+    controller.abort()
+    await expect(gone).rejects.toMatchObject({ code: 'busy' })
+    leave()
+    ;(await gate.enter('c'))()
+  })
+})

@@ -1,6 +1,7 @@
 /** The one writer: stages slices as they come and commits them together, when no more come or a row group is full. */
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { literal } from '../sql.ts'
+import { diskFull } from '../full.ts'
 import { type Learned, type Offset, STALE, StoreError } from '../store.ts'
 import type { DayFile, Days } from './days.ts'
 import { toDataChunk } from './fill.ts'
@@ -239,10 +240,5 @@ export class Writer {
 
 export const explain = (error: unknown): Error => {
   const text = String(error instanceof Error ? error.message : error).split('\n')[0]!
-  if (/No space left|disk full|Could not write|out of disk|Failed to write|File too large/i.test(text)) {
-    return new StoreError(
-      `the disk of the data folder is full: free space, or lower retention; what has arrived is kept and is stored when there is room again (${text})`,
-    )
-  }
-  return error instanceof Error ? error : new Error(text)
+  return diskFull(text) ?? (error instanceof Error ? error : new Error(text))
 }

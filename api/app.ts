@@ -147,7 +147,7 @@ export const createApp = ({ installation, auth }: { installation: Installation; 
   })
   app.use('/api/*', signedIn)
   const gate = openGate()
-  for (const path of HEAVY) app.get(path, heavy(gate))
+  for (const path of HEAVY) app.use(path, heavy(gate))
   app.route('/api', routes)
   app.all('/api/*', (c) =>
     c.json(fail('not_found', c.get('language') === 'en' ? 'There is no such address.' : 'Không có địa chỉ này.'), 404),

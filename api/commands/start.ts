@@ -23,7 +23,9 @@ export const start = async (config: Config, roles: readonly ServerRole[]): Promi
   await untilStopped()
   say('stopping: what has arrived is written first')
   const late = setTimeout(() => {
-    say('not all could be written in time: what was accepted is in the spool and the files, and is read at the next start')
+    say(
+      'not all could be written in time: what was accepted is in the spool and the files, and is read at the next start',
+    )
     process.exit(0)
   }, PATIENCE)
   await running.stop()

@@ -1,6 +1,6 @@
 /** `vonglau doctor`: what is wrong with this installation, a sentence each, and what to do. */
 import { LOGSOURCES } from '../../ingest/parsers/index.ts'
-import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
 import { boundsOf, LeadsOut } from '../../ingest/collect/links.ts'
 import { openGeoIp } from '../../ingest/enrich/geoip.ts'
@@ -34,6 +34,13 @@ export const examine = async (file: string | undefined, env: NodeJS.ProcessEnv):
       ? `configuration ${config.file} is valid, ${config.sources.length} sources`
       : 'no vonglau.yml here: the defaults apply',
   )
+  const secrets =
+    config.sources.some(({ collect }) => collect.kind === 'http') ||
+    config.elasticsearch.password !== undefined ||
+    config.elasticsearch.api_key !== undefined
+  for (const file of [secrets ? config.file : undefined, config.tls?.key])
+    if (file !== undefined && (statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o004)
+      bad(`every user of this machine can read ${file}, which holds secrets: chmod 600 it`)
   const inventory = await attempt(() => readInventory(config))
   if (inventory)
     config.inventory

@@ -2,11 +2,13 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { printable, printableCell } from '../../api/commands/printable.ts'
 import { keepPrivate } from '../../api/private.ts'
 import { openFinder } from '../../ingest/collect/file.ts'
 import { folderOf } from '../../ingest/collect/links.ts'
+import { openText } from '../../ingest/collect/text.ts'
 import { EVERYTHING } from '../../ingest/store/filter.ts'
 import { SYSTEM } from '../../ingest/store/store.ts'
 import { journalOf } from '../../rules/case/journal.ts'
@@ -83,6 +85,17 @@ describe('the data folder is its user’s alone', () => {
     expect(() => keepPrivate(found!)).toThrow(
       /^\/\S+ can be read by other users of this machine \(mode \d+\) and could not be closed to them \(E[A-Z]+\): give it to the user that Vọng Lâu runs as, and "chmod 700" it$/,
     )
+  })
+  test('doctor says where everybody can read the tokens of the configuration', async () => {
+    const file = place.write(
+      'vonglau.yml',
+      'sources:\n  - { id: cong, parser: nginx_access, http: { token: mot-ma-rat-dai-cua-toi } }\n',
+    )
+    chmodSync(file, 0o644)
+    const sentence = `every user of this machine can read vonglau.yml, which holds secrets: chmod 600 it`
+    expect((await place.run(['doctor'])).out).toContain(sentence)
+    chmodSync(file, 0o600)
+    expect((await place.run(['doctor'])).out).not.toContain(sentence)
   })
   test('a link in it is not followed: what it leads to keeps its mode', async () => {
     const outside = place.write('ngoai.txt', 'x')
@@ -163,6 +176,17 @@ describe('a link that leads out of its source’s folder', () => {
     expect(await look()).toEqual([])
     expect([...finder.problems.values()]).toEqual([expect.stringMatching(/a\.log is not read: it leads to /)])
     await first!.feed.close()
+  })
+  test('a gzip that is swapped while it is read is read as it was opened', async () => {
+    const path = place.write('logs/a.log.gz', gzipSync('một\n'))
+    const file = await openText(path)
+    expect((await file.read(0, 100)).toString()).toBe('một\n')
+    renameSync(path, place.path('logs/b.log.gz'))
+    symlinkSync(place.write('bi-mat/khac.gz', gzipSync('bí mật\n')), path)
+    // From the beginning again: gzip goes forwards only.
+    expect((await file.read(4, 100)).toString()).toBe('t\n')
+    expect((await file.read(0, 100)).toString()).toBe('một\n')
+    await file.close()
   })
   test.each([
     ['/var/log/nginx/*.log', '/var/log/nginx'],

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openBackoff, placeOf } from '../../api/auth/backoff.ts'
 import { openFailures } from '../../api/auth/failures.ts'
+import { knownFrom, placesOf } from '../../api/auth/places.ts'
 import type { AuditRow, UserRow } from '../../api/contract.ts'
 import { type Answer, type Console, openConsole, type Person } from './console.ts'
 
@@ -268,4 +269,15 @@ describe('the trail', () => {
     ])
     expect((await admin.get('/audit')).text).not.toContain('go-nham')
   })
+})
+
+test('an account is known for 30 days where it signed in, at the ten newest places', () => {
+  const now = 100 * DAY
+  let user: { [field: string]: unknown } = {}
+  for (let i = 0; i < 14; i++) user = { places: knownFrom(user, `10.0.0.${i}`, now + i) }
+  expect(placesOf(user, now + 14)).toEqual(Array.from({ length: 10 }, (_, i) => `10.0.0.${13 - i}`))
+  user = { places: knownFrom(user, '10.0.0.4', now + 10 * DAY) }
+  expect(placesOf(user, now + 10 * DAY)[0]).toBe('10.0.0.4')
+  expect(placesOf(user, now + 30 * DAY + 20)).toEqual(['10.0.0.4'])
+  expect(placesOf({}, now)).toEqual([])
 })

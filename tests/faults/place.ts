@@ -65,7 +65,8 @@ export const openPlace = (): Place => {
     path,
     write: (name, content) => {
       mkdirSync(dirname(path(name)), { recursive: true })
-      writeFileSync(path(name), content)
+      // Configurations hold tokens.
+      writeFileSync(path(name), content, name.endsWith('.yml') ? { mode: 0o600 } : {})
       return path(name)
     },
     run: (args, { input, env = {}, under } = {}) =>

@@ -39,6 +39,15 @@ export interface Bodies {
   read(stream: ReadableStream<Uint8Array> | null, gzip: boolean): Promise<Body>
 }
 
+/** What is torn on its way, or is no gzip, ends both; an error that comes when nobody reads any more is nobody's. */
+const unpacked = (raw: Readable): Readable => {
+  const gunzip = createGunzip()
+  gunzip.on('error', () => raw.destroy())
+  gunzip.on('close', () => raw.destroy())
+  raw.on('error', (error) => gunzip.destroy(error))
+  return raw.pipe(gunzip)
+}
+
 export const openBodies = ({ held: most = MOST_HELD, lines: mostLines = MOST_LINES_HELD } = {}): Bodies => {
   let held = 0
   let heldLines = 0
@@ -60,8 +69,7 @@ export const openBodies = ({ held: most = MOST_HELD, lines: mostLines = MOST_LIN
         const chunks: Buffer[] = []
         if (stream) {
           const raw = Readable.fromWeb(stream as Parameters<typeof Readable.fromWeb>[0])
-          // What is torn on its way, or is no gzip, ends both.
-          const text = gzip ? raw.compose(createGunzip()) : raw
+          const text = gzip ? unpacked(raw) : raw
           for await (const chunk of text as AsyncIterable<Buffer>) {
             take(chunk.length)
             chunks.push(chunk)

@@ -82,7 +82,7 @@ const valueTest = (filter: Leaf, isIp: boolean): ((value: Scalar) => boolean) =>
     }
     case 'regex': {
       const regex = RE2JS.compile(filter.source, regexFlags(filter.flags))
-      return (value) => regex.matcher(String(value)).find()
+      return (value) => regex.test(String(value))
     }
     case 'range': {
       const { gt, gte, lt, lte } = filter

@@ -71,6 +71,26 @@ test('16 million lines of two bytes in a few KB of gzip: refused, and not held',
   expect(rss(server) - before).toBeLessThan(600)
 })
 
+test('gzip that is none, ends early or is empty: a sentence each, and the server goes on', async () => {
+  const server = await place.start()
+  const whole = gzipSync(Buffer.from('xin chào\n'.repeat(1000)))
+  for (const body of ['', 'not gzip', whole.subarray(0, 12), whole.subarray(0, whole.length - 4)]) {
+    const answer = await fetch(`${server.url}/ingest/web`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-encoding': 'gzip' },
+      body,
+    })
+    const { error } = (await answer.json()) as { error: { message: string } }
+    expect({ status: answer.status, message: error.message }).toEqual({
+      status: 400,
+      message: expect.stringMatching(
+        /^the body cannot be read \(.+\): send lines, with Content-Encoding: gzip only where/,
+      ),
+    })
+  }
+  expect(await alive(server)).toBe(200)
+})
+
 test('many large bodies at once: who finds no room is told to come again, and nothing of it was taken', async () => {
   const server = await place.start()
   const before = rss(server)

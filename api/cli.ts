@@ -1,5 +1,6 @@
 /** The command line. Every mistake is one sentence on standard error and exit 1. */
 import { LOGSOURCES } from '../ingest/parsers/index.ts'
+import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
@@ -7,6 +8,7 @@ import { toDocument } from '../ingest/event.ts'
 import { checkRules, costlyRules, testRules } from '../rules/check.ts'
 import { CATALOG, loadRules } from '../rules/load.ts'
 import { type Named, readEvents, sourceNamed, stagesOf } from './commands/lines.ts'
+import { tell } from './commands/printable.ts'
 import { openBar, print, table } from './commands/show.ts'
 import { holdOnTo } from './commands/tether.ts'
 import { type Config, readConfig, SERVER_ROLES, type ServerRole } from './config.ts'
@@ -155,7 +157,7 @@ program
     })) {
       if ('count' in answer) await print([String(answer['count'])])
       else if ('event' in answer) await print([JSON.stringify(answer['event'])])
-      else process.stderr.write(`${String(answer['warning'])}\n`)
+      else tell(String(answer['warning']))
     }
   })
 program
@@ -185,7 +187,7 @@ rules
   .argument('[folder]', 'rules of your own (default: rules: of the configuration)')
   .action(async (folder?: string) => {
     const problems = checkRules(folder ?? config().rules, LOGSOURCES)
-    for (const problem of problems) process.stderr.write(`${problem}\n`)
+    for (const problem of problems) tell(problem)
     if (problems.length) process.exitCode = 1
     else {
       const rules = loadRules(folder ?? config().rules, LOGSOURCES)
@@ -208,7 +210,7 @@ rules
       LOGSOURCES,
     )
     const failures = tested.flatMap((each) => each.failures)
-    for (const failure of failures) process.stderr.write(`${failure}\n`)
+    for (const failure of failures) tell(failure)
     await print([
       ...tested.map(
         (each) =>
@@ -219,6 +221,16 @@ rules
     if (failures.length) process.exitCode = 1
   })
 
+/** Who sits there, also behind sudo: for the trail. */
+const person = (): string => {
+  const behind = process.env['SUDO_USER']
+  try {
+    const { username } = userInfo()
+    return behind && behind !== username ? `${behind} as ${username}` : username
+  } catch {
+    return behind ?? `uid ${process.getuid?.()}`
+  }
+}
 const users = program.command('users').description('who may sign in')
 users
   .command('add')
@@ -235,6 +247,7 @@ users
       name: options.name ?? username,
       role: options.role as Role,
       organizations: options.organization,
+      by: person(),
     })) {
       await print([
         `${answer['username']} can sign in with this password once, and then chooses another: ${answer['password']}`,
@@ -245,7 +258,7 @@ users
   .command('reset')
   .argument('<username>')
   .action(async (username: string) => {
-    for await (const answer of reach(config(), { ask: 'users.reset', username }))
+    for await (const answer of reach(config(), { ask: 'users.reset', username, by: person() }))
       await print([
         `${answer['username']} can sign in with this password once, and then chooses another: ${answer['password']}`,
       ])
@@ -260,6 +273,8 @@ program
     if (findings.some(({ ok }) => !ok)) process.exitCode = 1
   })
 
+// Whatever a command writes is its user's alone.
+process.umask(0o077)
 holdOnTo(process.env['VONGLAU_TETHER'])
 // A reader that went away (head, less) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -269,7 +284,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await program.parseAsync()
 } catch (error) {
-  process.stderr.write(`vonglau: ${error instanceof Error ? error.message : String(error)}\n`)
-  if (process.env['VONGLAU_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  tell(`vonglau: ${error instanceof Error ? error.message : String(error)}`)
+  if (process.env['VONGLAU_DEBUG'] && error instanceof Error) tell(String(error.stack))
   process.exit(1)
 }

@@ -11,6 +11,7 @@ import { codesOf } from '../ingest/inventory/code.ts'
 import { examineCases } from '../rules/case/examine.ts'
 import { readMark } from '../rules/upgrade/upgrade.ts'
 import type { Installation } from './installation.ts'
+import { commandLine, leaveTrail } from './trail.ts'
 
 export type Request =
   | {
@@ -30,12 +31,19 @@ export type Request =
       readonly name: string
       readonly role: Role
       readonly organizations: readonly string[]
+      readonly by?: string
     }
-  | { readonly ask: 'users.reset'; readonly username: string }
+  /** `by`: who sits there, as the operating system names them. */
+  | { readonly ask: 'users.reset'; readonly username: string; readonly by?: string }
 
 /** `openAuth` is called by what concerns users only: its library takes a second to load. */
-export const createControl = (installation: Installation, openAuth: () => Promise<Auth>) =>
-  async function* (line: string): AsyncIterable<string> {
+export const createControl = (installation: Installation, openAuth: () => Promise<Auth>) => {
+  const told = (by: string | undefined, what: string, object: string, detail?: string) =>
+    leaveTrail(
+      { documents: installation.store.documents, clock: installation.clock },
+      { by: commandLine(by), what, object, detail },
+    )
+  return async function* (line: string): AsyncIterable<string> {
     const request = JSON.parse(line) as Request
     switch (request.ask) {
       case 'query': {
@@ -113,6 +121,7 @@ export const createControl = (installation: Installation, openAuth: () => Promis
         if (request.role === 'agency_viewer' && request.organizations.length === 0)
           throw new Error('an agency viewer needs an agency: add --organization ID')
         const { user, password } = await (await openAuth()).add(request)
+        await told(request.by, 'user.add', user.username, request.role)
         yield JSON.stringify({ username: user.username, password })
         return
       }
@@ -120,8 +129,11 @@ export const createControl = (installation: Installation, openAuth: () => Promis
         const auth = await openAuth()
         const user = (await auth.users()).find((each) => each.username === request.username.toLowerCase())
         if (!user) throw new Error(`there is no user "${request.username}"`)
-        yield JSON.stringify({ username: user.username, password: await auth.reset(user.id) })
+        const password = await auth.reset(user.id)
+        await told(request.by, 'user.reset', user.username)
+        yield JSON.stringify({ username: user.username, password })
         return
       }
     }
   }
+}

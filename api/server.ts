@@ -17,6 +17,7 @@ import { listens } from './commands/reach.ts'
 import { type Installation, type InstallationOptions, openInstallation } from './installation.ts'
 import { retain } from './retention.ts'
 import { publicAddress } from './routes/sources.ts'
+import { ITSELF, leaveTrail } from './trail.ts'
 
 /** ms after which the housekeeping that failed is tried again. */
 const AGAIN = 5000
@@ -107,6 +108,11 @@ export const startServer = async (
       auth && !options.demo && (await auth.users()).length === 0
         ? await auth.add({ username: 'admin', name: 'Quản trị viên', role: 'administrator', organizations: [] })
         : undefined
+    if (first)
+      await leaveTrail(
+        { documents: installation.store.documents, clock },
+        { by: ITSELF, what: 'user.add', object: first.user.username, detail: first.user.role },
+      )
     const tasks: { stop(): unknown }[] = []
     let stopping = false
     /** One at a time; what failed is tried again soon, so that its problem does not outlive its cause by minutes. */
@@ -150,6 +156,7 @@ export const startServer = async (
       ...(first ? { first: { username: first.user.username, password: first.password } } : {}),
       minute: async () => {
         await tick()
+        await auth?.tellFailures()
         if (roles.has('detect')) await installation.schedule.runAll()
         await installation.scribe.work()
       },
@@ -157,6 +164,13 @@ export const startServer = async (
         if (roles.has('detect')) installation.schedule.start()
         installation.scribe.start()
         tasks.push(cron('5 * * * * *', guarded('health', tick)))
+        if (auth)
+          tasks.push(
+            cron(
+              '2 * * * * *',
+              guarded('trail', () => auth.tellFailures()),
+            ),
+          )
         tasks.push(cron('*/15 * * * * *', guarded('nodes', installation.publish)))
         tasks.push(
           cron(
@@ -176,6 +190,7 @@ export const startServer = async (
         })
         control.close()
         await syslog.close()
+        await briefly(() => auth?.tellFailures(true))
         await briefly(() => housekeeping?.release())
         await installation.close()
       },

@@ -5,6 +5,7 @@ import { embedded } from '../ingest/store/embedded.ts'
 import { noteLost } from '../ingest/store/lost.ts'
 import type { Store } from '../ingest/store/store.ts'
 import type { Config } from './config.ts'
+import { keepPrivate } from './private.ts'
 
 export interface StoreOptions {
   readonly clock: () => number
@@ -28,6 +29,7 @@ export const loadStore = async (
   { clock, warn, ...options }: StoreOptions,
 ): Promise<() => Promise<Opened>> => {
   mkdirSync(config.data, { recursive: true, mode: 0o700 })
+  keepPrivate(config.data)
   if (config.store === 'elasticsearch') {
     const { openElasticsearch } = await import('../ingest/store/elasticsearch.ts')
     return async () => ({ ...(await openElasticsearch({ ...clusterOf(config), clock, warn })), repairs: [] })

@@ -76,6 +76,7 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
             start: collect.start,
             node: options.node,
             shared: collect.shared ?? false,
+            files: collect.files ?? [],
           })
         : undefined
     const reader = openReader({

@@ -1,12 +1,13 @@
 /** `vonglau start`. */
 import type { Config, ServerRole } from '../config.ts'
 import { startServer } from '../server.ts'
+import { printable } from './printable.ts'
 
 /** ms that a stop may take: whoever stops a service kills it a little later. */
 const PATIENCE = 10_000
 
 export const start = async (config: Config, roles: readonly ServerRole[]): Promise<void> => {
-  const say = (message: string) => process.stdout.write(`${new Date().toISOString()} ${message}\n`)
+  const say = (message: string) => process.stdout.write(`${new Date().toISOString()} ${printable(message)}\n`)
   const running = await startServer(config, { clock: Date.now, roles, say, warn: say })
   running.begin()
   if (running.first) {

@@ -65,7 +65,8 @@ export const openPlace = (): Place => {
     path,
     write: (name, content) => {
       mkdirSync(dirname(path(name)), { recursive: true })
-      writeFileSync(path(name), content)
+      // Configurations hold tokens.
+      writeFileSync(path(name), content, name.endsWith('.yml') ? { mode: 0o600 } : {})
       return path(name)
     },
     run: (args, { input, env = {}, under } = {}) =>
@@ -83,11 +84,14 @@ export const openPlace = (): Place => {
       new Promise((resolve, reject) => {
         const child = launch(['start'], env, under)
         let text = ''
+        let answers = false
         const gone = new Promise<void>((done) => child.once('close', () => done()))
         const take = (chunk: string) => {
           text += chunk
           const url = /the console is at (\S+)\n/.exec(text)?.[1]
-          if (url) {
+          // Once: what it prints at its end comes when it may be gone.
+          if (url && !answers) {
+            answers = true
             const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ')
             resolve({
               url,

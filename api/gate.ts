@@ -77,6 +77,7 @@ export const openGate = ({ each = EACH, all = ALL, patience = PATIENCE } = {}): 
 /** Lets a person's questions through, in turn. */
 export const heavy = (gate: Gate) =>
   createMiddleware<Env>(async (c, next) => {
+    if (c.req.method !== 'GET') return next()
     const leave = await gate.enter(c.var.user.id, c.req.raw.signal)
     try {
       await next()

@@ -128,7 +128,13 @@ export const openInstallation = async (config: Config, options: InstallationOpti
   try {
     stated = readStated(config)
   } catch (error) {
-    await opening?.then((store) => store.close()).catch(() => {})
+    // What was mended is told once: the next start finds it mended.
+    await opening
+      ?.then((store) => {
+        for (const sentence of store.repairs) warn(sentence)
+        return store.close()
+      })
+      .catch(() => {})
     throw error
   }
   const { inventory, rules, enrich } = stated
@@ -190,6 +196,12 @@ export const openInstallation = async (config: Config, options: InstallationOpti
   }
   /** Nobody writes into the spool of a source that is not configured: it is looked at once. */
   let left: Promise<{ code: string; message: string }[]> | undefined
+  /** One that failed, for the store was away, is no answer: it is looked at again. */
+  const lookedAtLeft = () =>
+    (left ??= lookAtLeft().catch(() => {
+      left = undefined
+      return []
+    }))
   const lookAtLeft = async () => {
     const network = config.sources.filter(({ collect }) => collect.kind !== 'file').map(({ id }) => id)
     const found = await leftLines(ingest.spoolFolder, new Set([...network, UNKNOWN_SOURCE]), store.events, node ?? '')
@@ -261,7 +273,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
       mergeStatus([...(await ingest.status()), ...(await others()).flatMap(({ sources }) => sources)]),
     wrong: async () => [
       ...mine(),
-      ...(await (left ??= lookAtLeft())),
+      ...(await lookedAtLeft()),
       ...(await store.problems()).map((message, i) => ({ code: `store-now-${i}`, message })),
       ...(await others()).flatMap((other) =>
         other.problems.map(({ code, message }) => ({

@@ -20,17 +20,20 @@ export interface Mask {
 
 /** Before a parameter of an address, written plainly or once more inside another, and of JSON. */
 const BEGINS = `^|[?&;"'{,(]\\s*|%3f|%26|%3b`
+/** In quotes to their end, also where the quotes themselves are escaped (JSON within JSON); else up to what ends a parameter. */
+const VALUE = `(?:"((?:[^"\\\\]|\\\\.)*)|\\\\"((?:[^"\\\\]|\\\\[^"])*)|'([^']*)|([^&\\s"'<>;,]+))`
 /**
  * A parameter whose name holds one of these words; its value, up to what ends it. Of an address: lines of firewalls are full
  * of "sessionid=" that is nobody's secret, after a space.
  */
 const parameter = (names: string, begins = BEGINS) =>
-  `(?i)(?:${begins})[\\w.\\[\\]-]*(?:${names})[\\]\\w.-]*(?:\\s?=|%3d|"\\s*:)\\s*["']?([^&\\s"'<>;,]+)`
+  `(?i)(?:${begins})[\\w.\\[\\]-]*(?:${names})[\\]\\w.-]*(?:\\s?=|%3d|\\\\?"\\s*:)\\s*${VALUE}`
 /** In force beside those that the configuration adds. */
 export const MASKS: readonly Mask[] = [
   { name: 'password', pattern: parameter('passw(?:or)?d|passphrase|pwd|mat[_-]?khau', `${BEGINS}|\\s`) },
   { name: 'token', pattern: parameter('token|api[_-]?key|secret|signature|jwt') },
   { name: 'session', pattern: parameter('session|sessid|ticket') },
+  { name: 'bearer', pattern: '(?i)\\b(?:bearer|basic)(?:\\s+|%20|\\+)([\\w.~+/=-]{8,})' },
   { name: 'code', pattern: `(?i)(?:${BEGINS})(?:sid|otp|pin)(?:=|%3d)([^&\\s"'<>;,]+)` },
   {
     name: 'identity number',
@@ -51,6 +54,14 @@ const WITHOUT_EVENTS = /^\/api\/(?:rules|sources|me|users|people|audit|health)(?
 /** Fields that this program or the inventory writes, and what no parameter fits into. */
 const SAFE =
   /^(?:organization|portal|network|observer|alert|incident|vonglau\.source|source|destination|related|log|http\.response)\.|^(?:rule\.(?:id|level)|http\.(?:request\.method|version)|event\.(?!original$|reason$|reference$).*)$/
+/** As rows of the API name them. */
+const ALIASES: Readonly<Record<string, string>> = {
+  __proto__: null as never,
+  user: 'user.name',
+  observer: 'observer.name',
+  log_source: 'vonglau.source.id',
+}
+const JOINED = new Set(['label', 'title'])
 const isSafe = (field: string): boolean =>
   (typeOf(field) !== undefined && typeOf(field) !== 'keyword') || SAFE.test(field)
 
@@ -97,10 +108,14 @@ const WHOLE: Sight = {
 
 export const sightsOf = (configured: readonly Mask[]): ((role: Role) => Sight) => {
   const masks = [...MASKS, ...configured].map((mask) => ({ ...mask, regex: RE2JS.compile(mask.pattern) }))
-  const of = (field: string, under = '') =>
-    masks.filter((mask) =>
+  const of = (key: string, under = '') => {
+    // What joins several values has all of them.
+    if (JOINED.has(key) || JOINED.has(under)) return masks
+    const field = (under === '' ? ALIASES[key] : undefined) ?? key
+    return masks.filter((mask) =>
       mask.in ? mask.in.includes(field) || mask.in.includes(`${under}.${field}`) : !isSafe(field),
     )
+  }
   const masked = (text: string, field: string, under?: string): string => {
     let out = text
     for (const { regex } of of(field, under)) {

@@ -69,11 +69,15 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
 
   let known: readonly Lost[] | undefined
   /** Days are lost when a store is opened, never while it is open. */
-  const loss = async (): Promise<{ lost: readonly Lost[]; oldest: number }> => {
+  const loss = async (): Promise<{ lost: readonly Lost[]; oldest: number; damaged: boolean }> => {
     const lost = (known ??= await lostDays(store.documents))
-    if (lost.length === 0) return { lost, oldest: 0 }
-    const days = (await store.events.days()).map(({ day }) => Date.parse(day))
-    return { lost, oldest: Math.min(...days) }
+    if (lost.length === 0) return { lost, oldest: 0, damaged: false }
+    const days = await store.events.days()
+    return {
+      lost,
+      oldest: Math.min(...days.map(({ day }) => Date.parse(day))),
+      damaged: days.some(({ problem }) => problem !== undefined),
+    }
   }
 
   /** `later` collects the ledger's entries of runs that changed nothing else: they are written together. */

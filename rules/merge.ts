@@ -24,6 +24,8 @@ export interface Merging {
   /** Days of ingest that were lost and read again, and the ingest time from which on the store holds events. */
   readonly lost: readonly Lost[]
   readonly oldest: number
+  /** Some day cannot be read: what is counted in the store may be too little. */
+  readonly damaged: boolean
   /** Of the lease: what it writes is refused once another process runs the rules. */
   readonly cases: Cases
 }
@@ -51,7 +53,7 @@ export const mergeGroup = async (
   }
   for (const [agency, own] of parts) {
     const part = partOf(rule.id, group, agency)
-    const recount = recountOf(merging.store, rule, part, to, merging.lost, merging.oldest)
+    const recount = recountOf(merging.store, rule, part, to, merging.lost, merging.oldest, merging.damaged)
     const heard = await unheard(merging, rule, part, own, recount)
     if (own.length > 0 && heard.length === 0) continue
     await mergePart(merging, rule, part, islandsOf(heard, rule.quiet, ended.between), ended, to, recount)

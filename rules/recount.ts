@@ -7,7 +7,7 @@ import { and, eq, exists, type Filter, not } from '../ingest/store/filter.ts'
 import type { Lost } from '../ingest/store/lost.ts'
 import { type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
 import { type Alert, GROUP_FIELDS, type Group, groupKey, groupOf, type Part } from './alert.ts'
-import type { Moment } from './bursts.ts'
+import { chain } from './bursts.ts'
 import { type Found, live } from './matching.ts'
 import { AGENCY_FIELDS, agenciesOf } from './parts.ts'
 import type { Rule } from './rule.ts'
@@ -30,7 +30,7 @@ export const groupFilter = (rule: Rule, group: Group): Filter =>
 export interface Recount {
   /** Ids of the lost days that the alert may have counted events of, and was not counted anew since. */
   stale(alert: Alert): readonly string[]
-  /** Whether retention has taken events that the alert counted: then its count cannot be had again, and stays. */
+  /** Whether events that the alert counted are not to be had, by retention or damage: then its count stays. */
   gone(alert: Alert): boolean
   /** How many events of the part the store holds in a span, of those that this run knows. */
   count(span: Span): Promise<number>
@@ -45,7 +45,7 @@ export const noRecount: Recount = {
   unheard: async (moments) => moments,
 }
 
-/** `oldest`: ingest time from which on the store holds everything. `to`: of the run. */
+/** `oldest`: ingest time from which on the store holds everything; `damaged`: some day in between cannot be read. `to`: of the run. */
 export const recountOf = (
   store: Store,
   rule: Rule,
@@ -53,17 +53,17 @@ export const recountOf = (
   to: number,
   lost: readonly Lost[],
   oldest: number,
+  damaged: boolean,
 ): Recount => {
   // What lasts is one, however often its events come.
   if (lost.length === 0 || rule.endsWith) return noRecount
-  let known: { span: Span; moments: readonly Moment[] } | undefined
-  const moments = async (span: Span): Promise<readonly Moment[]> => {
-    if (known && known.span.first <= span.first && known.span.last >= span.last) return known.moments
-    known = { span, moments: await momentsOf(store, rule, part, span, to) }
-    return known.moments
+  let known: { span: Span; times: Float64Array } | undefined
+  /** Times of what counts, sorted: an alert may have millions. */
+  const timesOf = async (span: Span): Promise<Float64Array> => {
+    if (known && known.span.first <= span.first && known.span.last >= span.last) return known.times
+    known = { span, times: await momentsOf(store, rule, part, span, to) }
+    return known.times
   }
-  const within = async ({ first, last }: Span) =>
-    (await moments({ first, last })).filter(({ time }) => time >= first && time <= last)
   const recount: Recount = {
     stale: (alert) => {
       const done = new Set(alert.recounted ?? [])
@@ -74,39 +74,47 @@ export const recountOf = (
         .map(({ id }) => id)
     },
     gone: (alert) => {
+      if (damaged) return true
       const at = Number(alert.events[0]?.['event.ingested'] ?? alert['alert.created'])
       return at < oldest && !lost.some(({ from, to: until }) => at >= from && at <= until)
     },
-    count: async (span) => (await within(span)).length,
+    count: async (span) => {
+      const times = await timesOf(span)
+      return below(times, span.last + 1) - below(times, span.first)
+    },
     unheard: async (fresh, closed) => {
-      const out: Found[] = []
-      for (const moment of fresh) {
-        let heard = false
-        for (const { doc } of closed) {
-          if (moment.time < doc['alert.first'] || moment.time > doc['alert.last'] || heard) continue
-          heard =
-            recount.gone(doc) ||
-            (await recount.count({ first: doc['alert.first'], last: doc['alert.last'] })) <= doc['alert.count']
-        }
-        if (!heard) out.push(moment)
+      // Once for each alert, of the widest first: what is read for it serves those within.
+      const spans: Span[] = []
+      for (const { doc } of closed.toSorted((a, b) => lengthOf(b.doc) - lengthOf(a.doc))) {
+        const span = { first: doc['alert.first'], last: doc['alert.last'] }
+        if (recount.gone(doc) || (await recount.count(span)) <= doc['alert.count']) spans.push(span)
       }
-      return out
+      const heard = chain(spans, 0).map((some) => ({
+        first: some[0]!.first,
+        last: Math.max(...some.map(({ last }) => last)),
+      }))
+      const begins = Float64Array.from(heard, ({ first }) => first)
+      return fresh.filter(({ time }) => {
+        const span = heard[below(begins, time + 1) - 1]
+        return span === undefined || time > span.last
+      })
     },
   }
   return recount
 }
 
-/** The events of a part that count within a span, and of those ingested up to `to`. */
+/** Times of the events of a part that count around a span, of those ingested up to `to`. */
 const momentsOf = async (
   store: Store,
   rule: Rule,
   part: Part,
   { first, last }: Span,
   to: number,
-): Promise<readonly Moment[]> => {
+): Promise<Float64Array> => {
   const { correlation } = rule
   const around = correlation ? 2 * correlation.timespan : 0
   const all: Counted[] = []
+  const times: number[] = []
   const query = {
     filter: live(and(rule.filter, groupFilter(rule, part.group))),
     from: first - around,
@@ -130,15 +138,33 @@ const momentsOf = async (
         ? [event[correlation.field]].flat().flatMap((value) => (value === undefined ? [] : [String(value)]))
         : undefined
       if (values?.length === 0) continue
+      const agencies = agenciesOf(rule, event)
+      if (!correlation) {
+        if (agencies.includes(part.agency)) times.push(event['@timestamp'] as number)
+        continue
+      }
       all.push({
         time: event['@timestamp'] as number,
         id: event['event.id'] as string,
         ingested: event['event.ingested'] as number,
-        agencies: agenciesOf(rule, event),
+        agencies,
         ...(values ? { values } : {}),
       })
     }
   }
-  const counted = correlation ? qualifying(all, correlation) : all
-  return counted.filter(({ agencies }) => agencies.includes(part.agency))
+  if (correlation)
+    for (const { time, agencies } of qualifying(all, correlation)) if (agencies.includes(part.agency)) times.push(time)
+  return Float64Array.from(times).sort()
+}
+
+const lengthOf = (alert: Alert): number => alert['alert.last'] - alert['alert.first']
+/** How many of the sorted times are below one. */
+const below = (times: Float64Array, time: number): number => {
+  let [low, high] = [0, times.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (times[middle]! < time) low = middle + 1
+    else high = middle
+  }
+  return low
 }

@@ -222,9 +222,22 @@ export const auditTrail = new Hono<Env>().use(duty('admin')).get('/', async (c) 
   return c.json({ items, ...(page.cursor ? { cursor: page.cursor } : {}) })
 })
 
+/** Of a folder that is not there any more, which is said elsewhere, nothing. */
+const diskOf = (folder: string): { used: number; free: number } => {
+  try {
+    const disk = statfsSync(folder)
+    return { used: (disk.blocks - disk.bfree) * disk.bsize, free: disk.bavail * disk.bsize }
+  } catch {
+    return { used: 0, free: 0 }
+  }
+}
+
+/** What is wrong for all: a code that names a source, a file or a process is told only to who sees the whole province. */
+const FOR_ALL = /^(?:data|clock|disk|retention|detection|journal|store(?:-now)?-\d+|day-[\d-]+)$/
+
 export const healthOf = async (installation: Installation): Promise<Health> => {
   const days = await installation.store.events.days()
-  const disk = statfsSync(installation.config.data)
+  const disk = diskOf(installation.config.data)
   const wrong = await installation.wrong()
   const told = new Set(wrong.map(({ message }) => message))
   // What is wrong with the store stands once, not at every source that waits for it.
@@ -248,7 +261,7 @@ export const healthOf = async (installation: Installation): Promise<Health> => {
       ),
     ],
     days: days.map((day) => ({ ...day })),
-    disk: { used: (disk.blocks - disk.bfree) * disk.bsize, free: disk.bavail * disk.bsize },
+    disk,
   }
 }
 
@@ -261,7 +274,7 @@ export const health = new Hono<Env>().get('/', async (c) => {
       : {
           ...body,
           problems: body.problems
-            .filter(({ code }) => 'system' in c.var.scope || !code.startsWith('source-'))
+            .filter(({ code }) => seesAll(c.var.scope) || FOR_ALL.test(code))
             .map(({ code }) => ({ code, message: '' })),
           days: [],
           // How full the province's disk is, is no agency's affair.

@@ -112,6 +112,7 @@ export const events = new Hono<Env>()
       filter: { op: 'in', field: 'event.id', values: [c.req.param('id')], cased: true },
       order: 'newest',
       limit: 1,
+      signal: c.req.raw.signal,
     })
     if (!items[0]) throw notFound('sự kiện này', 'event')
     return c.json({ event: withComputed(items[0]) })

@@ -83,13 +83,14 @@ export const openSyslog = async (
       )
     return within
   }
-  const accept = (messages: Buffer[], peer: string): Promise<void> => {
+  /** `held`: its sender can be made to wait, so what it sent counts among what the store has not read. */
+  const accept = (messages: Buffer[], peer: string, held: boolean): Promise<void> => {
     const id = sourceOf(peer)
     const within = id === UNKNOWN_SOURCE ? admitted(messages, peer) : messages
     if (within.length === 0) return Promise.resolve()
     const size = within.reduce((sum, message) => sum + message.length, 0)
     waiting += size
-    unread.came(id, size)
+    if (held) unread.came(id, size)
     return written(ingest.accept(id, within, peer), id, peer, within.length, size)
   }
   const written = async (accepted: Promise<unknown>, id: string, peer: string, count: number, size: number) => {
@@ -126,7 +127,7 @@ export const openSyslog = async (
               (total) =>
                 `${total} datagrams of syslog were dropped since the start, for the disk is slower than they come`,
             )
-          else accept(messages, peer).catch(() => {})
+          else accept(messages, peer, false).catch(() => {})
         },
       })
     } catch (error) {
@@ -141,7 +142,7 @@ export const openSyslog = async (
         ...split(options.tcp),
         known: (peer) => sourceOf(peer) !== UNKNOWN_SOURCE,
         waits: (peer) => unread.full(sourceOf(peer)),
-        accept,
+        accept: (messages, peer) => accept(messages, peer, true),
         notices,
       })
     } catch (error) {

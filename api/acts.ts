@@ -13,7 +13,7 @@ import type { Activity } from './contract.ts'
 export const actorOf = (user: User): Actor => ({ kind: 'person', id: user.id, name: user.username })
 
 export const casesOf = (
-  { inventory, clock, deadlines }: Pick<Installation, 'inventory' | 'clock' | 'deadlines'>,
+  { inventory, clock, deadlines }: Pick<Installation, 'inventory' | 'deadlines'> & { readonly clock: () => number },
   documents: DocumentStore,
 ): Cases => ({
   documents,

@@ -7,6 +7,7 @@ import { KqlError, parseKql } from '../ingest/store/kql.ts'
 import { type Document, type Put, type Scope, StoreError, SYSTEM } from '../ingest/store/store.ts'
 import { Refused } from '../rules/case/act.ts'
 import { newActId } from '../rules/case/decide.ts'
+import type { Actor } from '../rules/case/act.ts'
 import { actorOf } from './acts.ts'
 import { searchOf, valuesOf } from './bounds.ts'
 import type { Auth, User } from './auth/auth.ts'
@@ -88,25 +89,33 @@ export const chosen = (field: string, q: { readonly [name: string]: string | und
  * A change that is to no case (a user, a rule): who and when, on its way into the journal. Written after the change: where
  * the store goes away in between, the person is told that the change is done, as it is, and the entry follows.
  */
-export const audit = async (c: Context<Env>, what: string, object: string, detail?: string): Promise<void> => {
-  const at = c.var.installation.clock()
+export const audit = (c: Context<Env>, what: string, object: string, detail?: string): Promise<void> =>
+  auditBy(c.var.installation, actorOf(c.var.user), what, object, detail)
+
+/** The same, of whoever acts without a session. */
+export const auditBy = async (
+  { clock, store }: Pick<Installation, 'clock' | 'store'>,
+  actor: Actor,
+  what: string,
+  object: string,
+  detail?: string,
+): Promise<void> => {
+  const at = clock()
   const id = newActId()
   const entry: Put<Document> = {
     id: `${String(at).padStart(14, '0')}-${id.slice(0, 8)}`,
     version: null,
     doc: {
       'audit.at': at,
-      'audit.by': c.var.user.username,
+      'audit.by': actor.name,
       kind: what.split('.')[0],
       object,
-      pending: [
-        { id, what, at, actor: actorOf(c.var.user), changes: {}, ...(detail === undefined ? {} : { text: detail }) },
-      ],
+      pending: [{ id, what, at, actor, changes: {}, ...(detail === undefined ? {} : { text: detail }) }],
       'case.pending': 1,
     },
   }
   // That it exists already says that an earlier try was carried out.
-  await once(async () => void (await c.var.installation.store.documents.collection('audit').put([entry])))
+  await once(async () => void (await store.documents.collection('audit').put([entry])))
 }
 
 /** ms between two tries of what has to be written when the store is back. */

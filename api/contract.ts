@@ -299,6 +299,18 @@ export interface AuditRow {
   detail?: string
   before?: true // from before the chain
 }
+/** What becomes of old events. */
+export interface RetentionState {
+  days: number
+  bytes: number // of all events
+  unknown: number // of these, lines of senders that no source names: not counted
+  quota?: number
+  disk_percent: number // above, doctor warns
+  /** What is announced; `left`: ms of running until it goes. */
+  next: { day: string; why: 'age' | 'quota' | 'source'; events: number; left: number; sources?: string[] }[]
+  /** Incidents that keep their events. */
+  held: { id: string; number: string; events: number; bytes: number }[]
+}
 export interface Health {
   now: number // the process's clock: in the demo's replay it runs through the past
   version: string
@@ -307,6 +319,10 @@ export interface Health {
   problems: { code: string; message: string }[]
   days: { day: string; events: number; bytes: number; problem?: string }[]
   disk: { used: number; free: number }
+  /** Of who runs the installation. */
+  retention?: RetentionState
+  /** The clock is not believed: what it says, what is expected, since when. */
+  clock?: { says: number; expected: number; since: number }
 }
 /** A server-sent event of GET /api/live. */
 export type LiveMessage =

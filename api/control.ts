@@ -8,9 +8,11 @@ import type { Role } from './contract.ts'
 import type { Source } from '../ingest/source.ts'
 import { importFiles } from './import.ts'
 import { codesOf } from '../ingest/inventory/code.ts'
+import type { Actor } from '../rules/case/act.ts'
 import { examineCases } from '../rules/case/examine.ts'
 import { readMark } from '../rules/upgrade/upgrade.ts'
 import type { Installation } from './installation.ts'
+import { acceptClock, acceptedText } from './trust.ts'
 
 export type Request =
   | {
@@ -24,6 +26,7 @@ export type Request =
   | { readonly ask: 'sources' }
   | { readonly ask: 'health' }
   | { readonly ask: 'cases' }
+  | { readonly ask: 'clock.accept' }
   | {
       readonly ask: 'users.add'
       readonly username: string
@@ -32,6 +35,9 @@ export type Request =
       readonly organizations: readonly string[]
     }
   | { readonly ask: 'users.reset'; readonly username: string }
+
+/** Whoever may open the data folder of this machine. */
+const COMMAND: Actor = { kind: 'token', id: 'command', name: 'vonglau' }
 
 /** `openAuth` is called by what concerns users only: its library takes a second to load. */
 export const createControl = (installation: Installation, openAuth: () => Promise<Auth>) =>
@@ -100,6 +106,20 @@ export const createControl = (installation: Installation, openAuth: () => Promis
               what: `of events that came until ${new Date(until).toISOString()} the agency is the destination's first, whoever's device wrote them`,
             },
           })
+        return
+      }
+      case 'clock.accept': {
+        const accepted = await acceptClock(installation)
+        if (!accepted) throw new Error('the clock of this machine is not doubted: there is nothing to accept')
+        const { auditBy } = await import('./context.ts')
+        await auditBy(
+          installation,
+          COMMAND,
+          'clock.accept',
+          new Date(accepted.says).toISOString(),
+          acceptedText(accepted),
+        )
+        yield JSON.stringify({ accepted })
         return
       }
       case 'users.add': {

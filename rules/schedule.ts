@@ -1,7 +1,13 @@
-/** node-cron starts the runs; the ledger decides what they cover, so a late or missed start loses nothing. */
-import { schedule as cron } from 'node-cron'
+/**
+ * Starts the runs, by the monotonic clock: whoever waits for an hour and minute catches up or waits when the machine's clock is
+ * set. The ledger decides what they cover, so a late or missed start loses nothing.
+ */
 import type { Detector } from './detect.ts'
 import type { Rule } from './rule.ts'
+
+/** ms between two runs of the rules that look at single events, and of the others. */
+const SINGLE = 2000
+const CORRELATION = 60_000
 
 export interface Schedule {
   /** Runs every rule once, now, over what is committed; nothing where another process runs them. */
@@ -50,18 +56,18 @@ export const createSchedule = (
     return chainEnd
   }
   const single = (rule: Rule) => !rule.correlation
-  const tasks: { stop(): unknown }[] = []
+  const timers: NodeJS.Timeout[] = []
   return {
     runAll: async () => {
       await runThese('all', () => true)
     },
     start: () => {
-      tasks.push(cron('*/2 * * * * *', () => runThese('single', single)))
-      tasks.push(cron('0 * * * * *', () => runThese('correlation', (rule) => !single(rule))))
+      timers.push(setInterval(() => void runThese('single', single), SINGLE))
+      timers.push(setInterval(() => void runThese('correlation', (rule) => !single(rule)), CORRELATION))
     },
     stop: async () => {
       stopping = true
-      for (const task of tasks) await task.stop()
+      for (const timer of timers) clearInterval(timer)
       await chainEnd
     },
   }

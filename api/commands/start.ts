@@ -1,10 +1,11 @@
 /** `vonglau start`. */
+import { openClock } from '../../ingest/clock.ts'
 import type { Config, ServerRole } from '../config.ts'
 import { startServer } from '../server.ts'
 
 export const start = async (config: Config, roles: readonly ServerRole[]): Promise<void> => {
   const say = (message: string) => process.stdout.write(`${new Date().toISOString()} ${message}\n`)
-  const running = await startServer(config, { clock: Date.now, roles, say, warn: say })
+  const running = await startServer(config, { clock: openClock(), roles, say, warn: say })
   running.begin()
   if (running.first) {
     process.stdout.write(

@@ -10,6 +10,8 @@ import { audit, duty, type Env, may, Refusal, seesAll } from '../context.ts'
 import { cursorOf } from '../bounds.ts'
 import type { AuditRow, Health, Me, UserRow } from '../contract.ts'
 import type { Installation } from '../installation.ts'
+import { retentionOf } from '../retention.ts'
+import { acceptClock, acceptedText } from '../trust.ts'
 
 const ROLES = ['administrator', 'analyst', 'rule_author', 'manager', 'agency_viewer'] as const
 const VERSION = (
@@ -208,6 +210,11 @@ export const auditTrail = new Hono<Env>().use(duty('admin')).get('/', async (c) 
   return c.json({ items, ...(page.cursor ? { cursor: page.cursor } : {}) })
 })
 
+const clockState = ({ clock }: Installation): Pick<Health, 'clock'> => {
+  const doubt = clock.doubt()
+  return doubt ? { clock: { says: doubt.says, expected: doubt.expected, since: doubt.since } } : {}
+}
+
 export const healthOf = async (installation: Installation): Promise<Health> => {
   const days = await installation.store.events.days()
   const disk = statfsSync(installation.config.data)
@@ -234,24 +241,40 @@ export const healthOf = async (installation: Installation): Promise<Health> => {
       ),
     ],
     days: days.map((day) => ({ ...day })),
+    retention: await retentionOf(installation),
+    ...clockState(installation),
     disk: { used: (disk.blocks - disk.bfree) * disk.bsize, free: disk.bavail * disk.bsize },
   }
 }
 
-export const health = new Hono<Env>().get('/', async (c) => {
-  const body = await healthOf(c.var.installation)
-  // Paths and reasons are for those who run the installation.
-  return c.json(
-    may(c.var.user, 'admin')
-      ? body
-      : {
-          ...body,
-          problems: body.problems
-            .filter(({ code }) => 'system' in c.var.scope || !code.startsWith('source-'))
-            .map(({ code }) => ({ code, message: '' })),
-          days: [],
-          // How full the province's disk is, is no agency's affair.
-          ...(seesAll(c.var.scope) ? {} : { disk: { used: 0, free: 0 } }),
-        },
-  )
-})
+export const health = new Hono<Env>()
+  .get('/', async (c) => {
+    const { retention, clock, ...body } = await healthOf(c.var.installation)
+    // Paths and reasons are for those who run the installation.
+    return c.json(
+      may(c.var.user, 'admin')
+        ? { ...body, ...(retention ? { retention } : {}), ...(clock ? { clock } : {}) }
+        : {
+            ...body,
+            problems: body.problems
+              .filter(({ code }) => 'system' in c.var.scope || !code.startsWith('source-'))
+              .map(({ code }) => ({ code, message: '' })),
+            days: [],
+            // How full the province's disk is, is no agency's affair.
+            ...(seesAll(c.var.scope) ? {} : { disk: { used: 0, free: 0 } }),
+          },
+    )
+  })
+  .post('/clock', duty('admin'), async (c) => {
+    const { installation } = c.var
+    const accepted = await acceptClock(installation)
+    if (!accepted)
+      throw new Refusal(
+        409,
+        'clock',
+        'Đồng hồ của máy chủ đang đúng: không có gì cần xác nhận.',
+        'The clock of the server is right: there is nothing to confirm.',
+      )
+    await audit(c, 'clock.accept', new Date(accepted.says).toISOString(), acceptedText(accepted))
+    return c.json({ ok: true })
+  })

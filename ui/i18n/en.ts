@@ -504,6 +504,29 @@ export const en: Words = {
     never: 'no line yet',
     seeUnparsed: 'See the lines not understood',
   },
+  retention: {
+    clock: 'The server clock is not believed',
+    doubted: (says: string, expected: string, off: string) =>
+      `The server says ${says}, but by its counter and what was stored last it has to be ${expected}: ${off} off.`,
+    doubtedHint:
+      'Logs are still taken and stored, by the expected time; no day is removed. Set the clock (NTP). If it is right, confirm it.',
+    accept: 'Confirm that the clock is right',
+    ask: (says: string) => `Is it really ${says} now? Old days may be removed by this time.`,
+    accepted: 'The server clock was confirmed',
+    title: 'How long events are kept',
+    kept: (days: string, size: string, quota: string | undefined) =>
+      `Kept for ${days} days; the events take ${size}${quota === undefined ? '' : ` of ${quota}`}.`,
+    unknown: (size: string) => `${size} of it are lines of devices that are not configured, and do not count.`,
+    next: 'Day to be removed',
+    why: 'Why',
+    left: 'In',
+    because: { age: 'older than is kept', quota: 'more than the quota', source: 'the days of the source are over' },
+    running: 'One day at a time, after it was announced for 24 hours of running.',
+    stopped: 'Nothing is removed while the clock is not believed.',
+    nothing: 'No day is about to be removed.',
+    held: 'Incidents that hold their events',
+    holds: (events: string, size: string) => `holds ${events} events, ${size}`,
+  },
   admin: {
     title: 'Administration',
     deeds: {
@@ -536,6 +559,7 @@ export const en: Words = {
       'incident.change': 'changed an incident',
       'password.change': 'changed a password',
       'rule.enabled': 'switched a rule',
+      'clock.accept': 'confirmed the server clock',
       'user.add': 'added a user',
       'user.change': 'changed a user',
       'user.reset': 'reset a password',

@@ -507,6 +507,29 @@ export const vi = {
     never: 'chưa có dòng nào',
     seeUnparsed: 'Xem các dòng chưa hiểu',
   },
+  retention: {
+    clock: 'Đồng hồ máy chủ không đáng tin',
+    doubted: (says: string, expected: string, off: string) =>
+      `Máy chủ báo ${says}, nhưng theo bộ đếm và lần ghi cuối thì phải là ${expected}: lệch ${off}.`,
+    doubtedHint:
+      'Nhật ký vẫn được nhận và ghi tiếp theo giờ dự kiến; không ngày nào bị xóa. Hãy chỉnh lại đồng hồ (NTP). Nếu giờ máy chủ đúng, hãy xác nhận.',
+    accept: 'Xác nhận giờ máy chủ đúng',
+    ask: (says: string) => `Bây giờ đúng là ${says}? Ngày cũ có thể bị xóa theo giờ này.`,
+    accepted: 'Đã xác nhận đồng hồ máy chủ',
+    title: 'Lưu giữ sự kiện',
+    kept: (days: string, size: string, quota: string | undefined) =>
+      `Giữ ${days} ngày; sự kiện đang chiếm ${size}${quota === undefined ? '' : ` trên hạn mức ${quota}`}.`,
+    unknown: (size: string) => `Trong đó ${size} là dòng của thiết bị chưa khai báo, không tính vào hạn mức.`,
+    next: 'Ngày sắp bị xóa',
+    why: 'Lý do',
+    left: 'Còn',
+    because: { age: 'quá số ngày lưu giữ', quota: 'vượt hạn mức dung lượng', source: 'hết hạn của nguồn' },
+    running: 'Mỗi lần chỉ xóa một ngày, sau khi đã báo đủ 24 giờ máy chủ chạy.',
+    stopped: 'Việc xóa đang dừng vì đồng hồ máy chủ không đáng tin.',
+    nothing: 'Không ngày nào sắp bị xóa.',
+    held: 'Sự cố đang giữ sự kiện',
+    holds: (events: string, size: string) => `giữ ${events} sự kiện, ${size}`,
+  },
   admin: {
     title: 'Quản trị',
     deeds: {
@@ -539,6 +562,7 @@ export const vi = {
       'incident.change': 'đổi sự cố',
       'password.change': 'đổi mật khẩu',
       'rule.enabled': 'bật, tắt luật',
+      'clock.accept': 'xác nhận đồng hồ máy chủ',
       'user.add': 'thêm người dùng',
       'user.change': 'đổi người dùng',
       'user.reset': 'đặt lại mật khẩu',

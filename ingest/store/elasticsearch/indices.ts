@@ -41,7 +41,7 @@ export const createEventIndex = (
   })
 
 /** The days of ingest, oldest first, and the indices of each. */
-const byDay = async (client: Client, prefix: string): Promise<Map<string, string[]>> => {
+export const byDay = async (client: Client, prefix: string): Promise<Map<string, string[]>> => {
   const found = await insist(client, 'listing the indices of events', () =>
     client.indices.get({ index: aliasOf(prefix), ignore_unavailable: true, features: ['aliases'] }),
   )

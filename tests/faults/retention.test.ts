@@ -4,6 +4,8 @@ import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readConfig } from '../../api/config.ts'
+import { acceptClock } from '../../api/trust.ts'
+import { openClock } from '../../ingest/clock.ts'
 import { type Installation, openInstallation } from '../../api/installation.ts'
 import { openRetention } from '../../api/retention.ts'
 import type { Event } from '../../ingest/event.ts'
@@ -176,5 +178,54 @@ test('old days are announced the day before, and go one a pass', async () => {
   await pass()
   expect(await daysOf(installation)).toHaveLength(10)
   expect(await installation.store.events.count(SYSTEM, { filter: EVERYTHING })).toBe(100)
+  await installation.close()
+})
+
+test('by a clock that is doubted no day goes, however long; accepted, each is announced anew', async () => {
+  let [wall, passed] = [TODAY, 0]
+  const clock = openClock(
+    () => wall + passed,
+    () => passed,
+  )
+  place.write('vonglau.yml', 'data: data\nretention: { days: 10 }\n')
+  const begin = () =>
+    openInstallation(readConfig(place.path('vonglau.yml'), {}), { clock, warn: (each) => warned.push(each), wait: 5 })
+  const warned: string[] = []
+  let installation = await begin()
+  await fill(installation, 10, (day) => events(day, 'web', 10))
+  const said: string[] = []
+  const pass = async (hours: number) => {
+    passed += hours * 3_600_000
+    await openedPass()
+  }
+  const openPass = () =>
+    openRetention(
+      installation,
+      (each) => said.push(each),
+      () => passed,
+    ).pass
+  let openedPass = openPass()
+  await pass(0)
+  expect(said).toHaveLength(1) // that of the tenth day, which is old tomorrow
+  wall += 400 * DAY
+  for (let i = 0; i < 10; i++) await pass(30)
+  expect(said).toHaveLength(1)
+  await installation.close()
+  // The next start knows it.
+  installation = await begin()
+  openedPass = openPass()
+  for (let i = 0; i < 10; i++) await pass(30)
+  expect(await daysOf(installation)).toHaveLength(11)
+  expect((await installation.wrong()).find(({ code }) => code === 'clock')?.message).toMatch(
+    /, 4\d\d days after .* no day is removed; set the clock \(NTP\), or if it is right: vonglau clock accept/,
+  )
+  expect(warned.length).toBeLessThan(5)
+  await acceptClock(installation)
+  await pass(0)
+  await pass(23)
+  expect(await daysOf(installation)).toHaveLength(11)
+  await pass(2)
+  await pass(1)
+  expect(await daysOf(installation)).toHaveLength(9)
   await installation.close()
 })

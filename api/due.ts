@@ -44,19 +44,21 @@ export const dueDays = (all: readonly Counted[], { now, days, quota, sources }: 
   for (const each of closed) {
     const { day, bytes, unknown, held, of } = each
     const won = Math.max(0, bytes - unknown - held)
+    const old = day < dayBefore(now, days)
     if (day < dayBefore(now + DAY, days)) {
-      out.push({ day, why: 'age', now: day < dayBefore(now, days) })
+      out.push({ day, why: 'age', now: old })
       over -= won
     } else if (over > 0 && won > 0) {
       out.push({ day, why: 'quota', now: true })
       over -= won
-    } else {
-      const here = sources.filter((source) => source.days < days && of.has(source.id))
-      const gone = here.filter((source) => day < dayBefore(now, source.days))
-      const soon = here.filter((source) => day < dayBefore(now + DAY, source.days))
-      const which = (gone.length > 0 ? gone : soon).map(({ id }) => id)
-      if (which.length > 0) out.push({ day, why: 'source', sources: which, now: gone.length > 0 })
+      continue
     }
+    if (old) continue
+    const here = sources.filter((source) => source.days < days && of.has(source.id))
+    const gone = here.filter((source) => day < dayBefore(now, source.days))
+    const soon = here.filter((source) => day < dayBefore(now + DAY, source.days))
+    const which = (gone.length > 0 ? gone : soon).map(({ id }) => id)
+    if (which.length > 0) out.push({ day, why: 'source', sources: which, now: gone.length > 0 })
   }
   return out
 }

@@ -191,7 +191,9 @@ export const openRetention = (
         if (before.days.length > 0 || doc.days.length > 0) await announce(part, doc)
         return
       }
-      const { day, stay } = going
+      const { day } = going
+      // Who has begun to hold one since is heard.
+      const stay = staying(part, going, await heldIncidents(part.store.documents, part.rules))
       let stayed = 0
       if (stay === undefined) await part.store.events.drop(day)
       else stayed = await part.store.events.keep(day, stay)

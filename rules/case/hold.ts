@@ -19,17 +19,26 @@ export interface Held {
 /** Spans of a campaign beyond which they are taken for one. */
 const MOST_SPANS = 50
 
+/** With those that it was merged into, and those that were split from it: a hold is not lost by moving alerts. */
 export const heldIncidents = async (documents: DocumentStore, rules: readonly Rule[]): Promise<Held[]> => {
+  const incidents = incidentsIn(documents)
+  const some = (filter: Filter) => all<Incident>((cursor) => incidents.query(SYSTEM, { filter, limit: 500, ...cursor }))
   const out: Held[] = []
-  for await (const { id, doc } of all<Incident>((cursor) =>
-    incidentsIn(documents).query(SYSTEM, { filter: eq('incident.held', true), limit: 500, ...cursor }),
-  )) {
+  for await (const held of some(eq('incident.held', true))) {
+    const family = new Map<string, Incident>([[held.id, held.doc]])
+    for (const [id, doc] of family) {
+      const into = doc['incident.merged_into']
+      const next = into === undefined ? undefined : await incidents.get(SYSTEM, into)
+      if (next) family.set(next.id, next.doc)
+      for await (const split of some(eq('incident.split_from', id))) family.set(split.id, split.doc)
+    }
     const alerts: Alert[] = []
-    for await (const alert of all<Alert>((cursor) =>
-      alertsIn(documents).query(SYSTEM, { filter: membersOf(id), limit: 500, ...cursor }),
-    ))
-      alerts.push(alert.doc)
-    out.push({ id, number: doc['incident.number'], events: eventsOf(alerts, rules) })
+    for (const id of family.keys())
+      for await (const { doc } of all<Alert>((cursor) =>
+        alertsIn(documents).query(SYSTEM, { filter: membersOf(id), limit: 500, ...cursor }),
+      ))
+        alerts.push(doc)
+    out.push({ id: held.id, number: held.doc['incident.number'], events: eventsOf(alerts, rules) })
   }
   return out
 }

@@ -7,11 +7,13 @@ import { readConfig } from '../../api/config.ts'
 import { acceptClock } from '../../api/trust.ts'
 import { openClock } from '../../ingest/clock.ts'
 import { type Installation, openInstallation } from '../../api/installation.ts'
-import { openRetention } from '../../api/retention.ts'
+import { openRetention, retentionOf as retentionState } from '../../api/retention.ts'
+import { incidentsIn, newActId } from '../../rules/case/decide.ts'
+import { decideIncident } from '../../rules/case/derive.ts'
 import type { Event } from '../../ingest/event.ts'
-import { eq, EVERYTHING } from '../../ingest/store/filter.ts'
+import { contains, eq, EVERYTHING } from '../../ingest/store/filter.ts'
 import { SYSTEM } from '../../ingest/store/store.ts'
-import { line, openPlace, type Place, until } from './place.ts'
+import { line, openPlace, originals, type Place, until } from './place.ts'
 
 const DAY = 86_400_000
 const TODAY = Date.UTC(2026, 10, 20, 9)
@@ -227,5 +229,89 @@ test('by a clock that is doubted no day goes, however long; accepted, each is an
   await pass(2)
   await pass(1)
   expect(await daysOf(installation)).toHaveLength(9)
+  await installation.close()
+})
+
+/** Stored and looked at by the rules, as they came on that day. */
+const came = async (installation: Installation, day: string, lines: readonly string[]) => {
+  now = Date.parse(day) + 9 * 3_600_000
+  await installation.ingest.accept('web', lines.map(Buffer.from), '127.0.0.1')
+  await installation.ingest.drain()
+  await installation.schedule.runAll()
+}
+const at = (day: string, text: string) =>
+  text.replace(/\[[^\]]*\]/, `[${day.slice(8)}/Nov/2026:${String(15).padStart(2, '0')}:00:00 +0700]`)
+const attacks = (day: string, count: number) =>
+  Array.from({ length: count }, (_, i) =>
+    at(day, line(`${i}?id=1%27%20UNION%20SELECT%20user,password%20FROM%20users--%20-`, '198.51.100.66')),
+  )
+const WEB = 'sources:\n  - { id: web, parser: nginx_access, http: { token: a-token-of-the-tests } }\n'
+
+test('what an incident holds stays whatever its age and the quota, and goes when it is released', async () => {
+  let installation = await open(`retention: { days: 3 }\n${WEB}`)
+  const asked = { scope: SYSTEM, actor: { kind: 'person', id: 'p', name: 'an' } } as const
+  await installation.ingest.start()
+  for (const n of [9, 8, 7])
+    await came(installation, dayAgo(n), [
+      ...attacks(dayAgo(n), n === 8 ? 30 : 0),
+      ...Array.from({ length: 100 }, (_, i) => at(dayAgo(n), line(`${n}-${i}`))),
+    ])
+  await came(installation, dayAgo(0), [at(dayAgo(0), line('hôm nay'))])
+  const { items } = await incidentsIn(installation.store.documents).query(SYSTEM, { filter: EVERYTHING, limit: 10 })
+  expect(items.length).toBeGreaterThan(0)
+  for (const { id } of items)
+    expect(
+      await decideIncident(installation.cases, { ...asked, id }, [{ what: 'hold', id: newActId() }]),
+    ).toMatchObject({
+      ok: true,
+    })
+  let { pass, said } = retentionOf(installation)
+  for (ran = 0; ran < 200; ran += 25) await pass()
+  const left = async () =>
+    [...(await originals(installation.store.events)).keys()].filter((each) => each.includes('UNION')).length
+  expect(await daysOf(installation)).toEqual([dayAgo(8), dayAgo(0)])
+  expect(await installation.store.events.count(SYSTEM, { filter: contains('event.original', 'dong-8-') })).toBe(0)
+  expect(await left()).toBe(30)
+  expect(
+    said.some((each) => /^100 of 130 events of the day .* were removed: .*; of 130 events the others stay$/.test(each)),
+  ).toBe(true)
+  const told = (await retentionState(installation)).held
+  expect(told.reduce((sum, each) => Math.max(sum, each.events), 0)).toBe(30)
+  await installation.close()
+  // A quota that nothing fits into.
+  installation = await open(`retention: { days: 365, gigabytes: 0.000001 }\n${WEB}`)
+  ;({ pass, said } = retentionOf(installation))
+  for (ran = 0; ran < 200; ran += 25) await pass()
+  expect({ said, days: await daysOf(installation) }).toEqual({ said: [], days: [dayAgo(8), dayAgo(0)] })
+  for (const { id } of items)
+    await decideIncident(installation.cases, { ...asked, id }, [{ what: 'release', id: newActId() }])
+  for (ran = 300; ran < 400; ran += 25) await pass()
+  expect(await daysOf(installation)).toEqual([dayAgo(0)])
+  await installation.close()
+})
+
+test('a source may have days of its own, fewer or more than the others', async () => {
+  const own = (id: string, days: number) =>
+    `  - { id: ${id}, parser: nginx_access, retention: { days: ${days} }, file: { path: "${id}/*.log" } }\n`
+  const installation = await open(`retention: { days: 10 }\nsources:\n${own('ngan', 4)}${own('dai', 20)}`)
+  await fill(installation, 14, (day) => ['ngan', 'dai', 'web'].flatMap((source) => events(day, source, 10)))
+  const { pass } = retentionOf(installation)
+  await pass()
+  for (ran = 24; ran < 100; ran++) await pass()
+  const daysWith = async (source: string) => {
+    let found = 0
+    for (let n = 14; n >= 0; n--) {
+      const from = Date.parse(dayAgo(n))
+      found += (await installation.store.events.count(SYSTEM, {
+        filter: eq('vonglau.source.id', source),
+        ingested: { after: from - 1, upTo: from + DAY - 1 },
+      }))
+        ? 1
+        : 0
+    }
+    return found
+  }
+  expect(await Promise.all(['ngan', 'web', 'dai'].map(daysWith))).toEqual([5, 11, 15])
+  expect(await daysOf(installation)).toHaveLength(15)
   await installation.close()
 })

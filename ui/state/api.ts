@@ -191,6 +191,7 @@ export interface IncidentChange {
   level?: Level
   title?: string
   note?: string
+  held?: boolean
   /** Of closing: its alerts stay open. */
   alone?: boolean
 }

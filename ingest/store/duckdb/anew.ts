@@ -31,6 +31,7 @@ export const keepOf = async (days: Days, day: string, stay: Filter, connection: 
     await connection.run(`CHECKPOINT ${file.catalog}`)
     if ((statSync(`${file.path}.wal`, { throwIfNoEntry: false })?.size ?? 0) > 0)
       throw new StoreError(`the log of ${file.path} cannot be folded in now: the day is written anew later`)
+    await roomFor(days, file, stay, connection)
     await connection.run(`ATTACH ${literal(path)} AS ${into} (STORAGE_VERSION 'v1.4.0', ROW_GROUP_SIZE ${FULL})`)
     try {
       await connection.run('BEGIN')
@@ -51,8 +52,23 @@ export const keepOf = async (days: Days, day: string, stay: Filter, connection: 
     return stayed
   } catch (error) {
     for (const each of [path, `${path}.wal`]) rmSync(each, { force: true })
+    if (/corrupt|checksum/i.test(String(error))) days.suspect(file, error)
     throw error
   }
+}
+
+/** Bytes that a file has beside its events. */
+const EMPTY = 8e6
+
+/** What stays needs its room beside the old file: a disk that it would fill takes no more lines. */
+const roomFor = async (days: Days, file: DayFile, stay: Filter, connection: DuckDBConnection): Promise<void> => {
+  const counted = await connection.run(`SELECT count(*) FROM ${file.table} WHERE ${toSql(stay, file).sql}`)
+  const share = Number((await counted.getRowsJS())[0]![0]) / Math.max(1, file.events)
+  const wanted = EMPTY + 1.2 * share * days.bytes(file)
+  if (days.free() < wanted)
+    throw new StoreError(
+      `the day ${file.day} is not written anew, for its disk has no room for what stays of it: free ${Math.ceil(wanted / 1e6)} MB`,
+    )
 }
 
 /** The tables in the shape that they have, whatever program made them. */

@@ -154,9 +154,11 @@ const openWorld = (store: Store, prefix: string) => {
           }
         }
       case 'incident':
-        switch (what % 9) {
+        switch (what % 10) {
           case 0:
             return onIncident({ what: 'start' })
+          case 9:
+            return onIncident({ what: n % 2 ? 'hold' : 'release' })
           case 1:
             return onIncident({ what: 'close', reason })
           case 2:

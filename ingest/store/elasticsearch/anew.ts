@@ -1,17 +1,18 @@
 /**
  * A day is written anew with what must stay: each of its indices into one beside it that no alias names, which then takes its
- * place in one step of the cluster. The server copies, so ids, ingest times and what lies in the rest stay as they are.
+ * place in one step of the cluster. Documents are copied as they lie there: ids, ingest times and the rest stay as they are.
  */
 import type { Client, estypes } from '@elastic/elasticsearch'
 import type { Filter } from '../filter.ts'
 import { StoreError } from '../store.ts'
-import { explain, insist } from './connect.ts'
+import { insist, itemError } from './connect.ts'
 import { toDsl } from './dsl.ts'
-import { aliasOf, byDay, dropDay } from './indices.ts'
+import { aliasOf, byDay, dropDay, nextOf } from './indices.ts'
 import { type SchemaOptions, settings } from './schema.ts'
 
-/** ms that the copying of a day may take. */
-const LONG = 3_600_000
+/** Events that are copied at once, and how long the server keeps the moment that they are read as of between two of these. */
+const HITS = 500
+const KEEP = '5m'
 
 export interface KeepOptions {
   readonly client: Client
@@ -33,12 +34,6 @@ export const keepOf = async (options: KeepOptions, day: string, stay: Filter): P
   return stayed
 }
 
-/** Of the first, of the second time, and so on: one that an earlier try has left is never taken for whole. */
-const nextOf = (index: string): string => {
-  const [, name, nth] = /^(.*?)(?:-anew(\d+))?$/.exec(index)!
-  return `${name}-anew${Number(nth ?? 0) + 1}`
-}
-
 const anew = async ({ client, prefix, schema, lacking }: KeepOptions, index: string, stay: Filter): Promise<number> => {
   const what = `writing ${index} anew`
   const next = nextOf(index)
@@ -56,19 +51,10 @@ const anew = async ({ client, prefix, schema, lacking }: KeepOptions, index: str
   )
   let stayed = 0
   try {
-    const query = toDsl(stay, 'all', lacking()).query as estypes.QueryDslQueryContainer
-    const answer = await client.reindex(
-      { source: { index, query }, dest: { index: next }, refresh: true, wait_for_completion: true },
-      { requestTimeout: LONG },
-    )
-    if (answer.timed_out || answer.failures?.length || answer.total !== (answer.created ?? 0) + (answer.updated ?? 0))
-      throw new StoreError(
-        `${what}: ${answer.failures?.length ?? 0} of ${answer.total} events could not be copied (${JSON.stringify(answer.failures?.[0] ?? '').slice(0, 300)}); the day stays as it is`,
-      )
-    stayed = answer.total ?? 0
+    stayed = await copy(client, index, next, toDsl(stay, 'all', lacking()).query as estypes.QueryDslQueryContainer)
   } catch (error) {
     await client.indices.delete({ index: next, ignore_unavailable: true }).catch(() => {})
-    throw error instanceof StoreError ? error : explain(client, what, error)
+    throw error
   }
   await insist(client, what, async (again) => {
     // The answer to the first try was lost: then the old one is gone.
@@ -79,3 +65,54 @@ const anew = async ({ client, prefix, schema, lacking }: KeepOptions, index: str
   })
   return stayed
 }
+
+/** By hand: a plain server has no reindex. Whatever a repeat writes again has the same id. */
+const copy = async (
+  client: Client,
+  index: string,
+  next: string,
+  query: estypes.QueryDslQueryContainer,
+): Promise<number> => {
+  const what = `writing ${index} anew`
+  const opened = await insist(client, what, () => client.openPointInTime({ index, keep_alive: KEEP }))
+  let id = opened.id
+  let after: estypes.SortResults | undefined
+  let count = 0
+  try {
+    for (;;) {
+      const { hits, pit_id } = await insist(client, what, () =>
+        client.search<object>({
+          pit: { id, keep_alive: KEEP },
+          query,
+          sort: [{ _shard_doc: 'asc' }],
+          size: HITS,
+          track_total_hits: false,
+          allow_partial_search_results: false,
+          ...(after ? { search_after: after } : {}),
+        }),
+      ).then((answer) => ({ hits: answer.hits.hits, pit_id: answer.pit_id }))
+      id = pit_id ?? id
+      if (hits.length > 0) await put(client, what, next, hits)
+      count += hits.length
+      if (hits.length < HITS) break
+      after = hits.at(-1)!.sort
+    }
+  } finally {
+    await client.closePointInTime({ id }).catch(() => {})
+  }
+  await insist(client, what, () => client.indices.refresh({ index: next }))
+  const found = await insist(client, what, () => client.count({ index: next }))
+  if (found.count !== count)
+    throw new StoreError(`${what}: ${found.count} of ${count} events are in the copy; the day stays as it is`)
+  return count
+}
+
+const put = (client: Client, what: string, next: string, hits: readonly estypes.SearchHit<object>[]): Promise<void> =>
+  insist(client, what, async () => {
+    const answer = await client.bulk({
+      index: next,
+      operations: hits.flatMap(({ _id, _source }) => [{ index: { _id: _id! } }, _source!]),
+    })
+    const failed = answer.errors ? answer.items.find(({ index: item }) => item?.error)?.index : undefined
+    if (failed) throw itemError(failed.status, failed.error)
+  })

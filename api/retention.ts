@@ -68,6 +68,13 @@ const bySource = async (part: Part, { day, events, problem }: Day): Promise<Read
   })
   return new Map(items.flatMap(({ key, count }) => (key[0] === null ? [] : [[String(key[0]), count] as const])))
 }
+/** ms for which the newest day, which goes on growing, is not counted again: the console asks often. */
+const FRESH = 240_000
+const newestKey = ({ store }: Pick<Part, 'store'>): string => {
+  const slot = Math.floor(performance.now() / FRESH)
+  counters.get(store)?.delete(`newest ${slot - 1}`)
+  return `newest ${slot}`
+}
 const heldIn = (part: Part, { day, events, problem }: Day, { number, events: filter }: Held): Promise<number> =>
   once(part, `${day} ${events} ${problem ?? ''} ${number} ${JSON.stringify(filter)}`, async () =>
     problem !== undefined || events === 0 ? 0 : part.store.events.count(SYSTEM, { filter, ingested: windowOf(day) }),
@@ -81,10 +88,9 @@ const counted = async (part: Part, held: readonly Held[]): Promise<Counted[]> =>
     const share = (count: number) => (events === 0 ? 0 : (bytes * Math.min(count, events)) / events)
     const closed = i < days.length - 1
     const asked = quotaOf(part) !== undefined || ownDays(part).length > 0
-    // The newest goes on growing.
     const of = !asked
       ? new Map<string, number>()
-      : await (closed ? once(part, `${day.day} ${events}`, () => bySource(part, day)) : bySource(part, day))
+      : await once(part, closed ? `${day.day} ${events}` : newestKey(part), () => bySource(part, day))
     const any: Held = { id: '', number: '', events: or(...held.map((each) => each.events)) }
     const kept = held.length === 0 || !closed ? 0 : await heldIn(part, day, any)
     out.push({ ...day, of, unknown: share(of.get(UNKNOWN_SOURCE) ?? 0), held: share(kept) })

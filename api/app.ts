@@ -13,6 +13,7 @@ import { type Env, Refusal, signedIn } from './context.ts'
 import { heavy, openGate } from './gate.ts'
 import type { Installation } from './installation.ts'
 import type { Failure, Language } from './contract.ts'
+import { sightsOf } from './masks.ts'
 import { metricsText } from './metrics.ts'
 import { auditTrail, health, me, people, users } from './routes/admin.ts'
 import { agencies, portals } from './routes/agencies.ts'
@@ -63,6 +64,7 @@ const readPage = (language: Language): string | undefined => {
 /** Without `auth` (a process that has no role api) only what devices and monitoring ask for is answered. */
 export const createApp = ({ installation, auth }: { installation: Installation; auth: Auth | undefined }) => {
   const app = new Hono<Env>()
+  const sights = sightsOf(installation.config.masks)
   app.use(
     secureHeaders({
       contentSecurityPolicy: {
@@ -85,6 +87,7 @@ export const createApp = ({ installation, auth }: { installation: Installation; 
   app.use(async (c, next) => {
     c.set('installation', installation)
     if (auth) c.set('auth', auth)
+    c.set('sights', sights)
     c.set('language', languageOf(c.req.header('accept-language')))
     await next()
   })
@@ -144,7 +147,7 @@ export const createApp = ({ installation, auth }: { installation: Installation; 
   })
   app.use('/api/*', signedIn)
   const gate = openGate()
-  for (const path of HEAVY) app.get(path, heavy(gate))
+  for (const path of HEAVY) app.use(path, heavy(gate))
   app.route('/api', routes)
   app.all('/api/*', (c) =>
     c.json(fail('not_found', c.get('language') === 'en' ? 'There is no such address.' : 'Không có địa chỉ này.'), 404),

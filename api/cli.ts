@@ -1,12 +1,14 @@
 /** The command line. Every mistake is one sentence on standard error and exit 1. */
 import { LOGSOURCES } from '../ingest/parsers/index.ts'
+import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
 import { toDocument } from '../ingest/event.ts'
-import { checkRules, testRules } from '../rules/check.ts'
+import { checkRules, costlyRules, testRules } from '../rules/check.ts'
 import { CATALOG, loadRules } from '../rules/load.ts'
 import { type Named, readEvents, sourceNamed, stagesOf } from './commands/lines.ts'
+import { tell } from './commands/printable.ts'
 import { openBar, print, table } from './commands/show.ts'
 import { holdOnTo } from './commands/tether.ts'
 import { type Config, readConfig, SERVER_ROLES, type ServerRole } from './config.ts'
@@ -17,6 +19,17 @@ import type { ImportProgress } from './import.ts'
 const ROLES: readonly Role[] = ['administrator', 'analyst', 'rule_author', 'manager', 'agency_viewer']
 /** The events beside the rules of the catalog are of its portals. */
 const DEMO_INVENTORY = fileURLToPath(new URL('../seeds/vinh-long/inventory.yml', import.meta.url))
+/** Ordinary events, over which the cost of a rule is measured that is asked of all. */
+const SAMPLES = [
+  [
+    'nginx_access',
+    '198.51.100.7 - - [21/Nov/2026:07:05:00 +0000] "GET /tin-tuc/bai-viet-12.html?trang=2 HTTP/1.1" 200 5120 "https://cong.example/" "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"',
+  ],
+  [
+    'fortinet_fortigate',
+    'date=2026-11-21 time=07:05:00 devname="fw" devid="FGT60F" logid="0000000013" type="traffic" subtype="forward" level="notice" srcip=198.51.100.7 srcport=50123 dstip=203.0.113.10 dstport=443 proto=6 action="accept" service="HTTPS" sentbyte=120 rcvdbyte=4096',
+  ],
+] as const
 const program = new Command('vonglau')
   .description('Vọng Lâu: security monitoring of a province')
   .showHelpAfterError()
@@ -144,7 +157,7 @@ program
     })) {
       if ('count' in answer) await print([String(answer['count'])])
       else if ('event' in answer) await print([JSON.stringify(answer['event'])])
-      else process.stderr.write(`${String(answer['warning'])}\n`)
+      else tell(String(answer['warning']))
     }
   })
 program
@@ -174,9 +187,15 @@ rules
   .argument('[folder]', 'rules of your own (default: rules: of the configuration)')
   .action(async (folder?: string) => {
     const problems = checkRules(folder ?? config().rules, LOGSOURCES)
-    for (const problem of problems) process.stderr.write(`${problem}\n`)
+    for (const problem of problems) tell(problem)
     if (problems.length) process.exitCode = 1
-    else await print([`${loadRules(folder ?? config().rules, LOGSOURCES).length} rules, none with a mistake`])
+    else {
+      const rules = loadRules(folder ?? config().rules, LOGSOURCES)
+      const { eventOfLine } = await import('./commands/scan.ts')
+      const toEvent = eventOfLine(config())
+      const events = SAMPLES.map(([source, line]) => toEvent(source, line)).filter((event) => event !== undefined)
+      await print([...costlyRules(rules, events), `${rules.length} rules, none with a mistake`])
+    }
   })
 rules
   .command('test')
@@ -191,7 +210,7 @@ rules
       LOGSOURCES,
     )
     const failures = tested.flatMap((each) => each.failures)
-    for (const failure of failures) process.stderr.write(`${failure}\n`)
+    for (const failure of failures) tell(failure)
     await print([
       ...tested.map(
         (each) =>
@@ -202,13 +221,23 @@ rules
     if (failures.length) process.exitCode = 1
   })
 
+/** Who sits there, also behind sudo: for the trail. */
+const person = (): string => {
+  const behind = process.env['SUDO_USER']
+  try {
+    const { username } = userInfo()
+    return behind && behind !== username ? `${behind} as ${username}` : username
+  } catch {
+    return behind ?? `uid ${process.getuid?.()}`
+  }
+}
 program
   .command('clock')
   .description('of this machine')
   .command('accept')
   .description('it is right, although it is not believed: time goes on by it, and old days may go again')
   .action(async () => {
-    for await (const answer of reach(config(), { ask: 'clock.accept' })) {
+    for await (const answer of reach(config(), { ask: 'clock.accept', by: person() })) {
       const { says, expected } = answer['accepted'] as { says: number; expected: number }
       await print([
         `${new Date(says).toISOString()} is believed from now on; expected was ${new Date(expected).toISOString()}`,
@@ -232,6 +261,7 @@ users
       name: options.name ?? username,
       role: options.role as Role,
       organizations: options.organization,
+      by: person(),
     })) {
       await print([
         `${answer['username']} can sign in with this password once, and then chooses another: ${answer['password']}`,
@@ -242,7 +272,7 @@ users
   .command('reset')
   .argument('<username>')
   .action(async (username: string) => {
-    for await (const answer of reach(config(), { ask: 'users.reset', username }))
+    for await (const answer of reach(config(), { ask: 'users.reset', username, by: person() }))
       await print([
         `${answer['username']} can sign in with this password once, and then chooses another: ${answer['password']}`,
       ])
@@ -257,6 +287,8 @@ program
     if (findings.some(({ ok }) => !ok)) process.exitCode = 1
   })
 
+// Whatever a command writes is its user's alone.
+process.umask(0o077)
 holdOnTo(process.env['VONGLAU_TETHER'])
 // A reader that went away (head, less) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -266,7 +298,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await program.parseAsync()
 } catch (error) {
-  process.stderr.write(`vonglau: ${error instanceof Error ? error.message : String(error)}\n`)
-  if (process.env['VONGLAU_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  tell(`vonglau: ${error instanceof Error ? error.message : String(error)}`)
+  if (process.env['VONGLAU_DEBUG'] && error instanceof Error) tell(String(error.stack))
   process.exit(1)
 }

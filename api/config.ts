@@ -7,6 +7,7 @@ import { parsers } from '../ingest/parsers/index.ts'
 import { parseCidr } from '../ingest/ip.ts'
 import type { SyslogOptions } from '../ingest/collect/syslog.ts'
 import type { Source } from '../ingest/source.ts'
+import { checkRegex } from '../ingest/store/match.ts'
 
 const zone = z.string().refine((value) => {
   try {
@@ -119,6 +120,22 @@ const schema = z.strictObject({
     .string()
     .regex(/^\d+(MB|GB)$/, 'a size such as 4GB')
     .optional(),
+  /** What is masked beside what is by itself (masks.ts). */
+  masks: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        pattern: z.string().superRefine((text, context) => {
+          const reason = checkRegex(text)
+          if (reason !== undefined)
+            context.addIssue({ code: 'custom', message: `a regular expression of RE2: ${reason}` })
+        }),
+        in: z.array(z.string()).optional(), // fields
+      }),
+    )
+    .default([]),
+  /** Folders that links among the files of sources may lead into. */
+  files: z.array(z.string()).default([]),
   sources: z.array(source).default([]),
 })
 
@@ -235,7 +252,13 @@ export const readConfig = (file: string | undefined, env: NodeJS.ProcessEnv = pr
         silent: s.silent_minutes,
         ...(s.retention ? { days: s.retention.days } : {}),
         collect: s.file
-          ? { kind: 'file', path: under(s.file.path), start: s.file.start, ...(s.file.shared ? { shared: true } : {}) }
+          ? {
+              kind: 'file',
+              path: under(s.file.path),
+              start: s.file.start,
+              ...(s.file.shared ? { shared: true } : {}),
+              ...(rest.files.length ? { files: rest.files.map(under) } : {}),
+            }
           : s.syslog
             ? { kind: 'syslog', from: s.syslog.from }
             : { kind: 'http', token: s.http!.token },

@@ -4,24 +4,26 @@ import { createMiddleware } from 'hono/factory'
 import { expandOrganizations } from '../ingest/inventory/scope.ts'
 import { and, eq, type Filter } from '../ingest/store/filter.ts'
 import { KqlError, parseKql } from '../ingest/store/kql.ts'
-import { type Document, type Put, type Scope, StoreError, SYSTEM } from '../ingest/store/store.ts'
+import { type Scope, SYSTEM } from '../ingest/store/store.ts'
 import { Refused } from '../rules/case/act.ts'
-import { newActId } from '../rules/case/decide.ts'
-import type { Actor } from '../rules/case/act.ts'
 import { actorOf } from './acts.ts'
 import { searchOf, valuesOf } from './bounds.ts'
 import type { Auth, User } from './auth/auth.ts'
 import type { Language, Role } from './contract.ts'
 import type { Installation } from './installation.ts'
+import type { Sight } from './masks.ts'
 import { notFound, Refusal } from './refusal.ts'
+import { leaveTrail } from './trail.ts'
 
 export { notFound, Refusal }
 
 export interface Deps {
   readonly installation: Installation
   readonly auth: Auth
+  /** Of a role: what of events and alerts it is shown. */
+  readonly sights: (role: Role) => Sight
 }
-export type Env = { Variables: Deps & { user: User; scope: Scope; language: Language } }
+export type Env = { Variables: Deps & { user: User; scope: Scope; sight: Sight; language: Language } }
 
 const DUTIES = {
   triage: ['administrator', 'analyst'],
@@ -29,7 +31,10 @@ const DUTIES = {
   admin: ['administrator'],
 } as const satisfies { [duty: string]: readonly Role[] }
 export type Duty = keyof typeof DUTIES
-export const may = (user: User, duty: Duty): boolean => (DUTIES[duty] as readonly Role[]).includes(user.role)
+/** Rules and users are the whole province's: who belongs to an agency switches nothing for the others, whatever their role. */
+const WHOLE: readonly Duty[] = ['rules', 'admin']
+export const may = (user: User, duty: Duty): boolean =>
+  (DUTIES[duty] as readonly Role[]).includes(user.role) && (user.organizations.length === 0 || !WHOLE.includes(duty))
 
 /** A refusal of the table of acts, as an answer. */
 export const refusalOf = (error: unknown): never => {
@@ -56,22 +61,35 @@ export const signedIn = createMiddleware<Env>(async (c, next) => {
   }
   c.set('user', user)
   c.set('scope', scopeOf(c.var.installation, user))
+  const sight = c.var.sights(user.role)
+  c.set('sight', sight)
   await next()
+  // Here, so that no route can forget it; the live stream, which is no JSON, masks what it sends.
+  if (sight.whole || !c.res.headers.get('content-type')?.includes('json')) return
+  const shown = sight.shown(c.req.path, await c.res.clone().json())
+  c.res = new Response(JSON.stringify(shown), c.res)
 })
 
 export const duty = (name: Duty) =>
   createMiddleware<Env>(async (c, next) => {
     if (!may(c.var.user, name))
-      throw new Refusal(403, 'forbidden', 'Vai trò của bạn không được làm việc này.', 'Your role may not do this.')
+      throw may({ ...c.var.user, organizations: [] }, name)
+        ? new Refusal(
+            403,
+            'forbidden',
+            'Việc này thuộc cả tỉnh: tài khoản của một cơ quan không được làm.',
+            'This concerns the whole province: an account of one agency may not do it.',
+          )
+        : new Refusal(403, 'forbidden', 'Vai trò của bạn không được làm việc này.', 'Your role may not do this.')
     await next()
   })
 
-/** The `q` of a request as a filter; a mistake names its place. */
-export const asked = (query: { readonly [name: string]: string | undefined }, text: readonly string[]): Filter => {
-  const q = searchOf(query)
+/** The `q` of a request as a filter of what its sender may search by; a mistake names its place. */
+export const asked = (c: Context<Env>, text: readonly string[]): Filter => {
+  const q = searchOf(c.req.query())
   if (!q?.trim()) return and()
   try {
-    return parseKql(q, { text })
+    return c.var.sight.narrowed(parseKql(q, { text }))
   } catch (error) {
     if (error instanceof KqlError)
       throw new Refusal(400, 'kql', error.vi, error.message, { from: error.from, to: error.to })
@@ -85,47 +103,14 @@ export const chosen = (field: string, q: { readonly [name: string]: string | und
   return values.length ? [eq(field, ...values)] : []
 }
 
-/**
- * A change that is to no case (a user, a rule): who and when, on its way into the journal. Written after the change: where
- * the store goes away in between, the person is told that the change is done, as it is, and the entry follows.
- */
-export const audit = (c: Context<Env>, what: string, object: string, detail?: string): Promise<void> =>
-  auditBy(c.var.installation, actorOf(c.var.user), what, object, detail)
-
-/** The same, of whoever acts without a session. */
-export const auditBy = async (
-  { clock, store }: Pick<Installation, 'clock' | 'store'>,
-  actor: Actor,
-  what: string,
-  object: string,
-  detail?: string,
-): Promise<void> => {
-  const at = clock()
-  const id = newActId()
-  const entry: Put<Document> = {
-    id: `${String(at).padStart(14, '0')}-${id.slice(0, 8)}`,
-    version: null,
-    doc: {
-      'audit.at': at,
-      'audit.by': actor.name,
-      kind: what.split('.')[0],
-      object,
-      pending: [{ id, what, at, actor, changes: {}, ...(detail === undefined ? {} : { text: detail }) }],
-      'case.pending': 1,
-    },
-  }
-  // That it exists already says that an earlier try was carried out.
-  await once(async () => void (await store.documents.collection('audit').put([entry])))
+/** A change that is to no case (a user, a rule), into the trail. */
+export const audit = (c: Context<Env>, what: string, object: string, detail?: string): Promise<void> => {
+  const { installation, user } = c.var
+  return leaveTrail(
+    { documents: installation.store.documents, clock: installation.clock },
+    { by: actorOf(user), what, object, detail },
+  )
 }
-
-/** ms between two tries of what has to be written when the store is back. */
-const AGAIN = 5000
-/** Tries once, and goes on without being waited for as long as the store fails. */
-export const once = (work: () => Promise<void>): Promise<void> =>
-  work().catch((error: unknown) => {
-    if (!(error instanceof StoreError)) throw error
-    setTimeout(() => void once(work).catch(console.error), AGAIN).unref()
-  })
 
 /** A bucket width for about `target` buckets, on a clock a person reads. */
 export const bucketWidth = (from: number, to: number, target = 48): number => {

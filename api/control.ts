@@ -8,10 +8,10 @@ import type { Role } from './contract.ts'
 import type { Source } from '../ingest/source.ts'
 import { importFiles } from './import.ts'
 import { codesOf } from '../ingest/inventory/code.ts'
-import type { Actor } from '../rules/case/act.ts'
 import { examineCases } from '../rules/case/examine.ts'
 import { readMark } from '../rules/upgrade/upgrade.ts'
 import type { Installation } from './installation.ts'
+import { commandLine, leaveTrail } from './trail.ts'
 import { acceptClock, acceptedText } from './trust.ts'
 
 export type Request =
@@ -26,22 +26,26 @@ export type Request =
   | { readonly ask: 'sources' }
   | { readonly ask: 'health' }
   | { readonly ask: 'cases' }
-  | { readonly ask: 'clock.accept' }
+  | { readonly ask: 'clock.accept'; readonly by?: string }
   | {
       readonly ask: 'users.add'
       readonly username: string
       readonly name: string
       readonly role: Role
       readonly organizations: readonly string[]
+      readonly by?: string
     }
-  | { readonly ask: 'users.reset'; readonly username: string }
-
-/** Whoever may open the data folder of this machine. */
-const COMMAND: Actor = { kind: 'token', id: 'command', name: 'vonglau' }
+  /** `by`: who sits there, as the operating system names them. */
+  | { readonly ask: 'users.reset'; readonly username: string; readonly by?: string }
 
 /** `openAuth` is called by what concerns users only: its library takes a second to load. */
-export const createControl = (installation: Installation, openAuth: () => Promise<Auth>) =>
-  async function* (line: string): AsyncIterable<string> {
+export const createControl = (installation: Installation, openAuth: () => Promise<Auth>) => {
+  const told = (by: string | undefined, what: string, object: string, detail?: string) =>
+    leaveTrail(
+      { documents: installation.store.documents, clock: installation.clock },
+      { by: commandLine(by), what, object, detail },
+    )
+  return async function* (line: string): AsyncIterable<string> {
     const request = JSON.parse(line) as Request
     switch (request.ask) {
       case 'query': {
@@ -111,14 +115,7 @@ export const createControl = (installation: Installation, openAuth: () => Promis
       case 'clock.accept': {
         const accepted = await acceptClock(installation)
         if (!accepted) throw new Error('the clock of this machine is not doubted: there is nothing to accept')
-        const { auditBy } = await import('./context.ts')
-        await auditBy(
-          installation,
-          COMMAND,
-          'clock.accept',
-          new Date(accepted.says).toISOString(),
-          acceptedText(accepted),
-        )
+        await told(request.by, 'clock.accept', new Date(accepted.says).toISOString(), acceptedText(accepted))
         yield JSON.stringify({ accepted })
         return
       }
@@ -133,6 +130,7 @@ export const createControl = (installation: Installation, openAuth: () => Promis
         if (request.role === 'agency_viewer' && request.organizations.length === 0)
           throw new Error('an agency viewer needs an agency: add --organization ID')
         const { user, password } = await (await openAuth()).add(request)
+        await told(request.by, 'user.add', user.username, request.role)
         yield JSON.stringify({ username: user.username, password })
         return
       }
@@ -140,8 +138,11 @@ export const createControl = (installation: Installation, openAuth: () => Promis
         const auth = await openAuth()
         const user = (await auth.users()).find((each) => each.username === request.username.toLowerCase())
         if (!user) throw new Error(`there is no user "${request.username}"`)
-        yield JSON.stringify({ username: user.username, password: await auth.reset(user.id) })
+        const password = await auth.reset(user.id)
+        await told(request.by, 'user.reset', user.username)
+        yield JSON.stringify({ username: user.username, password })
         return
       }
     }
   }
+}

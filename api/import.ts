@@ -1,10 +1,14 @@
 /** History into the store: files read once to their end, through the same pipeline as live ones. */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { notText, openText } from '../ingest/collect/text.ts'
 import { createIngest } from '../ingest/pipeline.ts'
 import type { Source } from '../ingest/source.ts'
 import type { Installation } from './installation.ts'
+
+/** Bytes of a file that are worth a thread. */
+const MUCH = 4 << 20
 
 export interface ImportProgress {
   readonly lines: number
@@ -61,6 +65,7 @@ export const importFiles = async function* (
       geoip: config.geoip,
       clock,
       whole: true,
+      much: statSync(path).size > MUCH,
       history: !detect,
       poll: 10,
       warn: (message) => problems.push(message),
@@ -82,7 +87,8 @@ export const importFiles = async function* (
         drained = true
       })
       while (!drained) {
-        await Promise.race([draining, new Promise((resolve) => setTimeout(resolve, 250))])
+        // A timer that goes on would hold the end of the process.
+        await Promise.race([draining, sleep(250, undefined, { ref: false })])
         // A store that refuses (a full disk) is tried again for ever by a server; an import says so and ends.
         if (problems[0])
           throw new Error(

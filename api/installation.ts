@@ -22,7 +22,7 @@ import { casesOf } from './acts.ts'
 import { createDetection, type Detection } from './detection.ts'
 import { createScribe, type Scribe } from './scribe.ts'
 import { nodeName, openNodes } from './nodes.ts'
-import { openStore } from './store.ts'
+import { loadStore } from './store.ts'
 import { openTrust, type Trust } from './trust.ts'
 
 export interface Installation {
@@ -105,9 +105,8 @@ interface RuleSetting {
   readonly [field: string]: unknown
 }
 
-export const openInstallation = async (config: Config, options: InstallationOptions): Promise<Installation> => {
-  const { warn } = options
-  const clock = clockOf(options.clock)
+/** What files say: the inventory, held to the sources, and the rules. */
+const readStated = (config: Config): { inventory: Inventory; rules: readonly Rule[]; enrich: Enricher } => {
   const inventory = readInventory(config)
   for (const source of config.sources) {
     if (source.organization !== undefined && !inventory.agencies.some((agency) => agency.id === source.organization)) {
@@ -116,9 +115,29 @@ export const openInstallation = async (config: Config, options: InstallationOpti
       )
     }
   }
-  const rules = loadRules(config.rules, LOGSOURCES)
-  const enrich = createEnricher({ inventory, geoip: openGeoIp(config.geoip) })
-  const store = await openStore(config, options)
+  return {
+    inventory,
+    rules: loadRules(config.rules, LOGSOURCES),
+    enrich: createEnricher({ inventory, geoip: openGeoIp(config.geoip) }),
+  }
+}
+
+export const openInstallation = async (config: Config, options: InstallationOptions): Promise<Installation> => {
+  const { warn } = options
+  const clock = clockOf(options.clock)
+  // A cluster is asked when all else is known to be right; the files of this machine are opened meanwhile.
+  const open = await loadStore(config, options)
+  const opening = config.store === 'duckdb' ? open() : undefined
+  opening?.catch(() => {})
+  let stated: { inventory: Inventory; rules: readonly Rule[]; enrich: Enricher }
+  try {
+    stated = readStated(config)
+  } catch (error) {
+    await opening?.then((store) => store.close()).catch(() => {})
+    throw error
+  }
+  const { inventory, rules, enrich } = stated
+  const store = await (opening ?? open())
   const roles = new Set(options.roles ?? SERVER_ROLES)
   // The embedded store belongs to one process, so there are no others to hear of.
   const node = config.store === 'duckdb' ? undefined : nodeName(config.data)

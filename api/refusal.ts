@@ -7,7 +7,7 @@ export class Refusal extends HTTPException {
   readonly sentence: { vi: string; en: string }
   readonly at: { from: number; to: number } | undefined
   constructor(
-    status: 400 | 401 | 403 | 404 | 409 | 413 | 422 | 503,
+    status: 400 | 401 | 403 | 404 | 409 | 413 | 422 | 429 | 503,
     code: string,
     vi: string,
     en: string,

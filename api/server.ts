@@ -16,6 +16,7 @@ import { listens } from './commands/reach.ts'
 import { type Installation, type InstallationOptions, openInstallation } from './installation.ts'
 import { openRetention } from './retention.ts'
 import { publicAddress } from './routes/sources.ts'
+import { ITSELF, leaveTrail } from './trail.ts'
 
 /** ms after which the housekeeping that failed is tried again. */
 const AGAIN = 5000
@@ -112,6 +113,11 @@ export const startServer = async (
       auth && !options.demo && (await auth.users()).length === 0
         ? await auth.add({ username: 'admin', name: 'Quản trị viên', role: 'administrator', organizations: [] })
         : undefined
+    if (first)
+      await leaveTrail(
+        { documents: installation.store.documents, clock },
+        { by: ITSELF, what: 'user.add', object: first.user.username, detail: first.user.role },
+      )
     const timers = new Map<string, NodeJS.Timeout>()
     let stopping = false
     const every = (what: string, wait: () => number, work: () => Promise<void>) => {
@@ -163,6 +169,7 @@ export const startServer = async (
       ...(first ? { first: { username: first.user.username, password: first.password } } : {}),
       minute: async () => {
         await tick()
+        await auth?.tellFailures()
         if (roles.has('detect')) await installation.schedule.runAll()
         await installation.scribe.work()
       },
@@ -171,6 +178,12 @@ export const startServer = async (
         installation.scribe.start()
         // Once in each minute of the installation's clock.
         every('health', () => MINUTE - ((clock() - HEALTH) % MINUTE) || MINUTE, guarded('health', tick))
+        if (auth)
+          every(
+            'trail',
+            () => MINUTE,
+            guarded('trail', () => auth.tellFailures()),
+          )
         every('nodes', () => SAYING, guarded('nodes', installation.publish))
         every(
           'retention',
@@ -193,6 +206,7 @@ export const startServer = async (
         })
         control.close()
         await syslog.close()
+        await briefly(() => auth?.tellFailures(true))
         await briefly(() => housekeeping?.release())
         await installation.close()
       },

@@ -5,6 +5,7 @@ import { embedded } from '../ingest/store/embedded.ts'
 import { noteLost } from '../ingest/store/lost.ts'
 import type { Store } from '../ingest/store/store.ts'
 import type { Config } from './config.ts'
+import { keepPrivate } from './private.ts'
 
 export interface StoreOptions {
   readonly clock: () => number
@@ -16,26 +17,47 @@ export interface StoreOptions {
   readonly threads?: number
 }
 
-/** Beside the store: what was mended while it was opened, a sentence each. Loaded where chosen, for each takes its time. */
-export const openStore = async (
+/** Beside the store: what was mended while it was opened, a sentence each. */
+type Opened = Store & { readonly repairs: readonly string[] }
+
+/**
+ * Loads the store that is chosen, for each takes its time. What is answered begins to open it at once: its thread starts
+ * while whoever asked goes on.
+ */
+export const loadStore = async (
   config: Config,
   { clock, warn, ...options }: StoreOptions,
-): Promise<Store & { readonly repairs: readonly string[] }> => {
+): Promise<() => Promise<Opened>> => {
   mkdirSync(config.data, { recursive: true, mode: 0o700 })
+  keepPrivate(config.data)
   if (config.store === 'elasticsearch') {
     const { openElasticsearch } = await import('../ingest/store/elasticsearch.ts')
-    const store = await openElasticsearch({ ...clusterOf(config), clock, warn })
-    return { ...store, repairs: [] }
+    return async () => ({ ...(await openElasticsearch({ ...clusterOf(config), clock, warn })), repairs: [] })
   }
-  const { events, documents } = await openEmbedded(config, options)
-  await noteLost(join(config.data, 'events'), documents, clock)
-  return { ...embedded(events, documents), repairs: events.repairs }
+  const open = await loadEmbedded(config, options)
+  return async () => {
+    const { events, documents } = await open()
+    await noteLost(join(config.data, 'events'), documents, clock)
+    return { ...embedded(events, documents), repairs: events.repairs }
+  }
 }
+export const openStore = async (config: Config, options: StoreOptions): Promise<Opened> =>
+  (await loadStore(config, options))()
 
 /** The files of the data folder, whatever the configuration chooses: what a migration reads. */
-export const openEmbedded = async (config: Config, options: Omit<StoreOptions, 'clock' | 'warn'> = {}) => {
+export const openEmbedded = async (config: Config, options: Omit<StoreOptions, 'clock' | 'warn'> = {}) =>
+  (await loadEmbedded(config, options))()
+const loadEmbedded = async (config: Config, options: Omit<StoreOptions, 'clock' | 'warn'>) => {
   const { openSqlite } = await import('../ingest/store/sqlite.ts')
   const { openDuckdb } = await import('../ingest/store/duckdb.ts')
+  return () => opened(config, options, openSqlite, openDuckdb)
+}
+const opened = async (
+  config: Config,
+  options: Omit<StoreOptions, 'clock' | 'warn'>,
+  openSqlite: typeof import('../ingest/store/sqlite.ts').openSqlite,
+  openDuckdb: typeof import('../ingest/store/duckdb.ts').openDuckdb,
+) => {
   const documents = openSqlite(join(config.data, 'documents.sqlite'))
   try {
     const events = await openDuckdb({

@@ -24,6 +24,8 @@ export interface IngestOptions {
   readonly poll?: number
   /** Files are complete: read once to their end (an import). */
   readonly whole?: boolean
+  /** Much is about to come: the thread that takes lines apart is started at once. */
+  readonly much?: boolean
   /** The events are marked, so that no rule looks at them. */
   readonly history?: boolean
   readonly warn: (message: string) => void

@@ -51,6 +51,7 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
     inventory: options.inventory,
     geoip: options.geoip,
     history: options.history ?? false,
+    much: options.much ?? false,
     packing: store.packing,
   })
   // After a kill, a request of the process before this one may still arrive: its spool is read when that is ruled out.
@@ -77,6 +78,7 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
             start: collect.start,
             node: options.node,
             shared: collect.shared ?? false,
+            files: collect.files ?? [],
           })
         : undefined
     const reader = openReader({
@@ -91,6 +93,7 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
       spool: finder ? undefined : spoolOf(source),
       node: options.node,
       stopping: () => stopping,
+      alone: options.whole ?? false,
       spoiled: (count, path) => {
         meter.dropped(count)
         notices.add(

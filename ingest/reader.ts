@@ -28,6 +28,8 @@ export interface ReaderOptions {
   /** Names this process's spool among those of others that share the store. */
   readonly node: string | undefined
   readonly stopping: () => boolean
+  /** Nothing else is read beside it: what it waits for is committed at once. */
+  readonly alone: boolean
   /** Lines of a spool file that were accepted and cannot be read any more. */
   readonly spoiled: (lines: number, path: string) => void
   /** Counts what was committed. */
@@ -82,7 +84,7 @@ export const openReader = (options: ReaderOptions): Reader => {
       for (const { feed, offset, begin } of found) {
         if (begin) {
           const first: Offset = { source: source.id, from: 0, ...begin }
-          await store.append({ events: [], offsets: [first], lease }, clock())
+          await store.append({ events: [], offsets: [first], lease, last: options.alone }, clock())
           committed(first)
         }
         await again(feed, offset)
@@ -203,7 +205,10 @@ export const openReader = (options: ReaderOptions): Reader => {
     each.handed = position
     const learned = made.changes.map((change) => ({ source: source.id, segment: each.feed.segment, ...change }))
     store
-      .append({ events: [], packed: made.packed, offsets: [offset], learned, lease, copied: taken.copied }, now)
+      .append(
+        { events: [], packed: made.packed, offsets: [offset], learned, lease, last: chunk.last, copied: taken.copied },
+        now,
+      )
       .then(
         ({ ingested }) => {
           each.committed = position

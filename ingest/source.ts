@@ -6,6 +6,8 @@ export type Collect =
       readonly start: 'beginning' | 'end'
       /** Every node of a cluster sees the same files: one of them reads. */
       readonly shared?: boolean
+      /** Folders that links in its own may lead into. */
+      readonly files?: readonly string[]
     }
   | { readonly kind: 'syslog'; readonly from: readonly string[] } // addresses or networks that send
   | { readonly kind: 'http'; readonly token: string }

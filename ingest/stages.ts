@@ -18,6 +18,7 @@ export interface StagesOptions {
   readonly inventory: Inventory
   readonly geoip: GeoIpFiles
   readonly history: boolean
+  readonly much?: boolean
   readonly packing: EventStore['packing']
 }
 export interface Stages {
@@ -108,6 +109,7 @@ export const openStages = async (options: StagesOptions): Promise<Stages> => {
     })
     return (thread = mine)
   }
+  if (options.much) started()
   return {
     run: (source, job) => {
       const { from, to, count } = job.lines

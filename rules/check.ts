@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Event, Value } from '../ingest/event.ts'
 import { compile } from '../ingest/store/filter.ts'
 import { groupKey, groupOf } from './alert.ts'
+import { openEngine } from './engine/engine.ts'
 import { CATALOG, pathOf, readRules } from './load.ts'
 import type { Rule } from './rule.ts'
 import type { SourceKind } from './sigma/mapping.ts'
@@ -13,6 +14,18 @@ import { type Counted, qualifying } from './windows.ts'
 export const checkRules = (folder: string | undefined, kinds: readonly SourceKind[]): readonly string[] =>
   readRules(folder === undefined ? [CATALOG] : folder.startsWith(CATALOG) ? [folder] : [CATALOG, folder], kinds)
     .problems
+
+/** Rules that are asked of every event with their fields, a sentence each: nothing that they need can be looked for. Their cost is measured over these events. */
+export const costlyRules = (rules: readonly Rule[], events: readonly Event[]): readonly string[] =>
+  openEngine(rules.map(({ filter }) => filter)).blind.map((i) => {
+    const rule = rules[i]!
+    const match = compile(rule.filter)
+    const rounds = Math.ceil(20_000 / Math.max(1, events.length))
+    const began = performance.now()
+    for (let n = 0; n < rounds; n++) for (const event of events) match(event)
+    const cost = ((performance.now() - began) * 1000) / Math.max(1, rounds * events.length)
+    return `${rule.file}: ${rule.id} has no word that could be looked for, so it is asked of every event that has its fields (${cost.toFixed(1)} µs each): name a value or a text of at least a few letters that has to be there`
+  })
 
 /** An event as ingest makes it of a raw line of a source's parser: undefined where the line says nothing. */
 export type EventOf = (source: string, line: string) => Event | undefined

@@ -77,7 +77,12 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
   }
 
   /** `later` collects the ledger's entries of runs that changed nothing else: they are written together. */
-  const cover = async (rule: Rule, { entry: found, committed }: Due, later?: Put<LedgerEntry>[]): Promise<number> => {
+  const cover = async (
+    rule: Rule,
+    { entry: found, committed }: Due,
+    rules: readonly Rule[],
+    later?: Put<LedgerEntry>[],
+  ): Promise<number> => {
     const began = performance.now()
     let entry = found
     let doc: LedgerEntry = entry?.doc ?? { covered: 0 }
@@ -108,7 +113,7 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
       }
     }
     try {
-      const few = await fresh(from, to)
+      const few = await fresh(from, to, rules)
       const groups = rule.correlation
         ? await correlated(store, rule, from, to, few)
         : await matched(store, rule, from, to, few)
@@ -136,7 +141,7 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
 
   return {
     run: async (rule) =>
-      cover(rule, { entry: await ledger.get(SYSTEM, rule.id), committed: await store.events.committed() }),
+      cover(rule, { entry: await ledger.get(SYSTEM, rule.id), committed: await store.events.committed() }, [rule]),
     runAll: async (rules, report, stopped = () => false) => {
       // For all of them, so that they share what is read of it.
       const committed = await store.events.committed()
@@ -153,7 +158,7 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
         if (stopped()) break
         const entry = await ledger.get(SYSTEM, rule.id)
         try {
-          await cover(rule, { entry, committed }, later)
+          await cover(rule, { entry, committed }, rules, later)
           report(rule)
         } catch (error) {
           report(rule, error instanceof Error ? error.message : String(error))

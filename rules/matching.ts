@@ -5,6 +5,7 @@ import { and, compile, EVERYTHING, type Filter, type Match, not, eq, or } from '
 import { type Store, SYSTEM } from '../ingest/store/store.ts'
 import { GROUP_FIELDS, type Group, groupKey, groupOf } from './alert.ts'
 import type { Moment } from './bursts.ts'
+import { type Engine, openEngine } from './engine/engine.ts'
 import { AGENCY_FIELDS, agenciesOf } from './parts.ts'
 import type { Rule } from './rule.ts'
 import { type Counted, newlyQualifying } from './windows.ts'
@@ -26,20 +27,52 @@ const FEW = 20_000
 /** History that was imported is not looked at. */
 export const live = (filter: Filter): Filter => and(not(eq('vonglau.import', true)), filter)
 
-/** The events ingested in (from, to], or undefined where they are more than a few. Kept for the rules that follow. */
+/** The new events, and which of them each rule of the pass is about. */
+export interface Fresh {
+  of(rule: Rule): readonly Event[]
+}
+
+/**
+ * The events ingested in (from, to], read once and looked at for all rules in one pass; undefined where they are more than
+ * a few. Kept for the rules that follow.
+ */
 export const freshEvents = (store: Store) => {
   let key = ''
-  let kept: Event[] | undefined
-  return async (from: number, to: number): Promise<Event[] | undefined> => {
-    if (key === `${from} ${to}`) return kept
-    const window = { filter: live(EVERYTHING), ingested: { after: from, upTo: to } } as const
-    const few = (await store.events.count(SYSTEM, window)) <= FEW
-    const events: Event[] = []
-    if (few) for await (const chunk of store.events.match(SYSTEM, window)) events.push(...chunk)
-    kept = few ? events : undefined
-    key = `${from} ${to}`
-    return kept
+  let kept: { readonly events: readonly Event[]; rules: readonly Rule[]; fresh: Fresh } | undefined
+  let engine: { readonly rules: readonly Rule[]; readonly engine: Engine } | undefined
+  const engineOf = (rules: readonly Rule[]): Engine => {
+    if (!engine || engine.rules.length !== rules.length || engine.rules.some((rule, i) => rule !== rules[i]))
+      engine = { rules, engine: openEngine(rules.map(eitherOf)) }
+    return engine.engine
   }
+  return async (from: number, to: number, rules: readonly Rule[]): Promise<Fresh | undefined> => {
+    if (key !== `${from} ${to}`) {
+      const window = { filter: live(EVERYTHING), ingested: { after: from, upTo: to } } as const
+      const few = (await store.events.count(SYSTEM, window)) <= FEW
+      const events: Event[] = []
+      if (few) for await (const chunk of store.events.match(SYSTEM, window)) events.push(...chunk)
+      kept = few ? { events, rules, fresh: await pass(events, rules, engineOf(rules)) } : undefined
+      key = `${from} ${to}`
+    } else if (kept && kept.rules !== rules)
+      kept = { ...kept, rules, fresh: await pass(kept.events, rules, engineOf(rules)) }
+    return kept?.fresh
+  }
+}
+
+/** ms */
+const BREATH = 50
+/** Ten thousand events are a part of a second of work: in between the process does what else it has to, above all says that it lives. */
+const pass = async (events: readonly Event[], rules: readonly Rule[], engine: Engine): Promise<Fresh> => {
+  const found = rules.map((): Event[] => [])
+  let since = performance.now()
+  for (const event of events) {
+    engine.match(event, (rule) => found[rule]!.push(event))
+    if (performance.now() - since < BREATH) continue
+    await breath()
+    since = performance.now()
+  }
+  const byRule = new Map(rules.map((rule, i) => [rule, found[i]!]))
+  return { of: (rule) => byRule.get(rule) ?? [] }
 }
 
 const matches = new WeakMap<Filter, Match>()
@@ -58,31 +91,13 @@ const eitherOf = (rule: Rule): Filter => {
   return either
 }
 
-/** ms */
-const BREATH = 50
-/**
- * Those that match. Some ten thousand events and expressions are seconds of work: in between the process does what else it
- * has to, above all says that it lives.
- */
-const chosen = async (events: readonly Event[], match: Match): Promise<Event[]> => {
-  const out: Event[] = []
-  let since = performance.now()
-  for (const event of events) {
-    if (match(event)) out.push(event)
-    if (performance.now() - since < BREATH) continue
-    await breath()
-    since = performance.now()
-  }
-  return out
-}
-
 /** The events that match anew, by group; of a rule with an end also when it ended. */
 export const matched = async (
   store: Store,
   rule: Rule,
   from: number,
   to: number,
-  few: readonly Event[] | undefined,
+  few: Fresh | undefined,
 ): Promise<Groups> => {
   const groups: Groups = new Map()
   const { endsWith } = rule
@@ -93,7 +108,7 @@ export const matched = async (
     ? {}
     : { fields: ['@timestamp', 'event.id', ...(rule.groupBy ?? GROUP_FIELDS), ...agencyFields(rule)] }
   const chunks = few
-    ? [await chosen(few, compiled(wanted))]
+    ? [few.of(rule)]
     : store.events.match(SYSTEM, { filter: live(wanted), ingested: { after: from, upTo: to }, ...fields })
   for await (const events of chunks) {
     for (const event of events) {
@@ -115,9 +130,9 @@ export const correlated = async (
   rule: Rule,
   from: number,
   to: number,
-  few: readonly Event[] | undefined,
+  few: Fresh | undefined,
 ): Promise<Groups> => {
-  if (few && (await chosen(few, compiled(rule.filter))).length === 0) return new Map()
+  if (few && few.of(rule).length === 0) return new Map()
   const correlation = rule.correlation!
   const by = rule.groupBy ?? []
   const groups: Groups = new Map()

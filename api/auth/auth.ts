@@ -2,14 +2,20 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { betterAuth } from 'better-auth'
 import { APIError } from 'better-auth/api'
-import { hashPassword, verifyPassword } from 'better-auth/crypto'
+import { verifyPassword } from 'better-auth/crypto'
 import { username } from 'better-auth/plugins'
 import { eq } from '../../ingest/store/filter.ts'
 import { type Document, type DocumentStore, SYSTEM } from '../../ingest/store/store.ts'
 import type { Role } from '../contract.ts'
 import { CLIENT_HEADER } from '../client.ts'
+import { type Deed, leaveTrail } from '../trail.ts'
 import { documentAdapter } from './adapter.ts'
+import { openBackoff } from './backoff.ts'
+import { openFailures } from './failures.ts'
+import { generationOf, passwordsOf } from './generation.ts'
 import { openHonest } from './honest.ts'
+import { knownFrom, placesOf } from './places.ts'
+import { openDoor } from './signin.ts'
 
 export interface User {
   readonly id: string
@@ -31,12 +37,12 @@ export interface NewUser {
 }
 
 export interface Auth {
-  /** Handles /api/auth/*. Rejects with the error of the store where that is why it cannot. */
+  /** Handles what is open of /api/auth/*. Rejects with the error of the store where that is why it cannot. */
   handler(request: Request): Promise<Response>
   /** The user of a session, or undefined. A disabled user has none. Rejects where the store cannot be asked. */
   session(headers: Headers): Promise<User | undefined>
   users(): Promise<User[]>
-  /** Makes a user; answers the one-time password. Throws a sentence where the name is taken. */
+  /** Makes a user; answers the password, one-time where none is given. Throws a sentence where the name is taken. */
   add(user: NewUser, password?: string): Promise<{ user: User; password: string }>
   /** A new one-time password; every session of the user ends. */
   reset(id: string): Promise<string>
@@ -48,9 +54,16 @@ export interface Auth {
   onEnded(id: string, ended: () => void): () => void
   /** Throws a sentence where the current password is wrong or the new one too short. */
   changePassword(id: string, current: string, next: string, keep: Headers): Promise<void>
+  /** Writes the failed sign-ins of the minutes that are over into the trail; `all`: of this one too, for the process ends. */
+  tellFailures(all?: boolean): Promise<void>
 }
 
 const SHORTEST = 10
+const NAME = /^[a-z0-9][a-z0-9._-]{1,63}$/
+const newer = (doc: Document, generation: number): Document => ({
+  ...doc,
+  generation: Math.max(generation, generationOf(doc)),
+})
 /** Without letters that look alike. */
 const oneTime = () =>
   Array.from({ length: 16 }, (_, i) =>
@@ -63,7 +76,10 @@ export const createAuth = async (
 ): Promise<Auth> => {
   const { documents: told, honestly, failed } = openHonest(documents)
   const users = documents.collection<Document>('auth_user')
-  const accounts = documents.collection<Document>('auth_account')
+  const passwords = passwordsOf(documents, options.clock)
+  const backoff = openBackoff(options.clock)
+  const failures = openFailures(options.clock)
+  const trail = (deed: Deed) => leaveTrail({ documents, clock: options.clock }, deed)
   const sessions = documents.collection<Document>('auth_session')
   const settings = documents.collection<Document>('settings')
   let secret = (await settings.get(SYSTEM, 'auth'))?.doc['secret'] as string | undefined
@@ -71,6 +87,7 @@ export const createAuth = async (
     secret = randomBytes(32).toString('base64url')
     await settings.put([{ id: 'auth', doc: { secret }, version: null }])
   }
+  const toldPasswords = passwordsOf(told, options.clock)
   const auth = betterAuth({
     baseURL: options.url,
     basePath: '/api/auth',
@@ -99,31 +116,28 @@ export const createAuth = async (
         lastSignIn: { type: 'number', input: false, required: false },
       },
     },
-    session: { expiresIn: 12 * 3600, updateAge: 3600 },
-    rateLimit: { enabled: true, window: 60, max: 600, customRules: { '/sign-in/username': { window: 60, max: 30 } } },
+    session: {
+      expiresIn: 12 * 3600,
+      updateAge: 3600,
+      additionalFields: { generation: { type: 'number', input: false, required: false } },
+    },
+    // The door counts (signin.ts): the library's own limit knows no accounts, and keeps every address that was ever made up.
+    rateLimit: { enabled: false },
     advanced: {
       ipAddress: { ipAddressHeaders: [CLIENT_HEADER] },
       cookiePrefix: 'vonglau',
       useSecureCookies: options.secure,
       defaultCookieAttributes: { sameSite: 'strict', httpOnly: true },
     },
-    disabledPaths: [
-      '/sign-up/email',
-      '/update-user',
-      '/change-email',
-      '/delete-user',
-      '/sign-in/social',
-      '/link-social',
-      '/change-password',
-      '/is-username-available',
-    ],
     databaseHooks: {
       session: {
         create: {
           before: async (session) => {
             const users = told.collection<Document>('auth_user')
+            const now = options.clock()
+            const attempt = door.current()
             // Over the version that was read: somebody may disable the account at this moment.
-            for (;;) {
+            for (let used = false; ; ) {
               const user = await users.get(SYSTEM, session.userId)
               // With the right password only: who guesses learns nothing.
               if (user?.doc['disabled'] === true)
@@ -131,10 +145,22 @@ export const createAuth = async (
                   code: 'DISABLED',
                   message: 'This account is switched off: ask an administrator.',
                 })
-              if (!user) return undefined
-              const doc = { ...user.doc, lastSignIn: options.clock() }
+              if (!user || !attempt) return false
+              used ||= await toldPasswords.use(user.doc)
+              if (!used)
+                throw new APIError('FORBIDDEN', {
+                  code: 'ONE_TIME',
+                  message: 'This one-time password was used, or is older than a day: ask an administrator for another.',
+                })
+              const { place, generation } = attempt
+              const doc = {
+                ...user.doc,
+                lastSignIn: now,
+                places: knownFrom(user.doc, place, now),
+                generation: Math.max(generation, generationOf(user.doc)),
+              }
               const [put] = await users.put([{ id: user.id, version: user.version, doc }])
-              if (put?.ok) return undefined
+              if (put?.ok) return { data: { ...session, generation } }
             }
           },
         },
@@ -163,10 +189,6 @@ export const createAuth = async (
     createdAt: String(doc['createdAt']),
     ...(typeof doc['lastSignIn'] === 'number' ? { lastSignIn: doc['lastSignIn'] } : {}),
   })
-  const account = async (userId: string) =>
-    (await accounts.query(SYSTEM, { filter: eq('userId', userId), limit: 10 })).items.find(
-      (item) => item.doc['userId'] === userId && item.doc['providerId'] === 'credential',
-    )
   const sessionOf = (headers: Headers) =>
     honestly(
       () => auth.api.getSession({ headers }),
@@ -193,39 +215,48 @@ export const createAuth = async (
     if (!found) throw new Error('there is no such user')
     return found
   }
-  const setPassword = async (userId: string, password: string) => {
-    const current = await account(userId)
-    const now = new Date(options.clock()).toISOString()
-    const id = current?.id ?? randomBytes(16).toString('hex')
-    await accounts.put([
-      {
-        id,
-        version: 'any',
-        doc: {
-          createdAt: now,
-          ...current?.doc,
-          id,
-          userId,
-          accountId: userId,
-          providerId: 'credential',
-          password: await hashPassword(password),
-          updatedAt: now,
-        },
-      },
-    ])
+  /** A one-time password, whoever else changes it at this moment. */
+  const giveOneTime = async (user: Document): Promise<{ password: string; generation: number }> => {
+    const userId = String(user['id'])
+    const password = oneTime()
+    for (;;) {
+      const generation = await passwords.set(userId, password, true, await passwords.of(userId), user)
+      if (generation !== undefined) return { password, generation }
+    }
   }
-
-  return {
-    handler: (request) =>
+  const door = openDoor({
+    backoff,
+    failures,
+    trail,
+    handle: (request) =>
       honestly(
         () => auth.handler(request),
         ({ status }) => status >= 500,
       ),
+    whom: async (name) => {
+      if (!NAME.test(name)) return undefined
+      const found = (await users.query(SYSTEM, { filter: eq('username', name), limit: 2 })).items
+      const user = found.find(({ doc }) => doc['username'] === name)
+      const account = user && (await passwords.of(user.id))
+      if (!user || !account) return undefined
+      return {
+        id: user.id,
+        username: name,
+        generation: Math.max(generationOf(account.doc), generationOf(user.doc)),
+        places: placesOf(user.doc, options.clock()),
+        unguessable: passwords.unguessable(user.doc, account.doc),
+      }
+    },
+  })
+
+  return {
+    handler: door.handler,
     session: async (headers) => {
       const found = await sessionOf(headers)
       if (!found) return undefined
       const user = await users.get(SYSTEM, found.user.id)
-      return user && user.doc['disabled'] !== true ? toUser(user.doc) : undefined
+      if (!user || user.doc['disabled'] === true) return undefined
+      return generationOf(found.session) < generationOf(user.doc) ? undefined : toUser(user.doc)
     },
     users: async () =>
       (await users.query(SYSTEM, { filter: { op: 'and', of: [] }, limit: 10_000 })).items.map((item) =>
@@ -233,7 +264,7 @@ export const createAuth = async (
       ),
     add: async ({ username: given, name, role, organizations }, chosen) => {
       const login = given.toLowerCase()
-      if (!/^[a-z0-9][a-z0-9._-]{1,63}$/.test(login))
+      if (!NAME.test(login))
         throw new Error(`"${given}" cannot be a user name: use 2 to 64 letters a-z, digits, ".", "_" and "-"`)
       const taken = await users.query(SYSTEM, { filter: eq('username', login), limit: 1 })
       if (taken.total > 0)
@@ -255,16 +286,15 @@ export const createAuth = async (
         updatedAt: now,
       }
       const password = chosen ?? oneTime()
-      await setPassword(id, password)
-      await users.put([{ id, doc, version: null }])
+      await passwords.set(id, password, chosen === undefined, undefined)
+      await users.put([{ id, doc: { ...doc, generation: 1 }, version: null }])
       return { user: toUser(doc), password }
     },
     reset: async (id) => {
-      await must(id)
-      const password = oneTime()
-      await setPassword(id, password)
-      await update(id, (doc) => ({ ...doc, mustChangePassword: true }))
+      const { password, generation } = await giveOneTime((await must(id)).doc)
+      await update(id, (doc) => ({ ...newer(doc, generation), mustChangePassword: true }))
       await endSessions(id)
+      backoff.forget(id)
       return password
     },
     change: async (id, wanted) => {
@@ -285,14 +315,31 @@ export const createAuth = async (
       }
     },
     changePassword: async (id, current, next, keep) => {
-      const known = (await account(id))?.doc['password']
-      if (typeof known !== 'string' || !(await verifyPassword({ hash: known, password: current })))
+      // Who has taken a session does not learn the password by it.
+      const admission = backoff.begin({ account: id, name: '', place: 'a session', known: true })
+      if (!('succeeded' in admission))
+        throw new Error(`too many wrong passwords: try again in ${Math.ceil(admission.wait / 1000)} s`)
+      const account = await passwords.of(id)
+      const hash = account?.doc['password']
+      if (typeof hash !== 'string' || !(await verifyPassword({ hash, password: current }))) {
+        failures.add(String((await must(id)).doc['username']), 'a session', false)
         throw new Error('the current password is not right')
+      }
+      admission.succeeded()
       if (next.length < SHORTEST) throw new Error(`the new password is too short: use at least ${SHORTEST} characters`)
       if (next === current) throw new Error('the new password is the old one: choose another')
-      await setPassword(id, next)
-      await update(id, (doc) => ({ ...doc, mustChangePassword: false }))
-      await endSessions(id, (await sessionOf(keep))?.session.token)
+      const kept = (await sessionOf(keep))?.session
+      const generation = await passwords.set(id, next, false, account, (await must(id)).doc)
+      // Somebody has set another since it was read.
+      if (generation === undefined) throw new Error('the current password is not right')
+      // First, for with the next step it would be over.
+      const mine = kept && (await sessions.get(SYSTEM, kept.id))
+      if (mine) await sessions.put([{ id: mine.id, version: mine.version, doc: { ...mine.doc, generation } }])
+      await update(id, (doc) => ({ ...newer(doc, generation), mustChangePassword: false }))
+      await endSessions(id, kept?.token)
+    },
+    tellFailures: async (all) => {
+      for (const deed of failures.take(all)) await trail(deed)
     },
   }
 }

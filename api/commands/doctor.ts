@@ -1,7 +1,8 @@
 /** `vonglau doctor`: what is wrong with this installation, a sentence each, and what to do. */
 import { LOGSOURCES } from '../../ingest/parsers/index.ts'
-import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
+import { boundsOf, LeadsOut } from '../../ingest/collect/links.ts'
 import { openGeoIp } from '../../ingest/enrich/geoip.ts'
 import { type Config, readConfig, socketPath } from '../config.ts'
 import type { Health, RetentionState, SourceRow } from '../contract.ts'
@@ -33,6 +34,13 @@ export const examine = async (file: string | undefined, env: NodeJS.ProcessEnv):
       ? `configuration ${config.file} is valid, ${config.sources.length} sources`
       : 'no vonglau.yml here: the defaults apply',
   )
+  const secrets =
+    config.sources.some(({ collect }) => collect.kind === 'http') ||
+    config.elasticsearch.password !== undefined ||
+    config.elasticsearch.api_key !== undefined
+  for (const file of [secrets ? config.file : undefined, config.tls?.key])
+    if (file !== undefined && (statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o004)
+      bad(`every user of this machine can read ${file}, which holds secrets: chmod 600 it`)
   const inventory = await attempt(() => readInventory(config))
   if (inventory)
     config.inventory
@@ -49,7 +57,7 @@ export const examine = async (file: string | undefined, env: NodeJS.ProcessEnv):
   if (config.sources.length === 0)
     bad('no sources are configured: the page "Nguồn" shows what to write for a FortiGate, nginx and IIS')
   for (const { id, collect } of config.sources) {
-    if (collect.kind === 'file') await lookAt(id, collect.path, bad)
+    if (collect.kind === 'file') await lookAt(id, collect, bad)
     if (collect.kind === 'syslog' && !config.syslog.udp && !config.syslog.tcp)
       bad(`source ${id} waits for syslog, but no port is open: add syslog: { udp: "0.0.0.0:5514" }`)
   }
@@ -134,14 +142,21 @@ const refusedOf = async (config: Config, id: string): Promise<number> => {
   return count
 }
 
-const lookAt = async (id: string, path: string, bad: (what: string) => void): Promise<void> => {
+const lookAt = async (
+  id: string,
+  { path, files = [] }: { readonly path: string; readonly files?: readonly string[] },
+  bad: (what: string) => void,
+): Promise<void> => {
+  const bounds = boundsOf(path, files)
   let found = 0
   for await (const each of glob(path)) {
     found++
     try {
+      await bounds.check(each)
       accessSync(each, constants.R_OK)
-    } catch {
-      bad(`source ${id}: ${each} cannot be read by this user: add it to the group that owns the log`)
+    } catch (error) {
+      if (error instanceof LeadsOut) bad(`source ${id}: ${error.message}`)
+      else bad(`source ${id}: ${each} cannot be read by this user: add it to the group that owns the log`)
     }
   }
   if (found === 0) bad(`source ${id}: no file is named ${path} yet`)

@@ -8,6 +8,7 @@ import { migrate } from '../migrate.ts'
 import { nodeName } from '../nodes.ts'
 import { clusterOf, openEmbedded } from '../store.ts'
 import { listens } from './reach.ts'
+import { tell } from './printable.ts'
 import { print, table } from './show.ts'
 
 export const moveToCluster = async (config: Config): Promise<void> => {
@@ -15,9 +16,8 @@ export const moveToCluster = async (config: Config): Promise<void> => {
     throw new Error(`a Vọng Lâu runs on ${config.data}: stop it first, so that nothing new comes while it is copied`)
   if (!existsSync(join(config.data, 'documents.sqlite')))
     throw new Error(`${config.data} holds no embedded installation: name its folder under "data:"`)
-  const warn = (message: string) => process.stderr.write(`${message}\n`)
   // What came last is looked at by the rules before it is copied: then they have seen everything.
-  const before = await openInstallation({ ...config, store: 'duckdb' }, { clock: Date.now, warn })
+  const before = await openInstallation({ ...config, store: 'duckdb' }, { clock: Date.now, warn: tell })
   try {
     await before.schedule.runAll()
   } finally {
@@ -30,7 +30,7 @@ export const moveToCluster = async (config: Config): Promise<void> => {
     : undefined
   try {
     const { openElasticsearch } = await import('../../ingest/store/elasticsearch.ts')
-    const to = await openElasticsearch({ ...clusterOf(config), clock: () => 0, warn })
+    const to = await openElasticsearch({ ...clusterOf(config), clock: () => 0, warn: tell })
     try {
       let begun = false
       const progress = ({ events, total }: { events: number; total: number }) => {

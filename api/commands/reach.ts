@@ -6,6 +6,7 @@ import { openClock } from '../../ingest/clock.ts'
 import { type Config, socketPath } from '../config.ts'
 import { createControl, type Request } from '../control.ts'
 import { openInstallation } from '../installation.ts'
+import { tell } from './printable.ts'
 
 export type Answer = { readonly [key: string]: unknown }
 
@@ -27,7 +28,7 @@ export const reach = async function* (config: Config, request: Request): AsyncIt
     most: 60_000,
     // Beside the threads that parse and append there is no processor left; the others would spin.
     threads: 1,
-    warn: (message) => process.stderr.write(`${message}\n`),
+    warn: tell,
   })
   try {
     const openAuth = async () =>

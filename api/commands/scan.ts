@@ -4,8 +4,8 @@ import type { Event } from '../../ingest/event.ts'
 import { splitLines } from '../../ingest/collect/lines.ts'
 import type { Source } from '../../ingest/source.ts'
 import { idPrefix } from '../../ingest/stage.ts'
-import { compile } from '../../ingest/store/filter.ts'
 import { groupOf } from '../../rules/alert.ts'
+import { openEngine } from '../../rules/engine/engine.ts'
 import { loadRules } from '../../rules/load.ts'
 import type { Rule } from '../../rules/rule.ts'
 import { type Counted, qualifying } from '../../rules/windows.ts'
@@ -20,36 +20,41 @@ const matchLine = (rule: Rule, event: Event): string =>
 export const scan = async (config: Config, source: Source, files: readonly string[]): Promise<void> => {
   const rules = loadRules(config.rules, LOGSOURCES)
   const stage = stagesOf(config)(source)
-  const single = rules.filter((rule) => !rule.correlation).map((rule) => ({ rule, match: compile(rule.filter) }))
-  const windows = rules
-    .filter((rule) => rule.correlation)
-    .map((rule) => ({ rule, match: compile(rule.filter), groups: new Map<string, Counted[]>() }))
+  const engine = openEngine(rules.map(({ filter }) => filter))
+  /** Of each correlation what it counts, by group. */
+  const windows = new Map(rules.flatMap((rule) => (rule.correlation ? [[rule, new Map<string, Counted[]>()]] : [])))
+  const count = (rule: Rule, groups: Map<string, Counted[]>, event: Event) => {
+    const group = groupOf(rule, event)
+    const values = rule.correlation!.field ? [event[rule.correlation!.field] ?? []].flat().map(String) : undefined
+    if (!group || values?.length === 0) return
+    const key = JSON.stringify(group)
+    if (!groups.has(key)) groups.set(key, [])
+    groups.get(key)!.push({
+      time: event['@timestamp'] as number,
+      id: String(event['event.id']),
+      ingested: 0,
+      agencies: [],
+      ...(values ? { values } : {}),
+    })
+  }
   for (const file of files) {
     for await (const events of readEvents(source, file, stage, Date.now())) {
       const out: string[] = []
       for (const event of events) {
-        for (const { rule, match } of single) if (match(event)) out.push(matchLine(rule, event))
-        for (const { rule, match, groups } of windows) {
-          if (!match(event)) continue
-          const group = groupOf(rule, event)
-          const values = rule.correlation!.field ? [event[rule.correlation!.field] ?? []].flat().map(String) : undefined
-          if (!group || values?.length === 0) continue
-          const key = JSON.stringify(group)
-          if (!groups.has(key)) groups.set(key, [])
-          groups.get(key)!.push({
-            time: event['@timestamp'] as number,
-            id: String(event['event.id']),
-            ingested: 0,
-            agencies: [],
-            ...(values ? { values } : {}),
-          })
+        const found: number[] = []
+        engine.match(event, (rule) => found.push(rule))
+        for (const i of found.sort((a, b) => a - b)) {
+          const rule = rules[i]!
+          const groups = windows.get(rule)
+          if (groups) count(rule, groups, event)
+          else out.push(matchLine(rule, event))
         }
       }
       await print(out)
     }
   }
   const wanted = new Map<string, Rule[]>()
-  for (const { rule, groups } of windows) {
+  for (const [rule, groups] of windows) {
     for (const events of groups.values())
       for (const { id } of qualifying(events, rule.correlation!)) wanted.set(id, [...(wanted.get(id) ?? []), rule])
   }

@@ -1,6 +1,7 @@
 /** How commands print: tables for a person, NDJSON for a program, a bar where there is a terminal. */
 import { SingleBar } from 'cli-progress'
 import type { ImportProgress } from '../import.ts'
+import { printable, printableCell } from './printable.ts'
 
 /** Shows progress on a terminal and is quiet in a pipe. */
 export const openBar = (): { update(progress: ImportProgress): void; stop(): void } => {
@@ -23,7 +24,8 @@ export const openBar = (): { update(progress: ImportProgress): void; stop(): voi
   }
 }
 
-export const table = (rows: readonly (readonly (string | number)[])[]): string => {
+export const table = (given: readonly (readonly (string | number)[])[]): string => {
+  const rows = given.map((row) => row.map((cell) => (typeof cell === 'number' ? cell : printableCell(cell))))
   const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => String(row[i] ?? '').length))) ?? []
   return rows
     .map((row) =>
@@ -39,6 +41,6 @@ export const table = (rows: readonly (readonly (string | number)[])[]): string =
 
 /** Prints lines, waiting where the reader is slow. */
 export const print = async (lines: readonly string[]): Promise<void> => {
-  if (lines.length && !process.stdout.write(`${lines.join('\n')}\n`))
+  if (lines.length && !process.stdout.write(`${printable(lines.join('\n'))}\n`))
     await new Promise((resolve) => process.stdout.once('drain', resolve))
 }

@@ -2,9 +2,13 @@
 import { openClock } from '../../ingest/clock.ts'
 import type { Config, ServerRole } from '../config.ts'
 import { startServer } from '../server.ts'
+import { printable } from './printable.ts'
+
+/** ms that a stop may take: whoever stops a service kills it a little later. */
+const PATIENCE = 10_000
 
 export const start = async (config: Config, roles: readonly ServerRole[]): Promise<void> => {
-  const say = (message: string) => process.stdout.write(`${new Date().toISOString()} ${message}\n`)
+  const say = (message: string) => process.stdout.write(`${new Date().toISOString()} ${printable(message)}\n`)
   const running = await startServer(config, { clock: openClock(), roles, say, warn: say })
   running.begin()
   if (running.first) {
@@ -19,7 +23,14 @@ export const start = async (config: Config, roles: readonly ServerRole[]): Promi
     say(`no sources are configured yet: ${running.url}/sources shows what to set on a FortiGate, nginx and IIS`)
   await untilStopped()
   say('stopping: what has arrived is written first')
+  const late = setTimeout(() => {
+    say(
+      'not all could be written in time: what was accepted is in the spool and the files, and is read at the next start',
+    )
+    process.exit(0)
+  }, PATIENCE)
   await running.stop()
+  clearTimeout(late)
   process.exit(0)
 }
 

@@ -72,6 +72,14 @@ export const me = new Hono<Env>()
       await c.var.auth.changePassword(c.var.user.id, current, next, c.req.raw.headers)
     } catch (error) {
       const message = (error as Error).message
+      const wait = /^too many .* in (\d+) s/.exec(message)?.[1]
+      if (wait)
+        throw new Refusal(
+          429,
+          'password',
+          `Sai mật khẩu quá nhiều lần: hãy thử lại sau ${wait} giây.`,
+          `Too many wrong passwords: try again in ${wait} s.`,
+        )
       const vi = /not right/.test(message)
         ? 'Mật khẩu hiện tại không đúng.'
         : /too short/.test(message)
@@ -149,9 +157,15 @@ export const users = new Hono<Env>()
       const target = all.find((user) => user.id === id)
       if (!target) throw new Refusal(404, 'not_found', 'Không có người dùng này.', 'There is no such user.')
       withAgency(role ?? target.role, organizations ?? target.organizations)
-      const loses =
-        target.role === 'administrator' && (disabled === true || (role !== undefined && role !== 'administrator'))
-      if (loses && all.filter((user) => user.role === 'administrator' && !user.disabled).length < 2) {
+      // One of an agency administers nothing.
+      const administers = (user: Pick<User, 'role' | 'organizations' | 'disabled'>) =>
+        may({ ...target, ...user }, 'admin') && !user.disabled
+      const after = {
+        role: role ?? target.role,
+        organizations: organizations ?? target.organizations,
+        disabled: disabled ?? target.disabled,
+      }
+      if (administers(target) && !administers(after) && all.filter(administers).length < 2) {
         throw new Refusal(
           422,
           'last_administrator',
@@ -200,7 +214,7 @@ export const auditTrail = new Hono<Env>().use(duty('admin')).get('/', async (c) 
     return {
       n: entry['journal.n'],
       at: entry['journal.at'],
-      by: act.actor.kind === 'program' ? 'system' : entry['journal.by'],
+      by: act.actor.kind === 'program' && act.actor.id !== 'command-line' ? 'system' : entry['journal.by'],
       what: isCase ? `${kind}.${act.what}` : act.what,
       object: entry['journal.object'],
       ...(detail ? { detail } : {}),

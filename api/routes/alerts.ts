@@ -82,7 +82,7 @@ export const alerts = new Hono<Env>()
     const q = c.req.query()
     const now = installation.clock()
     const { from, to } = rangeOf(q, now, 86_400_000)
-    const base = and(LIVE, asked(q, ['*']))
+    const base = and(LIVE, asked(c, ['*']))
     const facetFilters = Object.fromEntries(
       (Object.keys(FACETS) as FacetName[]).map((name) => [name, chosen(FACETS[name], q, name)]),
     ) as Record<FacetName, Filter[]>

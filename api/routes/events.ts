@@ -37,7 +37,7 @@ export const events = new Hono<Env>()
     const { installation, scope } = c.var
     const q = c.req.query()
     const { from, to } = rangeOf(q, installation.clock(), 86_400_000)
-    const filter = withoutHealth(asked(q, FREE_TEXT))
+    const filter = withoutHealth(asked(c, FREE_TEXT))
     const limit = limitOf(q, 100, 500)
     const order = oneOf(ORDERS, q, 'order', 'newest')
     const store = installation.store.events
@@ -119,11 +119,11 @@ export const events = new Hono<Env>()
 
 export const kql = new Hono<Env>()
   .get('/', (c) => {
-    asked(c.req.query(), FREE_TEXT)
+    asked(c, FREE_TEXT)
     return c.json({ ok: true })
   })
   .get('/suggest', async (c) => {
-    const { installation, scope } = c.var
+    const { installation, scope, sight } = c.var
     const text = searchOf(c.req.query()) ?? ''
     const hint = suggest(text, Math.max(0, positionOf(c.req.query(), 'at', text.length)))
     const items = [...hint.items]
@@ -138,7 +138,8 @@ export const kql = new Hono<Env>()
         signal: c.req.raw.signal,
       })
       for (const { key } of buckets.items) {
-        const value = String(key[0])
+        // Masked before it is compared: whether one begins like that is not told either.
+        const value = sight.text(hint.field, String(key[0]))
         if (key[0] !== null && value.toLowerCase().startsWith(hint.prefix.toLowerCase()) && items.length < 12)
           items.push({
             text: /^[\w.-]+$/.test(value) ? value : JSON.stringify(value),

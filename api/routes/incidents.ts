@@ -74,7 +74,7 @@ export const incidents = new Hono<Env>()
       (Object.keys(FACETS) as FacetName[]).map((name) => [name, chosen(FACETS[name], q, name)]),
     ) as Record<FacetName, Filter[]>
     const base = and(
-      asked(q, ['*']),
+      asked(c, ['*']),
       ...(q['overdue'] === 'true' || q['overdue'] === '1' ? [overdueAt(now)] : []),
       ...(q['from'] ? [{ op: 'range', field: 'incident.last', gte: instant(q, 'from', 0) } as const] : []),
       ...(q['to'] ? [{ op: 'range', field: 'incident.created', lt: instant(q, 'to', now) } as const] : []),

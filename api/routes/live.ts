@@ -59,7 +59,7 @@ const follow = async <T extends Document>(collection: Collection<T>, scope: Scop
 }
 
 export const live = new Hono<Env>().get('/', (c) => {
-  const { installation, scope, auth, user } = c.var
+  const { installation, scope, sight, auth, user } = c.var
   const headers = c.req.raw.headers
   c.header('X-Accel-Buffering', 'no')
   return streamSSE(c, async (stream) => {
@@ -76,7 +76,7 @@ export const live = new Hono<Env>().get('/', (c) => {
       closed = true
       wake()
     })
-    const send = (message: LiveMessage) => stream.writeSSE({ data: JSON.stringify(message) })
+    const send = (message: LiveMessage) => stream.writeSSE({ data: JSON.stringify(sight.shown(c.req.path, message)) })
     const alerts = alertsOf(installation)
     const incidents = incidentsOf(installation)
     const poke = () => wake()

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import type { Offset } from '../store/store.ts'
 import { isAt, type Looked, lookAt, matches } from './names.ts'
 import { byInode, type Segment, type Whose } from './segments.ts'
-import { openText, type TextFile } from './text.ts'
+import type { TextFile } from './text.ts'
 
 export interface Stray {
   readonly file: TextFile
@@ -22,6 +22,7 @@ export const strays = async (
   present: ReadonlyMap<string, Looked>,
   known: readonly Offset[],
   whose: Whose,
+  open: (path: string) => Promise<TextFile>,
 ): Promise<Stray[]> => {
   // What an import has read elsewhere is not followed.
   const mine = known.filter(({ about }) => about !== undefined && matches(String(about['path']), pattern))
@@ -36,7 +37,8 @@ export const strays = async (
       if (!each || !inodes.has(each.ino) || [...present.values()].some((other) => isAt(other, each))) continue
       const offsets = mine.filter(({ about, position }) => about!['ino'] === each.ino && position < each.size)
       if (offsets.length === 0) continue
-      const file = await openText(path)
+      const file = await open(path).catch(() => undefined)
+      if (!file) continue
       const found = file.gzip ? undefined : await byInode(file, each, offsets, whose)
       if (found) {
         const { segment, offset } = found

@@ -17,6 +17,8 @@ export interface Chunk {
   readonly about: Offset['about']
   /** Lines between `from` and `to` that were accepted and cannot be read any more; absent: none. */
   readonly lost?: number
+  /** Nothing more of the segment is there, and nothing will come. */
+  readonly last?: boolean
   /** What the lines lie in, where it is to be given back when nobody reads them any longer. */
   readonly memory?: SharedArrayBuffer
 }
@@ -133,6 +135,7 @@ export const fileFeed = (
         from,
         to: at,
         about: aboutOf(segment, about, last && bytes.length === used.length),
+        ...(last && bytes.length === used.length ? { last } : {}),
         ...(memory ? { memory } : {}),
       }
     },

@@ -7,9 +7,10 @@ import type { Offset } from '../store/store.ts'
 import { strays } from './beside.ts'
 import { type Feed, type FileFeed, fileFeed } from './feed.ts'
 import { agree, openPrint, type Print, resumePrint, scan } from './fingerprint.ts'
+import { boundsOf, LeadsOut, UNBOUND } from './links.ts'
 import { isAt, type Looked, lookAt, pathsOf, stampOf } from './names.ts'
 import { aboutOf, byContent, byInode, newSegment, otherNode, type Segment, type Whose } from './segments.ts'
-import { beginningOf, notText, openText, type TextFile } from './text.ts'
+import { beginningOf, notText, type TextFile } from './text.ts'
 
 /** ms without a byte after which nobody writes to a file any more whose name is gone. */
 const HOLD = 300_000
@@ -44,6 +45,8 @@ export interface FinderOptions {
   /** Of a cluster: the node whose files they are, unless every node sees the same ones. */
   readonly node?: string | undefined
   readonly shared?: boolean
+  /** Folders that links may lead into, beside the pattern's own. */
+  readonly files?: readonly string[]
   /** ms, for tests: five minutes. */
   readonly hold?: number
 }
@@ -64,6 +67,8 @@ type Name = Looked & { readonly leader?: Leader; readonly agreed?: number }
 
 export const openFinder = (pattern: string, options: FinderOptions): Finder => {
   const whose: Whose = { node: options.shared ? undefined : options.node, shared: options.shared ?? false }
+  // Who imports names each file.
+  const bounds = options.whole ? UNBOUND : boundsOf(pattern, options.files ?? [])
   const names = new Map<string, Name>()
   const leaders = new Set<Leader>()
   const used = new Set<string>()
@@ -110,7 +115,7 @@ export const openFinder = (pattern: string, options: FinderOptions): Finder => {
   /** How far both agree; undefined where they differ, or where the leader cannot be opened a second time. */
   const agreed = async (file: TextFile, leader: Leader, from = 0): Promise<number | undefined> => {
     // Gzip goes forwards only: the feed's own must stay where it is.
-    const own = leader.file.gzip ? await openText(leader.segment.place.path).catch(() => undefined) : leader.file
+    const own = leader.file.gzip ? await bounds.open(leader.segment.place.path).catch(() => undefined) : leader.file
     try {
       return own && (await agree(file, own, from))
     } finally {
@@ -151,7 +156,7 @@ export const openFinder = (pattern: string, options: FinderOptions): Finder => {
     known: readonly Offset[],
     reading: (segment: string) => Feed | undefined,
   ): Promise<Found | undefined> => {
-    const file = await openText(each.path)
+    const file = await bounds.open(each.path)
     let kept = false
     try {
       const beginning = await beginningOf(file)
@@ -227,7 +232,7 @@ export const openFinder = (pattern: string, options: FinderOptions): Finder => {
     if (position === 0 || whole === undefined) return false
     for (const each of present.values()) {
       if (leads(each) || (each.size < position && !each.path.endsWith('.gz'))) continue
-      const file = await openText(each.path)
+      const file = await bounds.open(each.path)
       const found = (await scan(file, [position])).at.get(position)?.['whole'] === whole
       if (found) await follow(leader, file, each)
       else await file.close()
@@ -265,7 +270,7 @@ export const openFinder = (pattern: string, options: FinderOptions): Finder => {
     const leader = name.leader!
     if (!leaders.has(leader) || leader.lost) return void names.delete(each.path)
     if (each.size === name.size && each.changed === name.changed) return
-    const file = await openText(each.path)
+    const file = await bounds.open(each.path)
     try {
       // One that did not grow was written anew from its beginning, maybe.
       const shorter = await agreed(file, leader, each.size > name.size && !file.gzip ? name.agreed : 0)
@@ -290,7 +295,9 @@ export const openFinder = (pattern: string, options: FinderOptions): Finder => {
     if (code === 'ENOENT') return
     problems.set(
       path,
-      `${path} cannot be read (${code ?? (error as Error).message}): let the user that Vọng Lâu runs as read it`,
+      error instanceof LeadsOut
+        ? error.message
+        : `${path} cannot be read (${code ?? (error as Error).message}): let the user that Vọng Lâu runs as read it`,
     )
   }
 
@@ -341,7 +348,7 @@ export const openFinder = (pattern: string, options: FinderOptions): Finder => {
       if (!options.whole && (rotated || performance.now() - aside > ASIDE)) {
         aside = performance.now()
         // Renamed to where the glob does not look, maybe while nobody was here.
-        for (const { file, each, segment, offset } of await strays(pattern, present, known(), whose)) {
+        for (const { file, each, segment, offset } of await strays(pattern, present, known(), whose, bounds.open)) {
           if (leads(each) || reading(segment.id)) {
             await file.close()
             continue

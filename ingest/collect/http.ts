@@ -4,22 +4,24 @@
  * The first `&head=N` bytes of a body are what stood further up (the #Fields of IIS), said again, and no part of the count.
  */
 import { timingSafeEqual } from 'node:crypto'
-import { gunzip } from 'node:zlib'
-import { promisify } from 'node:util'
 import { type Context, Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import type { Ingest } from '../ingest.ts'
+import { type Body, type BodyRefused, LARGEST, openBodies } from './body.ts'
 import type { Source } from '../source.ts'
 import type { Part, Taken } from './streams.ts'
 
-const unzip = promisify(gunzip)
-const LARGEST = 64 * 1024 * 1024
-/** Lines of a request: 64 MiB of line feeds are 65 KiB of gzip, and each line is an object until it is on disk. */
-const MOST_LINES = 500_000
 const TOO_LARGE = {
   error: {
     code: 'too_large',
     message: 'the body is larger than 64 MiB or has more than 500,000 lines, unpacked: send it in parts',
+  },
+}
+
+const BUSY = {
+  error: {
+    code: 'busy',
+    message:
+      'nothing of this request was accepted: others are being taken, and there is no room beside them; send it again in some seconds',
   },
 }
 
@@ -29,24 +31,6 @@ const equal = (a: string, b: string): boolean => {
 }
 
 const failure = (code: string, message: string) => ({ error: { code, message } })
-
-/** The lines of a body, empty ones left out, and where each ends in it. Undefined where they are too many. */
-const linesOf = (body: Buffer): { lines: Buffer[]; ends: number[] } | undefined => {
-  const lines: Buffer[] = []
-  const ends: number[] = []
-  for (let from = 0; from < body.length; ) {
-    const lf = body.indexOf(10, from)
-    const to = lf < 0 ? body.length : lf
-    const end = to > from && body[to - 1] === 13 ? to - 1 : to
-    if (end > from) {
-      if (lines.length === MOST_LINES) return undefined
-      lines.push(body.subarray(from, end))
-      ends.push(to + 1)
-    }
-    from = to + 1
-  }
-  return { lines, ends }
-}
 
 /** Which part of which stream a request is; undefined where it says none; a sentence where it says half. */
 const partOf = (
@@ -87,10 +71,44 @@ export const ingestRoute = (sources: readonly Source[], ingest: Ingest, peer: (r
           401,
         )
   }
+  const bodies = openBodies()
+  /** Answers when it is on disk. */
+  const take = async (c: Context, source: Source, at: { stream: string; from: number } | undefined, body: Body) => {
+    const { bytes, lines, ends } = body
+    const said = Number(c.req.query('head') ?? 0)
+    const head = at ? said : 0
+    if (!Number.isSafeInteger(said) || said < 0 || head > bytes.length || (head > 0 && bytes[head - 1] !== 10))
+      return c.json(
+        failure('stream', `head=N says how many bytes of the body are whole lines that are said again`),
+        400,
+      )
+    const part: Part | undefined = at && {
+      ...at,
+      to: at.from + bytes.length - head,
+      ends: ends.map((end) => at.from + Math.max(0, Math.min(end, bytes.length) - head)),
+      ...(at.from === 0 ? { head: bytes.subarray(head) } : {}),
+    }
+    try {
+      if (lines.length === 0 && !part) return c.json({ accepted: 0 })
+      const taken = await ingest.accept(source.id, lines, peer(c), part)
+      if (taken.refused && part)
+        return c.json({ ...failure(taken.refused, refusal(part, taken)), position: taken.position }, 409)
+      return c.json(taken)
+    } catch (error) {
+      c.header('Retry-After', '30')
+      return c.json(
+        failure(
+          'not_accepted',
+          `nothing of this request was accepted (${(error as Error).message}): send it again later`,
+        ),
+        503,
+      )
+    }
+  }
   return (
     new Hono()
-      // Before the body is in memory, whatever it says of its length.
-      .use(bodyLimit({ maxSize: LARGEST, onError: (c) => c.json(TOO_LARGE, 413) }))
+      // What says that it is too long is not read at all.
+      .use(async (c, next) => (Number(c.req.header('content-length') ?? 0) > LARGEST ? c.json(TOO_LARGE, 413) : next()))
       .get('/:source', async (c) => {
         const source = named(c)
         if (source instanceof Response) return source
@@ -104,53 +122,28 @@ export const ingestRoute = (sources: readonly Source[], ingest: Ingest, peer: (r
         if (source instanceof Response) return source
         const at = partOf(c.req.query('stream'), c.req.query('offset'))
         if (typeof at === 'string') return c.json(failure('stream', at), 400)
-        let body: Buffer
+        let body: Body
         try {
-          body = Buffer.from(await c.req.arrayBuffer())
-          if (/gzip/i.test(c.req.header('content-encoding') ?? ''))
-            body = await unzip(body, { maxOutputLength: LARGEST })
+          body = await bodies.read(c.req.raw.body, /gzip/i.test(c.req.header('content-encoding') ?? ''))
         } catch (error) {
-          if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return c.json(TOO_LARGE, 413)
+          const { why, message } = error as BodyRefused
+          if (why === 'large') return c.json(TOO_LARGE, 413)
+          if (why === 'busy') {
+            c.header('Retry-After', '5')
+            return c.json(BUSY, 503)
+          }
           return c.json(
             failure(
               'body',
-              `the body cannot be read (${(error as Error).message}): send lines, with Content-Encoding: gzip only where they are gzip, at most 64 MiB`,
+              `the body cannot be read (${message}): send lines, with Content-Encoding: gzip only where they are gzip, at most 64 MiB`,
             ),
             400,
           )
-        }
-        if (body.length > LARGEST) return c.json(TOO_LARGE, 413)
-        const said = Number(c.req.query('head') ?? 0)
-        const head = at ? said : 0
-        if (!Number.isSafeInteger(said) || said < 0 || head > body.length || (head > 0 && body[head - 1] !== 10))
-          return c.json(
-            failure('stream', `head=N says how many bytes of the body are whole lines that are said again`),
-            400,
-          )
-        const found = linesOf(body)
-        if (!found) return c.json(TOO_LARGE, 413)
-        const { lines, ends } = found
-        const part: Part | undefined = at && {
-          ...at,
-          to: at.from + body.length - head,
-          ends: ends.map((end) => at.from + Math.max(0, Math.min(end, body.length) - head)),
-          ...(at.from === 0 ? { head: body.subarray(head) } : {}),
         }
         try {
-          if (lines.length === 0 && !part) return c.json({ accepted: 0 })
-          const taken = await ingest.accept(source.id, lines, peer(c), part)
-          if (taken.refused && part)
-            return c.json({ ...failure(taken.refused, refusal(part, taken)), position: taken.position }, 409)
-          return c.json(taken)
-        } catch (error) {
-          c.header('Retry-After', '30')
-          return c.json(
-            failure(
-              'not_accepted',
-              `nothing of this request was accepted (${(error as Error).message}): send it again later`,
-            ),
-            503,
-          )
+          return await take(c, source, at, body)
+        } finally {
+          body.free()
         }
       })
   )

@@ -40,7 +40,7 @@ export const isAt = (a: { dev: number; ino: number }, b: { dev: number; ino: num
 /** Of a gzip, which is written once. */
 export const stampOf = ({ size, modified }: Looked): string => `${size} ${modified}`
 
-const isGlob = (pattern: string) => /[*?[{]/.test(pattern)
+export const isGlob = (pattern: string) => /[*?[{]/.test(pattern)
 export const matches = (path: string, pattern: string): boolean =>
   path === pattern || (isGlob(pattern) && matchesGlob(path, pattern))
 

@@ -31,7 +31,7 @@ export const writeRecords = (
   let size = 0
   for (let i = 0; i < lines.length; i++) {
     const { length } = lines[i]!
-    size += SUM + first.length + digitsOf(length) + (marks?.[i]?.length ?? 0) + 1 + length + 1
+    size += SUM + first.length + digitsOf(length) + (marks ? marks[i]!.length : 0) + 1 + length + 1
   }
   const bytes = Buffer.allocUnsafeSlow(size)
   let at = 0

@@ -1,5 +1,4 @@
 /** A log file as bytes from a position, gzip read through. */
-import { createReadStream } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
 
@@ -12,13 +11,17 @@ export interface TextFile {
   close(): Promise<void>
 }
 
-export const openText = async (path: string): Promise<TextFile> => {
+/** `check` may refuse the open file before a byte of it is read. */
+export const openText = async (path: string, check?: (handle: FileHandle) => Promise<void>): Promise<TextFile> => {
   const handle = await open(path, 'r')
-  const magic = await readAt(handle, 0, 2).catch(async (error) => {
+  try {
+    await check?.(handle)
+    const magic = await readAt(handle, 0, 2)
+    return magic[0] === 0x1f && magic[1] === 0x8b ? gzipText(handle) : plainText(handle)
+  } catch (error) {
     await handle.close()
     throw error
-  })
-  return magic[0] === 0x1f && magic[1] === 0x8b ? gzipText(path, handle) : plainText(handle)
+  }
 }
 
 const readAt = async (handle: FileHandle, position: number, max: number, memory?: ArrayBufferLike): Promise<Buffer> => {
@@ -35,7 +38,7 @@ const plainText = (handle: FileHandle): TextFile => ({
 })
 
 /** Gzip has no random access: reading backwards begins again. */
-const gzipText = (path: string, handle: FileHandle): TextFile => {
+const gzipText = (handle: FileHandle): TextFile => {
   let stream: AsyncIterator<Buffer> | undefined
   let stop = () => {}
   let at = 0
@@ -43,7 +46,8 @@ const gzipText = (path: string, handle: FileHandle): TextFile => {
   let total: number | undefined
   const begin = () => {
     stop()
-    const raw = createReadStream(path)
+    // Of the file that is open: its name may be another's by now.
+    const raw = handle.createReadStream({ start: 0, autoClose: false })
     const gunzip = raw.pipe(createGunzip())
     raw.on('error', (error) => gunzip.destroy(error))
     stop = () => {

@@ -1,7 +1,7 @@
 /** The visitor in process: what a filter means. */
 import { RE2JS } from 're2js'
 import { COMPUTED } from '../computed.ts'
-import { type Scalar, typeOf, valuesOf } from '../event.ts'
+import { type Event, type Scalar, typeOf, type Value, valuesOf } from '../event.ts'
 import { canonicalAddress, parseCidr, parseIp, within } from '../ip.ts'
 import { type Filter, isAny, isOne, type Leaf, type Match, type Pattern } from './filter.ts'
 
@@ -41,6 +41,14 @@ export const compile = (filter: Filter): Match => {
   return leaf(filter)
 }
 
+/** What a filter reads of an event: its own value, or what is computed of others. */
+export const readerOf = (field: string): ((event: Event) => Value | undefined) => {
+  // Every object answers to names such as "constructor": only what the event itself has counts.
+  const inherited = field in {}
+  const computed = COMPUTED.get(field)
+  return (event) => (inherited && !Object.hasOwn(event, field) ? undefined : (event[field] ?? computed?.value(event)))
+}
+
 const leaf = (filter: Leaf): Match => {
   const { field } = filter
   if (field === '*') {
@@ -53,11 +61,9 @@ const leaf = (filter: Leaf): Match => {
       })
   }
   const test = valueTest(filter, typeOf(field) === 'ip')
-  // Every object answers to names such as "constructor": only what the event itself has counts.
-  const inherited = field in {}
-  const computed = COMPUTED.get(field)
+  const valueIn = readerOf(field)
   return (event) => {
-    const value = inherited && !Object.hasOwn(event, field) ? undefined : (event[field] ?? computed?.value(event))
+    const value = valueIn(event)
     if (value === undefined) return false
     return Array.isArray(value) ? value.some(test) : test(value as Scalar)
   }
@@ -82,7 +88,7 @@ const valueTest = (filter: Leaf, isIp: boolean): ((value: Scalar) => boolean) =>
     }
     case 'regex': {
       const regex = RE2JS.compile(filter.source, regexFlags(filter.flags))
-      return (value) => regex.matcher(String(value)).find()
+      return (value) => regex.test(String(value))
     }
     case 'range': {
       const { gt, gte, lt, lte } = filter

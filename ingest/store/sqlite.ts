@@ -10,6 +10,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import type { Scalar } from '../event.ts'
 import { Buckets, byCount, typedKey } from './buckets.ts'
 import { flatFields, INDEXED, TOGETHER } from './documents.ts'
+import { diskFull } from './full.ts'
 import { scoped } from './scope.ts'
 import { toSqlite } from './sqlite-filter.ts'
 import { compare, placeOf } from './sqlite-order.ts'
@@ -56,6 +57,8 @@ export const openSqlite = (path: string): DocumentStore & { names(): readonly st
   } catch (error) {
     if (error instanceof StoreError) throw error
     const reason = error instanceof Error ? error.message : String(error)
+    const full = diskFull(reason)
+    if (full) throw full
     if (/locked|busy/i.test(reason))
       throw new StoreError(
         `${path} is open in another process: stop the other Vọng Lâu that uses this data folder, or give this one another (data:)`,
@@ -82,6 +85,10 @@ export const openSqlite = (path: string): DocumentStore & { names(): readonly st
   }
 }
 
+/** The error as whoever asked is told it. */
+const told = (error: unknown): unknown =>
+  (error instanceof StoreError ? undefined : diskFull(error instanceof Error ? error.message : String(error))) ?? error
+
 /** All of it or nothing, by one write to the disk. */
 const atOnce = (db: DatabaseSync, work: () => void): void => {
   db.exec('BEGIN IMMEDIATE')
@@ -91,7 +98,7 @@ const atOnce = (db: DatabaseSync, work: () => void): void => {
   } catch (error) {
     // A full disk has ended it already, and that is what is to be told.
     if (db.isTransaction) db.exec('ROLLBACK')
-    throw error
+    throw told(error)
   }
 }
 
@@ -264,11 +271,16 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
       }
     },
     newest: async () => Number(prepare(`SELECT max(seq) AS seq FROM ${table}`).get()?.['seq'] ?? 0),
-    delete: async (id, version) =>
-      (version === 'any'
-        ? prepare(`DELETE FROM ${table} WHERE id = ?`).run(id)
-        : prepare(`DELETE FROM ${table} WHERE id = ? AND version = ?`).run(id, version)
-      ).changes > 0,
+    delete: async (id, version) => {
+      let changes: number | bigint = 0
+      atOnce(db, () => {
+        changes =
+          version === 'any'
+            ? prepare(`DELETE FROM ${table} WHERE id = ?`).run(id).changes
+            : prepare(`DELETE FROM ${table} WHERE id = ? AND version = ?`).run(id, version).changes
+      })
+      return changes > 0
+    },
   }
 
   /**

@@ -43,6 +43,8 @@ export interface Batch {
   readonly learned?: readonly Learned[]
   /** What allows its reading. Where it is no longer held when the writing begins, the batch is refused (`FENCED`). */
   readonly lease?: Lease | undefined
+  /** Nothing more is about to come: the commit need not wait for it. */
+  readonly last?: boolean | undefined
   /** Called, at most once and long before it is durable, when what was handed over lies in the store's own memory. */
   readonly copied?: () => void
 }

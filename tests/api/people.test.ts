@@ -105,9 +105,10 @@ test('a new user gets a one-time password, chooses another, and is disabled', as
   expect((await again.get('/alerts')).status).toBe(403)
   expect((await admin.post(`/users/${id}`, { disabled: true })).status).toBe(200)
   expect((await again.get('/me')).status).toBe(401)
+  const third = await admin.post(`/users/${id}`, { reset: true })
   const refused = await console_.anybody.post('/auth/sign-in/username', {
     username: 'hoa',
-    password: reset.body.password,
+    password: third.body.password,
   })
   expect(refused).toMatchObject({
     status: 403,
@@ -167,8 +168,9 @@ test('every change is in the trail with who and when, and no password is', async
   const { body, text } = await admin.get('/audit')
   const rows = body.items as AuditRow[]
   const of = (what: string) => rows.filter((row) => row.what === what).map(({ by, object }) => `${by}: ${object}`)
-  expect(of('user.add')).toEqual(['admin: hoa'])
-  expect(of('user.reset')).toEqual(['admin: hoa'])
+  expect(of('user.add')).toEqual(['admin: hoa', 'system: admin'])
+  expect(of('user.reset')).toEqual(['admin: hoa', 'admin: hoa'])
+  expect(of('user.sign_in')).toContain('hoa: hoa')
   expect(of('user.change')).toContain('admin: hoa')
   expect(of('password.change')).toEqual(expect.arrayContaining(['admin: admin', 'hoa: hoa']))
   for (const { at } of rows) expect(Math.abs(Date.now() - at)).toBeLessThan(600_000)

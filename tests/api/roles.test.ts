@@ -382,6 +382,38 @@ describe('who belongs to an agency sees that agency', () => {
     expect((await as('manager').get('/agencies')).body.unassigned.events).toBeGreaterThan(0)
     expect((await as('agency_viewer').get('/agencies')).body.unassigned).toEqual({ events: 0, hosts: [] })
   })
+  test('a rule author or an administrator of one agency switches nothing for the province', async () => {
+    const whole = { status: 403, body: { error: { code: 'forbidden', message: /one agency may not/ } } }
+    const author = await console_.person('rule_author', [OURS.agency])
+    const keeper = await console_.person('administrator', [OURS.agency])
+    for (const person of [author, keeper]) {
+      expect((await person.get('/me')).body.can).toMatchObject({ rules: false, admin: false })
+      const { status, body } = await person.post('/rules/sql-injection', { enabled: false })
+      expect({ status, code: body.error.code }).toEqual({ status: 403, code: whole.body.error.code })
+      expect(body.error.message).toMatch(whole.body.error.message)
+    }
+    expect((await as('administrator').get('/rules/sql-injection')).body.enabled).toBe(true)
+    // Who could make users would make one of the whole province.
+    const one = { name: 'toan-tinh', display_name: 'x', role: 'administrator' }
+    for (const answer of [
+      await keeper.post('/users', one),
+      await keeper.post(`/users/${(await user('administrator-1')).id}`, { reset: true }),
+      await keeper.get('/users'),
+      await keeper.get('/audit'),
+    ])
+      expect(answer.status).toBe(403)
+    // And is not the one who remains.
+    const { id } = await user('administrator-1')
+    const others = ((await as('administrator').get('/users')).body.items as UserRow[]).filter(
+      (each) => each.role === 'administrator' && each.organizations.length === 0 && each.id !== id && !each.disabled,
+    )
+    for (const other of others) await as('administrator').post(`/users/${other.id}`, { disabled: true })
+    expect(await as('administrator').post(`/users/${id}`, { organizations: [OURS.agency] })).toMatchObject({
+      status: 422,
+      body: { error: { code: 'last_administrator' } },
+    })
+    for (const other of others) await as('administrator').post(`/users/${other.id}`, { disabled: false })
+  })
   test('a viewer without an agency sees nothing', async () => {
     const lost = await console_.person('agency_viewer', [])
     expect((await lost.get('/alerts')).body.total).toBe(0)

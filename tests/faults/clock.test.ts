@@ -179,7 +179,7 @@ describe('the clock of the machine', () => {
     const installation = await place.open()
     await installation.scribe.work()
     const { items } = await journalOf(installation.store.documents).query(SYSTEM, { filter: EVERYTHING, limit: 100 })
-    expect(items.map(({ doc }) => doc.act.what)).toEqual(['clock.accept'])
+    expect(items.map(({ doc }) => doc.act.what)).toContain('clock.accept')
     await installation.close()
   })
 })

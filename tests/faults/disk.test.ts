@@ -3,7 +3,7 @@
  * in the store exactly once when there is room again; what was refused was refused in one sentence.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { appendFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -166,3 +166,42 @@ const startUnder = async (under: readonly string[]) => {
     },
   }
 }
+
+test('sign-in and start on a full disk say so, and nothing else', async ({ skip }) => {
+  const data = join(place.folder, 'data')
+  if (!mount(data, '16m')) return skip('needs the right to mount a tmpfs')
+  place.write('vonglau.yml', 'data: data\nlisten: 127.0.0.1:0\n')
+  const server = await place.start()
+  const [, username, password] = /\n {6}(\S+)\n {6}(\S+)\n/.exec(server.printed())!
+  const ballast = join(data, 'ballast')
+  const fill = () => {
+    rmSync(ballast, { force: true })
+    for (let size = 1 << 20; size >= 1 << 10; size >>= 1)
+      for (;;)
+        try {
+          appendFileSync(ballast, Buffer.alloc(size))
+        } catch {
+          break
+        }
+  }
+  fill()
+  const answer = await until('no page of the log is left', async () => {
+    const found = await fetch(`${server.url}/api/auth/sign-in/username`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: server.url },
+      body: JSON.stringify({ username, password }),
+    })
+    return found.status === 200 ? undefined : found
+  })
+  const text = await answer.text()
+  expect(answer.status, text).toBe(503)
+  expect(text).toContain('the disk of the data folder is full: free space')
+  await server.stop('SIGKILL')
+  fill()
+  // Nothing is damaged, and no backup is to be restored.
+  expect(refusal(await place.run(['start']))).toMatch(/^vonglau: the disk of the data folder is full: free space/)
+  rmSync(ballast)
+  const again = await place.start()
+  expect((await fetch(`${again.url}/healthz`)).status).toBe(200)
+  await again.stop()
+})

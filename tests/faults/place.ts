@@ -1,6 +1,6 @@
 /** A folder of its own with a configuration, and the real program run in it. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -22,6 +22,8 @@ export interface Ran {
 }
 export interface Server {
   readonly url: string
+  /** Of the process that serves, behind the launcher. */
+  readonly pid: number
   /** Everything it has printed so far. */
   printed(): string
   /** Resolves when every process of it is gone. */
@@ -63,7 +65,8 @@ export const openPlace = (): Place => {
     path,
     write: (name, content) => {
       mkdirSync(dirname(path(name)), { recursive: true })
-      writeFileSync(path(name), content)
+      // Configurations hold tokens.
+      writeFileSync(path(name), content, name.endsWith('.yml') ? { mode: 0o600 } : {})
       return path(name)
     },
     run: (args, { input, env = {}, under } = {}) =>
@@ -81,13 +84,18 @@ export const openPlace = (): Place => {
       new Promise((resolve, reject) => {
         const child = launch(['start'], env, under)
         let text = ''
+        let answers = false
         const gone = new Promise<void>((done) => child.once('close', () => done()))
         const take = (chunk: string) => {
           text += chunk
           const url = /the console is at (\S+)\n/.exec(text)?.[1]
-          if (url) {
+          // Once: what it prints at its end comes when it may be gone.
+          if (url && !answers) {
+            answers = true
+            const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ')
             resolve({
               url,
+              pid: Number(children[0]),
               printed: () => text,
               stop: async (signal = 'SIGTERM') => {
                 child.kill(signal)

@@ -156,6 +156,7 @@ export const en: Words = {
     submit: 'Sign in',
     wrong: 'The user name or the password is wrong.',
     tooMany: 'Too many attempts. Wait a few minutes and try again.',
+    oneTime: 'This one-time password was used, or is older than 24 hours. Ask an administrator for another.',
     forgotten: 'Forgotten: an administrator resets it under Administration › Users.',
   },
   password: {
@@ -573,6 +574,8 @@ export const en: Words = {
       'user.add': 'added a user',
       'user.change': 'changed a user',
       'user.reset': 'reset a password',
+      'user.sign_in': 'signed in',
+      'user.sign_in_failed': 'failed to sign in',
     },
     users: 'Users',
     audit: 'Audit trail',

@@ -153,6 +153,7 @@ export const vi = {
     submit: 'Đăng nhập',
     wrong: 'Tên đăng nhập hoặc mật khẩu không đúng.',
     tooMany: 'Thử sai quá nhiều lần. Đợi ít phút rồi thử lại.',
+    oneTime: 'Mật khẩu dùng một lần này đã dùng rồi hoặc đã quá 24 giờ. Hãy nhờ quản trị viên cấp mật khẩu khác.',
     forgotten: 'Quên mật khẩu: quản trị viên đặt lại giúp ở mục Quản trị › Người dùng.',
   },
   password: {
@@ -576,6 +577,8 @@ export const vi = {
       'user.add': 'thêm người dùng',
       'user.change': 'đổi người dùng',
       'user.reset': 'đặt lại mật khẩu',
+      'user.sign_in': 'đăng nhập',
+      'user.sign_in_failed': 'đăng nhập sai',
     } as Record<string, string>,
     users: 'Người dùng',
     audit: 'Nhật ký thao tác',

@@ -88,7 +88,13 @@ const open = async () => {
 const port = parentPort!
 /** Questions that can be given up. */
 const ASKED = new Set(['search', 'count', 'aggregate'])
-type Append = (slice: Slice, offsets: readonly Offset[], learned: readonly Learned[], now: number) => void
+type Append = (
+  slice: Slice,
+  offsets: readonly Offset[],
+  learned: readonly Learned[],
+  now: number,
+  last: boolean,
+) => void
 const reply = (id: number, value: unknown, error?: unknown) => {
   if (error === undefined) port.postMessage({ id, value })
   else {
@@ -162,7 +168,7 @@ try {
           asked.delete(id)
         }
       } else if (call === 'append') {
-        const [slice, offsets, learned, now] = args as unknown as Parameters<Append>
+        const [slice, offsets, learned, now, last] = args as unknown as Parameters<Append>
         let held = true
         // The memory of what was taken is free again.
         const copied = () => {
@@ -175,7 +181,7 @@ try {
           })
         }
         // What was refused is copied by nobody, and its memory is as free.
-        reply(id, await writer.append(slice, offsets, learned, now, copied).finally(copied))
+        reply(id, await writer.append(slice, offsets, learned, now, copied, last).finally(copied))
       } else reply(id, await calls[call]!(...args))
     } catch (error) {
       reply(id, undefined, error)

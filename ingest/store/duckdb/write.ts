@@ -1,6 +1,7 @@
 /** The one writer: stages slices as they come and commits them together, when no more come or a row group is full. */
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { literal } from '../sql.ts'
+import { diskFull } from '../full.ts'
 import { type Learned, type Offset, STALE, StoreError } from '../store.ts'
 import type { DayFile, Days } from './days.ts'
 import { toDataChunk } from './fill.ts'
@@ -32,6 +33,8 @@ export class Writer {
   readonly #wait: number
   readonly #most: number
   #hurry = false
+  /** What waits is all that comes for now. */
+  #last = false
   #committed: number
   readonly #positions: Map<string, number>
   #queue: Waiting[] = []
@@ -59,11 +62,13 @@ export class Writer {
     learned: readonly Learned[],
     now: number,
     copied: () => void,
+    last = false,
   ): Promise<{ ingested: number }> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ slice, offsets, learned, now, copied, resolve, reject })
       this.#staged += slice.rows
-      if (this.#staged >= FULL) this.#urgent?.()
+      if (last) this.#last = true
+      if (last || this.#staged >= FULL) this.#urgent?.()
       this.#running ??= this.#run()
     })
   }
@@ -80,7 +85,10 @@ export class Writer {
       while (this.#queue.length) {
         // Small commits go through the log and are written twice: while more keeps coming, it is waited for.
         const began = performance.now()
-        for (let seen = -1; this.#staged < FULL && this.#staged !== seen && performance.now() - began < this.#most; ) {
+        for (
+          let seen = -1;
+          this.#staged < FULL && !this.#last && this.#staged !== seen && performance.now() - began < this.#most;
+        ) {
           seen = this.#staged
           await new Promise<void>((resolve) => {
             const timer = setTimeout(resolve, this.#wait)
@@ -92,6 +100,7 @@ export class Writer {
           this.#urgent = undefined
           if (this.#hurry) break
         }
+        this.#last = false
         const taken: Waiting[] = []
         for (let n = 0; this.#queue.length && (n === 0 || n + this.#queue[0]!.slice.rows <= FULL); ) {
           n += this.#queue[0]!.slice.rows
@@ -231,10 +240,5 @@ export class Writer {
 
 export const explain = (error: unknown): Error => {
   const text = String(error instanceof Error ? error.message : error).split('\n')[0]!
-  if (/No space left|disk full|Could not write|out of disk|Failed to write|File too large/i.test(text)) {
-    return new StoreError(
-      `the disk of the data folder is full: free space, or lower retention; what has arrived is kept and is stored when there is room again (${text})`,
-    )
-  }
-  return error instanceof Error ? error : new Error(text)
+  return diskFull(text) ?? (error instanceof Error ? error : new Error(text))
 }

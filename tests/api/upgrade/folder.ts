@@ -1,6 +1,6 @@
 /** The folder of before, unpacked for a test, and what a person sees of an installation's cases. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach } from 'vitest'
@@ -20,7 +20,10 @@ export const unpack = (): string => {
   const folder = mkdtempSync(join(tmpdir(), 'vonglau-upgrade-'))
   folders.push(folder)
   execFileSync('tar', ['-xzf', ARCHIVE, '-C', folder])
-  return join(folder, 'vonglau.yml')
+  const file = join(folder, 'vonglau.yml')
+  // It holds tokens.
+  chmodSync(file, 0o600)
+  return file
 }
 export const all = async <T extends object>(store: Store, name: string) =>
   (

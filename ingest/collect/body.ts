@@ -1,0 +1,102 @@
+/**
+ * The body of a request as it comes: counted while it is read and unpacked, that of one request and those of all together.
+ * Who would hold more than there is room for is refused at once, for others are to have their turn.
+ */
+import { Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { setImmediate as breath } from 'node:timers/promises'
+
+/** Bytes of a body, unpacked; of all that are under way. */
+export const LARGEST = 64 << 20
+const MOST_HELD = 192 << 20
+/** Lines of a request: 64 MiB of line feeds are 65 KiB of gzip, and each line is an object until it is on disk. */
+export const MOST_LINES = 500_000
+/** Lines of all that are under way. */
+const MOST_LINES_HELD = 1_500_000
+/** Lines that are looked for without a pause. */
+const SLICE = 20_000
+
+/** `large`: one request; `busy`: all together; else what is wrong with it. */
+export class BodyRefused extends Error {
+  readonly why: 'large' | 'busy' | 'broken'
+  constructor(why: 'large' | 'busy' | 'broken', message = '') {
+    super(message)
+    this.why = why
+  }
+}
+
+export interface Body {
+  readonly bytes: Buffer
+  /** Empty ones left out, and where each ends in `bytes`. */
+  readonly lines: Buffer[]
+  readonly ends: number[]
+  /** It is not needed any more. */
+  free(): void
+}
+
+export interface Bodies {
+  /** Rejects with `BodyRefused`. */
+  read(stream: ReadableStream<Uint8Array> | null, gzip: boolean): Promise<Body>
+}
+
+/** What is torn on its way, or is no gzip, ends both; an error that comes when nobody reads any more is nobody's. */
+const unpacked = (raw: Readable): Readable => {
+  const gunzip = createGunzip()
+  gunzip.on('error', () => raw.destroy())
+  gunzip.on('close', () => raw.destroy())
+  raw.on('error', (error) => gunzip.destroy(error))
+  return raw.pipe(gunzip)
+}
+
+export const openBodies = ({ held: most = MOST_HELD, lines: mostLines = MOST_LINES_HELD } = {}): Bodies => {
+  let held = 0
+  let heldLines = 0
+  return {
+    read: async (stream, gzip) => {
+      let [size, count] = [0, 0]
+      const free = () => {
+        held -= size
+        heldLines -= count
+        size = count = 0
+      }
+      const take = (bytes: number) => {
+        size += bytes
+        held += bytes
+        if (size > LARGEST) throw new BodyRefused('large')
+        if (held > most) throw new BodyRefused('busy')
+      }
+      try {
+        const chunks: Buffer[] = []
+        if (stream) {
+          const raw = Readable.fromWeb(stream as Parameters<typeof Readable.fromWeb>[0])
+          const text = gzip ? unpacked(raw) : raw
+          for await (const chunk of text as AsyncIterable<Buffer>) {
+            take(chunk.length)
+            chunks.push(chunk)
+          }
+        }
+        const bytes = Buffer.concat(chunks)
+        const lines: Buffer[] = []
+        const ends: number[] = []
+        for (let from = 0; from < bytes.length; ) {
+          const lf = bytes.indexOf(10, from)
+          const to = lf < 0 ? bytes.length : lf
+          const end = to > from && bytes[to - 1] === 13 ? to - 1 : to
+          if (end > from) {
+            if (lines.length === MOST_LINES) throw new BodyRefused('large')
+            lines.push(bytes.subarray(from, end))
+            ends.push(to + 1)
+            count++
+            if (++heldLines > mostLines) throw new BodyRefused('busy')
+            if (count % SLICE === 0) await breath()
+          }
+          from = to + 1
+        }
+        return { bytes, lines, ends, free }
+      } catch (error) {
+        free()
+        throw error instanceof BodyRefused ? error : new BodyRefused('broken', (error as Error).message)
+      }
+    },
+  }
+}

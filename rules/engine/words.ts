@@ -1,0 +1,97 @@
+/**
+ * Which of many words stand in a text: Aho and Corasick's automaton as one dense table, a row a state, a column a class of
+ * characters (those that words hold; all others lead to the root). Case is folded by the table of classes, so that no text
+ * is copied. U+017F, U+0130 and U+212A count as s, i and k, to which simple folding leads them.
+ */
+
+/** Beyond it no word has letters, but for the sign of kelvin. */
+const MOST = 0x2000
+const KELVIN = 0x212a
+
+export class Words {
+  readonly #classes = new Uint16Array(MOST)
+  readonly #kelvin: number
+  readonly #width: number
+  /** States are multiples of the width. */
+  readonly #next: Int32Array
+  /** The first state at which words end: those are numbered last, and one comparison tells them. */
+  readonly #ending: number
+  readonly #ends: readonly Int32Array[]
+
+  constructor(words: readonly string[]) {
+    const classes = this.#classes
+    let width = 1
+    for (const word of words)
+      for (let i = 0; i < word.length; i++) if (!classes[word.charCodeAt(i)]) classes[word.charCodeAt(i)] = width++
+    for (let code = 0; code < MOST; code++) {
+      const lower = String.fromCharCode(code).toLowerCase()
+      if (!classes[code] && lower.length === 1 && lower.charCodeAt(0) < MOST)
+        classes[code] = classes[lower.charCodeAt(0)]!
+    }
+    classes[0x17f] = classes[115]!
+    classes[0x130] = classes[105]!
+    this.#kelvin = classes[107]!
+    this.#width = width
+
+    const go: Int32Array[] = [new Int32Array(width).fill(-1)]
+    const own: number[][] = [[]]
+    for (const [id, word] of words.entries()) {
+      let state = 0
+      for (let i = 0; i < word.length; i++) {
+        const by = classes[word.charCodeAt(i)]!
+        if (go[state]![by]! < 0) {
+          go[state]![by] = go.length
+          go.push(new Int32Array(width).fill(-1))
+          own.push([])
+        }
+        state = go[state]![by]!
+      }
+      own[state]!.push(id)
+    }
+    const fail = new Int32Array(go.length)
+    const queue: number[] = []
+    for (let by = 0; by < width; by++) {
+      const to = go[0]![by]!
+      if (to > 0) queue.push(to)
+      else go[0]![by] = 0
+    }
+    for (let q = 0; q < queue.length; q++) {
+      const state = queue[q]!
+      own[state]!.push(...own[fail[state]!]!)
+      for (let by = 0; by < width; by++) {
+        const to = go[state]![by]!
+        const other = go[fail[state]!]![by]!
+        if (to < 0) go[state]![by] = other
+        else {
+          fail[to] = other
+          queue.push(to)
+        }
+      }
+    }
+    const ends = (state: number) => own[state]!.length > 0
+    const order = [0, ...queue].sort((a, b) => Number(ends(a)) - Number(ends(b)))
+    const place = new Int32Array(go.length)
+    for (const [i, state] of order.entries()) place[state] = i
+    const first = order.findIndex(ends)
+    this.#ending = first < 0 ? Number.MAX_SAFE_INTEGER : first * width
+    this.#next = new Int32Array(go.length * width)
+    for (const [state, row] of go.entries())
+      for (let by = 0; by < width; by++) this.#next[place[state]! * width + by] = place[row[by]!]! * width
+    this.#ends = order.filter(ends).map((state) => Int32Array.from(new Set(own[state])))
+  }
+
+  /** Tells the words of a text, in any order and as often as they stand there. */
+  scan(text: string, found: (word: number) => void): void {
+    const classes = this.#classes
+    const next = this.#next
+    const ending = this.#ending
+    let state = 0
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i)
+      state = next[state + (code < MOST ? classes[code]! : code === KELVIN ? this.#kelvin : 0)]!
+      if (state < ending) continue
+      const ends = this.#ends[(state - ending) / this.#width]!
+      for (let k = 0; k < ends.length; k++) found(ends[k]!)
+    }
+  }
+}

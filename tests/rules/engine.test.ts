@@ -1,0 +1,236 @@
+/** One pass for many filters says what the tree says of each: random filters over random events, and the catalog over its own. */
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Event } from '../../ingest/event.ts'
+import { LOGSOURCES } from '../../ingest/parsers/index.ts'
+import { ANY, compile, type Filter, ONE } from '../../ingest/store/filter.ts'
+import { checkRegex } from '../../ingest/store/match.ts'
+import { openEngine } from '../../rules/engine/engine.ts'
+import { clausesOfPattern, clausesOfRegex } from '../../rules/engine/literals.ts'
+import { Words } from '../../rules/engine/words.ts'
+import { CATALOG, loadRules, pathOf, ruleFiles } from '../../rules/load.ts'
+import { eventOf } from './events.ts'
+
+/** Words that rules look for, in every case, and what folds in more than one way. */
+const WORD = fc.constantFrom(
+  ...[
+    'union',
+    'SELECT',
+    'passwd',
+    'Đăng nhập',
+    'ĐĂNG',
+    'đăng',
+    '../',
+    '%00',
+    '<script',
+    'İstanbul',
+    'istanbul',
+    'ſelect',
+  ],
+  ...[
+    'Kelvin',
+    'kelvin',
+    'ß',
+    'ẞ',
+    'Σίσυφος',
+    'σίσυφοσ',
+    '𐐀𐐨',
+    'å',
+    'Å',
+    'ǆ',
+    'a',
+    'I',
+    '1',
+    '192.0.2.1',
+    ' ',
+    '\0',
+    '\n',
+    '*',
+    '\\',
+  ],
+)
+const TEXT = fc.array(WORD, { maxLength: 4 }).map((parts) => parts.join(''))
+const ADDRESS = fc.constantFrom('192.0.2.1', '10.0.0.1', '2001:db8::1', '2001:DB8:0::1', '::1')
+const VALUE = fc.oneof(TEXT, fc.integer({ min: -2, max: 443 }), fc.boolean())
+const NAMES = [
+  'url.original',
+  'user.name',
+  'source.port',
+  'source.ip',
+  'related.ip',
+  'network.community_id',
+  'event.type',
+]
+const NAME = fc.constantFrom(...NAMES, 'vendor.x', 'constructor', 'toString', '__proto__', 'absent', '*')
+const EVENT = fc
+  .dictionary(
+    fc.constantFrom(...NAMES.slice(0, 4), 'event.type', 'vendor.x', 'constructor', 'toString'),
+    fc.oneof(VALUE, ADDRESS, fc.array(VALUE, { maxLength: 3 })),
+  )
+  .map((fields) => ({ ...fields }) as Event)
+
+const ATOM: fc.Arbitrary<string> = fc.oneof(
+  WORD.map((word) =>
+    word
+      .replace(/[\\^$.*+?()[\]{}|\n\0]/g, '\\$&')
+      .replaceAll('\\\n', '\\n')
+      .replaceAll('\\\0', '\\x00'),
+  ),
+  fc.constantFrom(
+    '.',
+    '\\s',
+    '\\w+',
+    '[a-z]',
+    '[^x]',
+    '[ab]',
+    '\\b',
+    '^',
+    '$',
+    '\\x41',
+    '\\.',
+    '(?:union|select)',
+    '(?P<n>đăng)',
+    '[[:alpha:]]',
+    '\\pL',
+    '(?i:passwd)',
+  ),
+)
+const { expression } = fc.letrec<{ expression: string }>((tie) => ({
+  expression: fc.oneof(
+    { maxDepth: 3, depthSize: 'small' },
+    ATOM,
+    fc.tuple(tie('expression'), tie('expression')).map(([a, b]) => a + b),
+    fc.tuple(tie('expression'), tie('expression')).map(([a, b]) => `(${a}|${b})`),
+    fc
+      .tuple(tie('expression'), fc.constantFrom('*', '+', '?', '{2}', '{0,1}', '{1,}', '+?'))
+      .map(([a, by]) => `(${a})${by}`),
+  ),
+}))
+const PART = fc.oneof({ weight: 3, arbitrary: TEXT }, fc.constant(ANY), fc.constant(ONE))
+const BOUND = fc.option(fc.constantFrom(-1, 0, 5, 443), { nil: undefined })
+const LEAF: fc.Arbitrary<Filter> = fc.oneof(
+  fc.record({
+    op: fc.constant('in' as const),
+    field: NAME,
+    values: fc.array(fc.oneof(VALUE, ADDRESS), { maxLength: 3 }),
+    cased: fc.boolean(),
+  }),
+  fc.record({
+    op: fc.constant('like' as const),
+    field: NAME,
+    pattern: fc.array(PART, { maxLength: 4 }),
+    cased: fc.boolean(),
+  }),
+  fc.record({
+    op: fc.constant('regex' as const),
+    field: NAME,
+    source: expression.filter((source) => checkRegex(source) === undefined),
+    flags: fc.constantFrom('', 'i', 's', 'im'),
+  }),
+  fc
+    .record({ op: fc.constant('range' as const), field: NAME, gt: BOUND, lte: BOUND })
+    .map((r) => Object.fromEntries(Object.entries(r).filter(([, v]) => v !== undefined)) as Filter),
+  fc.record({
+    op: fc.constant('cidr' as const),
+    field: NAME,
+    network: fc.constantFrom('192.0.2.0/25', '2001:db8::/32', '::/0'),
+  }),
+  fc.record({ op: fc.constant('exists' as const), field: NAME }),
+)
+const { tree } = fc.letrec<{ tree: Filter }>((tie) => ({
+  tree: fc.oneof(
+    { maxDepth: 4 },
+    LEAF,
+    fc.record({ op: fc.constant('not' as const), of: tie('tree') }),
+    fc.record({ op: fc.constantFrom('and' as const, 'or' as const), of: fc.array(tie('tree'), { maxLength: 4 }) }),
+  ),
+}))
+
+/** Pairs of filter and event about which pass and tree differ, and how many hold. */
+const compared = (filters: readonly Filter[], events: readonly Event[]) => {
+  const trees = filters.map(compile)
+  const engine = openEngine(filters)
+  const differ: unknown[] = []
+  let holding = 0
+  for (const event of events) {
+    const found = new Set<number>()
+    engine.match(event, (filter) => {
+      if (found.has(filter)) differ.push({ twice: filters[filter], event })
+      found.add(filter)
+    })
+    holding += found.size
+    for (const [i, matches] of trees.entries())
+      if (matches(event) !== found.has(i)) differ.push({ filter: filters[i], event, tree: !found.has(i) })
+  }
+  return { differ: differ.slice(0, 3), holding }
+}
+
+describe('pass and tree agree', () => {
+  test.each([1, 2, 3, 4])('random filters of any shape over random events, seed %i', (seed) => {
+    const filters = fc.sample(tree, { numRuns: 400, seed })
+    const events = fc.sample(EVENT, { numRuns: 700, seed: seed + 100 })
+    const { differ, holding } = compared(filters, events)
+    expect(differ).toEqual([])
+    expect(holding).toBeGreaterThan(20_000)
+  })
+
+  test('the catalog over the events beside its rules', () => {
+    type Line = { event?: Event; source?: string; line?: string; events?: Line[] }
+    const eventsOf = ({ event, source, line, events }: Line): Event[] =>
+      events ? events.flatMap(eventsOf) : event ? [event] : [eventOf(source!, line!.replace(/\{\w+\}/g, '7')) ?? {}]
+    const lines = ruleFiles(CATALOG)
+      .map((file) => pathOf(file).replace(/\.yml$/, '.events.ndjson'))
+      .flatMap((file) => readFileSync(file, 'utf8').trim().split('\n'))
+    const rules = loadRules(undefined, LOGSOURCES)
+    const { differ, holding } = compared(
+      rules.flatMap(({ filter, endsWith }) => (endsWith ? [filter, endsWith] : [filter])),
+      lines.flatMap((line) => eventsOf(JSON.parse(line) as Line)),
+    )
+    expect(differ).toEqual([])
+    expect(holding).toBeGreaterThan(rules.length)
+  })
+
+  test('rules that none of their words can be looked for are few, and known by name', () => {
+    const rules = loadRules(undefined, LOGSOURCES)
+    expect(openEngine(rules.map(({ filter }) => filter)).blind.map((i) => rules[i]!.id)).toEqual([])
+    const blind = [
+      { op: 'regex', field: 'url.original', source: '[0-9]+.[0-9]+' },
+      { op: 'not', of: { op: 'exists', field: 'user.name' } },
+      { op: 'exists', field: 'user.name' },
+      { op: 'in', field: 'user.name', values: ['admin'] },
+    ] as const
+    expect(openEngine(blind).blind).toEqual([0, 1, 2])
+  })
+})
+
+describe('what a text must hold', () => {
+  test.each([
+    ['union.{1,9}select', [['union'], ['select']]],
+    ['wget|whoami', [['wget', 'whoami']]],
+    ['(?i)etc/(passwd|shadow)', [['etc/passwd', 'etc/shadow']]],
+    ['a+b', [['a'], ['b']]],
+    ['(abc)?', []],
+    ['[ab]c', [['ac', 'bc']]],
+    ['x{2,3}y', [['xx'], ['y']]],
+    ['\\x41b', [['ab']]],
+    ['(?s:.)', []],
+    ['Σ', []],
+  ])('%s', (source, clauses) => expect(clausesOfRegex(source)).toEqual(clauses))
+  test('of a pattern, of each part', () => {
+    expect(clausesOfPattern([ANY, 'Đăng', ONE, 'ΣNhập'])).toEqual([['đăng'], ['nhập']])
+  })
+})
+
+test('words in a text, whatever the case, one within another too', () => {
+  const words = ['he', 'she', 'hers', 'đăng', 'kelvin']
+  const found = (text: string) => {
+    const out = new Set<string>()
+    new Words(words).scan(text, (word) => out.add(words[word]!))
+    return [...out].sort()
+  }
+  expect(found('uSHErs')).toEqual(['he', 'hers', 'she'])
+  expect(found('ĐĂNG \u212aelvin')).toEqual(['kelvin', 'đăng'])
+  expect(found('x')).toEqual([])
+  new Words([]).scan('nothing is looked for', () => expect.unreachable())
+})

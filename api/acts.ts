@@ -13,7 +13,7 @@ import type { Activity } from './contract.ts'
 export const actorOf = (user: User): Actor => ({ kind: 'person', id: user.id, name: user.username })
 
 export const casesOf = (
-  { inventory, clock, deadlines }: Pick<Installation, 'inventory' | 'clock' | 'deadlines'>,
+  { inventory, clock, deadlines }: Pick<Installation, 'inventory' | 'deadlines'> & { readonly clock: () => number },
   documents: DocumentStore,
 ): Cases => ({
   documents,
@@ -30,6 +30,7 @@ export interface Change {
   readonly title?: string | undefined
   readonly note?: string | undefined
   readonly due?: number | undefined
+  readonly held?: boolean | undefined
   readonly task?: (Omit<Task, 'id'> & { readonly id?: string | undefined }) | undefined
 }
 
@@ -42,7 +43,7 @@ const STEPS: { readonly [status: string]: Wanted['what'] } = {
 
 /** The acts that bring a document from its state to the one that is wanted; ids are made once, so that a retry is no second act. */
 export const wantedOf = (kind: Kind, change: Change): ((doc: CaseDocument) => Wanted[]) => {
-  const ids = Array.from({ length: 7 }, newActId)
+  const ids = Array.from({ length: 8 }, newActId)
   return (doc) => {
     const id = (n: number) => ids[n]!
     const state = statusOf(doc, kind)
@@ -65,6 +66,7 @@ export const wantedOf = (kind: Kind, change: Change): ((doc: CaseDocument) => Wa
     if (change.due !== undefined) out.push({ what: 'deadline', id: id(4), due: change.due })
     if (change.task !== undefined)
       out.push({ what: 'task', id: id(5), task: { ...change.task, id: change.task.id ?? id(5) } })
+    if (change.held !== undefined) out.push({ what: change.held ? 'hold' : 'release', id: id(7) })
     if (change.note?.trim()) out.push({ what: 'note', id: id(6), text: change.note })
     return out
   }
@@ -107,6 +109,8 @@ export const activitiesOf = (act: Act): Activity[] => {
   const due = changes['incident.due']
   if (due && (act.what === 'deadline' || act.undoes !== undefined))
     out.push({ ...head, ...undone, what: 'deadline', ...both(due) })
+  const held = changes['incident.held']
+  if (held) out.push({ ...head, ...undone, what: held.to ? 'held' : 'released' })
   if (changes['tasks']) {
     const before = (changes['tasks'].from ?? []) as Task[]
     const task = ((changes['tasks'].to ?? []) as Task[]).find(

@@ -231,6 +231,20 @@ const person = (): string => {
     return behind ?? `uid ${process.getuid?.()}`
   }
 }
+program
+  .command('clock')
+  .description('of this machine')
+  .command('accept')
+  .description('it is right, although it is not believed: time goes on by it, and old days may go again')
+  .action(async () => {
+    for await (const answer of reach(config(), { ask: 'clock.accept', by: person() })) {
+      const { says, expected } = answer['accepted'] as { says: number; expected: number }
+      await print([
+        `${new Date(says).toISOString()} is believed from now on; expected was ${new Date(expected).toISOString()}`,
+      ])
+    }
+  })
+
 const users = program.command('users').description('who may sign in')
 users
   .command('add')

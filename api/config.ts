@@ -37,6 +37,8 @@ const source = z
     /** What the parser cannot know of the format: see the parser. */
     options: z.record(z.string(), z.unknown()).optional(),
     silent_minutes: z.number().positive().default(15),
+    /** Days of its events, where they are others than those of all. */
+    retention: z.strictObject({ days: z.int().min(1) }).optional(),
     file: z
       .strictObject({
         path: z.string(),
@@ -88,8 +90,14 @@ const schema = z.strictObject({
   timezone: zone.default('Asia/Ho_Chi_Minh'),
   language: z.enum(['vi', 'en']).default('vi'),
   retention: z
-    .strictObject({ days: z.int().min(1).default(365), disk_percent: z.number().min(1).max(99).default(80) })
-    .default({ days: 365, disk_percent: 80 }),
+    .strictObject({
+      days: z.int().min(1).default(365),
+      /** Of the events: what else fills the disk is no reason to remove any. */
+      gigabytes: z.number().positive().optional(),
+      /** Above, doctor warns. */
+      disk_percent: z.number().min(1).max(99).default(80),
+    })
+    .prefault({}),
   geoip: z.strictObject({ country: z.string().optional(), asn: z.string().optional() }).default({}),
   store: z.enum(['duckdb', 'elasticsearch']).default('duckdb'),
   elasticsearch: z
@@ -242,6 +250,7 @@ export const readConfig = (file: string | undefined, env: NodeJS.ProcessEnv = pr
         ...(s.timezone === undefined ? {} : { zoned: true }),
         ...(s.options === undefined ? {} : { options: s.options }),
         silent: s.silent_minutes,
+        ...(s.retention ? { days: s.retention.days } : {}),
         collect: s.file
           ? {
               kind: 'file',

@@ -40,6 +40,8 @@ export interface Activity {
     | 'split'
     | 'absorbed'
     | 'deadline'
+    | 'held'
+    | 'released'
     | 'task'
   /** The act, to undo it by. */
   act?: string
@@ -113,6 +115,7 @@ export interface IncidentRow {
   last: number
   due: number // service-level clock
   overdue: boolean
+  held?: true // its events stay
   alerts: number
   events: number
 }
@@ -299,6 +302,18 @@ export interface AuditRow {
   detail?: string
   before?: true // from before the chain
 }
+/** What becomes of old events. */
+export interface RetentionState {
+  days: number
+  bytes: number // of all events
+  unknown: number // of these, lines of senders that no source names: not counted
+  quota?: number
+  disk_percent: number // above, doctor warns
+  /** What is announced; `left`: ms of running until it goes. */
+  next: { day: string; why: 'age' | 'quota' | 'source'; events: number; left: number; sources?: string[] }[]
+  /** Incidents that keep their events. */
+  held: { id: string; number: string; events: number; bytes: number }[]
+}
 export interface Health {
   now: number // the process's clock: in the demo's replay it runs through the past
   version: string
@@ -307,6 +322,10 @@ export interface Health {
   problems: { code: string; message: string }[]
   days: { day: string; events: number; bytes: number; problem?: string }[]
   disk: { used: number; free: number }
+  /** Of who runs the installation. */
+  retention?: RetentionState
+  /** The clock is not believed: what it says, what is expected, since when. */
+  clock?: { says: number; expected: number; since: number }
 }
 /** A server-sent event of GET /api/live. */
 export type LiveMessage =
@@ -336,7 +355,7 @@ export type LiveMessage =
  * POST  /alerts/incident {ids: string[], incident?: id, title?} → IncidentRow   (join or open one)
  * GET   /incidents?status=&level=&organization=&assignee=&overdue=&q=&sort=&cursor= → {items: IncidentRow[], total, cursor?, facets: Facet[]}
  * GET   /incidents/:id → IncidentDetail
- * POST  /incidents/:id {version, status?, reason?, alone?, assignee?, level?, title?, note?, due?, task?} → IncidentRow with acts
+ * POST  /incidents/:id {version, status?, reason?, alone?, assignee?, level?, title?, note?, due?, held?, task?} → IncidentRow with acts
  * POST  /incidents/:id/undo {act} · /incidents/:id/merge {version, into} · /incidents/:id/split {ids, title?} → IncidentRow
  * GET   /agencies → {items: AgencyRow[], unassigned: {events: number, hosts: {value, count}[]}} · GET /agencies/:id → AgencyDetail
  * GET   /portals → {items: PortalRow[]}
@@ -347,7 +366,7 @@ export type LiveMessage =
  * GET   /users → {items: UserRow[]} · POST /users · POST /users/:id       (administrator)
  * GET   /people → {items: {name, display_name}[]}   those who can be assigned
  * GET   /audit?cursor= → {items: AuditRow[], cursor?}                     (administrator)
- * GET   /health → Health
+ * GET   /health → Health            · POST /health/clock  the clock is right (administrator)
  * GET   /find?q= → {items: {kind: 'agency'|'portal'|'address'|'incident'|'rule'|'source', id, label, sub?, href}[]}  (palette)
  * GET   /live?alerts=SEQ&incidents=SEQ → text/event-stream of LiveMessage
  * `q` is KQL or free text. Lists in a query are comma-separated. Times are epoch ms.

@@ -12,6 +12,7 @@ import { examineCases } from '../rules/case/examine.ts'
 import { readMark } from '../rules/upgrade/upgrade.ts'
 import type { Installation } from './installation.ts'
 import { commandLine, leaveTrail } from './trail.ts'
+import { acceptClock, acceptedText } from './trust.ts'
 
 export type Request =
   | {
@@ -25,6 +26,7 @@ export type Request =
   | { readonly ask: 'sources' }
   | { readonly ask: 'health' }
   | { readonly ask: 'cases' }
+  | { readonly ask: 'clock.accept'; readonly by?: string }
   | {
       readonly ask: 'users.add'
       readonly username: string
@@ -108,6 +110,13 @@ export const createControl = (installation: Installation, openAuth: () => Promis
               what: `of events that came until ${new Date(until).toISOString()} the agency is the destination's first, whoever's device wrote them`,
             },
           })
+        return
+      }
+      case 'clock.accept': {
+        const accepted = await acceptClock(installation)
+        if (!accepted) throw new Error('the clock of this machine is not doubted: there is nothing to accept')
+        await told(request.by, 'clock.accept', new Date(accepted.says).toISOString(), acceptedText(accepted))
+        yield JSON.stringify({ accepted })
         return
       }
       case 'users.add': {

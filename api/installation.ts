@@ -2,6 +2,7 @@
 import { LOGSOURCES } from '../ingest/parsers/index.ts'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Clock, clockOf } from '../ingest/clock.ts'
 import { createEnricher, type Enricher } from '../ingest/enrich/enrich.ts'
 import { briefly } from '../ingest/briefly.ts'
 import { openGeoIp } from '../ingest/enrich/geoip.ts'
@@ -22,10 +23,12 @@ import { createDetection, type Detection } from './detection.ts'
 import { createScribe, type Scribe } from './scribe.ts'
 import { nodeName, openNodes } from './nodes.ts'
 import { loadStore } from './store.ts'
+import { openTrust, type Trust } from './trust.ts'
 
 export interface Installation {
   readonly config: Config
-  readonly clock: () => number
+  readonly clock: Clock
+  readonly trust: Trust
   readonly store: Store
   readonly inventory: Inventory
   readonly enrich: Enricher
@@ -60,7 +63,8 @@ export interface Installation {
 }
 
 export interface InstallationOptions {
-  readonly clock: () => number
+  /** One that may be doubted, or any other. */
+  readonly clock: Clock | (() => number)
   readonly demo?: boolean
   /** All of them, where it is not said. */
   readonly roles?: readonly ServerRole[]
@@ -119,7 +123,8 @@ const readStated = (config: Config): { inventory: Inventory; rules: readonly Rul
 }
 
 export const openInstallation = async (config: Config, options: InstallationOptions): Promise<Installation> => {
-  const { clock, warn } = options
+  const { warn } = options
+  const clock = clockOf(options.clock)
   // A cluster is asked when all else is known to be right; the files of this machine are opened meanwhile.
   const open = await loadStore(config, options)
   const opening = config.store === 'duckdb' ? open() : undefined
@@ -144,6 +149,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
   const node = config.store === 'duckdb' ? undefined : nodeName(config.data)
   const nodes = node === undefined ? undefined : openNodes(store.documents, node, [...roles], clock)
   const problems = new Map<string, string>()
+  const trust = await openTrust(clock, store, node ?? 'here', warn)
   store.repairs.forEach((sentence, i) => {
     problems.set(`store-${i}`, sentence)
     warn(sentence)
@@ -243,6 +249,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
   const mine = () => {
     lookAtFolder()
     return [
+      ...trust.said(),
       ...[...problems].map(([code, message]) => ({ code, message })),
       ...ingest.notices.said(),
       // Of one that is switched off, or run by another process now, nothing is known here.
@@ -259,6 +266,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
   return {
     config,
     clock,
+    trust,
     store,
     inventory,
     enrich,
@@ -284,6 +292,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     ],
     publish: async () => {
       lookAtFolder()
+      await trust.keep()
       await readSettings()
       await nodes?.publish({ sources: roles.has('ingest') ? await ingest.status() : [], problems: mine() })
     },

@@ -108,6 +108,7 @@ export const incidentRow = (inventory: Inventory, { id, doc }: Stored<Incident>,
     last: doc['incident.last'],
     due: doc['incident.due'],
     overdue: doc['incident.status'] !== 'closed' && doc['incident.due'] < now,
+    ...(doc['incident.held'] ? { held: true as const } : {}),
     alerts: doc['incident.alerts'],
     events: doc['incident.events'],
   }

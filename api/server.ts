@@ -4,7 +4,6 @@ import { createServer as createTls } from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type AddressInfo, createServer as createSocketServer, type Server } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
-import { schedule as cron } from 'node-cron'
 import { briefly } from '../ingest/briefly.ts'
 import { createHealth } from '../ingest/health.ts'
 import { openSyslog, type Syslog } from '../ingest/collect/syslog.ts'
@@ -15,12 +14,18 @@ import { type Config, socketPath, syslogOptions } from './config.ts'
 import { createControl } from './control.ts'
 import { listens } from './commands/reach.ts'
 import { type Installation, type InstallationOptions, openInstallation } from './installation.ts'
-import { retain } from './retention.ts'
+import { openRetention } from './retention.ts'
 import { publicAddress } from './routes/sources.ts'
 import { ITSELF, leaveTrail } from './trail.ts'
 
 /** ms after which the housekeeping that failed is tried again. */
 const AGAIN = 5000
+/** ms, by the monotonic clock: whoever waits for an hour and minute catches up, or waits, when the machine's clock is set. */
+const MINUTE = 60_000
+const SAYING = 15_000
+const RETENTION = 300_000
+/** ms into a minute at which the health of the sources is written. */
+const HEALTH = 5000
 
 export interface Running {
   readonly installation: Installation
@@ -34,7 +39,7 @@ export interface Running {
   readonly first?: { username: string; password: string }
   /** Writes the health of the sources, runs every rule: what the clock does each minute. */
   minute(): Promise<void>
-  /** node-cron takes over: from here on the clock is the real one. */
+  /** Timers take over: from here on the clock is the real one. */
   begin(): void
   stop(): Promise<void>
 }
@@ -43,13 +48,13 @@ export const startServer = async (
   config: Config,
   options: InstallationOptions & { readonly say: (message: string) => void },
 ): Promise<Running> => {
-  const { clock, warn } = options
   if (await listens(socketPath(config)))
     throw new Error(
       `${config.data} is the data folder of a Vọng Lâu that runs: stop that one, or give this one a folder of its own (data:)`,
     )
+  const { warn } = options
   const installation = await openInstallation(config, options)
-  const { roles } = installation
+  const { roles, clock } = installation
   const opened: (() => unknown)[] = []
   try {
     const address = publicAddress(config)
@@ -113,10 +118,17 @@ export const startServer = async (
         { documents: installation.store.documents, clock },
         { by: ITSELF, what: 'user.add', object: first.user.username, detail: first.user.role },
       )
-    const tasks: { stop(): unknown }[] = []
+    const timers = new Map<string, NodeJS.Timeout>()
     let stopping = false
+    const every = (what: string, wait: () => number, work: () => Promise<void>) => {
+      const again = () => {
+        void work()
+        timers.set(what, setTimeout(again, wait()))
+      }
+      timers.set(what, setTimeout(again, wait()))
+    }
     /** One at a time; what failed is tried again soon, so that its problem does not outlive its cause by minutes. */
-    const guarded = (what: string, work: () => Promise<void>) => {
+    const guarded = (what: string, work: () => Promise<void>, pause = AGAIN) => {
       let running = false
       return async () => {
         if (running) return
@@ -130,7 +142,7 @@ export const startServer = async (
             const { message } = error as Error
             if (installation.problems.get(what) !== message) warn(`${what}: ${message}`)
             installation.problems.set(what, message)
-            await sleep(AGAIN, undefined, { ref: false })
+            await sleep(pause, undefined, { ref: false })
           }
         }
         running = false
@@ -143,6 +155,7 @@ export const startServer = async (
       if (!housekeeping?.held()) housekeeping = await installation.store.lease('housekeeping')
       return housekeeping !== undefined
     }
+    const retention = openRetention(installation, options.say)
     const tick = async () => {
       await installation.publish()
       if (await keepsHouse()) await health.tick(await installation.status())
@@ -163,27 +176,30 @@ export const startServer = async (
       begin: () => {
         if (roles.has('detect')) installation.schedule.start()
         installation.scribe.start()
-        tasks.push(cron('5 * * * * *', guarded('health', tick)))
+        // Once in each minute of the installation's clock.
+        every('health', () => MINUTE - ((clock() - HEALTH) % MINUTE) || MINUTE, guarded('health', tick))
         if (auth)
-          tasks.push(
-            cron(
-              '2 * * * * *',
-              guarded('trail', () => auth.tellFailures()),
-            ),
+          every(
+            'trail',
+            () => MINUTE,
+            guarded('trail', () => auth.tellFailures()),
           )
-        tasks.push(cron('*/15 * * * * *', guarded('nodes', installation.publish)))
-        tasks.push(
-          cron(
-            '30 */5 * * * *',
-            guarded('retention', async () => {
-              if (await keepsHouse()) await retain(installation, options.say)
-            }),
+        every('nodes', () => SAYING, guarded('nodes', installation.publish))
+        every(
+          'retention',
+          () => RETENTION,
+          guarded(
+            'retention',
+            async () => {
+              if (await keepsHouse()) await retention.pass()
+            },
+            RETENTION,
           ),
         )
       },
       stop: async () => {
         stopping = true
-        for (const task of tasks) await task.stop()
+        for (const timer of timers.values()) clearTimeout(timer)
         await new Promise<void>((resolve) => {
           server.close(() => resolve())
           ;(server as unknown as { closeAllConnections(): void }).closeAllConnections()

@@ -3,6 +3,7 @@
  * runtime, the header of a syslog sender or relay (RFC 3164, RFC 5424). Taken off once, before every parser; the line itself
  * (event.original) stays as it came.
  */
+import { isDoubted, timeOf } from './clock.ts'
 import { syslogHeader } from './parsers/syslog.ts'
 import type { Row } from './row/row.ts'
 import { standsAt } from './row/values.ts'
@@ -31,11 +32,11 @@ export const openEnvelope = (): ((
   row: Row,
   from: number,
   to: number,
-  arrived: number,
+  arrival: number,
   timezone: string,
 ) => Enveloped) => {
   const out: Enveloped = { from: 0, to: 0, header: undefined }
-  return (row, from, to, arrived, timezone) => {
+  return (row, from, to, arrival, timezone) => {
     const { bytes: b } = row
     out.header = undefined
     while (from < to && b[from] === 0) from++
@@ -66,7 +67,7 @@ export const openEnvelope = (): ((
       return out
     // One character a byte, so that places in it are places in the line.
     const head = Buffer.from(bytes.buffer, from, Math.min(to - from, HEAD)).toString('latin1')
-    const { body, ...header } = syslogHeader(head, arrived, timezone)
+    const { body, ...header } = syslogHeader(head, timeOf(arrival), timezone, isDoubted(arrival))
     if (body === 0) return out
     // A line may begin with such a time of its own: only with a program's name after it is it a header.
     if (first >= 48 && first <= 57 && header.tag === undefined) return out

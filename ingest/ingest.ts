@@ -1,4 +1,5 @@
 /** What runs the sources of a process: its options, and what others ask of it. */
+import type { Clock } from './clock.ts'
 import type { Part, Taken } from './collect/streams.ts'
 import type { GeoIpFiles } from './enrich/geoip.ts'
 import type { Inventory } from './inventory/inventory.ts'
@@ -18,7 +19,7 @@ export interface IngestOptions {
   readonly lease?: (name: string) => Promise<Lease | undefined>
   readonly inventory: Inventory
   readonly geoip: GeoIpFiles
-  readonly clock: () => number
+  readonly clock: Clock | (() => number)
   /** ms between looks at files. */
   readonly poll?: number
   /** Files are complete: read once to their end (an import). */

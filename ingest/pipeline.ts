@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { briefly } from './briefly.ts'
+import { clockOf } from './clock.ts'
 import { openFinder } from './collect/file.ts'
 import { openSpool, type Spool } from './collect/spool.ts'
 import type { Ingest, IngestOptions } from './ingest.ts'
@@ -24,7 +25,8 @@ const RETRY = 1000
 const PATIENCE = 10_000
 
 export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
-  const { store, clock, warn } = options
+  const { store, warn } = options
+  const clock = clockOf(options.clock)
   let stopping = false
   let lines = 0
   let bytes = 0

@@ -1,4 +1,5 @@
 /** Reads one source on: finds its segments, takes their lines apart, hands events and offsets to the store together. */
+import type { Clock } from './clock.ts'
 import { type Chunk, giveBack, spoolFeed } from './collect/feed.ts'
 import type { Finder } from './collect/file.ts'
 import { splitLines } from './collect/lines.ts'
@@ -19,7 +20,7 @@ export interface ReaderOptions {
   readonly stages: Stages
   readonly room: Room
   readonly meter: Meter
-  readonly clock: () => number
+  readonly clock: Clock
   readonly warn: (sentence: string) => void
   /** One of both. */
   readonly finder: Finder | undefined
@@ -150,7 +151,15 @@ export const openReader = (options: ReaderOptions): Reader => {
     const { lines, from } = chunk
     const begin = each.begin
     each.begin = undefined
-    const job = { lines, from, prefix: each.prefix, now, ...(begin ? { begin } : {}), ...(rested ? { rested } : {}) }
+    const arrival = clock.arrival(now)
+    const job = {
+      lines,
+      from,
+      prefix: each.prefix,
+      now: arrival,
+      ...(begin ? { begin } : {}),
+      ...(rested ? { rested } : {}),
+    }
     const run = (memory: Memory) => stages.run(source.id, { ...job, memory })
     const before = each.turn
     // Lines that are joined follow on those before: they wait for their turn.

@@ -27,6 +27,8 @@ export interface Source {
   readonly collect: Collect
   /** Minutes without a line after which it counts as silent. */
   readonly silent: number
+  /** That its events are kept, where it is not as long as all others. */
+  readonly days?: number
 }
 
 export type SourceState = 'receiving' | 'silent' | 'waiting' | 'failing'

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { isUtf8 } from 'node:buffer'
+import { isDoubted, timeOf } from './clock.ts'
 import type { Lines } from './collect/lines.ts'
 import type { EnrichRow, EnrichSource } from './enrich/enrich.ts'
 import { openEnvelope } from './envelope.ts'
@@ -27,7 +28,7 @@ export interface Job {
   /** The position of the first line. */
   readonly from: number
   readonly prefix: string
-  /** Epoch ms; a line that says when it arrived has its own. */
+  /** An arrival (`Clock`); a line that says when it arrived has its own. */
   readonly now: number
   readonly memory: Memory
   /** Of lines that are joined: reading begins here, and these lines beyond are taken already. */
@@ -112,10 +113,16 @@ export const openStage = <P>({
   // Of the line that is worked on.
   let [lineFrom, lineTo, nth, position, prefix] = [0, 0, 0, 0, '']
   let [raw, peer] = [undefined as string | undefined, undefined as Const | undefined]
+  let doubted = false
+  const arrive = (arrival: number) => {
+    doubted = isDoubted(arrival)
+    context.arrived = timeOf(arrival)
+  }
   /** What every event carries; the row is then the sink's. */
   const finish = (): void => {
     const time = row.number[F.time]!
-    if (!(time <= context.arrived + DAY)) {
+    // A clock that is doubted is no measure for another one.
+    if (!(time <= (doubted ? Infinity : context.arrived + DAY))) {
       timeAhead = true
       row.long(F.claimed, time)
       row.long(F.time, context.arrived)
@@ -194,7 +201,7 @@ export const openStage = <P>({
     row.begin()
     row.control = true
     ;[position, nth, raw, peer] = [at, 0, undefined, sender]
-    context.arrived = arrived
+    arrive(arrived)
     context.header = header
     lineFrom = joined(lines)
     lineTo = row.at
@@ -232,7 +239,8 @@ export const openStage = <P>({
         const who = sender?.[i]
         peer = who === undefined ? undefined : peers![who]
         const stream = who === undefined ? '' : streams![who]!
-        context.arrived = arrived?.[i] ?? now
+        const arrival = arrived?.[i] ?? now
+        arrive(arrival)
         context.header = undefined
         row.begin()
         look(row, lineFrom, lineTo)
@@ -247,7 +255,7 @@ export const openStage = <P>({
           joining?.took(position, lines.end[i]!)
           continue
         }
-        const message = envelope(row, lineFrom, lineTo, context.arrived, source.timezone)
+        const message = envelope(row, lineFrom, lineTo, arrival, source.timezone)
         context.header = message.header
         if (!joining) {
           read(message.from, message.to, stream, undefined)
@@ -256,7 +264,7 @@ export const openStage = <P>({
         const line = {
           position,
           stream,
-          arrived: context.arrived,
+          arrived: arrival,
           header: message.header,
           sender: peer,
           end: lines.end[i]!,

@@ -1,7 +1,18 @@
-/** node-cron starts the runs; the ledger decides what they cover, so a late or missed start loses nothing. */
-import { schedule as cron } from 'node-cron'
+/**
+ * node-cron says when the runs begin; the ledger decides what they cover, so a late or missed start loses nothing. It is asked
+ * second by second of the monotonic clock: left to wait for an hour and minute by itself, it would go through every start
+ * that a clock set ahead has jumped over (17 million in 400 days), or wait as long as one was set back.
+ */
+import { createTask, type ScheduledTask } from 'node-cron'
 import type { Detector } from './detect.ts'
 import type { Rule } from './rule.ts'
+
+/** When the rules run that look at single events, and the others. */
+const SINGLE = '*/2 * * * * *'
+const CORRELATION = '0 * * * * *'
+/** ms between two looks, and seconds that a look goes back at most: what was missed is one run. */
+const LOOK = 500
+const MISSED = 90
 
 export interface Schedule {
   /** Runs every rule once, now, over what is committed; nothing where another process runs them. */
@@ -50,18 +61,29 @@ export const createSchedule = (
     return chainEnd
   }
   const single = (rule: Rule) => !rule.correlation
-  const tasks: { stop(): unknown }[] = []
+  const tasks: ScheduledTask[] = []
+  let timer: NodeJS.Timeout | undefined
+  let looked = 0
+  const look = () => {
+    const second = Math.floor(performance.now() / 1000)
+    const passed = Array.from({ length: Math.min(MISSED, second - looked) }, (_, i) => new Date(Date.now() - i * 1000))
+    looked = second
+    for (const task of tasks) if (passed.some((date) => task.match(date))) void task.execute()
+  }
   return {
     runAll: async () => {
       await runThese('all', () => true)
     },
     start: () => {
-      tasks.push(cron('*/2 * * * * *', () => runThese('single', single)))
-      tasks.push(cron('0 * * * * *', () => runThese('correlation', (rule) => !single(rule))))
+      tasks.push(createTask(SINGLE, () => runThese('single', single)))
+      tasks.push(createTask(CORRELATION, () => runThese('correlation', (rule) => !single(rule))))
+      looked = Math.floor(performance.now() / 1000)
+      timer = setInterval(look, LOOK)
     },
     stop: async () => {
       stopping = true
-      for (const task of tasks) await task.stop()
+      clearInterval(timer)
+      for (const task of tasks) await task.destroy()
       await chainEnd
     },
   }

@@ -5,7 +5,7 @@ import { glob } from 'node:fs/promises'
 import { boundsOf, LeadsOut } from '../../ingest/collect/links.ts'
 import { openGeoIp } from '../../ingest/enrich/geoip.ts'
 import { type Config, readConfig, socketPath } from '../config.ts'
-import type { Health, SourceRow } from '../contract.ts'
+import type { Health, RetentionState, SourceRow } from '../contract.ts'
 import { readInventory } from '../installation.ts'
 import { listens, reach } from './reach.ts'
 import { checkRules } from '../../rules/check.ts'
@@ -68,7 +68,7 @@ export const examine = async (file: string | undefined, env: NodeJS.ProcessEnv):
     const disk = statfsSync(config.data)
     const used = Math.round((100 * (disk.blocks - disk.bfree)) / disk.blocks)
     ;(used > config.retention.disk_percent ? bad : good)(
-      `the disk of ${config.data} is ${used} % full (days are removed above ${config.retention.disk_percent} %)`,
+      `the disk of ${config.data} is ${used} % full${used > config.retention.disk_percent ? `, more than ${config.retention.disk_percent} %: no day is removed for it, and when it is full nothing more is taken; free space, or lower "retention: gigabytes"` : ''}`,
     )
     try {
       accessSync(config.data, constants.R_OK | constants.W_OK)
@@ -78,8 +78,11 @@ export const examine = async (file: string | undefined, env: NodeJS.ProcessEnv):
   }
   if (existsSync(config.data) || cluster) {
     await attempt(async () => {
-      for await (const answer of reach(config, { ask: 'health' }))
-        for (const { message } of (answer['health'] as Health).problems) bad(message)
+      for await (const answer of reach(config, { ask: 'health' })) {
+        const { problems, retention } = answer['health'] as Health
+        for (const { message } of problems) bad(message)
+        if (retention) for (const sentence of toldOf(retention)) good(sentence)
+      }
       for await (const answer of reach(config, { ask: 'cases' })) {
         const { ok, what } = answer['finding'] as Finding
         ;(ok ? good : bad)(what)
@@ -106,6 +109,29 @@ export const examine = async (file: string | undefined, env: NodeJS.ProcessEnv):
   }
   return findings
 }
+
+const GB = 1e9
+const size = (bytes: number): string =>
+  bytes < GB / 10 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / GB).toFixed(1)} GB`
+
+/** What becomes of old events. */
+const toldOf = ({ days, bytes, unknown, quota, next, held }: RetentionState): string[] => [
+  `the events take ${size(bytes)}${unknown > 0 ? `, ${size(unknown)} of them lines of unknown senders` : ''}${quota === undefined ? '' : ` of ${size(quota)}`}, and are kept for ${days} days`,
+  ...next.map(
+    ({ day, events, why, left, sources }) =>
+      `${events} events of the day ${day} will be removed after ${Math.ceil(left / 3_600_000)} more hours of running: ${
+        why === 'age'
+          ? 'it is too old'
+          : why === 'quota'
+            ? 'the events take more than their quota'
+            : `the days of ${sources!.join(', ')} are over`
+      }`,
+  ),
+  ...held.map(
+    ({ number, events, bytes: its }) =>
+      `the incident ${number} holds ${events} events, ${size(its)}: they stay whatever their age`,
+  ),
+]
 
 /** Lines of the last 24 h that the parser understood and the cluster refused: what its indices have wrong is said apart. */
 const refusedOf = async (config: Config, id: string): Promise<number> => {

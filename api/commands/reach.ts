@@ -2,6 +2,7 @@
 import { connect } from 'node:net'
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { openClock } from '../../ingest/clock.ts'
 import { type Config, socketPath } from '../config.ts'
 import { createControl, type Request } from '../control.ts'
 import { openInstallation } from '../installation.ts'
@@ -23,7 +24,7 @@ export const reach = async function* (config: Config, request: Request): AsyncIt
     throw new Error('the server went away before it had answered: ask again')
   }
   const installation = await openInstallation(config, {
-    clock: Date.now,
+    clock: openClock(),
     most: 60_000,
     // Beside the threads that parse and append there is no processor left; the others would spin.
     threads: 1,

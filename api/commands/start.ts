@@ -1,4 +1,5 @@
 /** `vonglau start`. */
+import { openClock } from '../../ingest/clock.ts'
 import type { Config, ServerRole } from '../config.ts'
 import { startServer } from '../server.ts'
 import { printable } from './printable.ts'
@@ -8,7 +9,7 @@ const PATIENCE = 10_000
 
 export const start = async (config: Config, roles: readonly ServerRole[]): Promise<void> => {
   const say = (message: string) => process.stdout.write(`${new Date().toISOString()} ${printable(message)}\n`)
-  const running = await startServer(config, { clock: Date.now, roles, say, warn: say })
+  const running = await startServer(config, { clock: openClock(), roles, say, warn: say })
   running.begin()
   if (running.first) {
     process.stdout.write(

@@ -10,6 +10,8 @@ import { audit, duty, type Env, may, Refusal, seesAll } from '../context.ts'
 import { cursorOf } from '../bounds.ts'
 import type { AuditRow, Health, Me, UserRow } from '../contract.ts'
 import type { Installation } from '../installation.ts'
+import { retentionOf } from '../retention.ts'
+import { acceptClock, acceptedText } from '../trust.ts'
 
 const ROLES = ['administrator', 'analyst', 'rule_author', 'manager', 'agency_viewer'] as const
 const VERSION = (
@@ -235,7 +237,13 @@ const diskOf = (folder: string): { used: number; free: number } => {
 /** What is wrong for all: a code that names a source, a file or a process is told only to who sees the whole province. */
 const FOR_ALL = /^(?:data|clock|disk|retention|detection|journal|store(?:-now)?-\d+|day-[\d-]+)$/
 
-export const healthOf = async (installation: Installation): Promise<Health> => {
+const clockState = ({ clock }: Installation): Pick<Health, 'clock'> => {
+  const doubt = clock.doubt()
+  return doubt ? { clock: { says: doubt.says, expected: doubt.expected, since: doubt.since } } : {}
+}
+
+/** `whole`: for who runs the installation. */
+export const healthOf = async (installation: Installation, whole = true): Promise<Health> => {
   const days = await installation.store.events.days()
   const disk = diskOf(installation.config.data)
   const wrong = await installation.wrong()
@@ -261,24 +269,39 @@ export const healthOf = async (installation: Installation): Promise<Health> => {
       ),
     ],
     days: days.map((day) => ({ ...day })),
+    ...(whole ? { retention: await retentionOf(installation), ...clockState(installation) } : {}),
     disk,
   }
 }
 
-export const health = new Hono<Env>().get('/', async (c) => {
-  const body = await healthOf(c.var.installation)
-  // Paths and reasons are for those who run the installation.
-  return c.json(
-    may(c.var.user, 'admin')
-      ? body
-      : {
-          ...body,
-          problems: body.problems
-            .filter(({ code }) => seesAll(c.var.scope) || FOR_ALL.test(code))
-            .map(({ code }) => ({ code, message: '' })),
-          days: [],
-          // How full the province's disk is, is no agency's affair.
-          ...(seesAll(c.var.scope) ? {} : { disk: { used: 0, free: 0 } }),
-        },
-  )
-})
+export const health = new Hono<Env>()
+  .get('/', async (c) => {
+    const body = await healthOf(c.var.installation, may(c.var.user, 'admin'))
+    // Paths and reasons are for those who run the installation.
+    return c.json(
+      may(c.var.user, 'admin')
+        ? body
+        : {
+            ...body,
+            problems: body.problems
+              .filter(({ code }) => seesAll(c.var.scope) || FOR_ALL.test(code))
+              .map(({ code }) => ({ code, message: '' })),
+            days: [],
+            // How full the province's disk is, is no agency's affair.
+            ...(seesAll(c.var.scope) ? {} : { disk: { used: 0, free: 0 } }),
+          },
+    )
+  })
+  .post('/clock', duty('admin'), async (c) => {
+    const { installation } = c.var
+    const accepted = await acceptClock(installation)
+    if (!accepted)
+      throw new Refusal(
+        409,
+        'clock',
+        'Đồng hồ của máy chủ đang đúng: không có gì cần xác nhận.',
+        'The clock of the server is right: there is nothing to confirm.',
+      )
+    await audit(c, 'clock.accept', new Date(accepted.says).toISOString(), acceptedText(accepted))
+    return c.json({ ok: true })
+  })

@@ -53,6 +53,8 @@ const change = z.object({
   title: z.string().min(1).max(300).optional(),
   note: z.string().max(10_000).optional(),
   due: z.number().optional(),
+  /** Its events stay, whatever their age. */
+  held: z.boolean().optional(),
   task: z
     .object({
       id: z.string().optional(),

@@ -17,6 +17,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { type Clock, clockOf } from '../clock.ts'
 import { writeRecords } from './records.ts'
 import { lastNumber, markOf, openStreams, type Part, type Streams, standAfter, type Taken } from './streams.ts'
 
@@ -52,7 +53,8 @@ export interface Spool {
 }
 
 /** `delay`: ms that a sync waits for more. */
-export const openSpool = (folder: string, clock: () => number, delay: number): Spool => {
+export const openSpool = (folder: string, its: Clock | (() => number), delay: number): Spool => {
+  const clock = clockOf(its)
   mkdirSync(folder, { recursive: true })
   const found = () =>
     readdirSync(folder)
@@ -141,7 +143,7 @@ export const openSpool = (folder: string, clock: () => number, delay: number): S
     running = undefined
   }
   const write = (lines: readonly Buffer[], sender: string, part?: Part) => {
-    const bytes = writeRecords(lines, clock(), sender, part && ((i) => markOf(part, i)))
+    const bytes = writeRecords(lines, clock.arrival(clock()), sender, part && ((i) => markOf(part, i)))
     return enqueue(bytes)
   }
   const enqueue = (bytes: Buffer) =>

@@ -19,6 +19,8 @@ const ISO = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?
 const HOST = /^([^\s=:[\]"<>{}]{1,255}|[0-9A-Fa-f:.]{2,45}) (?=\S)/
 const TAG = /^(?!CEF:|LEEF:)([\w./-]{1,48})(?:\[\d{1,10}\])?: ?/
 
+const HALF_A_YEAR = 183 * 86_400_000
+
 /** The end of STRUCTURED-DATA (RFC 5424 §6.3) that begins at `at`. */
 const afterStructured = (line: string, at: number): number => {
   let i = at
@@ -37,19 +39,30 @@ const afterStructured = (line: string, at: number): number => {
   return i
 }
 
-/** A time without a year is of the year that brings it nearest before arrival (a day of clock error allowed). */
-const yearless = (month: number, day: number, clock: string, arrived: number, timezone: string): number => {
+/**
+ * A time without a year is of the year that brings it nearest before arrival (a day of clock error allowed); where the clock
+ * of the arrival is doubted, nearest to it on either side.
+ */
+const yearless = (
+  month: number,
+  day: number,
+  clock: string,
+  arrived: number,
+  timezone: string,
+  doubted: boolean,
+): number => {
   const year = new Date(arrived).getUTCFullYear()
+  const after = doubted ? HALF_A_YEAR : 86_400_000
   for (const candidate of [year + 1, year, year - 1, year - 2, year - 3, year - 4]) {
     const wall = utcMillis(candidate, month, day, digits(clock, 0, 2), digits(clock, 3, 2), digits(clock, 6, 2))
     const time = zonedMillis(wall, timezone)
-    if (time <= arrived + 86_400_000) return time
+    if (time <= arrived + after) return time
   }
   return Number.NaN
 }
 
 /** Reads the header that a syslog sender or relay put before a message; without one `body` is 0. */
-export const syslogHeader = (line: string, arrived: number, timezone: string): SyslogHeader => {
+export const syslogHeader = (line: string, arrived: number, timezone: string, doubted = false): SyslogHeader => {
   const pri = PRI.exec(line)
   const priority = pri && Number(pri[1]) <= 191 ? Number(pri[1]) : undefined
   let at = pri && priority !== undefined ? pri[0].length : 0
@@ -84,7 +97,7 @@ export const syslogHeader = (line: string, arrived: number, timezone: string): S
           utcMillis(Number(year), month, day, digits(clock, 0, 2), digits(clock, 3, 2), digits(clock, 6, 2)),
           timezone,
         )
-      : yearless(month, day, clock, arrived, timezone)
+      : yearless(month, day, clock, arrived, timezone, doubted)
     if (Number.isNaN(time)) return { ...known, body: at }
     at += bsd[0].length
   } else if (iso) {

@@ -140,6 +140,7 @@ export const openDuckdb = async (
     groups: (scope, query) => iterate<readonly Bucket[]>('groups', { ...query, filter: scoped(scope, query.filter) }),
     days: () => call('days'),
     drop: (day) => call('drop', day),
+    keep: (day, stay) => call('keep', day, stay),
     close: async () => {
       if (dead) return
       await call('close')

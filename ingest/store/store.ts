@@ -157,6 +157,12 @@ export interface EventStore {
   days(): Promise<readonly Day[]>
   /** Takes a whole UTC day of ingest out of the store. Queries under way end well. Today's cannot be dropped. */
   drop(day: string): Promise<void>
+  /**
+   * Writes a UTC day of ingest anew with the events that match, as they are, and puts it in the place of the old one as a
+   * whole: whenever it is broken off, the day is the one or the other. Where the store cannot say the filter exactly, more
+   * stay. Answers how many; of none the day is gone. Today's cannot be written anew; one that cannot be read stays.
+   */
+  keep(day: string, stay: Filter): Promise<number>
   close(): Promise<void>
 }
 

@@ -22,6 +22,8 @@ export type ActName =
   | 'absorb'
   | 'task'
   | 'deadline'
+  | 'hold'
+  | 'release'
   | 'undo'
 export type Kind = 'alert' | 'incident'
 

@@ -59,6 +59,8 @@ export interface Incident extends CaseDocument, Summary {
   readonly 'incident.closed'?: number
   readonly 'incident.assignee'?: string
   readonly 'incident.merged_into'?: string
+  /** Its events stay, whatever their age and the quota. */
+  readonly 'incident.held'?: true
   readonly 'incident.split_from'?: string
   readonly 'organization.id'?: string
   readonly 'organization.name'?: string

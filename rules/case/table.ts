@@ -262,6 +262,20 @@ export const ACTS: { readonly [what in ActName]: Row } = {
     undo: BACK,
     set: (_, __, { due }) => ({ 'incident.due': due, 'incident.due_set': true }),
   },
+  hold: {
+    who: ['triage'],
+    from: { incident: ANY_INCIDENT },
+    changes: 'its events stay in the store, whatever their age and the quota',
+    undo: BACK,
+    set: () => ({ 'incident.held': true }),
+  },
+  release: {
+    who: ['triage'],
+    from: { incident: ANY_INCIDENT },
+    changes: 'its events go when their time is over',
+    undo: BACK,
+    set: () => ({ 'incident.held': undefined }),
+  },
   undo: {
     who: ['triage'],
     from: { alert: ANY_ALERT, incident: ANY_INCIDENT },

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readConfig } from '../../api/config.ts'
 import type { Role } from '../../api/contract.ts'
+import type { InstallationOptions } from '../../api/installation.ts'
 import { type Running, startServer } from '../../api/server.ts'
 import { INVENTORY } from '../faults/place.ts'
 
@@ -70,7 +71,7 @@ export const refused = (device: string, user: string, { ip = '198.51.100.9', ago
   return `date=${date} time=${time} devname="${device}" devid="FG100E000000000" logid="0101039426" type="event" subtype="vpn" level="alert" vd="root" logdesc="SSL VPN login fail" action="ssl-login-fail" tunneltype="ssl-web" remip=${ip} user="${user}" reason="sslvpn_login_permission_denied" msg="SSL user failed to logged in"`
 }
 
-export const openConsole = async (more = '', clock: () => number = Date.now): Promise<Console> => {
+export const openConsole = async (more = '', clock: InstallationOptions['clock'] = Date.now): Promise<Console> => {
   const folder = mkdtempSync(join(tmpdir(), 'vonglau-api-'))
   const source = ({ agency, source: id }: typeof OURS) =>
     `  - { id: ${id}, parser: nginx_access, organization: ${agency}, serves: ["203.0.113.10"], http: { token: token-cua-${id} } }\n`

@@ -176,6 +176,7 @@ const ROUTES: { readonly [route: string]: Expected | 'open' | 'library' | 'strea
   'GET /api/people': { ask: () => ({ path: '/people' }), reads: true },
   'GET /api/audit': { may: ADMIN, ask: () => ({ path: '/audit' }) },
   'GET /api/health': { ask: () => ({ path: '/health' }), reads: true },
+  'POST /api/health/clock': { may: ADMIN, ask: () => ({ path: '/health/clock', ...json({}) }) },
   'GET /api/find': { ask: () => ({ path: '/find?q=so' }), reads: true },
 }
 /** What nobody of another agency is told. */

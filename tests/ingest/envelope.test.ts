@@ -86,3 +86,19 @@ for (const [what, line, message, header] of TABLE)
   test(what, () => {
     expect(taken(line)).toEqual({ message, ...(header ? { header } : {}) })
   })
+
+test('a header without a year: before the arrival; of a doubted clock, nearest to it', () => {
+  const yearOf = (line: string, arrived: number, doubted: boolean) => {
+    row.reset()
+    const bytes = Buffer.from(line)
+    const from = row.load(bytes, 0, bytes.length)
+    // The mark of an arrival that a doubted clock gave.
+    const { header } = openEnvelope()(row, from, row.at, doubted ? arrived + 1e15 : arrived, 'UTC')
+    return new Date(header!.time!).getUTCFullYear()
+  }
+  const line = '<34>Jan  9 09:30:09 proxy-01 nginx: x y'
+  const lastStored = Date.UTC(2026, 11, 28)
+  expect(yearOf(line, lastStored, false)).toBe(2026)
+  expect(yearOf(line, lastStored, true)).toBe(2027)
+  expect(yearOf('<34>Dec 20 09:30:09 proxy-01 nginx: x y', Date.UTC(2027, 0, 3), true)).toBe(2026)
+})

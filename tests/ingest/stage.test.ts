@@ -223,3 +223,18 @@ test('the raw lines of an event are kept as they came', () => {
   )({ lines: lines(text), from: 0, prefix: 'p', now: 0, memory: [], begin: { taken: [] } })
   expect(made.packed).toMatchObject([{ message: '1+a\n1.b', 'event.original': text.trimEnd() }])
 })
+
+test('a time more than a day ahead is replaced by arrival, unless the clock of the arrival is doubted', () => {
+  const ahead = 30 * 86_400_000
+  const parse: Parse = (row) => {
+    row.long(TIME, ahead)
+    return EVENT
+  }
+  const timesAt = (now: number) =>
+    stageOf(parse)({ lines: lines('a\n'), from: 0, prefix: 'p', now, memory: [] }).packed.map(
+      (event) => event['@timestamp'],
+    )
+  expect(timesAt(5000)).toEqual([5000])
+  // As `Clock.arrival` marks it.
+  expect(timesAt(1e15 + 5000)).toEqual([ahead])
+})

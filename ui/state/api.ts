@@ -191,6 +191,7 @@ export interface IncidentChange {
   level?: Level
   title?: string
   note?: string
+  held?: boolean
   /** Of closing: its alerts stay open. */
   alone?: boolean
 }
@@ -256,6 +257,7 @@ export const getPeople = (): Promise<{ items: { name: string; display_name: stri
 export const getAudit = (cursor?: string, signal?: AbortSignal): Promise<{ items: AuditRow[]; cursor?: string }> =>
   call(client.audit.$get, { query: { cursor }, signal })
 export const getHealth = (signal?: AbortSignal): Promise<Health> => call(client.health.$get, { signal })
+export const acceptClock = () => call(client.health.clock.$post)
 
 export interface Found {
   kind: 'agency' | 'portal' | 'address' | 'incident' | 'rule' | 'source'

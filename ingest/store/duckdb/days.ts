@@ -17,6 +17,7 @@ import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { literal } from '../sql.ts'
 import { StoreError } from '../store.ts'
+import { removeUnfinished } from './anew.ts'
 import { addColumns, besides, createTables, numbered, SCHEMA, shapeOf, tableLike } from './layout.ts'
 import { FULL } from './slice.ts'
 
@@ -35,11 +36,15 @@ export interface DayFile {
   odd: boolean // some row keeps a column's value in its rest
   committed: number // also of commits that took only offsets
   problem?: string
+  /** What took its place. */
+  anew?: DayFile
 }
 
 export const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10)
 const NAME = /^events-(\d{4}-\d\d-\d\d)\.duckdb$/
 const catalogOf = (day: string) => `"day ${day}"`
+/** ms that a file which was replaced can still be asked: by statements that name it already. */
+const RETIRED = 60_000
 
 /** What is known of a day that cannot be read: when it took events, by its name. */
 const damaged = (day: string, path: string, problem: string): DayFile => {
@@ -65,19 +70,20 @@ const damaged = (day: string, path: string, problem: string): DayFile => {
 const rows = async (connection: DuckDBConnection, sql: string) => (await connection.run(sql)).getRowsJS()
 
 export class Days {
-  readonly #folder: string
+  readonly folder: string
   readonly #connection: DuckDBConnection
   readonly #files = new Map<string, DayFile>()
   readonly repairs: string[] = []
 
   private constructor(folder: string, connection: DuckDBConnection) {
-    this.#folder = folder
+    this.folder = folder
     this.#connection = connection
   }
 
   /** Attaches every day there is. A damaged one is left out and named in `all()`; one of a newer version is refused. */
   static async open(folder: string, connection: DuckDBConnection): Promise<Days> {
     mkdirSync(folder, { recursive: true })
+    removeUnfinished(folder)
     const days = new Days(folder, connection)
     const names = readdirSync(folder)
       .filter((name) => NAME.test(name))
@@ -95,11 +101,14 @@ export class Days {
   }
 
   async #attach(day: string): Promise<DayFile> {
-    const path = join(this.#folder, `events-${day}.duckdb`)
+    const path = join(this.folder, `events-${day}.duckdb`)
     const catalog = catalogOf(day)
     await this.#connection.run(
       `ATTACH ${literal(path)} AS ${catalog} (STORAGE_VERSION 'v1.4.0', ROW_GROUP_SIZE ${FULL})`,
     )
+    return this.#unmeasured(day, path, catalog)
+  }
+  #unmeasured(day: string, path: string, catalog: string): DayFile {
     return {
       day,
       catalog,
@@ -118,7 +127,7 @@ export class Days {
   }
 
   async #attachFound(day: string, newest: boolean): Promise<void> {
-    const path = join(this.#folder, `events-${day}.duckdb`)
+    const path = join(this.folder, `events-${day}.duckdb`)
     let file: DayFile
     try {
       file = await this.#attach(day)
@@ -186,7 +195,7 @@ export class Days {
         (
           await rows(
             this.#connection,
-            `SELECT column_name FROM duckdb_columns() WHERE database_name = ${literal(`day ${file.day}`)} AND table_name = 'events' ORDER BY column_index`,
+            `SELECT column_name FROM duckdb_columns() WHERE database_name = ${literal(file.catalog.slice(1, -1))} AND table_name = 'events' ORDER BY column_index`,
           )
         ).map(([name]) => String(name)),
       )
@@ -294,6 +303,26 @@ export class Days {
     await this.#measure(file)
   }
 
+  /** Puts a file that was written beside a closed day's in its place, for good. Answers how many events are in it. */
+  async replace(old: DayFile, beside: string): Promise<number> {
+    const catalog = `"day ${old.day} ${beside.slice(old.path.length + 1)}"`
+    await this.#connection.run(`ATTACH ${literal(beside)} AS ${catalog} (READ_ONLY)`)
+    try {
+      const file = this.#unmeasured(old.day, old.path, catalog)
+      await this.#shape(file, false)
+      await this.#measure(file)
+      renameSync(beside, old.path)
+      old.anew = file
+      this.#files.set(old.day, file)
+      const retire = () => void this.#connection.run(`DETACH DATABASE IF EXISTS ${old.catalog}`).catch(() => {})
+      setTimeout(retire, RETIRED).unref()
+      return file.events
+    } catch (error) {
+      await this.#connection.run(`DETACH ${catalog}`).catch(() => {})
+      throw error
+    }
+  }
+
   async drop(day: string): Promise<void> {
     const file = this.#files.get(day)
     if (!file) return
@@ -311,7 +340,7 @@ export class Days {
   }
   /** Bytes free on the disk that holds the days. */
   free(): number {
-    const disk = statfsSync(this.#folder)
+    const disk = statfsSync(this.folder)
     return disk.bavail * disk.bsize
   }
 }

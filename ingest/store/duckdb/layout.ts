@@ -45,7 +45,8 @@ export const besides = (catalog: string): string[] => [
   `CREATE TABLE IF NOT EXISTS ${catalog}.meta (key VARCHAR PRIMARY KEY, value VARCHAR)`,
 ]
 /** zstd pays on the long texts and is ignored in silence unless the file was attached with STORAGE_VERSION v1.2.0. */
-const compressed = (name: string) => (name === 'event.original' || name === 'rest' ? ' USING COMPRESSION zstd' : '')
+export const compressed = (name: string) =>
+  name === 'event.original' || name === 'rest' ? ' USING COMPRESSION zstd' : ''
 export const createTables = (catalog: string): string[] => [
   ...besides(catalog),
   `CREATE TABLE IF NOT EXISTS ${catalog}.events (${ROW_COLUMNS.map(([name, type]) => `${column(name)} ${type}${compressed(name)}`).join(', ')})`,

@@ -26,6 +26,9 @@ const READERS = 4
 const PLACE = /^-?\d{1,16}:.{1,300}$/s
 const DAMAGE = /corrupt|checksum|IO Error|Serialization Error|INTERNAL|Could not read/i
 
+/** Of a day that was written anew meanwhile, what it is now. */
+const newest = (file: DayFile): DayFile => (file.anew ? newest(file.anew) : file)
+
 /** One question of a person. `left`: ms that it has left; throws when that is nothing, or nobody waits for it. */
 interface Question {
   left(): number
@@ -183,13 +186,13 @@ export class Reader {
       const found = await this.#over(question, search, (files) => {
         const each = files.map(
           (file) =>
-            `SELECT ${literal(file.day)} AS day, rowid AS r, "@timestamp" AS t, "event.id" AS id FROM ${file.table} WHERE ${conditions(search)} AND ${toSql(filter, file).sql}${beyond}`,
+            `SELECT ${literal(file.catalog)} AS day, rowid AS r, "@timestamp" AS t, "event.id" AS id FROM ${file.table} WHERE ${conditions(search)} AND ${toSql(filter, file).sql}${beyond}`,
         )
         return `SELECT day, r, t, id FROM (${each.join(' UNION ALL ')}) ORDER BY t ${direction}, id ${direction} LIMIT ${size}`
       })
       missing = found.missing
       const events = await this.#whole(question, found.rows as [string, bigint][], packed)
-      // A day of them turned out to be damaged: again, without it.
+      // A day of them turned out to be damaged, or is another by now: again.
       if (!events) continue
       for (const [i, row] of found.rows.entries()) {
         cursor = `${row[2]}:${row[3]}`
@@ -210,8 +213,8 @@ export class Reader {
   async #whole(question: Question, found: [string, bigint][], packed: string): Promise<string[] | undefined> {
     const out = new Map<string, string>()
     for (const day of new Set(found.map((row) => row[0]))) {
-      const file = this.#days.all().find((each) => each.day === day)
-      if (!file) continue
+      const file = this.#days.all().find((each) => each.catalog === day)
+      if (!file) return undefined
       const ids = found.filter((row) => row[0] === day).map((row) => row[1])
       try {
         for (const [id, text] of await this.#rows(
@@ -294,7 +297,8 @@ export class Reader {
       query.fields && (match ? (names.has('*') ? undefined : [...new Set([...query.fields, ...names])]) : query.fields)
     const { sql: packed, unpack } = selectPacked(fields)
     const { files } = question ? this.#files(query) : this.#whollyReadable(query)
-    for (const file of files) {
+    for (const each of files) {
+      const file = newest(each)
       try {
         for await (const rows of this.#stream(
           `SELECT ${packed} FROM ${file.table} WHERE ${conditions(query)} AND ${toSql(query.filter, file).sql}`,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { literal } from '../sql.ts'
 import type { Filter } from '../filter.ts'
 import type { Aggregate, Groups, Learned, Offset, Search, Window } from '../store.ts'
+import { keepOf } from './anew.ts'
 import { Days } from './days.ts'
 import { proveLayout } from './proof.ts'
 import { Reader } from './read.ts'
@@ -45,7 +46,7 @@ const readLearned = async (connection: DuckDBConnection, days: Days, source: str
   for (const file of days.all()) {
     if (!file.catalog || file.problem) continue
     const there = await connection.run(
-      `SELECT count(*) FROM duckdb_tables() WHERE database_name = ${literal(`day ${file.day}`)} AND table_name = 'learned'`,
+      `SELECT count(*) FROM duckdb_tables() WHERE database_name = ${literal(file.catalog.slice(1, -1))} AND table_name = 'learned'`,
     )
     if (Number((await there.getRowsJS())[0]![0]) === 0) continue
     const result = await connection.run(
@@ -136,6 +137,14 @@ try {
         ...(file.problem ? { problem: file.problem } : {}),
       })),
     drop: (day: string) => days.drop(day),
+    keep: async (day: string, stay: Filter) => {
+      const own = await instance.connect()
+      try {
+        return await keepOf(days, day, stay, own)
+      } finally {
+        own.closeSync()
+      }
+    },
     repairs: () => days.repairs,
     close: async () => {
       await writer.idle()

@@ -6,6 +6,7 @@ import { openCounter } from './aggregate.ts'
 import { readLearned } from './learned.ts'
 import { openWriter } from './append.ts'
 import { FULL, insist } from './connect.ts'
+import { keepOf } from './anew.ts'
 import { aliasOf, dayAt, dropDay, listDays, patternOf } from './indices.ts'
 import { openOffsets } from './offsets.ts'
 import { openReader, questionOf } from './read.ts'
@@ -125,6 +126,7 @@ export const openEvents = async (
       return listDays(client, prefix)
     },
     drop: (day) => dropDay(client, prefix, day),
+    keep: (day, stay) => keepOf({ client, prefix, schema, lacking: () => lacking }, day, stay),
     problems: async () => {
       const waiting = writer.problem()
       const changed = await ensureTemplates(client, prefix, schema)

@@ -41,7 +41,7 @@ export const createEventIndex = (
   })
 
 /** The days of ingest, oldest first, and the indices of each. */
-const byDay = async (client: Client, prefix: string): Promise<Map<string, string[]>> => {
+export const byDay = async (client: Client, prefix: string): Promise<Map<string, string[]>> => {
   const found = await insist(client, 'listing the indices of events', () =>
     client.indices.get({ index: aliasOf(prefix), ignore_unavailable: true, features: ['aliases'] }),
   )
@@ -83,6 +83,12 @@ export const listDays = async (client: Client, prefix: string): Promise<Day[]> =
   })
 }
 
+/** What an index is called that was written anew: the first, the second time, and so on. */
+export const nextOf = (index: string): string => {
+  const [, name, nth] = /^(.*?)(?:-anew(\d+))?$/.exec(index)!
+  return `${name}-anew${Number(nth ?? 0) + 1}`
+}
+
 /** Rejects for the newest day. A day that is not there is no error. */
 export const dropDay = async (client: Client, prefix: string, day: string): Promise<void> => {
   const days = await byDay(client, prefix)
@@ -91,6 +97,9 @@ export const dropDay = async (client: Client, prefix: string, day: string): Prom
   const names = days.get(day) ?? []
   if (names.length)
     await insist(client, `deleting the events of ${day}`, () =>
-      client.indices.delete({ index: [...names, learnedIndex(prefix, day)], ignore_unavailable: true }),
+      client.indices.delete({
+        index: [...names, ...names.map(nextOf), learnedIndex(prefix, day)],
+        ignore_unavailable: true,
+      }),
     )
 }

@@ -290,7 +290,12 @@ export const openReader = ({ client, alias, limit, lacking }: ReadOptions) => {
   const refuseFailures = async (response: estypes.SearchResponse<unknown>): Promise<void> => {
     const failed = (response._shards.failures ?? []) as readonly estypes.ShardFailure[]
     for (const { index, reason } of failed) {
-      if (index && !(await client.indices.exists({ index }))) continue
+      if (index && !(await client.indices.exists({ index }))) {
+        // Written anew, it is there under another name.
+        const anew = `${index.replace(/-anew\d+$/, '')}-anew*`
+        if (!(await client.indices.exists({ index: anew, allow_no_indices: false }))) continue
+        throw new StoreError(`the day ${dayOf(index) ?? ''} was written anew while it was read: ask again`)
+      }
       throw new StoreError(
         `the events of ${dayOf(index ?? '') ?? 'a day'} cannot be read (${reason?.reason ?? reason?.type ?? 'a shard failed'}): see that every node of Elasticsearch runs, or restore the index ${index ?? ''} from a snapshot`,
       )

@@ -167,6 +167,55 @@ export const contractEvents = (name: string, open: () => Promise<Opened>): void 
       expect(await store.events.offsets('roll')).toHaveLength(1)
     })
 
+    test('a closed day is written anew with what must stay, as it was; the newest is not', async () => {
+      const at = T0 + 7 * 86_400_000
+      const fields = (source: string, n: number): Event => ({
+        '@timestamp': at + n,
+        'vonglau.source.id': `anew-${source}`,
+        'source.ip': `10.9.0.${n}`,
+        'event.original': `dòng ${n}`,
+        // What no column takes.
+        'http.response.status_code': n % 2 ? 200 : ['200', 'odd'],
+        'fortinet.firewall.more': String(n),
+      })
+      const events = ['a', 'b', 'c'].flatMap((source) => Array.from({ length: 20 }, (_, n) => event(fields(source, n))))
+      await store.events.append({ events, offsets: [{ source: 'anew', segment: '1', position: 5 }], learned: [] }, at)
+      await store.events.append({ events: [event({ '@timestamp': at })], offsets: [] }, at + 86_400_000)
+      const days = (await store.events.days()).map(({ day }) => day).toSorted()
+      const [day, newest] = days.slice(-2) as [string, string]
+      await expect(store.events.keep(newest, EVERYTHING)).rejects.toThrow(/cannot be written anew/)
+      const mine = or(...['a', 'b', 'c'].map((source) => eq('vonglau.source.id', `anew-${source}`)))
+      const sorted = (some: readonly Event[]) =>
+        some.toSorted((x, y) => (String(x['event.id']) < String(y['event.id']) ? -1 : 1))
+      const before = await all(store, mine)
+      // A question that has begun ends well.
+      const reading = store.events.match(SYSTEM, { filter: mine })[Symbol.asyncIterator]()
+      await reading.next()
+      const page = await store.events.search(SYSTEM, { filter: mine, order: 'newest', limit: 7 })
+      const cidr: Filter = { op: 'cidr', field: 'source.ip', network: '10.9.0.8/29' }
+      const stay = or(eq('vonglau.source.id', 'anew-a'), and(eq('vonglau.source.id', 'anew-b'), cidr))
+      const stays = before.filter(compile(stay))
+      expect(await store.events.keep(day, stay)).toBe(28)
+      await reading.return?.()
+      const look = async () => {
+        expect(sorted(await all(store, mine))).toEqual(sorted(stays))
+        expect(await store.events.count(SYSTEM, { filter: and(mine, cidr) })).toBe(16)
+        expect((await store.events.days()).find((each) => each.day === day)?.events).toBe(28)
+        expect(await store.events.offsets('anew')).toEqual([{ source: 'anew', segment: '1', position: 5 }])
+      }
+      await look()
+      const next = await store.events.search(SYSTEM, { filter: mine, order: 'newest', limit: 7, cursor: page.cursor! })
+      expect(next.items.every((each) => stays.some((kept) => kept['event.id'] === each['event.id']))).toBe(true)
+      store = await opened.reopen()
+      await look()
+      // Again, and to nothing.
+      expect(await store.events.keep(day, eq('vonglau.source.id', 'anew-a'))).toBe(20)
+      expect(await store.events.count(SYSTEM, { filter: mine })).toBe(20)
+      expect(await store.events.keep(day, NOTHING)).toBe(0)
+      expect((await store.events.days()).map((each) => each.day)).not.toContain(day)
+      expect(await store.events.keep(day, EVERYTHING)).toBe(0)
+    })
+
     test('what a parser learned is there as long as the events of that day', async () => {
       const at = T0 + 3 * 86_400_000
       const learned = (stream: string, position: number) => ({

@@ -9,7 +9,8 @@ import { kindOf, openClient, type Connection } from '../../../ingest/store/elast
 import { openDocuments } from '../../../ingest/store/elasticsearch/documents.ts'
 import { createIndex } from '../../../ingest/store/elasticsearch/session-records.ts'
 import { openSessions } from '../../../ingest/store/elasticsearch/sessions.ts'
-import { EVERYTHING } from '../../../ingest/store/filter.ts'
+import { eq, EVERYTHING } from '../../../ingest/store/filter.ts'
+import { openElasticsearch } from '../../../ingest/store/elasticsearch.ts'
 import { type EventStore, type Store, StoreError, SYSTEM } from '../../../ingest/store/store.ts'
 import { randomPrefix, removeAll } from '../../servers/cluster.ts'
 import { Unavailable } from '../../servers/distribution.ts'
@@ -83,6 +84,23 @@ describe.skipIf(unavailable !== '')(`security${unavailable}`, () => {
     await expect(client.index({ index, id: '2', document: {} })).rejects.toThrow(/blocked/)
     await a.close()
     await b.close()
+    await client.close()
+  })
+
+  test('a day is written anew, and dropped, with the least privileges', async () => {
+    const own = randomPrefix()
+    const store = await openElasticsearch({ ...as('vonglau'), prefix: own, clock: Date.now, warn: () => {} })
+    const at = Date.UTC(2026, 10, 20)
+    const event = (id: string) => ({ '@timestamp': at, 'event.id': id, 'event.kind': 'event' })
+    await store.events.append({ events: [event('đi'), event('ở')], offsets: [] }, at)
+    await store.events.append({ events: [event('mới')], offsets: [] }, at + 86_400_000)
+    expect(await store.events.keep('2026-11-20', eq('event.id', 'ở'))).toBe(1)
+    expect(await store.events.count(SYSTEM, { filter: EVERYTHING })).toBe(2)
+    await store.events.drop('2026-11-20')
+    expect(await store.events.count(SYSTEM, { filter: EVERYTHING })).toBe(1)
+    await store.close()
+    const client = openClient(as('vonglau'))
+    await removeAll(client, own)
     await client.close()
   })
 

@@ -12,6 +12,7 @@ import { type Actor, actsOf, type CaseDocument, Refused } from '../../../rules/c
 import { type Cases, decide, newActId } from '../../../rules/case/decide.ts'
 import { decideIncident, derive, settle, undo } from '../../../rules/case/derive.ts'
 import { examineCases } from '../../../rules/case/examine.ts'
+import { heldIncidents } from '../../../rules/case/hold.ts'
 import type { Incident } from '../../../rules/case/incident.ts'
 import { type Entry, historyOf, journalOf } from '../../../rules/case/journal.ts'
 import { divide, gather } from '../../../rules/case/membership.ts'
@@ -154,9 +155,11 @@ const openWorld = (store: Store, prefix: string) => {
           }
         }
       case 'incident':
-        switch (what % 9) {
+        switch (what % 10) {
           case 0:
             return onIncident({ what: 'start' })
+          case 9:
+            return onIncident({ what: n % 2 ? 'hold' : 'release' })
           case 1:
             return onIncident({ what: 'close', reason })
           case 2:
@@ -221,7 +224,7 @@ const attempt = async (work: () => Promise<void>): Promise<boolean> => {
 
 /** Fields that only acts change: what the journal tells of them is what stands in the document. */
 const ACTED =
-  /^(alert\.(status|assignee|incident|reason)|incident_number|incident\.(status|assignee|reason|closed|level|due|merged_into)|title|tasks)$/
+  /^(alert\.(status|assignee|incident|reason)|incident_number|incident\.(status|assignee|reason|closed|level|due|held|merged_into)|title|tasks)$/
 
 const consistent = async (store: Store, { cases, answered }: World): Promise<void> => {
   expect((await examineCases(cases)).filter(({ ok }) => !ok)).toEqual([])
@@ -259,6 +262,8 @@ const consistent = async (store: Store, { cases, answered }: World): Promise<voi
       doc.incident_number,
     ])
   }
+  const held = [...incidents].flatMap(([id, doc]) => (doc['incident.held'] ? [id] : [])).sort()
+  expect((await heldIncidents(store.documents, rules)).map(({ id }) => id).sort()).toEqual(held)
   const numbers = [...incidents.values()].map((doc) => doc['incident.number'])
   expect(new Set(numbers).size).toBe(numbers.length)
 }

@@ -112,6 +112,14 @@ describe('what each act does', () => {
       { title: 'Khác', title_en: undefined },
     ],
     ['a deadline', 'incident', incident, { what: 'deadline', due: 5 }, { 'incident.due': 5, 'incident.due_set': true }],
+    ['a hold', 'incident', incident, { what: 'hold' }, { 'incident.held': true }],
+    [
+      'its release',
+      'incident',
+      { ...incident, 'incident.held': true },
+      { what: 'release' },
+      { 'incident.held': undefined },
+    ],
     [
       'join',
       'alert',
@@ -223,6 +231,8 @@ describe('undo is an act', () => {
     ['incident', incident, { what: 'level', level: 'critical' }],
     ['incident', incident, { what: 'title', title: 'Khác' }],
     ['incident', incident, { what: 'deadline', due: 1 }],
+    ['incident', incident, { what: 'hold' }],
+    ['incident', { ...incident, 'incident.held': true }, { what: 'release' }],
     ['incident', incident, { what: 'merge', into: 'x' }],
     ['incident', incident, { what: 'task', task: { id: 't', text: 'x' } }],
     ['incident', incident, { what: 'close', reason: 'duplicate' }],

@@ -7,7 +7,7 @@ import { parsers } from '../ingest/parsers/index.ts'
 import { parseCidr } from '../ingest/ip.ts'
 import type { SyslogOptions } from '../ingest/collect/syslog.ts'
 import type { Source } from '../ingest/source.ts'
-import { checkRegex } from '../ingest/store/match.ts'
+import { checkRegex, compile } from '../ingest/store/match.ts'
 
 const zone = z.string().refine((value) => {
   try {
@@ -129,8 +129,11 @@ const schema = z.strictObject({
           const reason = checkRegex(text)
           if (reason !== undefined)
             context.addIssue({ code: 'custom', message: `a regular expression of RE2: ${reason}` })
+          // One that is found in every text would mask nothing, and keep a role from searching at all.
+          else if (compile({ op: 'regex', field: 'x', source: text })({ x: '' }))
+            context.addIssue({ code: 'custom', message: 'an expression that the empty text does not match' })
         }),
-        in: z.array(z.string()).optional(), // fields
+        in: z.array(z.string()).min(1).optional(), // fields
       }),
     )
     .default([]),
@@ -311,7 +314,7 @@ const problem = (
       : issue.code === 'invalid_value'
         ? `one of ${issue.values.join(', ')}`
         : issue.message
-  return `${where}: expected ${expected}, found ${JSON.stringify(found) ?? 'nothing'}`
+  return `${where}: expected ${expected}, found ${shownValue(at, found)}`
 }
 
 const UNITS = { KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 }
@@ -330,6 +333,13 @@ export const syslogOptions = ({ syslog }: Config): SyslogOptions => ({
     bytesPerDay: bytesOf(syslog.unknown.bytes_per_day),
   },
 })
+
+const SECRET = /^(?:token|password|api_key)$/
+/** What was written, without secrets: the sentence goes into logs. */
+const shownValue = (at: readonly PropertyKey[], found: unknown): string =>
+  found !== undefined && SECRET.test(String(at.at(-1)))
+    ? 'another'
+    : (JSON.stringify(found, (key, value: unknown) => (SECRET.test(key) ? '…' : value)) ?? 'nothing')
 
 /** Where a running server listens for other commands of this machine. */
 export const socketPath = (config: Config): string => join(config.data, 'control.sock')

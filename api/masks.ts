@@ -27,14 +27,14 @@ const VALUE = `(?:"((?:[^"\\\\]|\\\\.)*)|\\\\"((?:[^"\\\\]|\\\\[^"])*)|'([^']*)|
  * of "sessionid=" that is nobody's secret, after a space.
  */
 const parameter = (names: string, begins = BEGINS) =>
-  `(?i)(?:${begins})[\\w.\\[\\]-]*(?:${names})[\\]\\w.-]*(?:\\s?=|%3d|\\\\?"\\s*:)\\s*${VALUE}`
+  `(?i)(?:${begins})[\\w.\\[\\]-]*(?:${names})[\\[\\]\\w.-]*(?:\\s?=|%3d|\\\\?"\\s*:)\\s*${VALUE}`
 /** In force beside those that the configuration adds. */
 export const MASKS: readonly Mask[] = [
-  { name: 'password', pattern: parameter('passw(?:or)?d|passphrase|pwd|mat[_-]?khau', `${BEGINS}|\\s`) },
+  { name: 'password', pattern: parameter('pass[_-]?w(?:or)?d|passphrase|passcode|pwd|mat[_-]?khau', `${BEGINS}|\\s`) },
   { name: 'token', pattern: parameter('token|api[_-]?key|secret|signature|jwt') },
   { name: 'session', pattern: parameter('session|sessid|ticket') },
   { name: 'bearer', pattern: '(?i)\\b(?:bearer|basic)(?:\\s+|%20|\\+)([\\w.~+/=-]{8,})' },
-  { name: 'code', pattern: `(?i)(?:${BEGINS})(?:sid|otp|pin)(?:=|%3d)([^&\\s"'<>;,]+)` },
+  { name: 'code', pattern: `(?i)(?:${BEGINS})(?:pass|pw|mk|sid|otp|pin)(?:\\[\\w*\\])?(?:=|%3d)([^&\\s"'<>;,]+)` },
   {
     name: 'identity number',
     pattern: parameter(

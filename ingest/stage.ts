@@ -227,6 +227,7 @@ export const openStage = <P>({
       row.reset()
       const few = Math.min(lines.count, i + Math.max(1, Math.min(sink.room(), fitting(lines, i))))
       const begins = lines.from[i]!
+      let between = begins
       // Without the last one's ending: what is behind it is scratch.
       const shift = row.load(bytes, begins, lines.to[few - 1]!) - begins
       for (; i < few; i++) {
@@ -236,6 +237,9 @@ export const openStage = <P>({
         lineTo = lines.to[i]! + shift
         nth = 0
         raw = undefined
+        // What stands between lines is nobody's, and may be no text: the memory of a chunk is text as a whole.
+        if (!wellFormed && lines.from[i]! > between) row.bytes.fill(32, between + shift, lineFrom)
+        between = lines.to[i]!
         const who = sender?.[i]
         peer = who === undefined ? undefined : peers![who]
         const stream = who === undefined ? '' : streams![who]!

@@ -68,7 +68,7 @@ export const createSchedule = (
     const second = Math.floor(performance.now() / 1000)
     const passed = Array.from({ length: Math.min(MISSED, second - looked) }, (_, i) => new Date(Date.now() - i * 1000))
     looked = second
-    for (const task of tasks) if (passed.some((date) => task.match(date))) void task.execute()
+    for (const task of tasks) if (passed.some((date) => task.match(date)) && !task.isBusy()) void task.execute()
   }
   return {
     runAll: async () => {

@@ -66,7 +66,7 @@ export const examine = async (file: string | undefined, env: NodeJS.ProcessEnv):
   const cluster = config.store === 'elasticsearch'
   if (existsSync(config.data) && !cluster) {
     const disk = statfsSync(config.data)
-    const used = Math.round((100 * (disk.blocks - disk.bfree)) / disk.blocks)
+    const used = Math.round((100 * (disk.blocks - disk.bavail)) / disk.blocks)
     ;(used > config.retention.disk_percent ? bad : good)(
       `the disk of ${config.data} is ${used} % full${used > config.retention.disk_percent ? `, more than ${config.retention.disk_percent} %: no day is removed for it, and when it is full nothing more is taken; free space, or lower "retention: gigabytes"` : ''}`,
     )

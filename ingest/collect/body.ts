@@ -8,11 +8,11 @@ import { setImmediate as breath } from 'node:timers/promises'
 
 /** Bytes of a body, unpacked; of all that are under way. */
 export const LARGEST = 64 << 20
-const MOST_HELD = 192 << 20
+const MOST_HELD = 128 << 20
 /** Lines of a request: 64 MiB of line feeds are 65 KiB of gzip, and each line is an object until it is on disk. */
 export const MOST_LINES = 500_000
 /** Lines of all that are under way. */
-const MOST_LINES_HELD = 1_500_000
+const MOST_LINES_HELD = 1_000_000
 /** Lines that are looked for without a pause. */
 const SLICE = 20_000
 

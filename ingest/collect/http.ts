@@ -122,9 +122,18 @@ export const ingestRoute = (sources: readonly Source[], ingest: Ingest, peer: (r
         if (source instanceof Response) return source
         const at = partOf(c.req.query('stream'), c.req.query('offset'))
         if (typeof at === 'string') return c.json(failure('stream', at), 400)
+        const packed = c.req.header('content-encoding')?.trim().toLowerCase() ?? 'identity'
+        if (!['identity', 'gzip', 'x-gzip'].includes(packed))
+          return c.json(
+            failure(
+              'encoding',
+              `Content-Encoding: ${packed.slice(0, 40)} is not read here: send the lines plain or as gzip`,
+            ),
+            415,
+          )
         let body: Body
         try {
-          body = await bodies.read(c.req.raw.body, /gzip/i.test(c.req.header('content-encoding') ?? ''))
+          body = await bodies.read(c.req.raw.body, packed !== 'identity')
         } catch (error) {
           const { why, message } = error as BodyRefused
           if (why === 'large') return c.json(TOO_LARGE, 413)

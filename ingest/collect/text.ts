@@ -1,5 +1,6 @@
 /** A log file as bytes from a position, gzip read through. */
 import { type FileHandle, open } from 'node:fs/promises'
+import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 
 export interface TextFile {
@@ -37,6 +38,15 @@ const plainText = (handle: FileHandle): TextFile => ({
   close: () => handle.close(),
 })
 
+const bytesOf = async function* (handle: FileHandle): AsyncGenerator<Buffer> {
+  for (let at = 0; ; ) {
+    const bytes = await readAt(handle, at, 1 << 16)
+    if (bytes.length === 0) return
+    at += bytes.length
+    yield bytes
+  }
+}
+
 /** Gzip has no random access: reading backwards begins again. */
 const gzipText = (handle: FileHandle): TextFile => {
   let stream: AsyncIterator<Buffer> | undefined
@@ -46,8 +56,8 @@ const gzipText = (handle: FileHandle): TextFile => {
   let total: number | undefined
   const begin = () => {
     stop()
-    // Of the file that is open: its name may be another's by now.
-    const raw = handle.createReadStream({ start: 0, autoClose: false })
+    // Of the file that is open: its name may be another's by now. A stream of the handle would keep it from being closed.
+    const raw = Readable.from(bytesOf(handle))
     const gunzip = raw.pipe(createGunzip())
     raw.on('error', (error) => gunzip.destroy(error))
     stop = () => {
@@ -58,17 +68,35 @@ const gzipText = (handle: FileHandle): TextFile => {
     at = 0
     held = Buffer.alloc(0)
   }
+  /** Where it ends in the middle it is no text yet: it is looked at again when it has grown. */
+  let broken: { readonly size: number; readonly error: Error } | undefined
+  const further = async () => {
+    try {
+      return await stream!.next()
+    } catch (error) {
+      stream = undefined
+      broken = {
+        size: (await handle.stat()).size,
+        error: new Error(
+          `it ends in the middle, or is no gzip (${(error as Error).message}): pack it anew, or wait until it is whole`,
+        ),
+      }
+      throw broken.error
+    }
+  }
   return {
     gzip: true,
     // What was read stays held until a later position is asked for: looking again at the same place is free.
     read: async (position, max) => {
+      if (broken && broken.size === (await handle.stat()).size) throw broken.error
+      broken = undefined
       if (!stream || position < at) begin()
       while (total === undefined || at + held.length < total) {
         const drop = Math.min(held.length, position - at)
         held = held.subarray(drop)
         at += drop
         if (at === position && held.length >= max) break
-        const next = await stream!.next()
+        const next = await further()
         if (next.done) total = at + held.length
         else held = held.length ? Buffer.concat([held, next.value]) : next.value
       }

@@ -117,7 +117,14 @@ export const planOf = (filters: readonly Filter[]): Plan => {
   const blind: number[] = []
   for (const [i, node] of nodes.entries()) {
     const key = keyOf(node, true)
-    if (!key || key.leaves.some((leaf) => asked[leaf]!.leaf.op !== 'in' && asked[leaf]!.clauses.length === 0))
+    const wordless = (each: Node): boolean =>
+      each.op === 'leaf'
+        ? ['regex', 'like'].includes(asked[each.leaf]!.leaf.op) && asked[each.leaf]!.clauses.length === 0
+        : each.op === 'not'
+          ? wordless(each.of)
+          : each.of.some(wordless)
+    // Where all that it is chosen by is what every event of its kind has, the expression is asked of all of them.
+    if (!key || (key.rarity < 0 && wordless(node)) || key.leaves.some((leaf) => asked[leaf]!.rarity <= -4))
       blind.push(i)
     if (!key) always.push(i)
     else for (const leaf of key.leaves) keysOf[leaf]!.push(i)

@@ -22,6 +22,8 @@ import { selectPacked } from './layout.ts'
 import { bucket, conditions, grouped, namesOf } from './statements.ts'
 
 const READERS = 4
+/** Events that are read at once where only the process can decide: one may be half a megabyte, and six times that as JSON. */
+const DECIDED = 200
 /** `<@timestamp>:<event.id>`: a cursor comes back from a browser, and is a person's input. */
 const PLACE = /^-?\d{1,16}:.{1,300}$/s
 const DAMAGE = /corrupt|checksum|IO Error|Serialization Error|INTERNAL|Could not read/i
@@ -103,6 +105,10 @@ export class Reader {
   }
   /** The error as the person is told it. */
   #told(error: unknown, question: Question | undefined): unknown {
+    if (/Out of Memory/i.test(String(error)))
+      return new StoreError(
+        'the question needs more memory than there is: choose a shorter time range or a narrower search, or raise "memory:"',
+      )
     if (!question || !/INTERRUPT/i.test(String(error))) return error
     try {
       question.left()
@@ -181,7 +187,7 @@ export class Reader {
       const beyond = cursor
         ? ` AND ("@timestamp" ${sign} ${Number(cursor.slice(0, at))} OR ("@timestamp" = ${Number(cursor.slice(0, at))} AND "event.id" ${sign} ${literal(cursor.slice(at + 1))}))`
         : ''
-      const size = match ? 1000 : limit + 1
+      const size = match ? DECIDED : limit + 1
       // First which rows, by two small columns; then those rows whole.
       const found = await this.#over(question, search, (files) => {
         const each = files.map(

@@ -94,6 +94,9 @@ export const importFiles = async function* (
           throw new Error(
             `${problems[0]}; ${done.lines + ingest.progress().lines} lines are stored, and importing the same file again adds the rest`,
           )
+        // What cannot be read does not become readable by waiting: a server would look again, an import ends.
+        const [seen] = await ingest.status()
+        if (seen?.problem) throw new Error(seen.problem)
         if (!drained) yield await now()
       }
       const [status] = await ingest.status()

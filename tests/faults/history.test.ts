@@ -3,10 +3,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text as all } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { splitLines } from '../../ingest/collect/lines.ts'
-import { eventsOf, openPlace, originals, type Place } from './place.ts'
+import { eventsOf, openPlace, originals, type Place, refusal } from './place.ts'
 import { stageOf } from '../ingest/parsers/lines.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../api/vonglau.js', import.meta.url))
@@ -101,4 +102,19 @@ test('killed at random moments, and begun again: every line once', async () => {
   await installation.close()
   expect([...counts].filter(([, count]) => count !== 1)).toEqual([])
   expect(counts.size).toBe(COUNT)
+})
+
+test('gzip that ends in the middle is told, and nothing of its last line is taken for a line', async () => {
+  place.write('vonglau.yml', '')
+  const text = `${HEAD}\n${Array.from({ length: 3000 }, (_, n) => row(n)).join('\n')}\n`
+  const packed = gzipSync(text)
+  place.write('cut.log.gz', packed.subarray(0, packed.length >> 1))
+  const cut = await place.run(['import', '--source', 'iis_access', 'cut.log.gz'])
+  expect(refusal(cut)).toMatch(
+    /cut\.log\.gz: it ends in the middle, or is no gzip \(.+\): pack it anew, or wait until it is whole$/,
+  )
+  place.write('whole.log.gz', packed)
+  expect(await place.run(['import', '--source', 'iis_access', 'whole.log.gz'])).toMatchObject({ code: 0, err: '' })
+  expect(await place.run(['query', 'event.kind : pipeline_error', '--count'])).toMatchObject({ out: '0\n' })
+  expect(await place.run(['query', '--count'])).toMatchObject({ out: '3000\n' })
 })

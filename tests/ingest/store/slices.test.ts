@@ -3,7 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { gatherLines } from '../../../ingest/collect/lines.ts'
 import type { Event, Value } from '../../../ingest/event.ts'
+import { openParser } from '../../../ingest/parsers/index.ts'
+import { Row } from '../../../ingest/row/row.ts'
+import type { Source } from '../../../ingest/source.ts'
+import { openStage } from '../../../ingest/stage.ts'
+import { columnSink } from '../../../ingest/store/duckdb/columns.ts'
 import { openDuckdb } from '../../../ingest/store/duckdb.ts'
 import { EVERYTHING, eq } from '../../../ingest/store/filter.ts'
 import { type EventStore, SYSTEM } from '../../../ingest/store/store.ts'
@@ -161,4 +167,38 @@ test('commits of many sizes: everything is there once, also after a restart', as
   expect(ids.size).toBe(total)
   await counted.close()
   rmSync(other, { recursive: true })
+})
+
+test('bytes between lines that are no text (a spoiled record of a spool) keep none of the lines out', async () => {
+  const line = (n: number) => `198.51.100.7 - - [21/Nov/2026:07:05:00 +0000] "GET /giua-${n} HTTP/1.1" 200 1 "-" "-"`
+  const pieces = [line(1), Buffer.from([0xff, 0xfe, 0x80, 0xc3]), line(2), Buffer.from([0xe1, 0xbb]), line(3)]
+  const bytes = Buffer.concat(pieces.map((piece) => Buffer.from(piece as string)))
+  const gathered = gatherLines(bytes)
+  let at = 0
+  for (const piece of pieces) {
+    const end = at + Buffer.byteLength(piece as string)
+    if (typeof piece === 'string') gathered.add(at, end, end)
+    at = end
+  }
+  const source: Source = {
+    id: 'cong',
+    parser: 'nginx_access',
+    timezone: 'UTC',
+    silent: 15,
+    collect: { kind: 'file', path: '', start: 'beginning' },
+  }
+  const stage = openStage({
+    source,
+    parse: openParser('nginx_access', undefined),
+    enrich: () => {},
+    sink: columnSink(),
+    history: false,
+    row: new Row(),
+  })
+  const { packed } = stage({ lines: gathered.lines(), from: 0, prefix: 'spoiled', now: NOW, memory: [] })
+  await store.append({ events: [], packed, offsets: [] }, NOW)
+  const found: unknown[] = []
+  for await (const events of store.match(SYSTEM, { filter: eq('event.dataset', 'nginx_access') }))
+    found.push(...events.map((event) => event['event.original']))
+  expect(found.sort()).toEqual([1, 2, 3].map(line))
 })

@@ -92,6 +92,21 @@ describe('what is asked outside of the bounds is named', () => {
 })
 
 describe('heavy questions', () => {
+  test('lists and single items, many at once of one person: each takes one turn, and all are answered', async () => {
+    const person = people.get('analyst')!
+    const paths = [
+      '/alerts',
+      '/alerts/x',
+      '/events',
+      '/events/x',
+      '/incidents',
+      '/incidents/x',
+      '/overview',
+      '/find?q=a',
+    ]
+    const answers = await Promise.all([...paths, ...paths, ...paths].map((path) => person.get(path)))
+    expect(answers.map(({ status }) => status).filter((status) => status !== 200 && status !== 404)).toEqual([])
+  })
   test('two of a person at a time, some in all; the next has its turn in order', async () => {
     const gate = openGate({ each: 2, all: 3 })
     const order: string[] = []

@@ -74,13 +74,10 @@ export const openGate = ({ each = EACH, all = ALL, patience = PATIENCE } = {}): 
   }
 }
 
-/** Requests that have a turn or wait for one. */
-const turns = new WeakSet<Request>()
 /** Lets a person's questions through, in turn. */
 export const heavy = (gate: Gate) =>
   createMiddleware<Env>(async (c, next) => {
-    if (c.req.method !== 'GET' || turns.has(c.req.raw)) return next()
-    turns.add(c.req.raw)
+    if (c.req.method !== 'GET') return next()
     const leave = await gate.enter(c.var.user.id, c.req.raw.signal)
     try {
       await next()

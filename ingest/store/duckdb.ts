@@ -9,7 +9,7 @@ import { through } from '../row/sink.ts'
 import type { ThreadOptions } from './duckdb/thread.ts'
 import { scoped } from './scope.ts'
 import type { Filter } from './filter.ts'
-import { type Asked, type Bucket, type EventStore, type Scope, StoreError, WrongQuestion } from './store.ts'
+import { type Asked, type Bucket, type EventStore, givenUp, type Scope, StoreError, WrongQuestion } from './store.ts'
 
 export interface DuckdbOptions {
   readonly folder: string
@@ -87,7 +87,7 @@ export const openDuckdb = async (
   /** A question that is given up when nobody waits for it any more. */
   const ask = <T, Q extends Asked & { readonly filter: Filter }>(name: string, scope: Scope, query: Q): Promise<T> => {
     const { signal, ...rest } = query
-    if (signal?.aborted) return Promise.reject(new StoreError('nobody waits for the answer any more'))
+    if (signal?.aborted) return Promise.reject(givenUp())
     const id = next
     const answer = call<T>(name, { ...rest, filter: scoped(scope, query.filter) })
     if (!signal || dead) return answer

@@ -2,8 +2,7 @@
 import type { SQLInputValue } from 'node:sqlite'
 import type { Filter, Leaf } from './filter.ts'
 import { asNumber, fold } from './match.ts'
-
-const quote = (name: string) => `"${name.replaceAll('"', '""')}"`
+import { column as quote } from './sql.ts'
 
 /** The filter over the columns: a superset, and whether it is exact. */
 export const toSqlite = (

@@ -14,6 +14,7 @@ import { diskFull } from './full.ts'
 import { scoped } from './scope.ts'
 import { toSqlite } from './sqlite-filter.ts'
 import { compare, placeOf } from './sqlite-order.ts'
+import { column as quote } from './sql.ts'
 import type { Filter } from './filter.ts'
 import { compile, fold } from './match.ts'
 import {
@@ -26,6 +27,7 @@ import {
   type Scope,
   type Stored,
   StoreError,
+  tooLong,
   WrongQuestion,
 } from './store.ts'
 
@@ -34,7 +36,6 @@ const SCHEMA = 1
 const SLICE = 200
 /** ms that a question may take which SQL cannot decide. */
 const LIMIT = 30_000
-const quote = (name: string) => `"${name.replaceAll('"', '""')}"`
 
 /** Opens or creates the file; `names` are its collections. Rejects with a `StoreError` where it is damaged, newer, or another process writes it. */
 export const openSqlite = (path: string): DocumentStore & { names(): readonly string[] } => {
@@ -90,11 +91,12 @@ const told = (error: unknown): unknown =>
   (error instanceof StoreError ? undefined : diskFull(error instanceof Error ? error.message : String(error))) ?? error
 
 /** All of it or nothing, by one write to the disk. */
-const atOnce = (db: DatabaseSync, work: () => void): void => {
+const atOnce = <T>(db: DatabaseSync, work: () => T): T => {
   db.exec('BEGIN IMMEDIATE')
   try {
-    work()
+    const result = work()
     db.exec('COMMIT')
+    return result
   } catch (error) {
     // A full disk has ended it already, and that is what is to be told.
     if (db.isTransaction) db.exec('ROLLBACK')
@@ -271,16 +273,12 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
       }
     },
     newest: async () => Number(prepare(`SELECT max(seq) AS seq FROM ${table}`).get()?.['seq'] ?? 0),
-    delete: async (id, version) => {
-      let changes: number | bigint = 0
-      atOnce(db, () => {
-        changes =
-          version === 'any'
-            ? prepare(`DELETE FROM ${table} WHERE id = ?`).run(id).changes
-            : prepare(`DELETE FROM ${table} WHERE id = ? AND version = ?`).run(id, version).changes
-      })
-      return changes > 0
-    },
+    delete: async (id, version) =>
+      atOnce(db, () =>
+        version === 'any'
+          ? prepare(`DELETE FROM ${table} WHERE id = ?`).run(id)
+          : prepare(`DELETE FROM ${table} WHERE id = ? AND version = ?`).run(id, version),
+      ).changes > 0,
   }
 
   /**
@@ -298,10 +296,7 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
       if (rows.length < SLICE) return
       after = Number(rows.at(-1)!['r'])
       await breath()
-      if (performance.now() > until)
-        throw new StoreError(
-          `the question took longer than ${LIMIT / 1000} s: choose a shorter time range or a narrower search`,
-        )
+      if (performance.now() > until) throw tooLong(LIMIT)
     }
   }
 

@@ -263,6 +263,11 @@ export const FENCED = 'another process has taken over'
 export class StoreError extends Error {
   override readonly name: string = 'StoreError'
 }
+/** Of a person's question that took its whole time, in ms; and of one that was given up. */
+export const tooLong = (limit: number): StoreError =>
+  new StoreError(`the question took longer than ${limit / 1000} s: choose a shorter time range or a narrower search`)
+export const givenUp = (): StoreError => new StoreError('nobody waits for the answer any more')
+
 /** The question is wrong, whoever asks and whatever the store holds: a place that was never given, an order there is not. */
 export class WrongQuestion extends StoreError {
   override readonly name = 'WrongQuestion'

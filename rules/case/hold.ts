@@ -4,11 +4,12 @@
  * it is all of the group in that time: rather more than is needed.
  */
 import { and, eq, type Filter, or } from '../../ingest/store/filter.ts'
-import { type DocumentStore, type Stored, SYSTEM } from '../../ingest/store/store.ts'
+import { type DocumentStore, SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert } from '../alert.ts'
 import type { Rule } from '../rule.ts'
 import { alertsIn, incidentsIn } from './decide.ts'
 import { type Incident, membersOf } from './incident.ts'
+import { pagesOf } from './pages.ts'
 
 export interface Held {
   readonly id: string
@@ -22,24 +23,22 @@ const MOST_SPANS = 50
 /** With those that it was merged into, and those that were split from it: a hold is not lost by moving alerts. */
 export const heldIncidents = async (documents: DocumentStore, rules: readonly Rule[]): Promise<Held[]> => {
   const incidents = incidentsIn(documents)
-  const some = (filter: Filter) => all<Incident>((cursor) => incidents.query(SYSTEM, { filter, limit: 500, ...cursor }))
   const out: Held[] = []
-  for await (const held of some(eq('incident.held', true))) {
-    const family = new Map<string, Incident>([[held.id, held.doc]])
-    for (const [id, doc] of family) {
-      const into = doc['incident.merged_into']
-      const next = into === undefined ? undefined : await incidents.get(SYSTEM, into)
-      if (next) family.set(next.id, next.doc)
-      for await (const split of some(eq('incident.split_from', id))) family.set(split.id, split.doc)
+  for await (const page of pagesOf(incidents, eq('incident.held', true)))
+    for (const held of page) {
+      const family = new Map<string, Incident>([[held.id, held.doc]])
+      for (const [id, doc] of family) {
+        const into = doc['incident.merged_into']
+        const next = into === undefined ? undefined : await incidents.get(SYSTEM, into)
+        if (next) family.set(next.id, next.doc)
+        for await (const page of pagesOf(incidents, eq('incident.split_from', id)))
+          for (const split of page) family.set(split.id, split.doc)
+      }
+      const alerts: Alert[] = []
+      for (const id of family.keys())
+        for await (const page of pagesOf(alertsIn(documents), membersOf(id))) alerts.push(...page.map(({ doc }) => doc))
+      out.push({ id: held.id, number: held.doc['incident.number'], events: eventsOf(alerts, rules) })
     }
-    const alerts: Alert[] = []
-    for (const id of family.keys())
-      for await (const { doc } of all<Alert>((cursor) =>
-        alertsIn(documents).query(SYSTEM, { filter: membersOf(id), limit: 500, ...cursor }),
-      ))
-        alerts.push(doc)
-    out.push({ id: held.id, number: held.doc['incident.number'], events: eventsOf(alerts, rules) })
-  }
   return out
 }
 
@@ -63,15 +62,4 @@ const ofGroup = (alerts: readonly Alert[], rules: readonly Rule[]): Filter => {
   const values = first!.group.filter(({ value }) => !value.startsWith('['))
   const what = rule ? [or(rule.filter, ...(rule.endsWith ? [rule.endsWith] : []))] : []
   return and(times, ...what, ...values.map(({ field, value }) => eq(field, value)))
-}
-
-async function* all<T extends Alert | Incident>(
-  page: (cursor: object) => Promise<{ readonly items: readonly Stored<T>[]; readonly cursor?: string }>,
-): AsyncIterable<Stored<T>> {
-  let cursor: string | undefined
-  do {
-    const found = await page(cursor ? { cursor } : {})
-    yield* found.items
-    cursor = found.cursor
-  } while (cursor)
 }

@@ -7,7 +7,8 @@ import { afterAll, expect, test } from 'vitest'
 import { describeCluster } from '../servers/cluster.ts'
 import { openLine } from '../servers/line.ts'
 import { eventually, openSeveral, type Several } from './processes.ts'
-import { HTTP_SOURCE, openFile, openSender, random } from './traffic.ts'
+import { HTTP_SOURCE, openFile, openSender } from './traffic.ts'
+import { random } from '../random.ts'
 
 const KILLS = 10
 /** In these rounds the dead stay dead until the other has taken over. */

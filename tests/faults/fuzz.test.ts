@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { freePort, openPlace, originals, type Place, type Server, until } from './place.ts'
-import { random } from './traffic.ts'
+import { random } from '../random.ts'
 
 const SECONDS = Number(process.env['VONGLAU_FUZZ'] ?? 45)
 const SEED = Number(process.env['VONGLAU_SEED'] ?? Date.now() % 1_000_000)

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { cut, random } from '../random.ts'
 import type { Event } from '../../ingest/event.ts'
 import { openDuckdb } from '../../ingest/store/duckdb.ts'
 import { embedded } from '../../ingest/store/embedded.ts'
@@ -57,14 +58,6 @@ detection: { a: { event.action: down }, condition: a }
   'lost.yml',
 )
 
-/** mulberry32: the same numbers every time. */
-const random = (seed: number) => () => {
-  seed = (seed + 0x6d2b79f5) | 0
-  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-  return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-}
-
 /** Three hours of three sources. */
 const lines = (seed: number): Event[] => {
   const next = random(seed)
@@ -78,10 +71,6 @@ const lines = (seed: number): Event[] => {
     ...(next() < 0.8 ? { 'organization.id': next() < 0.6 ? 'so-y-te' : 'so-tai-chinh' } : {}),
     ...(next() < 0.4 ? { 'vonglau.shared': true, 'source.organization.id': 'so-noi-vu' } : {}),
   }))
-}
-const cut = (events: readonly Event[], pieces: number, next: () => number): Event[][] => {
-  const at = Array.from({ length: pieces - 1 }, () => Math.floor(next() * events.length)).sort((a, b) => a - b)
-  return [...at, events.length].map((end, i) => events.slice(at[i - 1] ?? 0, end)).filter((part) => part.length > 0)
 }
 
 const folders: string[] = []

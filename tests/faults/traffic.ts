@@ -4,14 +4,7 @@
  */
 import { appendFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-
-/** mulberry32: the same numbers every time. */
-export const random = (seed: number) => () => {
-  seed = (seed + 0x6d2b79f5) | 0
-  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-  return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-}
+import { random } from '../random.ts'
 
 const MINUTE = 60_000
 const START = Date.UTC(2026, 4, 14, 2)

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { cut, random, shuffled } from '../random.ts'
 import type { Event } from '../../ingest/event.ts'
 import { embedded } from '../../ingest/store/embedded.ts'
 import { openDuckdb } from '../../ingest/store/duckdb.ts'
@@ -84,22 +85,6 @@ correlation: { type: event_count, rules: [login], timespan: 3m, condition: { gt:
 `,
   'detect.yml',
 )
-
-/** mulberry32: the same numbers every time. */
-const random = (seed: number) => () => {
-  seed = (seed + 0x6d2b79f5) | 0
-  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-  return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-}
-const shuffled = <T>(items: readonly T[], next: () => number): T[] => {
-  const out = [...items]
-  for (let i = out.length - 1; i > 0; i--) {
-    const j = Math.floor(next() * (i + 1))
-    ;[out[i], out[j]] = [out[j]!, out[i]!]
-  }
-  return out
-}
 
 /** Six hours of a few sources, in knots and alone. */
 const lines = ((): Event[] => {
@@ -187,10 +172,6 @@ const inOneRun = async (): Promise<string[]> => {
   await runAll(store)
   reference = await bursts(store)
   return reference
-}
-const cut = (events: readonly Event[], pieces: number, next: () => number): Event[][] => {
-  const at = Array.from({ length: pieces - 1 }, () => Math.floor(next() * events.length)).sort((a, b) => a - b)
-  return [...at, events.length].map((end, i) => events.slice(at[i - 1] ?? 0, end)).filter((part) => part.length > 0)
 }
 
 test('every rule has found something', async () => {

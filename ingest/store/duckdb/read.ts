@@ -10,10 +10,12 @@ import {
   type Aggregate,
   type Bucket,
   type Groups,
+  givenUp,
   type Missing,
   type Page,
   type Search,
   StoreError,
+  tooLong,
   type Window,
   WrongQuestion,
 } from '../store.ts'
@@ -71,17 +73,12 @@ export class Reader {
   question(signal?: AbortSignal): Question {
     const until = performance.now() + this.#limit
     const left = () => {
-      if (signal?.aborted) throw new StoreError('nobody waits for the answer any more')
+      if (signal?.aborted) throw givenUp()
       const ms = until - performance.now()
-      if (ms <= 0) throw this.#tooLong()
+      if (ms <= 0) throw tooLong(this.#limit)
       return ms
     }
     return { left, signal }
-  }
-  #tooLong(): StoreError {
-    return new StoreError(
-      `the question took longer than ${this.#limit / 1000} s: choose a shorter time range or a narrower search`,
-    )
   }
 
   /** A connection, which is interrupted when the question's time is over; the rules' questions have none. */
@@ -112,7 +109,7 @@ export class Reader {
     if (!question || !/INTERRUPT/i.test(String(error))) return error
     try {
       question.left()
-      return this.#tooLong()
+      return tooLong(this.#limit)
     } catch (reason) {
       return reason
     }

@@ -5,7 +5,17 @@ import { errors } from '@elastic/elasticsearch'
 import type { Event } from '../../event.ts'
 import { type Filter, fieldsOf, type Match } from '../filter.ts'
 import { compile } from '../match.ts'
-import { type Asked, type Missing, type Page, type Search, StoreError, type Window, WrongQuestion } from '../store.ts'
+import {
+  type Asked,
+  type Missing,
+  type Page,
+  type Search,
+  StoreError,
+  type Window,
+  WrongQuestion,
+  givenUp,
+  tooLong,
+} from '../store.ts'
 import { insist, kindOf } from './connect.ts'
 import { both, type Dsl, type Query, type Said, toDsl } from './dsl.ts'
 import { dayOf } from './indices.ts'
@@ -111,7 +121,7 @@ export const openReader = ({ client, alias, limit, lacking }: ReadOptions) => {
       if (response.timed_out) throw tooLong(limit)
       return { response, missing: failuresOf(response) }
     } catch (error) {
-      givenUp(signal, limit)
+      heed(signal, limit)
       const cause = error instanceof StoreError && error.cause ? error.cause : error
       if (cause instanceof errors.TimeoutError) throw tooLong(limit)
       const missing = allFailed(cause)
@@ -247,7 +257,7 @@ export const openReader = ({ client, alias, limit, lacking }: ReadOptions) => {
     let after: estypes.SortResults | undefined
     try {
       for (;;) {
-        givenUp(query.signal, limit)
+        heed(query.signal, limit)
         let response: estypes.SearchResponse<Source>
         try {
           response = (await again(() =>
@@ -313,14 +323,10 @@ const EMPTY = { hits: { hits: [], total: { value: 0, relation: 'eq' } }, _shards
 /** All that a person's question takes has one time limit, and ends when nobody waits for the answer any more. */
 export const questionOf = (signal: AbortSignal | undefined, limit: number): AbortSignal =>
   AbortSignal.any([AbortSignal.timeout(limit), ...(signal ? [signal] : [])])
-const givenUp = (signal: AbortSignal | undefined, limit: number): void => {
+const heed = (signal: AbortSignal | undefined, limit: number): void => {
   if (!signal?.aborted) return
-  throw (signal.reason as Error | undefined)?.name === 'TimeoutError'
-    ? tooLong(limit)
-    : new StoreError('nobody waits for the answer any more')
+  throw (signal.reason as Error | undefined)?.name === 'TimeoutError' ? tooLong(limit) : givenUp()
 }
-const tooLong = (limit: number): StoreError =>
-  new StoreError(`the question took longer than ${limit / 1000} s: choose a shorter time range or a narrower search`)
 const COMPLEX = /determiniz|too_complex|TooComplex|too complex|nested clauses|max_nested_depth|too_many_clauses/i
 class TooComplex extends Error {}
 /** A shard without an event of the window does not look at the rest of the question: then only some refuse it. */

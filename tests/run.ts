@@ -30,6 +30,8 @@ interface Tally {
   passed: number
   failed: number
   readonly skipped: string[]
+  /** What failed, by name and with what it said: told again at the end, where somebody reads. */
+  readonly broken: string[]
 }
 const said = ({ passed, failed, skipped }: Tally): string =>
   `${passed} passed, ${failed} failed${skipped.length ? `, ${skipped.length} skipped` : ''}`
@@ -38,12 +40,18 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const bin = join(root, 'node_modules/.bin')
 const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}`, UV_THREADPOOL_SIZE: '16' }
 
+const fail = (tally: Tally, what: string): void => {
+  tally.failed++
+  tally.broken.push(what)
+}
+
 const step = (tally: Tally, name: string, command: string, args: readonly string[]): void => {
   const began = performance.now()
   const { status } = spawnSync(join(bin, command), args, { cwd: root, env, stdio: 'inherit' })
   const seconds = ((performance.now() - began) / 1000).toFixed(1)
   console.log(`${status === 0 ? 'ok  ' : 'FAIL'}  ${name} (${seconds} s)`)
-  status === 0 ? tally.passed++ : tally.failed++
+  if (status === 0) tally.passed++
+  else fail(tally, `${name}: ended with ${status}`)
 }
 
 const lint = (tally: Tally): void => {
@@ -69,27 +77,31 @@ const vitest = (tally: Tally, files: readonly string[]): void => {
         name: string
         status: string
         message: string
-        assertionResults: { status: string; fullName: string }[]
+        assertionResults: { status: string; fullName: string; failureMessages?: string[] }[]
       }[]
     }
     tally.passed += numPassedTests
-    tally.failed += numFailedTests
-    // A file that broke before its tests has none to fail.
-    tally.failed += testResults.filter(
-      (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
-    ).length
-    if (run.status !== 0 && numFailedTests === 0 && numFailedTestSuites === 0) tally.failed++
+    for (const file of testResults) {
+      const failed = file.assertionResults.filter((test) => test.status === 'failed')
+      const where = file.name.replace(root, '')
+      for (const { fullName, failureMessages = [] } of failed)
+        fail(tally, `${where}: ${fullName}\n${failureMessages.join('\n').slice(0, 2000)}`)
+      // A file that broke before its tests has none to fail.
+      if (file.status === 'failed' && failed.length === 0) fail(tally, `${where}: ${file.message.slice(0, 2000)}`)
+    }
+    if (run.status !== 0 && numFailedTests === 0 && numFailedTestSuites === 0)
+      fail(tally, `the tests ended with ${run.status}, and none of them failed: an error outside of a test, see above`)
     for (const file of testResults)
       for (const test of file.assertionResults) {
         if (!['pending', 'skipped', 'todo'].includes(test.status)) continue
         const wrong = process.env['CI'] === 'true' && NEVER_SKIPPED.includes(suiteOf(file.name.replace(root, '')))
-        if (wrong) tally.failed++
+        if (wrong) fail(tally, `skipped in CI: ${test.fullName}`)
         else tally.skipped.push(test.fullName)
         console.log(wrong ? `FAIL  skipped in CI: ${test.fullName}` : `skipped: ${test.fullName}`)
       }
   } catch (error) {
-    console.error(`the tests left no report: ${(error as Error).message}`)
-    tally.failed++
+    fail(tally, `the tests left no report: ${(error as Error).message}`)
+    console.error(tally.broken.at(-1))
   }
   rmSync(report, { force: true })
 }
@@ -101,11 +113,12 @@ const sum = (file: string): Tally => {
     passed: tallies.reduce((all, { passed }) => all + passed, 0),
     failed: tallies.reduce((all, { failed }) => all + failed, 0),
     skipped: tallies.flatMap(({ skipped }) => skipped),
+    broken: tallies.flatMap(({ broken = [] }) => broken),
   }
 }
 
 const run = (suite: Suite, only: readonly string[]): Tally => {
-  const tally: Tally = { passed: 0, failed: 0, skipped: [] }
+  const tally: Tally = { passed: 0, failed: 0, skipped: [], broken: [] }
   if (suite === 'test' && only.length === 0) lint(tally)
   const mine = globSync('tests/**/*.test.ts', { cwd: root }).filter((file) => suiteOf(file) === suite)
   vitest(tally, only.length ? only : mine.sort())
@@ -126,6 +139,7 @@ if (import.meta.main) {
   }
   const note = process.env['VONGLAU_TEST_TALLY']
   const tally = values.sum ? sum(values.sum) : run(known.suite, positionals)
+  for (const what of tally.broken) console.log(`failed: ${what}`)
   if (values.sum) for (const name of tally.skipped) console.log(`skipped: ${name}`)
   if (values.sum || !note) console.log(said(tally))
   else {

@@ -7,6 +7,7 @@ import { createEnricher, type Enricher } from '../ingest/enrich/enrich.ts'
 import { briefly } from '../ingest/briefly.ts'
 import { openGeoIp } from '../ingest/enrich/geoip.ts'
 import { type Inventory, parseInventory } from '../ingest/inventory/inventory.ts'
+import type { Judging } from '../ingest/judge.ts'
 import type { Ingest } from '../ingest/ingest.ts'
 import { createIngest } from '../ingest/pipeline.ts'
 import { mergeStatus } from '../ingest/meter.ts'
@@ -15,6 +16,7 @@ import { type SourceStatus, UNKNOWN_SOURCE } from '../ingest/source.ts'
 import { type Store, SYSTEM } from '../ingest/store/store.ts'
 import { loadRules } from '../rules/load.ts'
 import type { Rule } from '../rules/rule.ts'
+import { judgingOf, keepRuleset } from '../rules/ruleset.ts'
 import { upgradeCases } from '../rules/upgrade/upgrade.ts'
 import { type Config, SERVER_ROLES, type ServerRole } from './config.ts'
 import type { Cases } from '../rules/case/decide.ts'
@@ -50,6 +52,8 @@ export interface Installation {
   publish(): Promise<void>
   /** Every rule, also those that are switched off. */
   readonly rules: readonly Rule[]
+  /** All of them, as ingest judges by them. */
+  readonly judging: Judging
   enabled(id: string): boolean
   setEnabled(id: string, on: boolean, by: string): Promise<void>
   /** Sentences about what is wrong now, for the console and `doctor`. */
@@ -175,7 +179,10 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     lookedAt = performance.now()
   }
   await readSettings()
+  const judging = judgingOf(rules)
+  await keepRuleset(store.documents, judging)
   const ingest = await createIngest({
+    judging,
     store: store.events,
     sources: config.sources,
     spoolFolder: join(config.data, 'spool'),
@@ -277,6 +284,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     scribe,
     roles,
     rules,
+    judging,
     status: async () =>
       mergeStatus([...(await ingest.status()), ...(await others()).flatMap(({ sources }) => sources)]),
     wrong: async () => [

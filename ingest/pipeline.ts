@@ -53,6 +53,7 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
     history: options.history ?? false,
     much: options.much ?? false,
     packing: store.packing,
+    judging: options.judging,
   })
   // After a kill, a request of the process before this one may still arrive: its spool is read when that is ruled out.
   const spoolTurn = options.lease && options.node ? openTurn(options.lease, `spool ${options.node}`) : undefined
@@ -207,6 +208,7 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
     },
     progress: () => ({ lines, bytes }),
     setInventory: stages.setInventory,
+    setJudging: stages.setJudging,
     stop: async () => {
       stopping = true
       room.end()

@@ -3,13 +3,14 @@
  * run that broke off is run again over the same interval, and alerts say what they have counted, so it adds nothing.
  */
 import { type Lost, lostDays } from '../ingest/store/lost.ts'
-import { type DocumentStore, type Put, type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
+import { type DocumentStore, type Put, type PutResult, type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
 import type { Alert } from './alert.ts'
 import { alertsIn, type Cases } from './case/decide.ts'
 import { endedBy } from './ends.ts'
-import { correlated, freshEvents, type Groups, matched } from './matching.ts'
+import { correlated } from './matching.ts'
 import { mergeGroup } from './merge.ts'
-import type { Rule } from './rule.ts'
+import { type Groups, openPasses, type Pass } from './pass.ts'
+import { type Rule, severityOf } from './rule.ts'
 
 /** Runs that are kept to be shown: those that matched or failed. */
 const RECENT = 20
@@ -33,8 +34,8 @@ export interface LedgerEntry {
 }
 
 export interface Detector {
-  /** Runs a rule over everything committed since it last ran. Answers how many events matched anew. */
-  run(rule: Rule): Promise<number>
+  /** Runs a rule over everything committed since it last ran. Rejects where it failed. */
+  run(rule: Rule): Promise<void>
   /**
    * Runs each, until `stopped` says so; `report` is told of every rule, with the reason where it failed. Rejects with what
    * is no rule's fault: the ledger, or how far the store is committed, cannot be read.
@@ -56,16 +57,31 @@ export interface DetectOptions {
   readonly cases: Omit<Cases, 'documents'>
 }
 
+/** A rule, and the ingest time that it is to go over. */
 interface Due {
-  readonly entry: Stored<LedgerEntry> | undefined
-  readonly committed: number
+  readonly rule: Rule
+  readonly from: number
+  readonly to: number
+  /** A run over just this has begun to write. */
+  readonly begun: boolean
 }
 
 export const createDetector = ({ store, cases: facts }: DetectOptions): Detector => {
   const cases: Cases = { ...facts, documents: store.documents }
   const { clock } = cases
   const ledger = store.documents.collection<LedgerEntry>('ledger')
-  const fresh = freshEvents(store)
+  const passes = openPasses(store)
+  /** One process writes the ledger: what it wrote it knows. */
+  const entries = new Map<string, Stored<LedgerEntry> | undefined>()
+  const entryOf = async (id: string): Promise<Stored<LedgerEntry> | undefined> => {
+    if (!entries.has(id)) entries.set(id, await ledger.get(SYSTEM, id))
+    return entries.get(id)
+  }
+  const wrote = (put: Put<LedgerEntry>, result: PutResult | undefined): boolean => {
+    if (result?.ok) entries.set(put.id, { id: put.id, doc: put.doc, version: result.version, seq: 0 })
+    else entries.delete(put.id)
+    return result?.ok ?? false
+  }
 
   let known: readonly Lost[] | undefined
   /** Days are lost when a store is opened, never while it is open. */
@@ -83,31 +99,22 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
   /** `later` collects the ledger's entries of runs that changed nothing else: they are written together. */
   const cover = async (
     rule: Rule,
-    { entry: found, committed }: Due,
-    rules: readonly Rule[],
-    later?: Put<LedgerEntry>[],
-  ): Promise<number> => {
+    { from, to }: { readonly from: number; readonly to: number },
+    pass: Pass | Error,
+    later: Put<LedgerEntry>[],
+  ): Promise<void> => {
     const began = performance.now()
-    let entry = found
-    let doc: LedgerEntry = entry?.doc ?? { covered: 0 }
-    const save = async (next: LedgerEntry) => {
-      const [result] = await ledger.put([{ id: rule.id, doc: next, version: entry?.version ?? null }])
-      if (!result?.ok) throw new Error(`another process runs rule ${rule.id}`)
-      entry = { id: rule.id, doc: next, version: result.version, seq: 0 }
-      doc = next
+    let entry = await entryOf(rule.id)
+    const save = async (doc: LedgerEntry) => {
+      const put = { id: rule.id, doc, version: entry?.version ?? null }
+      const [result] = await ledger.put([put])
+      if (!wrote(put, result)) throw new Error(`another process runs rule ${rule.id}`)
+      entry = await entryOf(rule.id)
     }
-    const to = doc.running?.to ?? committed
-    const from = doc.running?.from ?? doc.covered
-    if (to <= from) return 0
     const ended = (matched: number, error?: string): LedgerEntry => {
-      const last = {
-        at: clock(),
-        from,
-        to,
-        ms: Math.round(performance.now() - began),
-        matched,
-        ...(error ? { error } : {}),
-      }
+      const doc: LedgerEntry = entry?.doc ?? { covered: 0 }
+      const ms = Math.round(performance.now() - began)
+      const last = { at: clock(), from, to, ms, matched, ...(error ? { error } : {}) }
       const recent = matched > 0 || error ? [last, ...(doc.recent ?? [])].slice(0, RECENT) : doc.recent
       return {
         covered: error ? doc.covered : to,
@@ -117,18 +124,16 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
       }
     }
     try {
-      const few = await fresh(from, to, rules)
-      const groups = rule.correlation
-        ? await correlated(store, rule, from, to, few)
-        : await matched(store, rule, from, to, few)
+      if (pass instanceof Error) throw pass
+      const found = pass.of(rule)
+      const groups = rule.correlation ? await correlated(store, passes, rule, from, to, found) : found
       const affected = rule.endsWith ? await whatEnds(cases, rule, groups) : NONE
       if (groups.size === 0) {
-        if (later) later.push({ id: rule.id, doc: ended(0), version: entry?.version ?? null })
-        else await save(ended(0))
-        return 0
+        later.push({ id: rule.id, doc: ended(0), version: entry?.version ?? null })
+        return
       }
       // From here on a run that breaks off is run again over the same interval.
-      if (!doc.running) await save({ ...doc, running: { from, to } })
+      if (!entry?.doc.running) await save({ ...(entry?.doc ?? { covered: 0 }), running: { from, to } })
       let n = 0
       const merging = { store, cases, ...(await loss()) }
       for (const [key, found] of groups) {
@@ -136,43 +141,84 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
         await mergeGroup(merging, rule, found.group, found, affected.get(key) ?? [], to)
       }
       await save(ended(n))
-      return n
     } catch (error) {
       await save(ended(0, error instanceof Error ? error.message : String(error))).catch(() => {})
       throw error
     }
   }
 
-  return {
-    run: async (rule) =>
-      cover(rule, { entry: await ledger.get(SYSTEM, rule.id), committed: await store.events.committed() }, [rule]),
-    runAll: async (rules, report, stopped = () => false) => {
-      // For all of them, so that they share what is read of it.
-      const committed = await store.events.committed()
-      const later: Put<LedgerEntry>[] = []
-      const save = async () => {
-        const some = later.splice(0)
-        for (const [i, result] of (await ledger.put(some)).entries()) {
-          const rule = rules.find(({ id }) => id === some[i]!.id)
-          if (!result.ok && rule) report(rule, `another process runs rule ${rule.id}`)
-        }
+  /** Rules that have the same to go over share what is read of it; the most severe first. */
+  const windows = async (rules: readonly Rule[], committed: number): Promise<readonly Due[][]> => {
+    const out = new Map<string, Due[]>()
+    for (const rule of rules.toSorted((a, b) => severityOf(b.level) - severityOf(a.level))) {
+      const doc = (await entryOf(rule.id))?.doc
+      const from = doc?.running?.from ?? doc?.covered ?? 0
+      const to = doc?.running?.to ?? committed
+      if (to <= from) continue
+      const key = `${from} ${to}`
+      out.set(key, [...(out.get(key) ?? []), { rule, from, to, begun: doc?.running !== undefined }])
+    }
+    return [...out.values()]
+  }
+
+  const runAll: Detector['runAll'] = async (rules, report, stopped = () => false) => {
+    const committed = await store.events.committed()
+    const later: Put<LedgerEntry>[] = []
+    const save = async () => {
+      const some = later.splice(0)
+      if (some.length === 0) return
+      for (const [i, result] of (await ledger.put(some)).entries()) {
+        const rule = rules.find(({ id }) => id === some[i]!.id)
+        if (!wrote(some[i]!, result) && rule) report(rule, `another process runs rule ${rule.id}`)
       }
-      let saved = performance.now()
-      for (const rule of rules) {
-        if (stopped()) break
-        const entry = await ledger.get(SYSTEM, rule.id)
+    }
+    let saved = performance.now()
+    // What is too much for one pass is gone through in several; a rule that fails is tried again by the next run.
+    for (let left = [...rules]; left.length > 0 && !stopped(); ) {
+      const due = await windows(left, committed)
+      left = []
+      for (const those of due) {
+        const { from, to: until } = those[0]!
+        let pass: Pass | Error
         try {
-          await cover(rule, { entry, committed }, rules, later)
-          report(rule)
+          const over = those.map(({ rule }) => rule)
+          pass = await passes.pass(
+            from,
+            until,
+            over,
+            those.some(({ begun }) => begun),
+          )
         } catch (error) {
-          report(rule, error instanceof Error ? error.message : String(error))
+          pass = error instanceof Error ? error : new Error(String(error))
         }
-        if (performance.now() - saved < SAVE) continue
-        await save()
-        saved = performance.now()
+        const to = pass instanceof Error ? until : pass.to
+        for (const { rule } of those) {
+          if (stopped()) break
+          try {
+            await cover(rule, { from, to }, pass, later)
+            report(rule)
+            if (to < committed) left.push(rule)
+          } catch (error) {
+            report(rule, error instanceof Error ? error.message : String(error))
+          }
+          if (performance.now() - saved < SAVE) continue
+          await save()
+          saved = performance.now()
+        }
       }
       await save()
+    }
+  }
+
+  return {
+    run: async (rule) => {
+      let failure: string | undefined
+      await runAll([rule], (_, error) => {
+        failure = error
+      })
+      if (failure !== undefined) throw new Error(failure)
     },
+    runAll,
   }
 }
 

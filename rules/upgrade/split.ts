@@ -6,7 +6,7 @@ import { type Collection, type Store, type Stored, SYSTEM } from '../../ingest/s
 import { type Alert, headOf, newAlert, partOf } from '../alert.ts'
 import { type Island, islandsOf } from '../bursts.ts'
 import type { CaseDocument } from '../case/act.ts'
-import { live } from '../matching.ts'
+import { live } from '../pass.ts'
 import { eventsOf, momentOf } from '../merge.ts'
 import { NOBODY, split } from '../parts.ts'
 import { HOUR, type Rule } from '../rule.ts'

@@ -2,6 +2,7 @@
 import { splitLines } from '../../../ingest/collect/lines.ts'
 import type { EnrichRow } from '../../../ingest/enrich/enrich.ts'
 import type { Event } from '../../../ingest/event.ts'
+import type { Mark } from '../../../ingest/judge.ts'
 import type { Memory } from '../../../ingest/memory.ts'
 import { openParser } from '../../../ingest/parsers/index.ts'
 import { Row } from '../../../ingest/row/row.ts'
@@ -17,8 +18,9 @@ export const stageOf = (
     timezone = 'Asia/Ho_Chi_Minh',
     enrich = () => {},
     history = false,
+    mark,
     ...source
-  }: Partial<Source> & { options?: unknown; enrich?: EnrichRow; history?: boolean } = {},
+  }: Partial<Source> & { options?: unknown; enrich?: EnrichRow; history?: boolean; mark?: () => Mark } = {},
 ): ((job: Job) => Made<Event[]>) =>
   openStage({
     source: {
@@ -33,6 +35,7 @@ export const stageOf = (
     enrich,
     sink: eventSink(),
     history,
+    mark,
     row,
   })
 

@@ -5,7 +5,7 @@ import type { Event } from '../../../ingest/event.ts'
 import type { Memory } from '../../../ingest/memory.ts'
 import { openParser } from '../../../ingest/parsers/index.ts'
 import { Row } from '../../../ingest/row/row.ts'
-import { eventSink } from '../../../ingest/row/sink.ts'
+import { eventSink, type Sink } from '../../../ingest/row/sink.ts'
 import type { Source } from '../../../ingest/source.ts'
 import { type Job, type Made, openStage } from '../../../ingest/stage.ts'
 
@@ -17,8 +17,9 @@ export const stageOf = (
     timezone = 'Asia/Ho_Chi_Minh',
     enrich = () => {},
     history = false,
+    sink = eventSink(),
     ...source
-  }: Partial<Source> & { options?: unknown; enrich?: EnrichRow; history?: boolean } = {},
+  }: Partial<Source> & { options?: unknown; enrich?: EnrichRow; history?: boolean; sink?: Sink<Event[]> } = {},
 ): ((job: Job) => Made<Event[]>) =>
   openStage({
     source: {
@@ -31,7 +32,7 @@ export const stageOf = (
     },
     parse: openParser(parser, options),
     enrich,
-    sink: eventSink(),
+    sink,
     history,
     row,
   })

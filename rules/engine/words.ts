@@ -80,6 +80,40 @@ export class Words {
     this.#ends = order.filter(ends).map((state) => Int32Array.from(new Set(own[state])))
   }
 
+  /** The same of a text that lies in `bytes` as UTF-8. What is none leads to the root, as U+FFFD would that stands for it. */
+  scanBytes(bytes: Uint8Array, from: number, to: number, found: (word: number) => void): void {
+    const classes = this.#classes
+    const next = this.#next
+    const ending = this.#ending
+    let state = 0
+    for (let i = from; i < to; i++) {
+      const byte = bytes[i]!
+      let by = 0
+      if (byte < 0x80) by = classes[byte]!
+      else if (byte >= 0xc0 && byte < 0xf0) {
+        // A byte that goes on is below 0x40 without its mark.
+        const second = bytes[i + 1]! ^ 0x80
+        if (second < 0x40 && byte < 0xe0) {
+          by = classes[((byte & 31) << 6) | second]!
+          i++
+        } else if (second < 0x40) {
+          const third = bytes[i + 2]! ^ 0x80
+          if (third < 0x40) {
+            const code = ((byte & 15) << 12) | (second << 6) | third
+            by = code < MOST ? classes[code]! : code === KELVIN ? this.#kelvin : 0
+            i += 2
+          }
+        }
+      }
+      state = next[state + by]!
+      if (state >= ending) this.#tell(state, found)
+    }
+  }
+  #tell(state: number, found: (word: number) => void): void {
+    const ends = this.#ends[(state - this.#ending) / this.#width]!
+    for (let k = 0; k < ends.length; k++) found(ends[k]!)
+  }
+
   /** Tells the words of a text, in any order and as often as they stand there. */
   scan(text: string, found: (word: number) => void): void {
     const classes = this.#classes
@@ -89,9 +123,7 @@ export class Words {
     for (let i = 0; i < text.length; i++) {
       const code = text.charCodeAt(i)
       state = next[state + (code < MOST ? classes[code]! : code === KELVIN ? this.#kelvin : 0)]!
-      if (state < ending) continue
-      const ends = this.#ends[(state - ending) / this.#width]!
-      for (let k = 0; k < ends.length; k++) found(ends[k]!)
+      if (state >= ending) this.#tell(state, found)
     }
   }
 }

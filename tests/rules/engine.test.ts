@@ -6,8 +6,11 @@ import type { Event } from '../../ingest/event.ts'
 import { LOGSOURCES } from '../../ingest/parsers/index.ts'
 import { ANY, compile, type Filter, ONE } from '../../ingest/store/filter.ts'
 import { checkRegex } from '../../ingest/store/match.ts'
+import { constant } from '../../ingest/row/const.ts'
+import { Row } from '../../ingest/row/row.ts'
 import { openEngine } from '../../rules/engine/engine.ts'
 import { clausesOfPattern, clausesOfRegex } from '../../rules/engine/literals.ts'
+import { openRowEngine } from '../../rules/engine/rows.ts'
 import { Words } from '../../rules/engine/words.ts'
 import { CATALOG, loadRules, pathOf, ruleFiles } from '../../rules/load.ts'
 import { eventOf } from './events.ts'
@@ -62,13 +65,31 @@ const NAMES = [
   'network.community_id',
   'event.type',
 ]
-const NAME = fc.constantFrom(...NAMES, 'vendor.x', 'constructor', 'toString', '__proto__', 'absent', '*')
+const NAME = fc.constantFrom(
+  ...NAMES,
+  ...['event.original', 'vendor.x', 'vendor.y', 'constructor', 'toString', '__proto__', 'absent', '*'],
+)
+const FLOW: Event = {
+  'source.ip': '192.0.2.1',
+  'destination.ip': '10.0.0.1',
+  'source.port': 443,
+  'destination.port': 5,
+  'network.transport': 'tcp',
+}
 const EVENT = fc
   .dictionary(
-    fc.constantFrom(...NAMES.slice(0, 4), 'event.type', 'vendor.x', 'constructor', 'toString'),
-    fc.oneof(VALUE, ADDRESS, fc.array(VALUE, { maxLength: 3 })),
+    fc.constantFrom(...NAMES.slice(0, 4), 'event.type', 'vendor.x', 'constructor', 'toString', '__proto__'),
+    fc.oneof(VALUE, ADDRESS, fc.array(VALUE, { maxLength: 3 }), fc.array(TEXT, { minLength: 1, maxLength: 3 })),
+    { noNullPrototype: true },
   )
-  .map((fields) => ({ ...fields }) as Event)
+  .chain((fields) => fc.record({ fields: fc.constant(fields), flow: fc.boolean() }))
+  .map(({ fields, flow }) => {
+    const event: Event = {}
+    for (const [name, value] of Object.entries(fields))
+      Object.defineProperty(event, name, { value, enumerable: true, configurable: true, writable: true })
+    // What a community id is computed of.
+    return flow ? Object.assign(event, FLOW) : event
+  })
 
 const ATOM: fc.Arbitrary<string> = fc.oneof(
   WORD.map((word) =>
@@ -147,23 +168,60 @@ const { tree } = fc.letrec<{ tree: Filter }>((tie) => ({
   ),
 }))
 
-/** Pairs of filter and event about which pass and tree differ, and how many hold. */
+/** What a pass says of one event, with what is told twice. */
+const told = (match: (found: (filter: number) => void) => void): { found: Set<number>; twice: number[] } => {
+  const found = new Set<number>()
+  const twice: number[] = []
+  match((filter) => {
+    if (found.has(filter)) twice.push(filter)
+    found.add(filter)
+  })
+  return { found, twice }
+}
+/** Pairs of filter and event about which pass and tree differ, from objects and from rows, and how many hold. */
 const compared = (filters: readonly Filter[], events: readonly Event[]) => {
   const trees = filters.map(compile)
-  const engine = openEngine(filters)
+  const passes = { objects: openEngine(filters), rows: openRowEngine(filters) }
+  const row = new Row()
   const differ: unknown[] = []
   let holding = 0
-  for (const event of events) {
-    const found = new Set<number>()
-    engine.match(event, (filter) => {
-      if (found.has(filter)) differ.push({ twice: filters[filter], event })
-      found.add(filter)
-    })
-    holding += found.size
-    for (const [i, matches] of trees.entries())
-      if (matches(event) !== found.has(i)) differ.push({ filter: filters[i], event, tree: !found.has(i) })
+  for (const [n, event] of events.entries()) {
+    if (n % 64 === 0) row.reset()
+    row.begin()
+    if (n % 2 === 0) row.put(event)
+    else putAsLine(row, event)
+    const asRow = row.event()
+    for (const [from, given, { found, twice }] of [
+      ['objects', event, told((tell) => passes.objects.match(event, tell))],
+      ['rows', asRow, told((tell) => passes.rows.match(row, tell))],
+    ] as const) {
+      holding += found.size
+      for (const filter of twice) differ.push({ from, twice: filters[filter], event })
+      for (const [i, matches] of trees.entries())
+        if (matches(given) !== found.has(i))
+          differ.push({ from, filter: filters[i], event: given, tree: !found.has(i) })
+    }
   }
   return { differ: differ.slice(0, 3), holding }
+}
+/**
+ * As a parser says it: texts lie within the line, others are constants, something was said and taken back, a list is made
+ * of other fields.
+ */
+const putAsLine = (row: Row, event: Event): void => {
+  const texts = Object.entries(event).filter(([, value]) => typeof value === 'string' && value !== '')
+  const line = row.at
+  row.put(Object.fromEntries(Object.entries(event).filter(([, value]) => typeof value !== 'string')))
+  const places = texts.map(([name, text]) => [name, row.write(`${text}`), row.at] as const)
+  for (const [name, from, to] of places) {
+    if (name.startsWith('source.') && row.ip(row.field(name), from, to)) continue
+    row.text(row.field(name), from, to)
+  }
+  row.text(row.field('event.original'), line, row.at)
+  row.const(row.field('vendor.y'), constant('union SELECT'))
+  if (texts.length > 2) row.unsay(row.field(texts[0]![0]))
+  if (texts.length > 1) row.copyOf(row.field('vendor.x'), row.field(texts[1]![0]))
+  row.made(row.field('related.ip'))
 }
 
 describe('pass and tree agree', () => {
@@ -222,15 +280,46 @@ describe('what a text must hold', () => {
   })
 })
 
-test('words in a text, whatever the case, one within another too', () => {
-  const words = ['he', 'she', 'hers', 'đăng', 'kelvin']
-  const found = (text: string) => {
-    const out = new Set<string>()
-    new Words(words).scan(text, (word) => out.add(words[word]!))
-    return [...out].sort()
+describe('words in a text', () => {
+  const lookedFor = (own: readonly string[]) => {
+    const all = new Words(own)
+    const told = (scan: (found: (word: number) => void) => void) => {
+      const out = new Set<string>()
+      scan((word) => out.add(own[word]!))
+      return [...out].sort()
+    }
+    return {
+      inText: (text: string) => told((found) => all.scan(text, found)),
+      inBytes: (bytes: Uint8Array) => told((found) => all.scanBytes(bytes, 0, bytes.length, found)),
+    }
   }
-  expect(found('uSHErs')).toEqual(['he', 'hers', 'she'])
-  expect(found('ĐĂNG \u212aelvin')).toEqual(['kelvin', 'đăng'])
-  expect(found('x')).toEqual([])
-  new Words([]).scan('nothing is looked for', () => expect.unreachable())
+
+  test.each([
+    ['uSHErs', ['he', 'hers', 'she']],
+    ['ĐĂNG \u212aelvin', ['kelvin', 'đăng']],
+    ['x', []],
+  ])('%s: whatever the case, one within another too', (text, expected) => {
+    const { inText, inBytes } = lookedFor(['he', 'she', 'hers', 'đăng', 'kelvin'])
+    expect(inText(text)).toEqual(expected)
+    expect(inBytes(Buffer.from(text))).toEqual(expected)
+  })
+  test('none are looked for', () => {
+    const { inText, inBytes } = lookedFor([])
+    expect(inText('text')).toEqual([])
+    expect(inBytes(Buffer.from('text'))).toEqual([])
+  })
+  test('bytes of any kind hold what their text holds', () => {
+    const piece = fc.oneof(
+      WORD.map((word) => [...Buffer.from(word)]),
+      fc.array(fc.nat(255), { maxLength: 3 }),
+    )
+    const bytes = fc.array(piece, { maxLength: 6 }).map((parts) => Uint8Array.from(parts.flat()))
+    const { inText, inBytes } = lookedFor(['union', 'select', 'passwd', 'đăng', '/', 'n', 'istanbul', 'kelvin', 'ă'])
+    fc.assert(
+      fc.property(bytes, (some) => {
+        expect(inBytes(some)).toEqual(expect.arrayContaining(inText(Buffer.from(some).toString('utf8'))))
+      }),
+      { numRuns: 3000 },
+    )
+  })
 })

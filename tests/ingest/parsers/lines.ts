@@ -6,7 +6,7 @@ import type { Mark } from '../../../ingest/judge.ts'
 import type { Memory } from '../../../ingest/memory.ts'
 import { openParser } from '../../../ingest/parsers/index.ts'
 import { Row } from '../../../ingest/row/row.ts'
-import { eventSink } from '../../../ingest/row/sink.ts'
+import { eventSink, type Sink } from '../../../ingest/row/sink.ts'
 import type { Source } from '../../../ingest/source.ts'
 import { type Job, type Made, openStage } from '../../../ingest/stage.ts'
 
@@ -19,8 +19,15 @@ export const stageOf = (
     enrich = () => {},
     history = false,
     mark,
+    sink = eventSink(),
     ...source
-  }: Partial<Source> & { options?: unknown; enrich?: EnrichRow; history?: boolean; mark?: () => Mark } = {},
+  }: Partial<Source> & {
+    options?: unknown
+    enrich?: EnrichRow
+    history?: boolean
+    mark?: () => Mark
+    sink?: Sink<Event[]>
+  } = {},
 ): ((job: Job) => Made<Event[]>) =>
   openStage({
     source: {
@@ -33,7 +40,7 @@ export const stageOf = (
     },
     parse: openParser(parser, options),
     enrich,
-    sink: eventSink(),
+    sink,
     history,
     mark,
     row,

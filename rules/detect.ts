@@ -8,7 +8,9 @@ import type { Alert } from './alert.ts'
 import { alertsIn, type Cases } from './case/decide.ts'
 import { endedBy } from './ends.ts'
 import { correlated } from './matching.ts'
+import { mergeGroups } from './many.ts'
 import { mergeGroup } from './merge.ts'
+import { LIVE, type Reach } from './lane.ts'
 import { type Groups, openPasses, type Pass } from './pass.ts'
 import { type Rule, severityOf } from './rule.ts'
 
@@ -125,8 +127,11 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
     }
     try {
       if (pass instanceof Error) throw pass
+      const reach: Reach = { [LIVE]: to }
       const found = pass.of(rule)
-      const groups = rule.correlation ? await correlated(store, passes, rule, from, to, found) : found
+      const groups = rule.correlation
+        ? await correlated(store, passes, rule, { lane: LIVE, from, reach }, found)
+        : found
       const affected = rule.endsWith ? await whatEnds(cases, rule, groups) : NONE
       if (groups.size === 0) {
         later.push({ id: rule.id, doc: ended(0), version: entry?.version ?? null })
@@ -135,11 +140,12 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
       // From here on a run that breaks off is run again over the same interval.
       if (!entry?.doc.running) await save({ ...(entry?.doc ?? { covered: 0 }), running: { from, to } })
       let n = 0
-      const merging = { store, cases, ...(await loss()) }
-      for (const [key, found] of groups) {
-        n += found.moments.length
-        await mergeGroup(merging, rule, found.group, found, affected.get(key) ?? [], to)
-      }
+      for (const { moments } of groups.values()) n += moments.length
+      const merging = { store, cases, lane: LIVE, reach, ...(await loss()) }
+      if (!rule.endsWith && merging.lost.length === 0) await mergeGroups(merging, rule, groups, to)
+      else
+        for (const [key, found] of groups)
+          await mergeGroup(merging, rule, found.group, found, affected.get(key) ?? [], to)
       await save(ended(n))
     } catch (error) {
       await save(ended(0, error instanceof Error ? error.message : String(error))).catch(() => {})
@@ -161,7 +167,11 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
     return [...out.values()]
   }
 
-  const runAll: Detector['runAll'] = async (rules, report, stopped = () => false) => {
+  const runThese = async (
+    rules: readonly Rule[],
+    report: (rule: Rule, error?: unknown) => void,
+    stopped: () => boolean,
+  ): Promise<void> => {
     const committed = await store.events.committed()
     const later: Put<LedgerEntry>[] = []
     const save = async () => {
@@ -169,7 +179,7 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
       if (some.length === 0) return
       for (const [i, result] of (await ledger.put(some)).entries()) {
         const rule = rules.find(({ id }) => id === some[i]!.id)
-        if (!wrote(some[i]!, result) && rule) report(rule, `another process runs rule ${rule.id}`)
+        if (!wrote(some[i]!, result) && rule) report(rule, new Error(`another process runs rule ${rule.id}`))
       }
     }
     let saved = performance.now()
@@ -199,7 +209,7 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
             report(rule)
             if (to < committed) left.push(rule)
           } catch (error) {
-            report(rule, error instanceof Error ? error.message : String(error))
+            report(rule, error)
           }
           if (performance.now() - saved < SAVE) continue
           await save()
@@ -212,13 +222,25 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
 
   return {
     run: async (rule) => {
-      let failure: string | undefined
-      await runAll([rule], (_, error) => {
-        failure = error
-      })
-      if (failure !== undefined) throw new Error(failure)
+      let failure: unknown
+      await runThese(
+        [rule],
+        (_, error) => {
+          failure = error
+        },
+        () => false,
+      )
+      if (failure !== undefined) throw failure
     },
-    runAll,
+    runAll: (rules, report, stopped = () => false) =>
+      runThese(
+        rules,
+        (rule, error) => {
+          if (error === undefined) report(rule)
+          else report(rule, error instanceof Error ? error.message : String(error))
+        },
+        stopped,
+      ),
   }
 }
 

@@ -2,6 +2,7 @@
 import { and, eq, type Filter } from '../ingest/store/filter.ts'
 import { type Store, SYSTEM } from '../ingest/store/store.ts'
 import { groupKey, groupOf } from './alert.ts'
+import { furthest, LANE_FIELDS, laneOf, type Reach, within } from './lane.ts'
 import { AGENCY_FIELDS, agenciesOf } from './parts.ts'
 import { type Groups, live, type Passes } from './pass.ts'
 import type { Group } from './alert.ts'
@@ -23,13 +24,20 @@ const groupsFilter = (by: readonly string[], groups: Groups): Filter => {
   return and(...parts)
 }
 
-/** The events that qualify with those ingested in (from, to] and did not before, by group. `touched`: the groups of the new ones. */
+export interface Stretch {
+  /** Of what lane the new events are, and behind what ingest time. */
+  readonly lane: string
+  readonly from: number
+  /** How far each lane is gone over, this run included. */
+  readonly reach: Reach
+}
+
+/** The events that qualify with the new ones and did not before, by group. `touched`: the groups of the new ones. */
 export const correlated = async (
   store: Store,
   passes: Passes,
   rule: Rule,
-  from: number,
-  to: number,
+  { lane, from, reach }: Stretch,
   touched: Groups,
 ): Promise<Groups> => {
   const groups: Groups = new Map()
@@ -44,7 +52,7 @@ export const correlated = async (
     }
   // Twice the timespan around: whether an event next to the new ones qualified before, others beyond it say.
   const span = correlation.timespan
-  const window = { from: first - 2 * span, to: last + 2 * span + 1, ingested: { upTo: to } }
+  const window = { from: first - 2 * span, to: last + 2 * span + 1, ingested: { upTo: furthest(reach) } }
   const wide = { ...window, filter: live(and(await passes.seen(rule, window), groupsFilter(by, touched))) }
   // First which groups have enough of them at all; then their events.
   const candidates = new Set<string>()
@@ -61,6 +69,7 @@ export const correlated = async (
     '@timestamp',
     'event.id',
     'event.ingested',
+    ...LANE_FIELDS,
     ...by,
     ...AGENCY_FIELDS,
     ...(correlation.field ? [correlation.field] : []),
@@ -68,7 +77,7 @@ export const correlated = async (
   for await (const events of store.events.match(SYSTEM, { ...wide, fields })) {
     for (const event of events) {
       const group = groupOf(rule, event)
-      if (!group || !candidates.has(spelled(group))) continue
+      if (!group || !candidates.has(spelled(group)) || !within(reach, event)) continue
       const values = correlation.field
         ? [event[correlation.field]]
             .flat()
@@ -82,14 +91,14 @@ export const correlated = async (
       found.events.push({
         time: event['@timestamp'] as number,
         id: event['event.id'] as string,
-        ingested: event['event.ingested'] as number,
+        fresh: laneOf(event) === lane && (event['event.ingested'] as number) > from,
         agencies: agenciesOf(rule, event),
         ...(values ? { values } : {}),
       })
     }
   }
   for (const [key, { group, events }] of counted) {
-    const moments = newlyQualifying(events, correlation, from)
+    const moments = newlyQualifying(events, correlation)
     if (moments.length) groups.set(key, { group, moments, ends: [] })
   }
   return groups

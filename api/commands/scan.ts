@@ -32,7 +32,6 @@ export const scan = async (config: Config, source: Source, files: readonly strin
     groups.get(key)!.push({
       time: event['@timestamp'] as number,
       id: String(event['event.id']),
-      ingested: 0,
       agencies: [],
       ...(values ? { values } : {}),
     })

@@ -334,7 +334,12 @@ const withSlowWriter = async (
   let stamp = 0
   /** By its stamps instead of the store's. */
   const byStamp = <Q extends Window & { readonly filter: Filter }>({ ingested, ...query }: Q) => {
-    const stamp: Filter = { op: 'range', field: 'stamped', gt: ingested?.after ?? 0, lte: ingested?.upTo ?? Infinity }
+    const stamp: Filter = {
+      op: 'range',
+      field: 'stamped',
+      gt: ingested?.after ?? 0,
+      lte: ingested?.upTo ?? Number.MAX_SAFE_INTEGER,
+    }
     return { ...query, filter: and(query.filter, stamp) }
   }
   const events: EventStore = {

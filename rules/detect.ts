@@ -9,7 +9,7 @@ import { alertsIn, type Cases } from './case/decide.ts'
 import { endedBy } from './ends.ts'
 import { correlated } from './matching.ts'
 import { mergeGroups } from './many.ts'
-import { mergeGroup } from './merge.ts'
+import { mergeGroup, type Merging } from './merge.ts'
 import { LIVE, type Reach } from './lane.ts'
 import { type Groups, openPasses, type Pass } from './pass.ts'
 import { type Rule, severityOf } from './rule.ts'
@@ -40,9 +40,15 @@ export interface Detector {
   run(rule: Rule): Promise<void>
   /**
    * Runs each, until `stopped` says so; `report` is told of every rule, with the reason where it failed. Rejects with what
-   * is no rule's fault: the ledger, or how far the store is committed, cannot be read.
+   * is no rule's fault: the ledger, or how far the store is committed, cannot be read. `patience`: ms after which what is
+   * left to write waits for the next call; without, everything is done.
    */
-  runAll(rules: readonly Rule[], report: (rule: Rule, error?: string) => void, stopped?: () => boolean): Promise<void>
+  runAll(
+    rules: readonly Rule[],
+    report: (rule: Rule, error?: string) => void,
+    stopped?: () => boolean,
+    patience?: number,
+  ): Promise<void>
 }
 
 /** How far each rule has come, by its id. */
@@ -57,6 +63,19 @@ export interface DetectOptions {
   readonly store: Store
   /** What it decides, with the documents of its lease. */
   readonly cases: Omit<Cases, 'documents'>
+}
+
+/** ms of one rule's writing while others wait. */
+const TURN = 500
+
+/** A run of a rule that has something to write. */
+interface Work {
+  readonly rule: Rule
+  readonly from: number
+  readonly to: number
+  ms: number
+  matched: number
+  steps?: AsyncGenerator<void>
 }
 
 /** A rule, and the ingest time that it is to go over. */
@@ -98,33 +117,36 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
     }
   }
 
-  /** `later` collects the ledger's entries of runs that changed nothing else: they are written together. */
-  const cover = async (
-    rule: Rule,
-    { from, to }: { readonly from: number; readonly to: number },
-    pass: Pass | Error,
-    later: Put<LedgerEntry>[],
-  ): Promise<void> => {
+  /** What rules have begun to write and not finished: the others have their turn in between. */
+  const works = new Map<string, Work>()
+  const save = async (id: string, doc: LedgerEntry): Promise<void> => {
+    const put = { id, doc, version: (await entryOf(id))?.version ?? null }
+    const [result] = await ledger.put([put])
+    if (!wrote(put, result)) throw new Error(`another process runs rule ${id}`)
+  }
+  const ended = (work: Work, doc: LedgerEntry = { covered: 0 }, error?: string): LedgerEntry => {
+    const { from, to, matched } = work
+    const last = { at: clock(), from, to, ms: Math.round(work.ms), matched, ...(error ? { error } : {}) }
+    const recent = matched > 0 || error ? [last, ...(doc.recent ?? [])].slice(0, RECENT) : doc.recent
+    return {
+      covered: error ? doc.covered : to,
+      last,
+      ...(recent ? { recent } : {}),
+      ...(error && doc.running ? { running: doc.running } : {}),
+    }
+  }
+  const fail = async (work: Work, error: unknown): Promise<never> => {
+    const { id } = work.rule
+    works.delete(id)
+    const reason = error instanceof Error ? error.message : String(error)
+    await (async () => save(id, ended({ ...work, matched: 0 }, (await entryOf(id))?.doc, reason)))().catch(() => {})
+    throw error
+  }
+
+  /** Looks at what a pass has for a rule. `later` collects the ledger's entries of those that have nothing: they are written together. */
+  const begin = async (work: Work, pass: Pass | Error, later: Put<LedgerEntry>[]): Promise<void> => {
+    const { rule, from, to } = work
     const began = performance.now()
-    let entry = await entryOf(rule.id)
-    const save = async (doc: LedgerEntry) => {
-      const put = { id: rule.id, doc, version: entry?.version ?? null }
-      const [result] = await ledger.put([put])
-      if (!wrote(put, result)) throw new Error(`another process runs rule ${rule.id}`)
-      entry = await entryOf(rule.id)
-    }
-    const ended = (matched: number, error?: string): LedgerEntry => {
-      const doc: LedgerEntry = entry?.doc ?? { covered: 0 }
-      const ms = Math.round(performance.now() - began)
-      const last = { at: clock(), from, to, ms, matched, ...(error ? { error } : {}) }
-      const recent = matched > 0 || error ? [last, ...(doc.recent ?? [])].slice(0, RECENT) : doc.recent
-      return {
-        covered: error ? doc.covered : to,
-        last,
-        ...(recent ? { recent } : {}),
-        ...(error && doc.running ? { running: doc.running } : {}),
-      }
-    }
     try {
       if (pass instanceof Error) throw pass
       const reach: Reach = { [LIVE]: to }
@@ -133,23 +155,42 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
         ? await correlated(store, passes, rule, { lane: LIVE, from, reach }, found)
         : found
       const affected = rule.endsWith ? await whatEnds(cases, rule, groups) : NONE
+      const entry = await entryOf(rule.id)
+      work.ms += performance.now() - began
       if (groups.size === 0) {
-        later.push({ id: rule.id, doc: ended(0), version: entry?.version ?? null })
+        later.push({ id: rule.id, doc: ended(work, entry?.doc), version: entry?.version ?? null })
         return
       }
       // From here on a run that breaks off is run again over the same interval.
-      if (!entry?.doc.running) await save({ ...(entry?.doc ?? { covered: 0 }), running: { from, to } })
-      let n = 0
-      for (const { moments } of groups.values()) n += moments.length
+      if (!entry?.doc.running) await save(rule.id, { ...(entry?.doc ?? { covered: 0 }), running: { from, to } })
+      for (const { moments } of groups.values()) work.matched += moments.length
       const merging = { store, cases, lane: LIVE, reach, ...(await loss()) }
-      if (!rule.endsWith && merging.lost.length === 0) await mergeGroups(merging, rule, groups, to)
-      else
-        for (const [key, found] of groups)
-          await mergeGroup(merging, rule, found.group, found, affected.get(key) ?? [], to)
-      await save(ended(n))
+      work.steps =
+        rule.endsWith || merging.lost.length > 0
+          ? mergeEach(merging, rule, groups, affected, to)
+          : mergeGroups(merging, rule, groups, to)
+      works.set(rule.id, work)
     } catch (error) {
-      await save(ended(0, error instanceof Error ? error.message : String(error))).catch(() => {})
-      throw error
+      await fail(work, error)
+    }
+  }
+  /** Goes on for so many ms, and over a piece of work at least. Answers whether all is written. */
+  const goOn = async (work: Work, patience: number): Promise<boolean> => {
+    const began = performance.now()
+    try {
+      for (;;) {
+        const { done } = await work.steps!.next()
+        const ms = performance.now() - began
+        if (!done && ms < patience) continue
+        work.ms += ms
+        if (!done) return false
+        break
+      }
+      works.delete(work.rule.id)
+      await save(work.rule.id, ended(work, (await entryOf(work.rule.id))?.doc))
+      return true
+    } catch (error) {
+      return fail(work, error)
     }
   }
 
@@ -171,10 +212,11 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
     rules: readonly Rule[],
     report: (rule: Rule, error?: unknown) => void,
     stopped: () => boolean,
+    patience = Number.POSITIVE_INFINITY,
   ): Promise<void> => {
     const committed = await store.events.committed()
     const later: Put<LedgerEntry>[] = []
-    const save = async () => {
+    const flush = async () => {
       const some = later.splice(0)
       if (some.length === 0) return
       for (const [i, result] of (await ledger.put(some)).entries()) {
@@ -182,9 +224,21 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
         if (!wrote(some[i]!, result) && rule) report(rule, new Error(`another process runs rule ${rule.id}`))
       }
     }
-    let saved = performance.now()
+    const began = performance.now()
+    let saved = began
+    /** What it writes has its turn; false where more is left, or it failed. */
+    const turn = async (work: Work): Promise<boolean> => {
+      try {
+        const done = await goOn(work, Math.min(patience, TURN))
+        if (done) report(work.rule)
+        return done
+      } catch (error) {
+        report(work.rule, error)
+        return false
+      }
+    }
     // What is too much for one pass is gone through in several; a rule that fails is tried again by the next run.
-    for (let left = [...rules]; left.length > 0 && !stopped(); ) {
+    for (let left = rules.filter(({ id }) => !works.has(id)); left.length > 0 && !stopped(); ) {
       const due = await windows(left, committed)
       left = []
       for (const those of due) {
@@ -205,18 +259,32 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
         for (const { rule } of those) {
           if (stopped()) break
           try {
-            await cover(rule, { from, to }, pass, later)
-            report(rule)
-            if (to < committed) left.push(rule)
+            const work: Work = { rule, from, to, ms: 0, matched: 0 }
+            await begin(work, pass, later)
+            if (!works.has(rule.id)) report(rule)
+            if ((!works.has(rule.id) || (await turn(work))) && to < committed) left.push(rule)
           } catch (error) {
             report(rule, error)
           }
           if (performance.now() - saved < SAVE) continue
-          await save()
+          await flush()
           saved = performance.now()
         }
       }
-      await save()
+      await flush()
+      if (performance.now() - began > patience) break
+    }
+    // What is begun goes on in turns.
+    for (let open = true; open && !stopped(); ) {
+      open = false
+      for (const { id } of rules) {
+        const work = works.get(id)
+        if (!work || stopped()) continue
+        const done = await turn(work)
+        if (performance.now() - began > patience) return
+        if (works.has(id)) open = true
+        else if (done && work.to < committed) await runThese([work.rule], report, stopped, patience)
+      }
     }
   }
 
@@ -232,7 +300,7 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
       )
       if (failure !== undefined) throw failure
     },
-    runAll: (rules, report, stopped = () => false) =>
+    runAll: (rules, report, stopped = () => false, patience?: number) =>
       runThese(
         rules,
         (rule, error) => {
@@ -240,6 +308,7 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
           else report(rule, error instanceof Error ? error.message : String(error))
         },
         stopped,
+        patience,
       ),
   }
 }
@@ -264,4 +333,18 @@ const whatEnds = async (cases: Cases, rule: Rule, groups: Groups): Promise<Reado
   }
   for (const [key, { moments }] of groups) if (moments.length === 0 && !out.has(key)) groups.delete(key)
   return out
+}
+
+/** Group by group: of rules with an end, and where a day was lost. */
+const mergeEach = async function* (
+  merging: Merging,
+  rule: Rule,
+  groups: Groups,
+  affected: ReadonlyMap<string, readonly Stored<Alert>[]>,
+  to: number,
+): AsyncGenerator<void> {
+  for (const [key, found] of groups) {
+    await mergeGroup(merging, rule, found.group, found, affected.get(key) ?? [], to)
+    yield
+  }
 }

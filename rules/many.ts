@@ -19,7 +19,7 @@ import { eventsOfMany } from './sample.ts'
 import { addSum, hourOf, islandOf, openRoom, openSums } from './summary.ts'
 
 /** Parts that are worked on together. */
-const TOGETHER = 200
+const TOGETHER = 100
 
 interface Open {
   readonly part: Part
@@ -28,8 +28,13 @@ interface Open {
   islands: Island[]
 }
 
-/** Of a rule without an end, and where no day was lost: else each group is merged by itself. */
-export const mergeGroups = async (merging: Merging, rule: Rule, groups: Groups, to: number): Promise<void> => {
+/** Of a rule without an end, and where no day was lost: else each group is merged by itself. Stops between pieces of work. */
+export const mergeGroups = async function* (
+  merging: Merging,
+  rule: Rule,
+  groups: Groups,
+  to: number,
+): AsyncGenerator<void> {
   const alerts = alertsIn(merging.cases.documents)
   const room = openRoom(alerts, rule)
   const sums = openSums()
@@ -47,6 +52,7 @@ export const mergeGroups = async (merging: Merging, rule: Rule, groups: Groups, 
     await readKnown(alerts, rule, some)
     for (const each of some) if (each.known.length === 0) await keepWithin(each, rule, room, sums.add)
     await mergeSome(merging, alerts, rule, some, to)
+    yield
   }
   // Behind the alerts: who has one now is not summed up by a run that is done again.
   for (const sum of sums.all()) {

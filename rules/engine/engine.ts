@@ -4,10 +4,11 @@
  */
 import type { Event, Scalar, Value } from '../../ingest/event.ts'
 import type { Filter } from '../../ingest/store/filter.ts'
-import { readerOf } from '../../ingest/store/match.ts'
+import { fold, readerOf } from '../../ingest/store/match.ts'
+import { type KindField, Kinds } from './kinds.ts'
 import { blindOf, treesOf } from './leaves.ts'
 import { Pass } from './pass.ts'
-import { type Plan, planOf } from './plan.ts'
+import type { Plan } from './plan.ts'
 
 export interface Engine {
   /** Tells of each filter that holds, by its place in the list, in any order and once. */
@@ -16,8 +17,9 @@ export interface Engine {
   readonly blind: readonly number[]
 }
 
-/** Reads events for one plan. */
-const openReader = (plan: Plan): ((event: Event, found: (filter: number) => void) => void) => {
+type Reader = (event: Event, found: (filter: number) => void) => void
+const openReader = (plan: Plan): Reader => {
+  if (plan.nodes.length === 0) return () => {}
   const pass = new Pass(plan)
   const { any, leaves } = plan
   const fields = plan.fields.map((field) => ({ ...field, read: readerOf(field.name) }))
@@ -52,13 +54,44 @@ const openReader = (plan: Plan): ((event: Event, found: (filter: number) => void
   }
 }
 
+/** Values whose bits are remembered: of a field that tells kinds few are said. */
+const REMEMBERED = 256
+/** Reads the bits of a field that tells kinds, into `bits`. */
+const openKindField = ({ name, present, values }: KindField, bits: { low: number; high: number }) => {
+  const read = readerOf(name)
+  const known = new Map<Scalar, { low: number; high: number }>()
+  const one = (value: Scalar): void => {
+    let own = known.get(value)
+    if (!own) {
+      if (known.size === REMEMBERED) known.clear()
+      known.set(value, (own = values.get(fold(String(value))) ?? { low: 0, high: 0 }))
+    }
+    bits.low |= own.low
+    bits.high |= own.high
+  }
+  return (event: Event): void => {
+    const value = read(event)
+    // A list of nothing is not there.
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) return
+    bits.low |= present.low
+    bits.high |= present.high
+    if (values.size === 0) return
+    if (Array.isArray(value)) for (const each of value) one(each as Scalar)
+    else one(value as Scalar)
+  }
+}
+
 export const openEngine = (filters: readonly Filter[]): Engine => {
   const trees = treesOf(filters)
-  const match = openReader(
-    planOf(
-      trees.nodes.map((node, filter) => ({ filter, node })),
-      trees.leaves,
-    ),
-  )
-  return { blind: blindOf(trees), match }
+  const kinds = new Kinds(trees, openReader)
+  const bits = { low: 0, high: 0 }
+  const fields = kinds.fields.map((field) => openKindField(field, bits))
+  return {
+    blind: blindOf(trees),
+    match: (event, found) => {
+      bits.low = bits.high = 0
+      for (let i = 0; i < fields.length; i++) fields[i]!(event)
+      kinds.of(bits.low, bits.high)(event, found)
+    },
+  }
 }

@@ -4,12 +4,14 @@
  */
 import type { Event, Scalar, Value } from '../../ingest/event.ts'
 import { field, LASTING, lasting } from '../../ingest/row/handles.ts'
-import { BOOLEAN, DOUBLE, LIST, LONG, MADE, type Row, sourcesOf, TEXT } from '../../ingest/row/row.ts'
+import { DOUBLE, LIST, LONG, MADE, type Row, sourcesOf, TEXT } from '../../ingest/row/row.ts'
 import { exists, type Filter, fieldsOf } from '../../ingest/store/filter.ts'
 import { readerOf } from '../../ingest/store/match.ts'
+import { Kinds } from './kinds.ts'
 import { blindOf, treesOf } from './leaves.ts'
 import { Pass } from './pass.ts'
-import { type Plan, type PlannedField, planOf } from './plan.ts'
+import type { Plan, PlannedField } from './plan.ts'
+import { passing, RowKindField } from './row-kinds.ts'
 import { Values } from './values.ts'
 
 export interface RowEngine {
@@ -30,7 +32,7 @@ type Reader = ReturnType<typeof readerOf>
 interface Column {
   readonly field: PlannedField
   readonly scanned: boolean
-  readonly values: Values | undefined
+  readonly values: Values<readonly number[]> | undefined
   readonly numbers: ReadonlyMap<number, readonly number[]>
 }
 
@@ -104,6 +106,7 @@ class RowReader {
 
   match(row: Row, found: (filter: number) => void): void {
     const pass = this.#pass
+    if (this.#plan.nodes.length === 0) return
     const any = this.#any
     const { said, place, kind, from, to, number, count } = row
     this.#row = row
@@ -172,7 +175,7 @@ class RowReader {
     this.#quietTo[f] = to
     this.#quietIn[f] = row.epoch
   }
-  #look(values: Values, from: number, to: number): void {
+  #look(values: Values<readonly number[]>, from: number, to: number): void {
     const leaves = values.get(this.#row.bytes, from, to)
     if (leaves !== undefined) this.#pass.has(leaves)
   }
@@ -209,22 +212,17 @@ class RowReader {
   }
 }
 
-/** The handle of a name that only this row has; -1 where it does not. */
-const passing = (row: Row, name: string): number => {
-  for (let i = 0; i < row.count; i++) {
-    const f = row.said[i]!
-    if (f >= LASTING && row.place[f] === i + 1 && row.nameOf(f) === name) return f
-  }
-  return -1
-}
-
 export const openRowEngine = (filters: readonly Filter[]): RowEngine => {
   const trees = treesOf(filters)
-  const reader = new RowReader(
-    planOf(
-      trees.nodes.map((node, filter) => ({ filter, node })),
-      trees.leaves,
-    ),
-  )
-  return { blind: blindOf(trees), match: (row, found) => reader.match(row, found) }
+  const kinds = new Kinds(trees, (plan) => new RowReader(plan))
+  const bits = { low: 0, high: 0 }
+  const fields = kinds.fields.map((field) => new RowKindField(field, bits))
+  return {
+    blind: blindOf(trees),
+    match: (row, found) => {
+      bits.low = bits.high = 0
+      for (let i = 0; i < fields.length; i++) fields[i]!.read(row)
+      kinds.of(bits.low, bits.high).match(row, found)
+    },
+  }
 }

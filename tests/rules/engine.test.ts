@@ -90,6 +90,15 @@ const EVENT = fc
     // What a community id is computed of.
     return flow ? Object.assign(event, FLOW) : event
   })
+/** What logsources speak of: few values, so that many events are of one kind. */
+const KIND_NAME = fc.constantFrom('event.dataset', 'event.category', 'observer.type', 'product')
+const KIND_VALUE = fc.constantFrom('web', 'WEB', 'firewall', 'ſ', 's', true, 1)
+const KIND = fc.dictionary(KIND_NAME, fc.oneof(KIND_VALUE, fc.array(KIND_VALUE, { maxLength: 2 })), { maxKeys: 2 })
+const OF_A_KIND = fc.tuple(EVENT, KIND).map(([event, kind]) => ({ ...kind, ...event }) as Event)
+const GUARD: fc.Arbitrary<Filter> = fc.oneof(
+  fc.record({ op: fc.constant('in' as const), field: KIND_NAME, values: fc.array(KIND_VALUE, { maxLength: 2 }) }),
+  fc.record({ op: fc.constant('exists' as const), field: fc.oneof(KIND_NAME, NAME) }),
+)
 
 const ATOM: fc.Arbitrary<string> = fc.oneof(
   WORD.map((word) =>
@@ -168,6 +177,21 @@ const { tree } = fc.letrec<{ tree: Filter }>((tie) => ({
   ),
 }))
 
+/** A rule with a logsource: what it means stands first. */
+const GUARDED: fc.Arbitrary<Filter> = fc
+  .tuple(
+    fc.oneof(
+      GUARD,
+      fc.tuple(GUARD, GUARD).map((of) => ({ op: 'or' as const, of })),
+    ),
+    tree,
+    fc.boolean(),
+  )
+  .map(([guard, of, both]) => ({
+    op: 'and',
+    of: [guard, both ? of : { op: 'or', of: [of, { op: 'not', of: guard }] }],
+  }))
+
 /** What a pass says of one event, with what is told twice. */
 const told = (match: (found: (filter: number) => void) => void): { found: Set<number>; twice: number[] } => {
   const found = new Set<number>()
@@ -226,11 +250,23 @@ const putAsLine = (row: Row, event: Event): void => {
 
 describe('pass and tree agree', () => {
   test.each([1, 2, 3, 4])('random filters of any shape over random events, seed %i', (seed) => {
-    const filters = fc.sample(tree, { numRuns: 400, seed })
-    const events = fc.sample(EVENT, { numRuns: 700, seed: seed + 100 })
+    const filters = fc.sample(tree, { numRuns: 300, seed })
+    const events = fc.sample(EVENT, { numRuns: 500, seed: seed + 100 })
     const { differ, holding } = compared(filters, events)
     expect(differ).toEqual([])
     expect(holding).toBeGreaterThan(20_000)
+  })
+
+  test.each([
+    // Few kinds, each with its plan; more than there are plans for.
+    [11, 12],
+    [12, 300],
+  ])('random filters of logsources over events of kinds, seed %i, %i filters', (seed, count) => {
+    const filters = fc.sample(GUARDED, { numRuns: count, seed })
+    const events = fc.sample(OF_A_KIND, { numRuns: Math.floor(150_000 / (count + 100)), seed: seed + 100 })
+    const { differ, holding } = compared(filters, events)
+    expect(differ).toEqual([])
+    expect(holding).toBeGreaterThan(300)
   })
 
   test('the catalog over the events beside its rules', () => {

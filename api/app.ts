@@ -12,7 +12,8 @@ import type { Auth } from './auth/auth.ts'
 import { type Env, Refusal, signedIn } from './context.ts'
 import { heavy, openGate } from './gate.ts'
 import type { Installation } from './installation.ts'
-import type { Failure, Language } from './contract.ts'
+import type { Language } from './contract.ts'
+import { failed, noSuchAddress, ofSignIn } from './failure.ts'
 import { sightsOf } from './masks.ts'
 import { metricsText } from './metrics.ts'
 import { auditTrail, health, me, people, users } from './routes/admin.ts'
@@ -99,26 +100,9 @@ export const createApp = ({ installation, auth }: { installation: Installation; 
     const peer = (c.env as { incoming?: unknown } | undefined)?.incoming ? getConnInfo(c).remote.address : undefined
     return client(peer ?? 'unknown', c.req.header('x-forwarded-for'))
   }
-  const fail = (code: string, message: string, at?: { from: number; to: number }): Failure => ({
-    error: { code, message, ...(at ? { at } : {}) },
-  })
   app.onError((error, c) => {
-    if (error instanceof Refusal)
-      return c.json(fail(error.code, error.sentence[c.get('language') ?? 'vi'], error.at), error.status)
-    if (error.name === 'WrongQuestion') return c.json(fail('question', error.message), 400)
-    if (error.name === 'StoreError') return c.json(fail('store', error.message), 503)
-    if ('status' in error && typeof error.status === 'number' && error.status < 500)
-      return c.json(fail('request', error.message), error.status as 400)
-    console.error(error)
-    return c.json(
-      fail(
-        'internal',
-        c.get('language') === 'en'
-          ? 'Something went wrong here; the server log has the details.'
-          : 'Máy chủ gặp lỗi; chi tiết nằm trong nhật ký máy chủ.',
-      ),
-      500,
-    )
+    const { body, status } = failed(error, c.get('language') ?? 'vi')
+    return c.json(body, status)
   })
   app.get('/healthz', async (c) => {
     const committed = await installation.store.events.committed()
@@ -142,18 +126,16 @@ export const createApp = ({ installation, auth }: { installation: Installation; 
     await next()
     c.header('Cache-Control', 'no-store')
   })
-  app.on(['GET', 'POST'], '/api/auth/*', (c) => {
+  app.on(['GET', 'POST'], '/api/auth/*', async (c) => {
     const headers = new Headers(c.req.raw.headers)
     headers.set(CLIENT_HEADER, peerOf(c))
-    return auth.handler(new Request(c.req.raw, { headers }))
+    return ofSignIn(await auth.handler(new Request(c.req.raw, { headers })), c.get('language'))
   })
   app.use('/api/*', signedIn)
   const gate = openGate()
   for (const path of HEAVY) app.use(path, heavy(gate))
   app.route('/api', routes)
-  app.all('/api/*', (c) =>
-    c.json(fail('not_found', c.get('language') === 'en' ? 'There is no such address.' : 'Không có địa chỉ này.'), 404),
-  )
+  app.all('/api/*', (c) => c.json(noSuchAddress(c.get('language')), 404))
   app.use('/assets/*', async (c, next) => {
     await next()
     if (c.res.ok) c.header('Cache-Control', 'public, max-age=31536000, immutable')

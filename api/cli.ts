@@ -1,4 +1,5 @@
 /** The command line. Every mistake is one sentence on standard error and exit 1. */
+import { counted } from '../ingest/counted.ts'
 import { LOGSOURCES } from '../ingest/parsers/index.ts'
 import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
@@ -143,7 +144,7 @@ program
       bar.stop()
     }
     await print([
-      `${last?.lines ?? 0} lines imported, ${last?.unparsed ?? 0} of them not understood (kept as pipeline_error)`,
+      `${counted(last?.lines ?? 0, 'line')} imported, ${last?.unparsed ?? 0} of them not understood (kept as pipeline_error)`,
     ])
   })
 program
@@ -209,7 +210,7 @@ rules
       const { eventOfLine } = await import('./commands/scan.ts')
       const toEvent = eventOfLine(config())
       const events = SAMPLES.map(([source, line]) => toEvent(source, line)).filter((event) => event !== undefined)
-      await print([...costlyRules(rules, events), `${rules.length} rules, none with a mistake`])
+      await print([...costlyRules(rules, events), `${counted(rules.length, 'rule')}, none with a mistake`])
     }
   })
 rules

@@ -3,9 +3,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
+import { expectedOf } from '../ingest/expected.ts'
+import { lineOf } from '../ingest/line-of.ts'
 import { parsers } from '../ingest/parsers/index.ts'
 import { parseCidr } from '../ingest/ip.ts'
 import type { SyslogOptions } from '../ingest/collect/syslog.ts'
+import { expectedField, isField } from './fields.ts'
 import type { Source } from '../ingest/source.ts'
 import { checkRegex, compile } from '../ingest/store/match.ts'
 
@@ -19,11 +22,20 @@ const zone = z.string().refine((value) => {
 }, 'an IANA time zone such as Asia/Ho_Chi_Minh')
 const address = z
   .string()
-  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'host:port, such as 0.0.0.0:8420 or [::]:8420')
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d+$/, 'host:port, such as 0.0.0.0:8420 or [::]:8420')
+  .refine(
+    (text) => Number(/:(\d+)$/.exec(text)?.[1] ?? 0) <= 65_535,
+    'host:port with a port from 1 to 65535 (0 takes any that is free)',
+  )
 const size = z.string().regex(/^[1-9]\d{0,8}(KB|MB|GB)$/, 'a size such as 64MB')
 const network = z
   .string()
   .refine((value) => parseCidr(value) !== undefined, 'an address or network such as 10.1.0.1 or 2001:db8::/64')
+
+const optionsOf = (parser: string): string => {
+  const shape = parsers.get(parser)!.options
+  return (shape instanceof z.ZodObject ? Object.keys(shape.shape) : []).join(', ') || 'none'
+}
 
 const source = z
   .strictObject({
@@ -53,12 +65,16 @@ const source = z
   .refine((s) => [s.file, s.syslog, s.http].filter(Boolean).length === 1, 'exactly one of file:, syslog: and http:')
   .superRefine((s, context) => {
     const read = parsers.get(s.parser)?.options.safeParse(s.options ?? {})
-    for (const issue of read?.error?.issues ?? [])
+    for (const issue of read?.error?.issues ?? []) {
+      const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
       context.addIssue({
         code: 'custom',
-        path: ['options', ...issue.path],
-        message: `an option of the parser ${s.parser}: ${issue.message}`,
+        path: ['options', ...issue.path, ...unknown],
+        message: unknown.length
+          ? `an option of the parser ${s.parser}, which has ${optionsOf(s.parser)}`
+          : expectedOf(issue).en,
       })
+    }
   })
 
 const schema = z.strictObject({
@@ -76,7 +92,7 @@ const schema = z.strictObject({
       longest: size.default('1MB'),
       connections: z.int().min(1).default(1000),
       connections_per_sender: z.int().min(1).default(100),
-      idle_minutes: z.number().positive().default(60),
+      idle_minutes: z.number().positive().max(10_080).default(60),
       /** Of a source, not yet in the store: above, who sends over TCP waits. */
       unread: size.default('2GB'),
       /** All senders together that no source names. */
@@ -118,7 +134,7 @@ const schema = z.strictObject({
     .default({ nodes: ['http://127.0.0.1:9200'], prefix: 'vonglau' }),
   memory: z
     .string()
-    .regex(/^\d+(MB|GB)$/, 'a size such as 4GB')
+    .regex(/^[1-9]\d{0,8}(MB|GB)$/, 'a size such as 4GB')
     .optional(),
   /** What is masked beside what is by itself (masks.ts). */
   masks: z
@@ -133,7 +149,10 @@ const schema = z.strictObject({
           else if (compile({ op: 'regex', field: 'x', source: text })({ x: '' }))
             context.addIssue({ code: 'custom', message: 'an expression that the empty text does not match' })
         }),
-        in: z.array(z.string()).min(1).optional(), // fields
+        in: z
+          .array(z.string().refine(isField, { error: (issue) => expectedField(String(issue.input)) }))
+          .min(1)
+          .optional(),
       }),
     )
     .default([]),
@@ -288,8 +307,7 @@ const problem = (
   const env = texts
     .map((_, i) => said.get(texts.slice(0, texts.length - i).join('.')))
     .find((each) => each !== undefined)
-  const node = document?.getIn(at as unknown[], true) as { range?: [number] } | undefined
-  const line = lines && node?.range ? `:${lines.linePos(node.range[0]).line}` : ''
+  const line = document && lines ? `:${lineOf(document, lines, at)}` : ''
   const where = env
     ? `environment variable ${env}${said.has(name) ? '' : `: ${name}`}`
     : `${path ?? 'configuration'}${line}: ${name || 'the file'}`
@@ -308,13 +326,7 @@ const problem = (
     return `${where}: there is no such key.${known}`
   }
   const found = at.reduce<unknown>((v, part) => (v as Record<PropertyKey, unknown> | undefined)?.[part], value)
-  const expected =
-    issue.code === 'invalid_type'
-      ? `a ${issue.expected}`
-      : issue.code === 'invalid_value'
-        ? `one of ${issue.values.join(', ')}`
-        : issue.message
-  return `${where}: expected ${expected}, found ${shownValue(at, found)}`
+  return `${where}: expected ${expectedOf(issue).en}, found ${shownValue(at, found)}`
 }
 
 const UNITS = { KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 }

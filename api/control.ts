@@ -1,4 +1,5 @@
 /** What other commands may ask of an installation: the same whether it runs in a server or was opened by the command. */
+import { counted } from '../ingest/counted.ts'
 import { withComputed } from '../ingest/computed.ts'
 import { type Event, toDocument } from '../ingest/event.ts'
 import { FREE_TEXT, parseKql } from '../ingest/store/kql.ts'
@@ -96,7 +97,7 @@ export const createControl = (installation: Installation, openAuth: () => Promis
           yield JSON.stringify({
             finding: {
               ok: true,
-              what: `${made.length} agencies have no code for the numbers of their incidents, and one made from their id (${made
+              what: `${counted(made.length, 'agency has', 'agencies have')} no code for incident numbers, and one made from the id (${made
                 .slice(0, 3)
                 .map(({ id, code }) => `${id}: ${code}`)
                 .join(', ')}): write "code:" in the inventory for shorter ones`,

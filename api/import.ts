@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { counted } from '../ingest/counted.ts'
 import { notText, openText } from '../ingest/collect/text.ts'
 import { createIngest } from '../ingest/pipeline.ts'
 import type { Source } from '../ingest/source.ts'
@@ -93,7 +94,7 @@ export const importFiles = async function* (
         // A store that refuses (a full disk) is tried again for ever by a server; an import says so and ends.
         if (problems[0])
           throw new Error(
-            `${problems[0]}; ${done.lines + ingest.progress().lines} lines are stored, and importing the same file again adds the rest`,
+            `${problems[0]}; ${counted(done.lines + ingest.progress().lines, 'line is', 'lines are')} stored, and importing the same file again adds the rest`,
           )
         // What cannot be read does not become readable by waiting: a server would look again, an import ends.
         const [seen] = await ingest.status()

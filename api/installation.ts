@@ -4,6 +4,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Clock, clockOf } from '../ingest/clock.ts'
 import { createEnricher, type Enricher } from '../ingest/enrich/enrich.ts'
+import { counted } from '../ingest/counted.ts'
 import { briefly } from '../ingest/briefly.ts'
 import { openGeoIp } from '../ingest/enrich/geoip.ts'
 import { type Inventory, parseInventory } from '../ingest/inventory/inventory.ts'
@@ -220,7 +221,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     const found = await leftLines(ingest.spoolFolder, new Set([...network, UNKNOWN_SOURCE]), store.events, node ?? '')
     return found.map(({ source, lines, folder }) => ({
       code: `left-${source}`,
-      message: `${lines} lines that were accepted for source ${source} are not in the store, for it is not configured any more: put it back into the configuration until they are read, or delete ${folder}`,
+      message: `${counted(lines, 'line that was', 'lines that were')} accepted for source ${source} ${lines === 1 ? 'is' : 'are'} not in the store, for it is not configured any more: put it back into the configuration until that is read, or delete ${folder}`,
     }))
   }
   const failing = new Map<Rule, string>()

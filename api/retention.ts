@@ -4,6 +4,7 @@
  * a pass. What incidents hold stays. By a clock that is doubted nothing goes, and what else fills the disk is no reason.
  */
 import { hash } from 'node:crypto'
+import { counted } from '../ingest/counted.ts'
 import { EVERYTHING, eq, type Filter, not, or } from '../ingest/store/filter.ts'
 import { type Day, type Document, SYSTEM } from '../ingest/store/store.ts'
 import { UNKNOWN_SOURCE } from '../ingest/source.ts'
@@ -80,7 +81,7 @@ const heldIn = (part: Part, { day, events, problem }: Day, { number, events: fil
     problem !== undefined || events === 0 ? 0 : part.store.events.count(SYSTEM, { filter, ingested: windowOf(day) }),
   )
 
-const counted = async (part: Part, held: readonly Held[]): Promise<Counted[]> => {
+const withCounts = async (part: Part, held: readonly Held[]): Promise<Counted[]> => {
   const out: Counted[] = []
   const days = (await part.store.events.days()).toSorted((a, b) => (a.day < b.day ? -1 : 1))
   for (const [i, day] of days.entries()) {
@@ -130,7 +131,7 @@ interface Planned extends Due {
 
 const plan = async (part: Part, kept: Announcements['kept']) => {
   const held = await heldIncidents(part.store.documents, part.rules)
-  const days = await counted(part, held)
+  const days = await withCounts(part, held)
   const out: Planned[] = []
   for (const due of dueOf(part, days)) {
     const of = days.find(({ day }) => day === due.day)!
@@ -155,11 +156,11 @@ const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(bytes < 1e
 const because = (part: Part, { why, sources, of, stay }: Planned, own: number): string =>
   `${
     why === 'age'
-      ? `it is older than ${part.config.retention.days} days`
+      ? `it is older than ${counted(part.config.retention.days, 'day')}`
       : why === 'quota'
         ? `the events take ${gigabytes(own)}, more than ${gigabytes(quotaOf(part)!)}`
         : `the days of ${sources!.join(', ')} are over`
-  }${stay === undefined || why === 'source' ? '' : `; of ${of.events} events the others stay`}`
+  }${stay === undefined || why === 'source' ? '' : `; of ${counted(of.events, 'event')} the others stay`}`
 
 /** `elapsed` is monotonic, ms: only a time in which it could be read counts. */
 export const openRetention = (
@@ -182,7 +183,7 @@ export const openRetention = (
         const known = before.days.find((each) => keyOf(each) === keyOf(due))
         if (!known)
           report(
-            `the day ${due.day} (${due.events} events) will be removed when this was said for 24 hours: ${because(part, due, own)}`,
+            `the day ${due.day} (${counted(due.events, 'event')}) will be removed when this was said for 24 hours: ${because(part, due, own)}`,
           )
         return { ...due, waited: known ? known.waited + since : 0 }
       })
@@ -211,7 +212,7 @@ export const openRetention = (
         kept: stay && stayed > 0 ? [...done, { key: keyOf(going), stay: hashOf(stay), events: stayed }] : done,
       })
       report(
-        `${going.of.events - stayed} of ${going.of.events} events of the day ${day} were removed: ${because(part, going, own)}`,
+        `${going.of.events - stayed} of ${counted(going.of.events, 'event')} of the day ${day} ${going.of.events - stayed === 1 ? 'was' : 'were'} removed: ${because(part, going, own)}`,
       )
     },
   }

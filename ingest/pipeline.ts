@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { counted } from './counted.ts'
 import { briefly } from './briefly.ts'
 import { clockOf } from './clock.ts'
 import { openFinder } from './collect/file.ts'
@@ -101,7 +102,7 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
           `spool-${source.id}`,
           count,
           (total) =>
-            `source ${source.id}: ${total} accepted lines could not be read from the spool any more, the last in ${path}: the bytes on the disk have changed; look at the disk`,
+            `source ${source.id}: ${counted(total, 'accepted line')} could not be read from the spool any more, the last in ${path}: the bytes on the disk have changed; look at the disk`,
         )
       },
       counted: (some, size) => {

@@ -1,7 +1,9 @@
 /** `vonglau doctor`: what is wrong with this installation, a sentence each, and what to do. */
 import { LOGSOURCES } from '../../ingest/parsers/index.ts'
+import { UNKNOWN_SOURCE } from '../../ingest/source.ts'
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
-import { glob } from 'node:fs/promises'
+import { glob, readlink } from 'node:fs/promises'
+import { counted } from '../../ingest/counted.ts'
 import { boundsOf, LeadsOut } from '../../ingest/collect/links.ts'
 import { openGeoIp } from '../../ingest/enrich/geoip.ts'
 import { type Config, readConfig, socketPath } from '../config.ts'
@@ -31,7 +33,7 @@ export const examine = async (file: string | undefined, env: NodeJS.ProcessEnv):
   if (!config) return findings
   good(
     config.file
-      ? `configuration ${config.file} is valid, ${config.sources.length} sources`
+      ? `configuration ${config.file} is valid, ${counted(config.sources.length, 'source')}`
       : 'no vonglau.yml here: the defaults apply',
   )
   const secrets =
@@ -45,7 +47,7 @@ export const examine = async (file: string | undefined, env: NodeJS.ProcessEnv):
   if (inventory)
     config.inventory
       ? good(
-          `inventory ${config.inventory}: ${inventory.agencies.length} agencies, ${inventory.portals.length} portals`,
+          `inventory ${config.inventory}: ${counted(inventory.agencies.length, 'agency', 'agencies')}, ${counted(inventory.portals.length, 'portal')}`,
         )
       : bad(
           'no inventory is configured, so no event belongs to an agency: write one and name it under "inventory:" (seeds/vinh-long/inventory.yml shows how)',
@@ -101,7 +103,9 @@ export const examine = async (file: string | undefined, env: NodeJS.ProcessEnv):
           const unparsed = source.unparsed - (await refusedOf(config, source.id))
           if (unparsed / source.lines > 0.05)
             bad(
-              `source ${source.id}: ${unparsed} of ${source.lines} lines of the last 24 h were not understood by ${source.parser}: is it the right parser?`,
+              source.id === UNKNOWN_SOURCE
+                ? `${counted(unparsed, 'line')} of the last 24 h came from senders that no source names: the page "Nguồn" shows from where; write those addresses that are yours under "from:" of a source`
+                : `source ${source.id}: of ${counted(source.lines, 'line')} of the last 24 h, ${counted(unparsed, 'was', 'were')} not understood by ${source.parser}: is it the right parser?`,
             )
         }
       }
@@ -116,10 +120,10 @@ const size = (bytes: number): string =>
 
 /** What becomes of old events. */
 const toldOf = ({ days, bytes, unknown, quota, next, held }: RetentionState): string[] => [
-  `the events take ${size(bytes)}${unknown > 0 ? `, ${size(unknown)} of them lines of unknown senders` : ''}${quota === undefined ? '' : ` of ${size(quota)}`}, and are kept for ${days} days`,
+  `the events take ${size(bytes)}${unknown > 0 ? `, ${size(unknown)} of them lines of unknown senders` : ''}${quota === undefined ? '' : ` of ${size(quota)}`}, and are kept for ${counted(days, 'day')}`,
   ...next.map(
     ({ day, events, why, left, sources }) =>
-      `${events} events of the day ${day} will be removed after ${Math.ceil(left / 3_600_000)} more hours of running: ${
+      `${counted(events, 'event')} of the day ${day} will be removed after ${counted(Math.ceil(left / 3_600_000), 'more hour')} of running: ${
         why === 'age'
           ? 'it is too old'
           : why === 'quota'
@@ -129,7 +133,7 @@ const toldOf = ({ days, bytes, unknown, quota, next, held }: RetentionState): st
   ),
   ...held.map(
     ({ number, events, bytes: its }) =>
-      `the incident ${number} holds ${events} events, ${size(its)}: they stay whatever their age`,
+      `the incident ${number} holds ${counted(events, 'event')}, ${size(its)}, whatever the age`,
   ),
 ]
 
@@ -155,8 +159,16 @@ const lookAt = async (
       await bounds.check(each)
       accessSync(each, constants.R_OK)
     } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code
       if (error instanceof LeadsOut) bad(`source ${id}: ${error.message}`)
-      else bad(`source ${id}: ${each} cannot be read by this user: add it to the group that owns the log`)
+      else if (code === 'ENOENT') {
+        const target = await readlink(each).catch(() => undefined)
+        // Without a target it was rotated away since it was listed.
+        if (target !== undefined)
+          bad(`source ${id}: ${each} is a link to ${target}, which is not there: remove the link, or put the file back`)
+      } else if (code === 'EACCES' || code === 'EPERM')
+        bad(`source ${id}: ${each} cannot be read by this user: add it to the group that owns the log`)
+      else bad(`source ${id}: ${each} cannot be read (${code}): look at the file and its disk`)
     }
   }
   if (found === 0) bad(`source ${id}: no file is named ${path} yet`)

@@ -1,4 +1,5 @@
 /** `vonglau migrate --to elasticsearch`. */
+import { counted } from '../../ingest/counted.ts'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { SingleBar } from 'cli-progress'
@@ -45,7 +46,7 @@ export const moveToCluster = async (config: Config): Promise<void> => {
           `the counts differ; run the migration again, it goes on where it was:\n${table([['day', 'source', 'here', 'there'], ...differences.map((d) => [d.day, d.source, d.here, d.there])])}`,
         )
       await print([
-        `${events} events and ${documents} documents are in the cluster, the same by day and by source; start it with "store: elasticsearch", and keep ${config.data} until you are content: its spool is still read`,
+        `${counted(events, 'event')} and ${counted(documents, 'document')} are in the cluster, the same by day and by source; start it with "store: elasticsearch", and keep ${config.data} until you are content: its spool is still read`,
       ])
     } finally {
       bar?.stop()

@@ -1,5 +1,5 @@
 import { readFileSync, statfsSync } from 'node:fs'
-import { zValidator } from '@hono/zod-validator'
+import { bodyOf } from '../body.ts'
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { SYSTEM } from '../../ingest/store/store.ts'
@@ -66,7 +66,7 @@ export const me = new Hono<Env>()
     }
     return c.json(body)
   })
-  .post('/password', zValidator('json', z.object({ current: z.string(), next: z.string().max(256) })), async (c) => {
+  .post('/password', bodyOf(z.object({ current: z.string(), next: z.string().max(256) })), async (c) => {
     const { current, next } = c.req.valid('json')
     try {
       await c.var.auth.changePassword(c.var.user.id, current, next, c.req.raw.headers)
@@ -106,8 +106,7 @@ export const users = new Hono<Env>()
   )
   .post(
     '/',
-    zValidator(
-      'json',
+    bodyOf(
       z.object({
         name: z.string(),
         display_name: z.string().min(1).max(200),
@@ -139,8 +138,7 @@ export const users = new Hono<Env>()
   )
   .post(
     '/:id',
-    zValidator(
-      'json',
+    bodyOf(
       z.object({
         display_name: z.string().min(1).max(200).optional(),
         role: z.enum(ROLES).optional(),

@@ -1,4 +1,4 @@
-import { zValidator } from '@hono/zod-validator'
+import { bodyOf } from '../body.ts'
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { and, eq, type Filter, not } from '../../ingest/store/filter.ts'
@@ -122,7 +122,7 @@ export const incidents = new Hono<Env>()
     const found = await one(installation, scope, c.req.param('id'))
     return c.json(await detail(installation, scope, found))
   })
-  .post('/:id', duty('triage'), zValidator('json', change), async (c) => {
+  .post('/:id', duty('triage'), bodyOf(change), async (c) => {
     const { installation, scope, user } = c.var
     const { version, alone, ...wanted } = c.req.valid('json')
     if (wanted.status === 'closed' && !wanted.reason)
@@ -132,42 +132,34 @@ export const incidents = new Hono<Env>()
     const asked = { id: found.id, seen: version, scope, actor: actorOf(user) }
     return c.json(answer(installation, await decideIncident(installation.cases, asked, acts, alone)))
   })
-  .post('/:id/undo', duty('triage'), zValidator('json', z.object({ act: z.string() })), async (c) => {
+  .post('/:id/undo', duty('triage'), bodyOf(z.object({ act: z.string() })), async (c) => {
     const { installation, scope, user } = c.var
     const { id } = await one(installation, scope, c.req.param('id'))
     const asked = { kind: 'incident', id, scope, actor: actorOf(user) } as const
     return c.json(answer(installation, await undo<Incident>(installation.cases, asked, c.req.valid('json').act)))
   })
-  .post(
-    '/:id/merge',
-    duty('triage'),
-    zValidator('json', z.object({ version: z.number(), into: z.string() })),
-    async (c) => {
-      const { installation, scope, user } = c.var
-      const { version, into } = c.req.valid('json')
-      const found = await one(installation, scope, c.req.param('id'))
-      const target = await one(installation, scope, into)
-      if (target.id === found.id || target.doc['incident.status'] === 'closed')
-        throw new Refusal(422, 'merge', 'Hãy chọn một sự cố khác đang mở.', 'Choose another incident that is open.')
-      if (target.doc['organization.id'] !== found.doc['organization.id'])
-        throw new Refusal(
-          422,
-          'agency',
-          'Chỉ gộp được sự cố của cùng một cơ quan.',
-          'Only incidents of the same agency can be merged.',
-        )
-      const asked = { id: found.id, seen: version, scope, actor: actorOf(user) }
-      const acts = [{ what: 'merge', id: newActId(), into: target.id } as const]
-      return c.json(answer(installation, await decideIncident(installation.cases, asked, acts)))
-    },
-  )
+  .post('/:id/merge', duty('triage'), bodyOf(z.object({ version: z.number(), into: z.string() })), async (c) => {
+    const { installation, scope, user } = c.var
+    const { version, into } = c.req.valid('json')
+    const found = await one(installation, scope, c.req.param('id'))
+    const target = await one(installation, scope, into)
+    if (target.id === found.id || target.doc['incident.status'] === 'closed')
+      throw new Refusal(422, 'merge', 'Hãy chọn một sự cố khác đang mở.', 'Choose another incident that is open.')
+    if (target.doc['organization.id'] !== found.doc['organization.id'])
+      throw new Refusal(
+        422,
+        'agency',
+        'Chỉ gộp được sự cố của cùng một cơ quan.',
+        'Only incidents of the same agency can be merged.',
+      )
+    const asked = { id: found.id, seen: version, scope, actor: actorOf(user) }
+    const acts = [{ what: 'merge', id: newActId(), into: target.id } as const]
+    return c.json(answer(installation, await decideIncident(installation.cases, asked, acts)))
+  })
   .post(
     '/:id/split',
     duty('triage'),
-    zValidator(
-      'json',
-      z.object({ ids: z.array(z.string()).min(1).max(500), title: z.string().min(1).max(300).optional() }),
-    ),
+    bodyOf(z.object({ ids: z.array(z.string()).min(1).max(500), title: z.string().min(1).max(300).optional() })),
     async (c) => {
       const { installation, scope, user } = c.var
       const { ids, title } = c.req.valid('json')

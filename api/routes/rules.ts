@@ -1,5 +1,5 @@
 import { readLedger } from '../../rules/detect.ts'
-import { zValidator } from '@hono/zod-validator'
+import { bodyOf } from '../body.ts'
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { and, eq, fieldsOf } from '../../ingest/store/filter.ts'
@@ -72,7 +72,7 @@ export const rules = new Hono<Env>()
     }
     return c.json(body)
   })
-  .post('/:id', duty('rules'), zValidator('json', z.object({ enabled: z.boolean() })), async (c) => {
+  .post('/:id', duty('rules'), bodyOf(z.object({ enabled: z.boolean() })), async (c) => {
     const { installation, user } = c.var
     const rule = installation.rules.find(({ id }) => id === c.req.param('id'))
     if (!rule) throw notFound('luật này', 'rule')

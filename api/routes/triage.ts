@@ -1,5 +1,5 @@
 /** What people do to alerts. Each is an act of the table (rules/case), named with the number of acts that they saw. */
-import { zValidator } from '@hono/zod-validator'
+import { bodyOf } from '../body.ts'
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { agencyName } from '../../ingest/inventory/scope.ts'
@@ -76,7 +76,7 @@ const one = (
 ) => decide<Alert>(cases, { kind: 'alert', id, seen: version, scope, actor, wanted })
 
 export const triage = new Hono<Env>()
-  .post('/change', duty('triage'), zValidator('json', changes), async (c) => {
+  .post('/change', duty('triage'), bodyOf(changes), async (c) => {
     const { installation, scope, user, language } = c.var
     const change = c.req.valid('json')
     if (change.status === 'closed' && !change.reason)
@@ -89,8 +89,7 @@ export const triage = new Hono<Env>()
   .post(
     '/undo',
     duty('triage'),
-    zValidator(
-      'json',
+    bodyOf(
       z.object({
         items: z
           .array(z.object({ id: z.string(), act: z.string() }))
@@ -106,7 +105,7 @@ export const triage = new Hono<Env>()
       return c.json({ results })
     },
   )
-  .post('/agency', duty('triage'), zValidator('json', z.object({ items, organization: z.string() })), async (c) => {
+  .post('/agency', duty('triage'), bodyOf(z.object({ items, organization: z.string() })), async (c) => {
     const { installation, scope, user, language } = c.var
     const { items: list, organization } = c.req.valid('json')
     const name = agencyName(installation.inventory, organization)
@@ -139,7 +138,7 @@ export const triage = new Hono<Env>()
     })
     return c.json({ results })
   })
-  .post('/leave', duty('triage'), zValidator('json', z.object({ items })), async (c) => {
+  .post('/leave', duty('triage'), bodyOf(z.object({ items })), async (c) => {
     const { installation, scope, user, language } = c.var
     const results = await each(c.req.valid('json').items, async (item) => {
       const before = await alertOf(installation, scope, item.id)
@@ -153,8 +152,7 @@ export const triage = new Hono<Env>()
   .post(
     '/incident',
     duty('triage'),
-    zValidator(
-      'json',
+    bodyOf(
       z.object({
         ids: z.array(z.string()).min(1).max(500),
         incident: z.string().optional(),

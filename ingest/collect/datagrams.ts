@@ -1,6 +1,7 @@
 /** Syslog over UDP (RFC 5426): a datagram is a message. What the kernel dropped before anybody could read it is asked for and said. */
 import { createSocket } from 'node:dgram'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { counted } from '../counted.ts'
 import { canonicalAddress } from '../ip.ts'
 import type { Notices } from '../notices.ts'
 import { trim } from './framing.ts'
@@ -70,7 +71,7 @@ export const openDatagrams = async ({ host, port, accept, notices }: DatagramOpt
         'syslog-udp-dropped',
         more,
         (total) =>
-          `the kernel dropped ${total} datagrams of syslog since the start, for its buffer of ${buffer} bytes was full: raise net.core.rmem_max (sysctl) up to ${BUFFER}, or let devices send over TCP`,
+          `the kernel dropped ${counted(total, 'datagram')} of syslog since the start, for its buffer of ${buffer} bytes was full: raise net.core.rmem_max (sysctl) up to ${BUFFER}, or let devices send over TCP`,
       )
   }
   const timer = setInterval(look, LOOK)

@@ -4,6 +4,7 @@
  * bytes are bounded by sender, for all unknown senders together, and in all.
  */
 import { createServer, type Server, type Socket } from 'node:net'
+import { counted } from '../counted.ts'
 import { canonicalAddress, parseIp } from '../ip.ts'
 import type { Notices } from '../notices.ts'
 import { openDescriptors } from './descriptors.ts'
@@ -82,7 +83,8 @@ export const openReceiver = async (options: ReceiverOptions): Promise<Receiver> 
     notices.add(
       'syslog-refused',
       1,
-      (total) => `${total} syslog connections were refused since the start, the last because ${reason}`,
+      (total) =>
+        `${counted(total, 'syslog connection was', 'syslog connections were')} refused since the start, the last because ${reason}`,
     )
   const settle = (each: Connection) => {
     const wait = each.waiting > WAITING || waiting > ALL_WAITING || options.waits(each.peer)
@@ -137,7 +139,7 @@ export const openReceiver = async (options: ReceiverOptions): Promise<Receiver> 
           'syslog-framing',
           1,
           (total) =>
-            `${total} syslog connections were closed since the start for what they sent, the last one of ${peer}: ${reason}`,
+            `${counted(total, 'syslog connection was', 'syslog connections were')} closed since the start for what they sent, the last one of ${peer}: ${reason}`,
         )
         socket.destroy()
       },

@@ -3,6 +3,7 @@
  * and RFC 3164 alike. A source is known by its sender; what no source names goes to the unknown, within its quota.
  */
 import { join } from 'node:path'
+import { counted } from '../counted.ts'
 import type { Ingest } from '../ingest.ts'
 import { type Network, parseCidr, parseIp, within } from '../ip.ts'
 import { type Source, UNKNOWN_SOURCE } from '../source.ts'
@@ -79,7 +80,7 @@ export const openSyslog = async (
         UNKNOWN_SOURCE,
         over,
         (total) =>
-          `${total} lines of senders that no source names were dropped since the start, the last of ${peer}: more than ${options.unknown.linesPerSecond} a second or ${options.unknown.bytesPerDay} bytes a day (syslog: unknown); name those that are yours under "from"`,
+          `${counted(total, 'line')} of senders that no source names ${total === 1 ? 'was' : 'were'} dropped since the start, the last of ${peer}: more than ${options.unknown.linesPerSecond} a second or ${options.unknown.bytesPerDay} bytes a day (syslog: unknown); name those that are yours under "from"`,
       )
     return within
   }
@@ -102,7 +103,7 @@ export const openSyslog = async (
         id,
         count,
         (total) =>
-          `${total} lines of syslog could not be written to the spool since the start, the last of ${peer}: ${(error as Error).message}`,
+          `${counted(total, 'line')} of syslog could not be written to the spool since the start, the last of ${peer}: ${(error as Error).message}`,
       )
       throw error
     } finally {
@@ -125,7 +126,7 @@ export const openSyslog = async (
               sourceOf(peer),
               messages.length,
               (total) =>
-                `${total} datagrams of syslog were dropped since the start, for the disk is slower than they come`,
+                `${counted(total, 'datagram of syslog was', 'datagrams of syslog were')} dropped since the start, for the disk is slower than they come`,
             )
           else accept(messages, peer, false).catch(() => {})
         },
@@ -190,7 +191,7 @@ const openUnread = (most: number, ingest: Ingest) => {
         'syslog-waited',
         1,
         (total) =>
-          `senders of syslog over TCP had to wait ${total} times since the start, the last those of ${id}: more than ${most} bytes of it were not in the store yet (syslog: unread); nothing of theirs is lost`,
+          `senders of syslog over TCP had to wait ${counted(total, 'time')} since the start, the last those of ${id}: more than ${most} bytes of it were not in the store yet (syslog: unread); nothing of theirs is lost`,
       )
     ingest.notices.set(
       `syslog-waits-${id}`,

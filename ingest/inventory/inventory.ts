@@ -2,9 +2,11 @@
  * The inventory of a province: its agencies, portals, networks and firewalls, and what the law asks. One YAML file, dated:
  * agencies merge and laws change, history keeps its names.
  */
-import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
+import { expectedOf } from '../expected.ts'
 import { canonicalAddress, parseCidr } from '../ip.ts'
+import { lineOf } from '../line-of.ts'
 import { check } from './check.ts'
 
 const id = z.string().regex(/^[a-z0-9][a-z0-9_.-]*$/, 'a lower-case id such as so-y-te')
@@ -170,34 +172,12 @@ export const parseInventory = (source: string, file: string): Inventory => {
     throw new Error(`${file}:${line}:${col}: this is not YAML: ${broken.message.split('\n')[0]}`)
   }
   const raw: unknown = document.toJS({ maxAliasCount: 100 })
-  /** The line of a path, or of the nearest thing around it that stands in the file. */
-  const lineOf = (path: Path): number => {
-    let node: unknown = document.contents
-    let line = 1
-    for (const part of path) {
-      if (isAlias(node)) node = node.resolve(document)
-      let next: unknown
-      if (isMap(node)) {
-        const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === part)
-        const key = pair?.key
-        if (isScalar(key) && key.range) line = lines.linePos(key.range[0]).line
-        next = pair?.value
-      } else if (isSeq(node)) {
-        next = node.items[part as number]
-        const range = (next as { range?: readonly number[] } | undefined)?.range
-        if (range) line = lines.linePos(range[0]!).line
-      }
-      if (next === undefined) break
-      node = next
-    }
-    return line
-  }
   const fail = (problems: readonly Problem[]): never => {
     const texts = problems
       .slice(0, 10)
       .map(
         ({ path, found, expected }) =>
-          `${file}:${lineOf(path)}: ${pathText(path) || 'the file'} is ${shown(found)}, expected ${expected}`,
+          `${file}:${lineOf(document, lines, path)}: ${pathText(path) || 'the file'} is ${shown(found)}, expected ${expected}`,
       )
     const more = problems.length > 10 ? [`and ${problems.length - 10} more`] : []
     throw new Error([...texts, ...more].join('\n'))
@@ -214,29 +194,10 @@ export const parseInventory = (source: string, file: string): Inventory => {
             expected: `no such key here`,
           }))
         }
-        return [{ path, found: at(raw, path), expected: expectedOf(issue) }]
+        return [{ path, found: at(raw, path), expected: expectedOf(issue).en }]
       }),
     )
   }
   const problems = check(result.data)
   return problems.length > 0 ? fail(problems) : result.data
-}
-
-const expectedOf = (issue: z.core.$ZodIssue): string => {
-  switch (issue.code) {
-    case 'invalid_type':
-      return issue.expected === 'array' ? 'a list' : issue.expected === 'object' ? 'a map' : `a ${issue.expected}`
-    case 'invalid_value':
-      return `one of ${issue.values.join(', ')}`
-    case 'too_small':
-      return issue.origin === 'array'
-        ? 'at least one entry'
-        : issue.origin === 'string'
-          ? 'some text'
-          : `more than ${issue.minimum}`
-    case 'too_big':
-      return `at most ${issue.maximum}`
-    default:
-      return issue.message
-  }
 }

@@ -134,7 +134,7 @@ const options = z.strictObject({
       try {
         compileApache(text)
       } catch (error) {
-        context.addIssue({ code: 'custom', message: `this LogFormat cannot be read: ${(error as Error).message}` })
+        context.addIssue({ code: 'custom', message: `a LogFormat that can be read (${(error as Error).message})` })
       }
     })
     .optional(),

@@ -204,9 +204,7 @@ export const putHops = (row: Row, f: number, list: readonly Hop[], remote?: Addr
 
 /** Networks of our own proxies, as a source's option: what they say of a client counts. */
 export const trustedProxies = z
-  .array(
-    z.string().refine((text) => parseCidr(text) !== undefined, 'expected an address or a network such as 10.0.0.0/8'),
-  )
+  .array(z.string().refine((text) => parseCidr(text) !== undefined, 'an address or a network such as 10.0.0.0/8'))
   .optional()
 export type Trust = (address: Address) => boolean
 export const trustOf = (proxies: readonly string[] | undefined): Trust => {

@@ -301,7 +301,7 @@ const options = z.strictObject({
     .string()
     .refine(
       (text) => wordsOf(text.replace(/^#Fields:/i, '')).includes('time'),
-      'expected the names of the columns as #Fields says them, time among them',
+      'the names of the columns as #Fields says them, time among them',
     )
     .optional(),
   trusted_proxies: trustedProxies,

@@ -1,3 +1,4 @@
+import { expectedOf } from '../expected.ts'
 import { apacheAccess } from './apache_access.ts'
 import { fortinetFortigate } from './fortinet_fortigate.ts'
 import { iisAccess } from './iis_access.ts'
@@ -23,7 +24,7 @@ export const openParser = (id: string, options: unknown = {}): Parse => {
   if (read.success) return parser.open(read.data)
   const issue = read.error.issues[0]!
   throw new Error(
-    `The options of the parser ${id} are wrong${issue.path.length ? ` at ${issue.path.join('.')}` : ''}: ${issue.message}.`,
+    `The options of the parser ${id} are wrong${issue.path.length ? ` at ${issue.path.join('.')}` : ''}: expected ${expectedOf(issue).en}.`,
   )
 }
 

@@ -299,7 +299,7 @@ const options = z.strictObject({
       try {
         compileNginx(text)
       } catch (error) {
-        context.addIssue({ code: 'custom', message: `this log_format cannot be read: ${(error as Error).message}` })
+        context.addIssue({ code: 'custom', message: `a log_format that can be read (${(error as Error).message})` })
       }
     })
     .optional(),

@@ -58,6 +58,8 @@ export const lasting = (name: string): number => {
   if (known !== undefined) return known
   return names.length < LASTING && name.length <= LONGEST_NAME ? learn(name) : -1
 }
+/** Whether the program knows a name, or has learned it from a line. */
+export const isLasting = (name: string): boolean => handles.has(name)
 export const nameOf = (handle: number): string => names[handle]!
 
 /** Writes `,"name":` of a lasting handle, by words: up to three bytes beyond its end are written too. */

@@ -87,7 +87,7 @@ const valueTest = (filter: Leaf, isIp: boolean): ((value: Scalar) => boolean) =>
       return filter.cased ? (value) => glob(String(value)) : (value) => glob(fold(String(value)))
     }
     case 'regex': {
-      const regex = RE2JS.compile(filter.source, regexFlags(filter.flags))
+      const regex = regexOf(filter.source, filter.flags)
       return (value) => regex.test(String(value))
     }
     case 'range': {
@@ -112,6 +112,18 @@ const valueTest = (filter: Leaf, isIp: boolean): ((value: Scalar) => boolean) =>
       }
     }
   }
+}
+
+/** One filter may ask the same of twenty fields, and the next request again: compiling is dear, so the last ones are kept. */
+const compiled = new Map<string, RE2JS>()
+const MOST_COMPILED = 64
+const regexOf = (source: string, flags = ''): RE2JS => {
+  const key = `${flags}/${source}`
+  const regex = compiled.get(key) ?? RE2JS.compile(source, regexFlags(flags))
+  compiled.delete(key)
+  compiled.set(key, regex)
+  if (compiled.size > MOST_COMPILED) compiled.delete(compiled.keys().next().value!)
+  return regex
 }
 
 export const regexFlags = (flags = ''): number =>

@@ -1,4 +1,5 @@
 /** What `doctor` says of the cases: whether the chain is whole, and whether every summary is what its alerts make of it. */
+import { counted } from '../../ingest/counted.ts'
 import { and, eq, exists, not } from '../../ingest/store/filter.ts'
 import { SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert } from '../alert.ts'
@@ -37,7 +38,7 @@ export const examineCases = async (cases: Cases): Promise<Finding[]> => {
           ok: false,
           what: `the journal is broken at entry ${broken.n}: ${broken.why}; compare it with a backup, for somebody has changed the documents by hand`,
         }
-      : { ok: true, what: `the journal's ${entries} entries are whole` },
+      : { ok: true, what: `the journal is whole, ${counted(entries, 'entry', 'entries')}` },
   )
   const alerts = alertsIn(cases.documents)
   const wrong: string[] = []
@@ -58,20 +59,24 @@ export const examineCases = async (cases: Cases): Promise<Finding[]> => {
     wrong.length
       ? {
           ok: false,
-          what: `the summaries of ${wrong.length} incidents do not agree with their alerts: ${wrong.slice(0, 3).join('; ')}`,
+          what: `${counted(wrong.length, 'incident does not agree with its', 'incidents do not agree with their')} alerts: ${wrong.slice(0, 3).join('; ')}`,
         }
-      : { ok: true, what: `${count} incidents agree with their alerts` },
+      : { ok: true, what: `${counted(count, 'incident agrees with its', 'incidents agree with their')} alerts` },
   )
   const mixed = await mixedAlerts(cases)
   if (mixed.length)
     findings.push({
       ok: false,
-      what: `${mixed.length} alerts hold events of another agency: ${mixed.slice(0, 3).join(', ')}`,
+      what: `${counted(mixed.length, 'alert holds', 'alerts hold')} events of another agency: ${mixed.slice(0, 3).join(', ')}`,
     })
   const lost = (
     await alerts.query(SYSTEM, { filter: and(eq('alert.status', 'absorbed'), exists('alert.incident')), limit: 1 })
   ).total
-  if (lost) findings.push({ ok: false, what: `${lost} alerts that became part of another still name an incident` })
+  if (lost)
+    findings.push({
+      ok: false,
+      what: `${counted(lost, 'alert that became part of another still names', 'alerts that became part of another still name')} an incident`,
+    })
   return findings
 }
 

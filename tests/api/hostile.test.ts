@@ -91,6 +91,59 @@ describe('what is asked outside of the bounds is named', () => {
   })
 })
 
+describe('what a request brings is held to its shape, with a sentence in the language of who asks', () => {
+  const X = 'x'.repeat(300)
+  const VI = { 'accept-language': 'vi' }
+  test.each([
+    ['/incidents/x', '{', {}, 'What was sent is no JSON: send a JSON object.'],
+    ['/incidents/x', '{', VI, 'Nội dung gửi lên không phải JSON: hãy gửi một đối tượng JSON.'],
+    ['/incidents/x', '[]', {}, 'What was sent: expected a map, found [].'],
+    ['/incidents/x', '{"version":"1"}', {}, 'version: expected a number, found "1".'],
+    ['/incidents/x', '{"version":"1"}', VI, 'version: cần một số, nhưng nhận được "1".'],
+    ['/incidents/x', '{}', VI, 'version: còn thiếu, cần một số.'],
+    ['/incidents/x', '{"version":1,"title":""}', {}, 'title: expected some text, found "".'],
+    ['/incidents/x', '{"version":1,"task":{"text":5}}', {}, 'task.text: expected a text, found 5.'],
+    ['/incidents/x', 'version=1', { 'content-type': 'text/plain' }, 'version: is missing, expected a number.'],
+    [
+      '/incidents/x',
+      `{"version":1,"status":"${X}"}`,
+      {},
+      /^status: expected one of new, in_progress, closed, found "x{59}…\.$/,
+    ],
+    ['/alerts/change', '{"items":[]}', VI, 'items: cần ít nhất 1 mục, nhưng nhận được [].'],
+    ['/alerts/change', '{"items":[{"id":"a","version":null}]}', {}, 'items[0].version: expected a number, found null.'],
+    ['/me/password', '{"current":12345678}', {}, 'current: expected a text, found something else.'],
+    [
+      '/me/password',
+      `{"current":"a","next":"${X}"}`,
+      VI,
+      'next: cần nhiều nhất 256 ký tự, nhưng nhận được giá trị khác.',
+    ],
+    ['/auth/sign-in/username', '{', VI, 'Nội dung gửi lên không phải JSON: hãy gửi một đối tượng JSON.'],
+    ['/auth/sign-in/username', '{"username":5}', {}, 'To sign in, send "username" and "password", both texts.'],
+  ] as [string, string, Record<string, string>, string | RegExp][])(
+    '%s %s %j',
+    async (path, text, headers, message) => {
+      const person = people.get('analyst')!
+      const answer = await fetch(`${console_.running.url}/api${path}`, {
+        method: 'POST',
+        body: text,
+        headers: {
+          cookie: person.cookie,
+          origin: console_.running.url,
+          'accept-language': 'en',
+          'content-type': 'application/json',
+          ...headers,
+        },
+      })
+      const said = (await answer.json()) as { error: { message: string } }
+      expect(answer.status).toBe(400)
+      if (typeof message === 'string') expect(said.error.message).toBe(message)
+      else expect(said.error.message).toMatch(message)
+    },
+  )
+})
+
 describe('heavy questions', () => {
   test('lists and single items, many at once of one person: each takes one turn, and all are answered', async () => {
     const person = people.get('analyst')!

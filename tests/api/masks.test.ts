@@ -1,6 +1,10 @@
 /** Citizens' data and secrets in addresses: who sees them, and that nobody else searches them out. */
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readConfig } from '../../api/config.ts'
+import { isField } from '../../api/fields.ts'
 import { MASKED, sightsOf } from '../../api/masks.ts'
 import type { AlertRow, Role } from '../../api/contract.ts'
 import type { Event } from '../../ingest/event.ts'
@@ -27,6 +31,7 @@ beforeAll(async () => {
     request(OURS.host, `/dang-nhap?user=hoa&password=${SECRET}&trang=1`),
     request(OURS.host, `/tra-cuu?cccd=${NUMBER}`),
     request(OURS.host, `/ho-so/${CASE}`),
+    request(OURS.host, `/ma-hoa?p%61ss%2577ord=${SECRET}`),
     request(OURS.host, '/binh-thuong?trang=2'),
     attack(OURS.host, `/kham-benh?matkhau=${SECRET}&x=1`).replace('?id=', '&id='),
   ])
@@ -144,6 +149,8 @@ describe('what can be searched out', () => {
     `"${NUMBER}"`,
     'url.query : *cccd=086*',
     'url.path : *HS-2026-7*',
+    'url.original : *2577ord=Bi*',
+    'event.original : *2577ord=Bi*',
     'user.name : nguoi-bi*',
     'user.name : "nguoi-bi-che"',
     'vonglau.original.base64 : *',
@@ -182,6 +189,11 @@ describe('what can be searched out', () => {
   })
 })
 
+const namesIn = (value: unknown, at = ''): string[] =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.entries(value).flatMap(([name, each]) => namesIn(each, at ? `${at}.${name}` : name))
+    : [at]
+
 describe('the patterns that come with the program', () => {
   const sight = sightsOf([])('manager')
   test.each([
@@ -200,6 +212,15 @@ describe('the patterns that come with the program', () => {
     ['/tra-cuu?user[so-dinh-danh]=086099001234', `/tra-cuu?user[so-dinh-danh]=${MASKED}`],
     ['/a?next=%2Fb%3Ftoken%3Dx1%26c%3D2', `/a?next=%2Fb%3Ftoken%3D${MASKED}`],
     ['{"user":"hoa","password":"x1"}', `{"user":"hoa","password":"${MASKED}"}`],
+    ['/a?pass%77ord=x1&b=2', `/a?pass%77ord=${MASKED}&b=2`],
+    ['/a?%70%41ssword=x1&b=2', `/a?%70%41ssword=${MASKED}&b=2`],
+    ['/a?p%2561ssword=x1&b=2', `/a?p%2561ssword=${MASKED}&b=2`],
+    ['/a?p%u0061ssword=x1&b=2', `/a?p%u0061ssword=${MASKED}&b=2`],
+    ['/a?so%5Fcccd=086099001234&%6Dk=x1', `/a?so%5Fcccd=${MASKED}&%6Dk=${MASKED}`],
+    ['/a?user%5Bpassword%5D=x1&b=2', `/a?user%5Bpassword%5D=${MASKED}&b=2`],
+    ['/a?next=%252Fb%253Fto%256ben%253Dx1', `/a?next=%252Fb%253Fto%256ben%253D${MASKED}`],
+    ['/a?token%3Dx1%26c=2&token=x2', `/a?token%3D${MASKED}&token=${MASKED}`],
+    ['/a?p%61ge=2&%73ort=name', undefined],
     ['/a?password=x&1 y', `/a?password=${MASKED}`, 'url.decoded'],
     ['date=2026-11-26 sessionid=123 policyid=4 action="deny"', undefined],
     ['/a?page=2&sort=name', undefined],
@@ -212,6 +233,18 @@ describe('the patterns that come with the program', () => {
     // Quadratic, this would take hours.
     const text = `/a?${'password'.repeat(20_000)}${'%3ftoken'.repeat(20_000)}`
     expect(sight.text('url.original', text)).toBe(text)
+  })
+  test('every field that a parser writes can be named, and no other', () => {
+    const folder = fileURLToPath(new URL('../ingest/parsers', import.meta.url))
+    const names = new Set(
+      globSync('*/*.expected.json', { cwd: folder }).flatMap((file) =>
+        (JSON.parse(readFileSync(join(folder, file), 'utf8')) as object[]).flatMap((event) => namesIn(event)),
+      ),
+    )
+    names.delete('error') // of a line that is not understood
+    expect(names.size).toBeGreaterThan(50)
+    expect([...names].filter((name) => !isField(name))).toEqual([])
+    expect(['user.nam', 'url', 'constructor', '', 'fortinet.firewall.'].filter(isField)).toEqual([])
   })
   test('one that is none of RE2’s is refused where it stands', () => {
     expect(() => readConfig(undefined, { VONGLAU_MASKS: JSON.stringify([{ name: 'x', pattern: '(?<=a)b' }]) })).toThrow(

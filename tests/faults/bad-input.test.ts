@@ -1,10 +1,12 @@
 /** Bad input: each gets one clear sentence (what, where, what to do), and nothing is lost. */
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, symlinkSync } from 'node:fs'
+import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { reach } from '../../api/commands/reach.ts'
 import { readConfig } from '../../api/config.ts'
 import { checkFiles } from '../../api/import.ts'
-import { eventsOf, line, openPlace, originals, type Place, reason, refusal, until } from './place.ts'
+import { eventsOf, line, lines, openPlace, originals, type Place, reason, refusal, until } from './place.ts'
 
 let place: Place
 beforeEach(() => {
@@ -240,6 +242,70 @@ describe('a broken configuration', () => {
       {},
       /two sources have the id "a"/,
     ],
+    [
+      'a number that is too small',
+      'retention:\n  days: 0\n',
+      {},
+      /:2: retention\.days: expected a number of at least 1, found 0$/,
+    ],
+    ['a fraction', 'retention: { days: 1.5 }', {}, /:1: retention\.days: expected a whole number, found 1\.5$/],
+    ['no minutes', 'syslog: { idle_minutes: 0 }', {}, /:1: syslog\.idle_minutes: expected a number above 0, found 0$/],
+    ['text for a map', 'syslog: 5514\n', {}, /:1: syslog: expected a map, found 5514$/],
+    [
+      'a port beyond the last',
+      'syslog:\n  tcp: 0.0.0.0:65536\n',
+      {},
+      /:2: syslog\.tcp: expected host:port with a port from 1 to 65535 .*, found "0\.0\.0\.0:65536"$/,
+    ],
+    [
+      'a port of the console beyond the last',
+      'listen: 0.0.0.0:99999\n',
+      {},
+      /:1: listen: expected host:port with a port from 1 to 65535/,
+    ],
+    ['a port below all', 'syslog: { udp: "0.0.0.0:-1" }', {}, /:1: syslog\.udp: expected host:port, such as /],
+    [
+      'no address',
+      'public_url: ftp://a.example\n',
+      {},
+      /:1: public_url: expected an address such as https:.*, found "ftp:/,
+    ],
+    [
+      'a key that is missing',
+      'sources:\n  - id: a\n    file: { path: x }\n',
+      {},
+      /:2: sources\[0\]\.parser: expected a text, found nothing$/,
+    ],
+    [
+      'a key that is missing deep inside',
+      'sources:\n  - id: a\n    parser: nginx_access\n    file: { start: end }\n',
+      {},
+      /:4: sources\[0\]\.file\.path: expected a text, found nothing$/,
+    ],
+    [
+      'a list without entries',
+      'sources:\n  - { id: a, parser: nginx_access, syslog: { from: [] } }\n',
+      {},
+      /:2: sources\[0\]\.syslog\.from: expected at least one entry, found \[\]$/,
+    ],
+    [
+      'an option that the parser has not',
+      'sources:\n  - id: a\n    parser: nginx_access\n    options: { formt: x }\n    file: { path: x }\n',
+      {},
+      /:4: sources\[0\]\.options\.formt: expected an option of the parser nginx_access, which has format, trusted_proxies, found "x"$/,
+    ],
+    [
+      'an option of a wrong type',
+      'sources:\n  - id: a\n    parser: nginx_access\n    options: { format: 5 }\n    file: { path: x }\n',
+      {},
+      /:4: sources\[0\]\.options\.format: expected a text, found 5$/,
+    ],
+    [
+      'a mask of a field that no event has',
+      'masks:\n  - name: a\n    pattern: b\n    in: [url.query, user.nam]\n',
+      {},
+      /:4: masks\[0\]\.in\[1\]: expected the name of a field of events \(is user\.name meant\?\), found "user\.nam"$/,
+    ],
     ['no YAML', 'listen: [127.0.0.1\n', {}, /vonglau\.yml:[12]: not YAML: /],
     ['only text', 'xin chào\n', {}, /vonglau\.yml: expected keys and values/],
     [
@@ -290,6 +356,38 @@ describe('a broken configuration', () => {
     expect(refusal(await place.run(['start', '--roles', 'api']))).toMatch(
       /--roles api: the embedded store belongs to one process/,
     )
+  })
+})
+
+describe('doctor says of a source', () => {
+  const doctor = async (settings: string): Promise<string> => {
+    place.write('vonglau.yml', `listen: 127.0.0.1:0\n${settings}`)
+    return (await place.run(['doctor'])).out
+  }
+  test('that a link among its files leads nowhere, and not that rights are missing', async () => {
+    place.write('logs/a.log', `${lines(2).join('\n')}\n`)
+    symlinkSync('khong-co.log', place.path('logs/b.log'))
+    expect(await doctor('sources:\n  - { id: cong, parser: nginx_access, file: { path: "logs/*.log" } }\n')).toMatch(
+      /WRONG +source cong: .*b\.log is a link to khong-co\.log, which is not there: remove the link, or put the file back/,
+    )
+  })
+  test('that none names the sender of a line, and asks for no other parser', async () => {
+    const settings =
+      'syslog: { tcp: "127.0.0.1:0" }\nsources:\n  - { id: fw, parser: fortinet_fortigate, syslog: { from: [192.0.2.1] } }\n'
+    place.write('vonglau.yml', `listen: 127.0.0.1:0\n${settings}`)
+    const server = await place.start()
+    const [, port] = await until('syslog is open', () => /over TCP on port (\d+)/.exec(server.printed()))
+    connect(Number(port), '127.0.0.1').end('<13>mot dong\n')
+    const config = readConfig(place.path('vonglau.yml'), {})
+    await until('the line is stored', async () => {
+      for await (const { count } of reach(config, { ask: 'query', kql: 'mot', count: true })) return count === 1
+    })
+    const said = await doctor(settings)
+    expect(said).toMatch(
+      /WRONG +1 line of the last 24 h came from senders that no source names: .* under "from:" of a source/,
+    )
+    expect(said).not.toMatch(/is it the right parser/)
+    expect(said).toMatch(/ is valid, 1 source\n/)
   })
 })
 

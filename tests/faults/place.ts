@@ -26,8 +26,8 @@ export interface Server {
   readonly pid: number
   /** Everything it has printed so far. */
   printed(): string
-  /** Resolves when every process of it is gone. */
-  stop(signal?: NodeJS.Signals): Promise<void>
+  /** Resolves when every process of it is gone, with the exit code of the launcher. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>
 }
 
 export interface Place {
@@ -85,7 +85,7 @@ export const openPlace = (): Place => {
         const child = launch(['start'], env, under)
         let text = ''
         let answers = false
-        const gone = new Promise<void>((done) => child.once('close', () => done()))
+        const gone = new Promise<number | null>((done) => child.once('close', (code) => done(code)))
         const take = (chunk: string) => {
           text += chunk
           const url = /the console is at (\S+)\n/.exec(text)?.[1]
@@ -99,7 +99,7 @@ export const openPlace = (): Place => {
               printed: () => text,
               stop: async (signal = 'SIGTERM') => {
                 child.kill(signal)
-                await gone
+                return gone
               },
             })
           }

@@ -45,7 +45,7 @@ test('a record whose length is spoiled takes no other line along; it is counted,
   const server = await place.start()
   const health = await until('it is said', async () => {
     const { out } = await place.run(['doctor'])
-    return /WRONG.*source web: 1 accepted lines could not be read from the spool any more, the last in .*\.spool/.exec(
+    return /WRONG.*source web: 1 accepted line could not be read from the spool any more, the last in .*\.spool/.exec(
       out,
     )
   })

@@ -73,7 +73,7 @@ describe('over TCP', () => {
     await closed(bad)
     expect(total('syslog-framing')).toBe(1)
     expect(await said('syslog-framing')).toMatch(
-      /^1 syslog connections were closed since the start for what they sent, the last one of 127\.0\.0\.1: a frame should begin with its length, and "illa\/5\.0/,
+      /^1 syslog connection was closed since the start for what they sent, the last one of 127\.0\.0\.1: a frame should begin with its length, and "illa\/5\.0/,
     )
     const good = await dial()
     good.write(framed(message('d')) + framed(message('e')))

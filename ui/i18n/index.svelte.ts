@@ -1,5 +1,6 @@
 import type { Language, Localized } from '../../api/contract.ts'
 import { en } from './en.ts'
+import { inVietnamese } from './problems.ts'
 import { vi, type Words } from './vi.ts'
 
 const KEY = 'vonglau.language'
@@ -20,6 +21,16 @@ export const setLanguage = (language: Language) => {
   state.language = language
   localStorage.setItem(KEY, language)
   document.documentElement.lang = language
+}
+/** What the server says in English of itself, in the language of this person where it is known. */
+export const told = (sentence: string): string =>
+  state.language === 'vi' ? (inVietnamese(sentence) ?? sentence) : sentence
+/** What is wrong with the installation; who does not run it is told its kind only. */
+export const problemText = ({ code, message }: { code: string; message: string }): string => {
+  if (message) return told(message)
+  const { problemKinds } = i18n.t.admin
+  const kind = Object.keys(problemKinds).find((each) => code === each || code.startsWith(`${each}-`))
+  return problemKinds[kind ?? 'other']!
 }
 /** A text that the server holds in both languages. */
 export const local = (text: Localized | undefined): string => (text ? text[state.language] || text.vi || text.en : '')

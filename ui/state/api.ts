@@ -28,6 +28,7 @@ import type {
   UserRow,
 } from '../../api/contract.ts'
 import type { Event } from '../../ingest/event.ts'
+import { told } from '../i18n/index.svelte.ts'
 
 export class ApiError extends Error {
   readonly status: number
@@ -53,9 +54,14 @@ const failureOf = async (response: { status: number; json(): Promise<unknown> })
   const body = (await response.json().catch(() => undefined)) as
     | { error?: Failure['error']; message?: string; code?: string }
     | undefined
+  const failure = body?.error
   return new ApiError(
     response.status,
-    body?.error ?? { code: body?.code ?? `http_${response.status}`, message: body?.message ?? '' },
+    // What the store says of itself, it says in English.
+    (failure?.code === 'store' ? { ...failure, message: told(failure.message) } : failure) ?? {
+      code: body?.code ?? `http_${response.status}`,
+      message: body?.message ?? '',
+    },
   )
 }
 

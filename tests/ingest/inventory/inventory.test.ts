@@ -67,7 +67,7 @@ test.each([
     broken('organization: so-a\n', 'organisation: so-a\n'),
     /a\.yml:11: portals\[0\]\.organisation is "so-a", expected no such key here/,
   ],
-  ['a key that is missing', broken('name: Cổng\n', '\n'), /a\.yml:8: portals\[0\]\.name is nothing, expected a string/],
+  ['a key that is missing', broken('name: Cổng\n', '\n'), /a\.yml:8: portals\[0\]\.name is nothing, expected a text/],
   [
     'an unknown organization',
     broken('organization: so-a\n', 'organization: so-aa\n'),

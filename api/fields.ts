@@ -1,0 +1,20 @@
+/** Which names of fields a configuration may say: one that no event has would silently do nothing. */
+import { COMPUTED } from '../ingest/computed.ts'
+import { FIELDS, fieldOf } from '../ingest/event.ts'
+import { isLasting } from '../ingest/row/handles.ts'
+import { nearest } from '../rules/sigma/error.ts'
+
+/** What devices say of their own stands below these, whatever its name. */
+const VENDOR = /^(?:fortinet\.firewall|(?:nginx|apache|iis)\.access)\.\S+$/
+
+export const isField = (name: string): boolean =>
+  fieldOf(name) !== undefined || COMPUTED.has(name) || VENDOR.test(name) || isLasting(name)
+
+/** What was expected instead of a name that is none. */
+export const expectedField = (name: string): string => {
+  const near = nearest(
+    name,
+    FIELDS.map((field) => field.name),
+  )
+  return `the name of a field of events${near ? ` (is ${near} meant?)` : ', such as url.query or user.name'}`
+}

@@ -7,10 +7,13 @@ import { type DocumentStore, type Put, type PutResult, type Store, type Stored, 
 import type { Alert } from './alert.ts'
 import { alertsIn, type Cases } from './case/decide.ts'
 import { endedBy } from './ends.ts'
+import { openBehind } from './behind.ts'
 import { correlated } from './matching.ts'
 import { mergeGroups } from './many.ts'
 import { mergeGroup, type Merging } from './merge.ts'
 import { LIVE, type Reach } from './lane.ts'
+import { openOwed } from './owed.ts'
+import { openPatient } from './patient.ts'
 import { type Groups, openPasses, type Pass } from './pass.ts'
 import { type Rule, severityOf } from './rule.ts'
 
@@ -48,7 +51,12 @@ export interface Detector {
     report: (rule: Rule, error?: string) => void,
     stopped?: () => boolean,
     patience?: number,
+    /** All rules that are switched on: what is owed by some events is judged by all. */
+    all?: readonly Rule[],
   ): Promise<void>
+  /** Events that wait to be judged, and rules that are set aside for such events with how many they were too slow on. */
+  readonly owed: { waiting(): number; aside(): ReadonlyMap<string, number>; given(): number }
+  close(): Promise<void>
 }
 
 /** How far each rule has come, by its id. */
@@ -92,6 +100,9 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
   const { clock } = cases
   const ledger = store.documents.collection<LedgerEntry>('ledger')
   const passes = openPasses(store)
+  const patient = openPatient()
+  const owed = openOwed(store, patient)
+  const behind = openBehind(store, cases, passes, owed, async ({ id }) => (await entryOf(id))?.doc.covered ?? 0)
   /** One process writes the ledger: what it wrote it knows. */
   const entries = new Map<string, Stored<LedgerEntry> | undefined>()
   const entryOf = async (id: string): Promise<Stored<LedgerEntry> | undefined> => {
@@ -117,6 +128,7 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
     }
   }
 
+  let goes = false
   /** What rules have begun to write and not finished: the others have their turn in between. */
   const works = new Map<string, Work>()
   const save = async (id: string, doc: LedgerEntry): Promise<void> => {
@@ -149,7 +161,7 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
     const began = performance.now()
     try {
       if (pass instanceof Error) throw pass
-      const reach: Reach = { [LIVE]: to }
+      const reach: Reach = { ...(await owed.reach()), [LIVE]: to }
       const found = pass.of(rule)
       const groups = rule.correlation
         ? await correlated(store, passes, rule, { lane: LIVE, from, reach }, found)
@@ -300,8 +312,11 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
       )
       if (failure !== undefined) throw failure
     },
-    runAll: (rules, report, stopped = () => false, patience?: number) =>
-      runThese(
+    runAll: async (rules, report, stopped = () => false, patience = Number.POSITIVE_INFINITY, all = rules) => {
+      // What was begun to be written before goes first.
+      if (!goes) await behind.go(all, 0, stopped, 0)
+      goes = true
+      await runThese(
         rules,
         (rule, error) => {
           if (error === undefined) report(rule)
@@ -309,7 +324,11 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
         },
         stopped,
         patience,
-      ),
+      )
+      if (!stopped()) await behind.go(all, await store.events.committed(), stopped, patience)
+    },
+    owed: { waiting: owed.waiting, aside: patient.aside, given: patient.given },
+    close: patient.close,
   }
 }
 

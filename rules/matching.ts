@@ -1,8 +1,10 @@
 /** What stands in a qualifying window of a correlation since the new events of a pass came. */
+import type { Event } from '../ingest/event.ts'
 import { and, eq, type Filter } from '../ingest/store/filter.ts'
 import { type Store, SYSTEM } from '../ingest/store/store.ts'
 import { groupKey, groupOf } from './alert.ts'
 import { furthest, LANE_FIELDS, laneOf, type Reach, within } from './lane.ts'
+import { lateHits } from './owed.ts'
 import { AGENCY_FIELDS, agenciesOf } from './parts.ts'
 import { type Groups, live, type Passes } from './pass.ts'
 import type { Group } from './alert.ts'
@@ -63,6 +65,12 @@ export const correlated = async (
       const text = JSON.stringify(key.map(String))
       if (!key.includes(null) && fresh.has(text)) candidates.add(text)
     }
+  const late = await lateHits(store.documents, rule, window.from, window.to - 1)
+  for (const event of late) {
+    const group = groupOf(rule, event)
+    // With these it may be enough.
+    if (group && fresh.has(spelled(group))) candidates.add(spelled(group))
+  }
   if (candidates.size === 0) return groups
   const counted = new Map<string, { group: Group; events: Counted[] }>()
   const fields = [
@@ -74,7 +82,7 @@ export const correlated = async (
     ...AGENCY_FIELDS,
     ...(correlation.field ? [correlation.field] : []),
   ]
-  for await (const events of store.events.match(SYSTEM, { ...wide, fields })) {
+  const count = (events: readonly Event[]): void => {
     for (const event of events) {
       const group = groupOf(rule, event)
       if (!group || !candidates.has(spelled(group)) || !within(reach, event)) continue
@@ -97,6 +105,8 @@ export const correlated = async (
       })
     }
   }
+  count(late)
+  for await (const events of store.events.match(SYSTEM, { ...wide, fields })) count(events)
   for (const [key, { group, events }] of counted) {
     const moments = newlyQualifying(events, correlation)
     if (moments.length) groups.set(key, { group, moments, ends: [] })

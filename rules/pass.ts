@@ -23,6 +23,8 @@ export type Groups = Map<string, { group: Group; moments: Found[]; ends: number[
 
 /** History that was imported is not looked at. */
 export const live = (filter: Filter): Filter => and(not(eq('vonglau.import', true)), filter)
+/** Without what is judged later, in its own time (`owed.ts`). */
+const atOnce = (filter: Filter): Filter => live(and(not(eq('vonglau.owed', true)), filter))
 /** Compared as they are: that is quicker, and they are in lower case. */
 const among = (field: string, values: readonly string[]): Filter => ({ op: 'in', field, values, cased: true })
 
@@ -39,7 +41,7 @@ export interface Pass {
 }
 
 /** What is needed of an event beside what it is judged by. */
-const fieldsFor = (rule: Rule): readonly string[] => [
+export const neededOf = (rule: Rule): readonly string[] => [
   ...(rule.groupBy ?? GROUP_FIELDS),
   // Of a rule for the destination `organization.id` says it all.
   ...(rule.concerns === 'destination' ? AGENCY_FIELDS.slice(0, 1) : AGENCY_FIELDS),
@@ -65,7 +67,7 @@ const compiled = (filter: Filter): Match => {
 const judgedIn = async (store: Store, window: Window) => {
   const { items, missing } = await store.events.aggregate(SYSTEM, {
     ...window,
-    filter: live(EVERYTHING),
+    filter: atOnce(EVERYTHING),
     by: [{ terms: 'vonglau.judged' }],
     limit: SETS,
   })
@@ -100,7 +102,7 @@ export const openPasses = (store: Store) => {
   /** The latest ingest time up to which there are at most as many events as fit a pass; at least one commit. */
   const cut = async (from: number, to: number): Promise<number> => {
     const count = (upTo: number) =>
-      store.events.count(SYSTEM, { filter: live(EVERYTHING), ingested: { after: from, upTo } })
+      store.events.count(SYSTEM, { filter: atOnce(EVERYTHING), ingested: { after: from, upTo } })
     let [low, few, high] = [from, 0, to]
     while (high - low > 1) {
       const middle = Math.floor((low + high) / 2)
@@ -112,14 +114,14 @@ export const openPasses = (store: Store) => {
   }
 
   return {
-    /** Of events in this window, those that the rule counts: what was judged says so, of the rest it is asked. */
+    /** Of events in this window, those that the rule counts: what was judged says so, of the rest it is asked; but for late hits. */
     seen: async (rule: Rule, window: Window): Promise<Filter> => {
       const hit = among('vonglau.hits', [labelOf(rule)])
       const { full, others } = await fullSets([rule], window)
       const judged = rule.endsWith ? and(hit, rule.filter) : hit
       if (others === 0) return judged
       const known = among('vonglau.judged', full)
-      return or(and(known, judged), and(not(known), rule.filter))
+      return or(and(known, judged), and(not(known), not(eq('vonglau.owed', true)), rule.filter))
     },
     /** `whole`: a run over just this has begun before; it is not cut. */
     pass: async (from: number, until: number, rules: readonly Rule[], whole = false): Promise<Pass> => {
@@ -135,8 +137,8 @@ export const openPasses = (store: Store) => {
       if (theirs > 0) {
         const places = new Map(rules.map((rule, i) => [labelOf(rule), i]))
         const hits = and(among('vonglau.judged', full), among('vonglau.hits', [...places.keys()]))
-        const fields = named([...BASE, ...rules.flatMap(fieldsFor)])
-        for await (const events of store.events.match(SYSTEM, { filter: live(hits), ingested, ...fields }))
+        const fields = named([...BASE, ...rules.flatMap(neededOf)])
+        for await (const events of store.events.match(SYSTEM, { filter: atOnce(hits), ingested, ...fields }))
           for (const event of events)
             for (const label of event['vonglau.hits'] as readonly string[]) {
               const i = places.get(label)
@@ -145,10 +147,10 @@ export const openPasses = (store: Store) => {
       }
       if (others > 0) {
         const rest = full.length > 0 ? not(among('vonglau.judged', full)) : EVERYTHING
-        const fields = named([...BASE, ...rules.flatMap((rule) => [...fieldsFor(rule), ...fieldsOf(eitherOf(rule))])])
+        const fields = named([...BASE, ...rules.flatMap((rule) => [...neededOf(rule), ...fieldsOf(eitherOf(rule))])])
         const { match } = engineOf(rules)
         let since = performance.now()
-        for await (const events of store.events.match(SYSTEM, { filter: live(rest), ingested, ...fields }))
+        for await (const events of store.events.match(SYSTEM, { filter: atOnce(rest), ingested, ...fields }))
           for (const event of events) {
             match(event, (i) => take(i, event))
             if (performance.now() - since < BREATH) continue
@@ -166,7 +168,7 @@ export type Passes = ReturnType<typeof openPasses>
 /** ms: thousands of events are a part of a second of work; in between the process does what else it has to, above all says that it lives. */
 const BREATH = 50
 
-const takeIn = (groups: Groups, rule: Rule, event: Event): void => {
+export const takeIn = (groups: Groups, rule: Rule, event: Event): void => {
   const group = groupOf(rule, event)
   if (!group) return
   const key = groupKey(rule.id, group)

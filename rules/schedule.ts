@@ -54,7 +54,8 @@ export const createSchedule = (
           else reported.set(rule.id, error)
           report(rule, error)
         }
-        await mine.runAll((await rules()).filter(choose), told, () => stopping, patience)
+        const all = await rules()
+        await mine.runAll(all.filter(choose), told, () => stopping, patience, all)
         failed(undefined)
       } catch (error) {
         failed(error instanceof Error ? error.message : String(error))

@@ -4,7 +4,7 @@
  */
 import { typeOf } from '../../ingest/event.ts'
 import { canonicalAddress } from '../../ingest/ip.ts'
-import type { Match } from '../../ingest/store/filter.ts'
+import type { Leaf, Match } from '../../ingest/store/filter.ts'
 import { fold } from '../../ingest/store/match.ts'
 import { keyOf, type KnownLeaf, type Node } from './leaves.ts'
 import { Words } from './words.ts'
@@ -21,8 +21,8 @@ export interface PlannedLeaf {
   readonly clauses: readonly (readonly number[])[]
   /** Filters whose key it is a part of, by their place in the plan. */
   readonly keyOf: readonly number[]
-  /** That its value was found says that it holds. */
-  readonly sure: boolean
+  /** That one of its values was found says that it holds: these, folded. */
+  readonly sure: readonly string[] | undefined
 }
 export interface PlannedField {
   readonly name: string
@@ -51,6 +51,10 @@ export interface Plan {
   /** Filters without a key, by their place in the plan. */
   readonly always: readonly number[]
 }
+
+/** What the leaf compares with, as text without case. */
+const textsOf = ({ field, values }: Extract<Leaf, { op: 'in' }>): readonly string[] =>
+  values.map((value) => fold((typeOf(field) === 'ip' ? canonicalAddress(String(value)) : undefined) ?? String(value)))
 
 /** `known`: the leaves that the nodes speak of. */
 export const planOf = (filters: readonly PlannedFilter[], known: readonly KnownLeaf[]): Plan => {
@@ -86,34 +90,33 @@ export const planOf = (filters: readonly PlannedFilter[], known: readonly KnownL
   const placeIds = new Map<string, number>()
   const wake: number[][] = []
   const leaves: PlannedLeaf[] = []
-  for (const [id, { leaf, test, clauses: texts }] of asked.entries()) {
+  for (const [id, { leaf, test, clauses: wanted }] of asked.entries()) {
     const clauses: number[][] = []
     const keys = keysOf[id]!
-    const isIp = typeOf(leaf.field) === 'ip'
+    const texts = leaf.op === 'in' ? textsOf(leaf) : []
     leaves.push({
       field: leaf.field,
       test,
       clauses,
       keyOf: keys,
-      sure: leaf.op === 'in' && !leaf.cased && leaf.field !== '*',
+      sure: leaf.op === 'in' && !leaf.cased && leaf.field !== '*' ? texts : undefined,
     })
     // Of what is no key only words are looked for: it is asked where a filter comes to it, and not where they are absent.
-    if (keys.length === 0 && texts.length === 0) continue
+    if (keys.length === 0 && wanted.length === 0) continue
     const field = fieldOf(leaf.field)
     if (leaf.op === 'in' && !(leaf.field === '*' && leaf.values.some((value) => canonicalAddress(String(value))))) {
-      for (const value of leaf.values) {
-        const text = fold((isIp ? canonicalAddress(String(value)) : undefined) ?? String(value))
+      for (const text of texts) {
         const same = field.values.get(text)
         if (!same) field.values.set(text, [id])
         else if (same.at(-1) !== id) same.push(id)
       }
       continue
     }
-    if (texts.length === 0) {
+    if (wanted.length === 0) {
       field.present.push(id)
       continue
     }
-    for (const [n, clause] of texts.entries())
+    for (const [n, clause] of wanted.entries())
       clauses.push(
         clause.map((text) => {
           field.words.add(text)

@@ -36,17 +36,34 @@ interface Column {
   readonly numbers: ReadonlyMap<number, readonly number[]>
 }
 
+/** The number that is written just so. */
+const numberOf = (folded: string): number | undefined => {
+  const n = Number(folded)
+  return String(n).toLowerCase() === folded ? n : undefined
+}
 const columnOf = (field: PlannedField): Column => ({
   field,
   scanned: field.words.size > 0,
   values: field.values.size > 0 ? new Values(field.values) : undefined,
   numbers: new Map(
     [...field.values].flatMap(([text, leaves]) => {
-      const n = Number(text)
-      return String(n).toLowerCase() === text ? [[n, leaves] as const] : []
+      const n = numberOf(text)
+      return n === undefined ? [] : [[n, leaves] as const]
     }),
   ),
 })
+/** A leaf that compares with few texts is asked of the bytes. */
+interface Few {
+  readonly handle: number
+  readonly values: Values<true>
+  readonly numbers: ReadonlySet<number>
+}
+const fewOf = (name: string, texts: readonly string[]): Few => ({
+  handle: lasting(name),
+  values: new Values(new Map(texts.map((text) => [text, true]))),
+  numbers: new Set(texts.flatMap((text) => numberOf(text) ?? [])),
+})
+
 /** Of these letters are numbers and booleans written. */
 const IN_NUMBERS = /^[-+.0-9aefinty]+$|^[aeflrstu]+$/
 const ORIGINAL = field('event.original')
@@ -101,7 +118,13 @@ class RowReader {
       const of = excerptOf(name)
       return of.names.length > 1 ? [{ column, of, read: readerOf(name) }] : []
     })
-    this.#ask = (leaf) => leaves[leaf]!.test(this.#eventOf(this.#excerpts[leaf]!))
+    const few: (Few | undefined)[] = leaves.map(() => undefined)
+    this.#ask = (leaf) => {
+      const { sure, field, test } = leaves[leaf]!
+      const excerpt = this.#excerpts[leaf]!
+      const said = sure && excerpt.names.length === 1 ? this.#holds((few[leaf] ??= fewOf(field, sure))) : undefined
+      return said ?? test(this.#eventOf(excerpt))
+    }
   }
 
   match(row: Row, found: (filter: number) => void): void {
@@ -191,6 +214,26 @@ class RowReader {
     const everywhere = this.#any !== undefined
     if (Array.isArray(value)) for (const each of value) this.#pass.value(each as Scalar, column, everywhere)
     else this.#pass.value(value as Scalar, column, everywhere)
+  }
+
+  /** Undefined where the value is of a kind that is not compared as bytes. */
+  #holds({ handle, values, numbers }: Few): boolean | undefined {
+    const { place, kind, from, to, number, items, bytes } = this.#row
+    if (handle < 0) return undefined
+    if (place[handle] === 0) return false
+    switch (kind[handle]) {
+      case TEXT:
+        return values.get(bytes, from[handle]!, to[handle]!) === true
+      case LONG:
+      case DOUBLE:
+        return numbers.has(number[handle]!)
+      case LIST:
+        for (let k = from[handle]!; k < to[handle]!; k++)
+          if (values.get(bytes, items[k * 2]!, items[k * 2 + 1]!)) return true
+        return false
+      default:
+        return undefined
+    }
   }
 
   #eventOf(excerpt: Excerpt): Event {

@@ -5,26 +5,37 @@
  *
  *     node tests/bench/engine.ts [EVENTS] [FOLDER OF MORE RULES]
  */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { type Lines, splitLines } from '../../ingest/collect/lines.ts'
 import type { Event } from '../../ingest/event.ts'
+import { createRowEnricher } from '../../ingest/enrich/enrich.ts'
+import { openGeoIp } from '../../ingest/enrich/geoip.ts'
+import { parseInventory } from '../../ingest/inventory/inventory.ts'
 import { LOGSOURCES } from '../../ingest/parsers/index.ts'
 import type { Row } from '../../ingest/row/row.ts'
 import type { Sink } from '../../ingest/row/sink.ts'
 import { compile } from '../../ingest/store/filter.ts'
 import { openEngine } from '../../rules/engine/engine.ts'
 import { openRowEngine } from '../../rules/engine/rows.ts'
-import { loadRules } from '../../rules/load.ts'
+import { CATALOG, readRules } from '../../rules/load.ts'
 import { stageOf } from '../ingest/parsers/lines.ts'
 import { fortigate, IIS_HEAD, iis, nginx } from './lines.ts'
 import { machine, watchSteal } from './machine.ts'
 import { median } from './measure.ts'
 
 const count = Number(process.argv[2] ?? 20_000)
-const rules = loadRules(process.argv[3], LOGSOURCES)
+// Of more rules those that have a source here.
+const { rules } = readRules(process.argv[3] === undefined ? [CATALOG] : [CATALOG, process.argv[3]], LOGSOURCES)
 const filters = rules.map(({ filter }) => filter)
 const KINDS = { nginx_access: nginx, fortinet_fortigate: fortigate, iis_access: iis }
 const ROUNDS = 7
 
+const INVENTORY = fileURLToPath(new URL('../../seeds/vinh-long/inventory.yml', import.meta.url))
+const enrich = createRowEnricher({
+  inventory: parseInventory(readFileSync(INVENTORY, 'utf8'), INVENTORY),
+  geoip: openGeoIp({}),
+})
 /** Rows that go nowhere. */
 const nowhere = (each: (row: Row) => void): Sink<Event[]> => ({
   add: each,
@@ -39,14 +50,14 @@ const steal = watchSteal()
 for (const [kind, line] of Object.entries(KINDS)) {
   const text = Array.from({ length: count }, (_, i) => line(i)).join('\n')
   const { lines } = splitLines(Buffer.from(kind === 'iis_access' ? `${IIS_HEAD}\n${text}\n` : `${text}\n`), 0, true)
-  const events: readonly Event[] = stageOf(kind)(job(lines)).packed
+  const events: readonly Event[] = stageOf(kind, { enrich })(job(lines)).packed
   const engine = openEngine(filters)
   const rowEngine = openRowEngine(filters)
   const trees = filters.map(compile)
   let hits = 0
   const hit = () => hits++
-  const alone = stageOf(kind, { sink: nowhere(() => {}) })
-  const judged = stageOf(kind, { sink: nowhere((row) => rowEngine.match(row, hit)) })
+  const alone = stageOf(kind, { enrich, sink: nowhere(() => {}) })
+  const judged = stageOf(kind, { enrich, sink: nowhere((row) => rowEngine.match(row, hit)) })
   /** µs of the processor an event. */
   const took = (work: () => unknown, some = events.length): number => {
     const before = process.cpuUsage()

@@ -35,6 +35,13 @@ const valueFor = (leaf: Leaf, pick: Pick): Scalar | undefined => {
     }
   }
 }
+/** Texts that a filter looks for, one of each leaf. */
+export const textsOf = (filter: Filter): string[] => {
+  if (filter.op === 'and' || filter.op === 'or') return filter.of.flatMap(textsOf)
+  if (filter.op === 'not') return textsOf(filter.of)
+  const value = valueFor(filter, () => 0)
+  return value === undefined ? [] : [String(value)]
+}
 /** Says in `into` what the filter asks for, at random where there is a choice. */
 const fulfil = (filter: Filter, into: Event, pick: Pick): void => {
   if (filter.op === 'and') for (const part of filter.of) fulfil(part, into, pick)

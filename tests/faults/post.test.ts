@@ -91,6 +91,25 @@ test('gzip that is none, ends early or is empty: a sentence each, and the server
   expect(await alive(server)).toBe(200)
 })
 
+test('64 MB of NULs: refused with a sentence, for no question and no rule could read them', async () => {
+  const server = await place.start()
+  const nuls = Buffer.alloc(500_000)
+  const bodies = [Buffer.alloc(63 << 20), Buffer.concat([Buffer.from('a'), nuls, Buffer.from('b\n'), nuls])]
+  for (const body of [...bodies, gzipSync(bodies[0]!)]) {
+    const answer = await fetch(`${server.url}/ingest/web`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}`, ...(body.length < 1e5 ? { 'content-encoding': 'gzip' } : {}) },
+      body,
+    })
+    const { error } = (await answer.json()) as { error: { message: string } }
+    expect({ status: answer.status, message: error.message }).toEqual({
+      status: 400,
+      message: expect.stringMatching(/^the body cannot be read \(it is binary, not text\): send lines/),
+    })
+  }
+  expect(await alive(server)).toBe(200)
+})
+
 test('many large bodies at once: who finds no room is told to come again, and nothing of it was taken', async () => {
   const server = await place.start()
   const before = rss(server)

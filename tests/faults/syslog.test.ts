@@ -89,6 +89,22 @@ describe('over TCP', () => {
     expect(socket.closed).toBe(false)
   })
 
+  test('counted frames of NULs: dropped, counted and said; what is text comes', async () => {
+    await serve()
+    const socket = await dial()
+    const nuls = Buffer.concat([Buffer.from('<13>'), Buffer.alloc(900_000), Buffer.from('x')])
+    for (let i = 0; i < 3; i++) {
+      socket.write(`${nuls.length} `)
+      socket.write(nuls)
+    }
+    socket.write(`${Buffer.byteLength(message('a'))} ${message('a')}`)
+    expect([...(await arrived(1)).keys()]).toEqual([message('a')])
+    expect(await said('syslog-binary')).toBe(
+      '3 lines of syslog were dropped since the start for being binary, not text, the last of 127.0.0.1: look at what it sends',
+    )
+    expect(socket.closed).toBe(false)
+  })
+
   test('a frame without an end: cut at its bound, in however small pieces it comes', async () => {
     await serve(', longest: 64KB')
     const socket = await dial()

@@ -31,6 +31,7 @@ describe('in Vietnamese', () => {
       '{"organization.id":"so-y-te","organization.name":"Sở Y tế","alert.key":"x"}',
       ['cơ quan: Sở Y tế'],
     ],
+    ['alert.join', '{"alert.incident":"5b2b","incident_number":"SYT-2026-001"}', ['sự cố: SYT-2026-001']],
     ['incident.note', '{"text":"đã gọi <b>điện</b>"}', ['đã gọi <b>điện</b>']],
     [
       'incident.task',

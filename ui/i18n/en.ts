@@ -654,6 +654,7 @@ export const en: Words = {
       'incident.due': 'deadline',
       'incident.held': 'events held',
       'incident.number': 'number',
+      incident_number: 'incident',
       'incident.created': 'opened',
       'incident.closed': 'closed',
       'incident.merged_into': 'merged into',

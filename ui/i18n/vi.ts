@@ -658,6 +658,7 @@ export const vi = {
       'incident.due': 'hạn xử lý',
       'incident.held': 'giữ sự kiện',
       'incident.number': 'số',
+      incident_number: 'sự cố',
       'incident.created': 'mở lúc',
       'incident.closed': 'đóng lúc',
       'incident.merged_into': 'gộp vào',

@@ -69,6 +69,7 @@ export const detailsOf = (what: string, detail: string | undefined, t: Words, wr
     .filter(([field, value]) => {
       if (SILENT.test(field) || value === undefined) return false
       // Said once: the name stands for the id, and "closed, because …" for both.
+      if (field === 'alert.incident') return !fields['incident_number']
       if (field === 'organization.name') return !('organization.id' in fields)
       return !(field.endsWith('.reason') && fields['reason'] !== undefined)
     })

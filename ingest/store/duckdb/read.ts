@@ -26,9 +26,18 @@ import { bucket, conditions, grouped, namesOf } from './statements.ts'
 const READERS = 4
 /** Events that are read at once where only the process can decide: one may be half a megabyte, and six times that as JSON. */
 const DECIDED = 200
+/** Rows that are read whole at once, and UTF-16 units of a page: a page of such events would be more than a text may be. */
+const WHOLE = 128
+const MOST_UNITS = 16 << 20
+/** Rows that are found at once, where memory did not hold what all of them are. */
+const FOUND = 100_000
 /** `<@timestamp>:<event.id>`: a cursor comes back from a browser, and is a person's input. */
 const PLACE = /^-?\d{1,16}:.{1,300}$/s
 const DAMAGE = /corrupt|checksum|IO Error|Serialization Error|INTERNAL|Could not read/i
+
+class OutOfMemory extends StoreError {}
+const OUT_OF_MEMORY =
+  'the question needs more memory than there is: choose a shorter time range or a narrower search, or raise "memory:"'
 
 /** Of a day that was written anew meanwhile, what it is now. */
 const newest = (file: DayFile): DayFile => (file.anew ? newest(file.anew) : file)
@@ -102,10 +111,7 @@ export class Reader {
   }
   /** The error as the person is told it. */
   #told(error: unknown, question: Question | undefined): unknown {
-    if (/Out of Memory/i.test(String(error)))
-      return new StoreError(
-        'the question needs more memory than there is: choose a shorter time range or a narrower search, or raise "memory:"',
-      )
+    if (/Out of Memory/i.test(String(error))) return new OutOfMemory(OUT_OF_MEMORY)
     if (!question || !/INTERRUPT/i.test(String(error))) return error
     try {
       question.left()
@@ -175,6 +181,7 @@ export class Reader {
     const { sql: packed, unpack } = selectPacked(fields?.includes('*') ? undefined : fields)
     const [sign, direction] = order === 'newest' ? ['<', 'DESC'] : ['>', 'ASC']
     const items: Event[] = []
+    let units = 0
     let cursor = search.cursor
     if (cursor !== undefined && !PLACE.test(cursor))
       throw new WrongQuestion(`"${cursor.slice(0, 100)}" is not a place in a list of events: begin at its first page`)
@@ -194,22 +201,47 @@ export class Reader {
         return `SELECT day, r, t, id FROM (${each.join(' UNION ALL ')}) ORDER BY t ${direction}, id ${direction} LIMIT ${size}`
       })
       missing = found.missing
-      const events = await this.#whole(question, found.rows as [string, bigint][], packed)
-      // A day of them turned out to be damaged, or is another by now: again.
-      if (!events) continue
-      for (const [i, row] of found.rows.entries()) {
-        cursor = `${row[2]}:${row[3]}`
-        const event = unpack(events[i]!)
-        if (match && !match(event)) continue
-        items.push(event)
-        if (items.length > limit) break
+      let again = false
+      for (let from = 0; from < found.rows.length && !again && items.length <= limit; from += WHOLE) {
+        const rows = found.rows.slice(from, from + WHOLE)
+        const events = await this.#whole(question, rows as [string, bigint][], packed)
+        // A day of them turned out to be damaged, or is another by now: again.
+        again = !events
+        for (const [i, row] of (events ? rows : []).entries()) {
+          const text = events![i]!
+          if (items.length > 0 && units + text.length > MOST_UNITS) return { items, cursor: cursor!, missing }
+          cursor = `${row[2]}:${row[3]}`
+          const event = unpack(text)
+          if (match && !match(event)) continue
+          units += text.length
+          items.push(event)
+          if (items.length > limit) break
+        }
       }
       if (items.length > limit) {
         items.length = limit
         const last = items.at(-1)!
         return { items, cursor: `${last['@timestamp']}:${last['event.id']}`, missing }
       }
-      if (found.rows.length < size) return { items, missing }
+      if (!again && found.rows.length < size) return { items, missing }
+    }
+  }
+
+  /** Rows whole; where memory does not hold so many at once, half of them and then the others. */
+  async #packed(
+    question: Question | undefined,
+    file: DayFile,
+    ids: readonly bigint[],
+    packed: string,
+  ): Promise<[bigint, string][]> {
+    try {
+      const sql = `SELECT rowid, ${packed} FROM ${file.table} WHERE rowid IN (${ids.join(', ')})`
+      return (await this.#rows(question, sql)) as [bigint, string][]
+    } catch (error) {
+      if (!(error instanceof OutOfMemory) || ids.length === 1) throw error
+      const half = ids.length >> 1
+      const first = await this.#packed(question, file, ids.slice(0, half), packed)
+      return [...first, ...(await this.#packed(question, file, ids.slice(half), packed))]
     }
   }
 
@@ -220,11 +252,7 @@ export class Reader {
       if (!file) return undefined
       const ids = found.filter((row) => row[0] === day).map((row) => row[1])
       try {
-        for (const [id, text] of await this.#rows(
-          question,
-          `SELECT rowid, ${packed} FROM ${file.table} WHERE rowid IN (${ids.join(', ')})`,
-        ))
-          out.set(`${day} ${id}`, text as string)
+        for (const [id, text] of await this.#packed(question, file, ids, packed)) out.set(`${day} ${id}`, text)
       } catch (error) {
         if (error instanceof StoreError || !DAMAGE.test(String(error))) throw error
         this.#days.suspect(file, error)
@@ -302,18 +330,40 @@ export class Reader {
     const { files } = question ? this.#files(query) : this.#whollyReadable(query)
     for (const each of files) {
       const file = newest(each)
+      const from = `FROM ${file.table} WHERE ${conditions(query)} AND ${toSql(query.filter, file).sql}`
+      const read = (texts: readonly string[]): Event[] => {
+        const events = texts.map(unpack)
+        return match ? events.filter(match) : events
+      }
+      let done = 0
       try {
-        for await (const rows of this.#stream(
-          `SELECT ${packed} FROM ${file.table} WHERE ${conditions(query)} AND ${toSql(query.filter, file).sql}`,
-          question,
-        )) {
-          const events = rows.map((row) => unpack(row[0] as string))
-          yield match ? events.filter(match) : events
+        for await (const rows of this.#stream(`SELECT ${packed} ${from}`, question)) {
+          done += rows.length
+          yield read(rows.map((row) => row[0] as string))
         }
       } catch (error) {
         if (/corrupt|checksum/i.test(String(error))) this.#days.suspect(file, error)
-        throw error
+        if (!(error instanceof OutOfMemory)) throw error
+        // A few lines that are large must not end what the rules look at: the rest in its order, as much as there is room for.
+        for await (const texts of this.#little(question, file, from, done, packed)) yield read(texts)
       }
+    }
+  }
+
+  async *#little(
+    question: Question | undefined,
+    file: DayFile,
+    from: string,
+    done: number,
+    packed: string,
+  ): AsyncIterable<string[]> {
+    for (let at = done; ; at += FOUND) {
+      const found = await this.#rows(question, `SELECT rowid ${from} ORDER BY rowid LIMIT ${FOUND} OFFSET ${at}`)
+      for (let i = 0; i < found.length; i += WHOLE) {
+        const ids = found.slice(i, i + WHOLE).map(([id]) => id as bigint)
+        yield (await this.#packed(question, file, ids, packed)).map(([, text]) => text)
+      }
+      if (found.length < FOUND) return
     }
   }
 

@@ -219,6 +219,7 @@ export const openStage = <P>({
     ;[rows, unparsed, timeAhead, last, prefix] = [0, 0, false, undefined, itsPrefix]
     memory = openMemory(before)
     changes = []
+    if (!history) mark?.()?.begin()
     let joining: Joining | undefined
     if (joiner) {
       if (begin || !joinings.has(prefix)) joinings.set(prefix, openJoining(joiner, begin?.taken))

@@ -67,6 +67,17 @@ export const readLedger = async (documents: DocumentStore): Promise<ReadonlyMap<
   return new Map(items.map(({ id, doc }) => [id, doc]))
 }
 
+/** A rule that was never run begins with what comes now: all of history is gone over only where a person says so. */
+export const startRules = async (store: Store, rules: readonly Rule[]): Promise<void> => {
+  const ledger = store.documents.collection<LedgerEntry>('ledger')
+  const known = await readLedger(store.documents)
+  const fresh = rules.filter(({ id }) => !known.has(id))
+  if (fresh.length === 0) return
+  const covered = await store.events.committed()
+  // Where another process was quicker, it said the same.
+  await ledger.put(fresh.map(({ id }) => ({ id, version: null, doc: { covered } })))
+}
+
 export interface DetectOptions {
   readonly store: Store
   /** What it decides, with the documents of its lease. */

@@ -136,8 +136,21 @@ const moveSome = async (
   await follow(all.map(({ act }) => act))
   const ids = new Set(all.map(({ act }) => act.id))
   const collection = documents.collection<CaseDocument>(name)
-  for (const { id } of items) await clear(collection, id, ids, name === 'audit')
+  if (name !== 'audit') await clearMany(collection, items, ids)
+  else for (const { id } of items) await clear(collection, id, ids, true)
   return puts.length
+}
+
+/** By one write; where a document was changed meanwhile, by itself. */
+const clearMany = async (
+  collection: Collection<CaseDocument>,
+  items: readonly Stored<CaseDocument>[],
+  moved: ReadonlySet<string>,
+): Promise<void> => {
+  const puts = items.map(({ id, version, doc }) => ({ id, version, doc: withoutActs(doc, moved) }))
+  if (puts.length === 0) return
+  for (const [i, put] of (await collection.put(puts)).entries())
+    if (!put.ok) await clear(collection, puts[i]!.id, moved, false)
 }
 
 const clear = async (

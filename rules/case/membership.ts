@@ -5,39 +5,121 @@
  */
 import { createHash } from 'node:crypto'
 import { and, eq, not } from '../../ingest/store/filter.ts'
-import { type Stored, SYSTEM } from '../../ingest/store/store.ts'
+import { type Put, type Stored, SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert } from '../alert.ts'
 import { HOUR, type Rule, severityOf } from '../rule.ts'
 import { type Actor, actsOf, DETECTOR, isSame, Refused, withAct } from './act.ts'
 import { alertsIn, type Cases, decide, incidentsIn, newActId } from './decide.ts'
 import { type Incident, keyOf, readSummary } from './incident.ts'
-import { nextNumber } from './number.ts'
+import { nextNumbers } from './number.ts'
 import { apply } from './table.ts'
 
 const REACH = 24 * HOUR
 
 const hash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 24)
 
-/** Brings the incident's summary up to date with its alerts; the program raises its level where no person set it. */
+/** The incident with what its alerts make of it; the program raises its level where no person set it. */
+const renewed = async (cases: Cases, { id, doc: before }: Stored<Incident>): Promise<Incident> => {
+  const found = await readSummary(alertsIn(cases.documents), id)
+  const { worst, ...summary } = found ?? { worst: undefined, 'incident.alerts': 0, 'incident.events': 0, portals: [] }
+  const doc: Incident = { ...before, ...summary }
+  if (!worst || doc['incident.status'] === 'closed' || severityOf(worst) <= doc['incident.severity']) return doc
+  return apply(doc, 'incident', { what: 'level', id: newActId(), level: worst }, DETECTOR, cases.clock(), {
+    deadlines: cases.deadlines(),
+  })
+}
+
+/** Brings the incident's summary up to date with its alerts. */
 export const refresh = async (cases: Cases, id: string): Promise<Stored<Incident> | undefined> => {
   const incidents = incidentsIn(cases.documents)
   for (;;) {
     const current = await incidents.get(SYSTEM, id)
     if (!current) return undefined
-    const found = await readSummary(alertsIn(cases.documents), id)
-    const { worst, ...summary } = found ?? { worst: undefined, 'incident.alerts': 0, 'incident.events': 0, portals: [] }
-    let doc: Incident = { ...current.doc, ...summary }
-    if (worst && doc['incident.status'] !== 'closed' && severityOf(worst) > doc['incident.severity'])
-      doc = apply(doc, 'incident', { what: 'level', id: newActId(), level: worst }, DETECTOR, cases.clock(), {
-        deadlines: cases.deadlines(),
-      })
+    const doc = await renewed(cases, current)
     if (isSame(doc, current.doc)) return current
     const [put] = await incidents.put([{ id, version: current.version, doc }])
     if (put?.ok) return { ...current, version: put.version, doc }
   }
 }
+/** The same of several, by one write. */
+export const refreshMany = async (cases: Cases, ids: Iterable<string>): Promise<void> => {
+  const puts: Put<Incident>[] = []
+  for (const id of ids) {
+    const current = await incidentsIn(cases.documents).get(SYSTEM, id)
+    if (!current) continue
+    const doc = await renewed(cases, current)
+    if (!isSame(doc, current.doc)) puts.push({ id, version: current.version, doc })
+  }
+  if (puts.length === 0) return
+  for (const [i, put] of (await incidentsIn(cases.documents).put(puts)).entries())
+    if (!put.ok) await refresh(cases, puts[i]!.id)
+}
 
-/** A new incident for an alert; the same one, however often it is tried, until that was closed. */
+/** The place of a new incident for an alert: the same one, however often it is tried, until that was closed. */
+const placeFor = async (
+  cases: Cases,
+  alert: Stored<Alert>,
+): Promise<{ readonly id: string; readonly begun?: Stored<Incident> }> => {
+  for (let n = 0; ; n++) {
+    // The first has the id that it always had.
+    const id = hash(n === 0 ? `incident ${alert.id}` : `incident ${alert.id} ${n}`)
+    const known = await incidentsIn(cases.documents).get(SYSTEM, id)
+    if (!known) return { id }
+    // One that was begun and got no further is gone on with; what people have worked on since is not.
+    const begun = known.doc['incident.status'] !== 'closed' && known.doc['incident.alerts'] === 0
+    if (begun && actsOf(known.doc) <= 1) return { id, begun: known }
+  }
+}
+
+const agencyOf = (doc: Alert): string | undefined =>
+  doc['organization.id'] === undefined ? undefined : String(doc['organization.id'])
+
+/** What a new incident for an alert is. */
+const incidentFor = async (
+  cases: Cases,
+  { id, number, now }: { readonly id: string; readonly number: string; readonly now: number },
+  { doc }: Stored<Alert>,
+  actor: Actor,
+  title?: string,
+  from?: Incident,
+): Promise<Incident> => {
+  const key = from?.['incident.key'] ?? keyOf(doc)
+  const before = await incidentsIn(cases.documents).query(SYSTEM, {
+    filter: and(eq('incident.key', key), eq('incident.status', 'closed')),
+    sort: [{ field: 'incident.last', order: 'desc' }],
+    limit: 3,
+  })
+  const organization = agencyOf(doc)
+  const fresh: Incident = {
+    '@timestamp': doc['alert.first'],
+    'incident.number': number,
+    title: title ?? doc['rule.name'],
+    ...(title === undefined ? { title_en: doc.rule_name.en } : {}),
+    'incident.level': doc['rule.level'],
+    'incident.severity': severityOf(doc['rule.level']),
+    'incident.status': 'new',
+    'incident.key': key,
+    'incident.first': doc['alert.first'],
+    'incident.last': doc['alert.last'],
+    'incident.created': now,
+    'incident.due': now + (cases.deadlines()[doc['rule.level']] ?? 24) * HOUR,
+    // Until the alert names it, it has none.
+    'incident.alerts': 0,
+    'incident.events': 0,
+    portals: [],
+    related: before.items.map((item) => item.id),
+    ...(organization === undefined
+      ? {}
+      : {
+          'organization.id': organization,
+          // A copy made for the other side does not say its name: the inventory does.
+          ...(doc['organization.name'] === undefined ? {} : { 'organization.name': String(doc['organization.name']) }),
+        }),
+  }
+  // The same act for the same incident: tried again it is not a second one.
+  return withAct(fresh, { id: hash(`open ${id}`), what: 'open', at: now, actor, text: fresh.title }, {})
+}
+
 const create = async (
   cases: Cases,
   alert: Stored<Alert>,
@@ -45,57 +127,46 @@ const create = async (
   title?: string,
   from?: Incident,
 ): Promise<Stored<Incident>> => {
-  const { doc } = alert
-  const incidents = incidentsIn(cases.documents)
-  const key = from?.['incident.key'] ?? keyOf(doc)
-  for (let n = 0; ; n++) {
-    // The first has the id that it always had.
-    const id = hash(n === 0 ? `incident ${alert.id}` : `incident ${alert.id} ${n}`)
-    const known = await incidents.get(SYSTEM, id)
-    // One that was begun and got no further is gone on with; what people have worked on since is not.
-    const begun = known && known.doc['incident.status'] !== 'closed' && known.doc['incident.alerts'] === 0
-    if (begun && actsOf(known.doc) <= 1) return known
-    if (known) continue
-    const before = await incidents.query(SYSTEM, {
-      filter: and(eq('incident.key', key), eq('incident.status', 'closed')),
-      sort: [{ field: 'incident.last', order: 'desc' }],
-      limit: 3,
-    })
+  for (;;) {
+    const { id, begun } = await placeFor(cases, alert)
+    if (begun) return begun
     const now = cases.clock()
-    const organization = doc['organization.id'] === undefined ? undefined : String(doc['organization.id'])
-    const fresh: Incident = {
-      '@timestamp': doc['alert.first'],
-      'incident.number': await nextNumber(cases.documents, cases.numbering(), organization, now),
-      title: title ?? doc['rule.name'],
-      ...(title === undefined ? { title_en: doc.rule_name.en } : {}),
-      'incident.level': doc['rule.level'],
-      'incident.severity': severityOf(doc['rule.level']),
-      'incident.status': 'new',
-      'incident.key': key,
-      'incident.first': doc['alert.first'],
-      'incident.last': doc['alert.last'],
-      'incident.created': now,
-      'incident.due': now + (cases.deadlines()[doc['rule.level']] ?? 24) * HOUR,
-      // Until the alert names it, it has none.
-      'incident.alerts': 0,
-      'incident.events': 0,
-      portals: [],
-      related: before.items.map((item) => item.id),
-      ...(organization === undefined
-        ? {}
-        : {
-            'organization.id': organization,
-            // A copy made for the other side does not say its name: the inventory does.
-            ...(doc['organization.name'] === undefined
-              ? {}
-              : { 'organization.name': String(doc['organization.name']) }),
-          }),
-    }
-    // The same act for the same incident: tried again it is not a second one.
-    const opened = withAct(fresh, { id: hash(`open ${id}`), what: 'open', at: now, actor, text: fresh.title }, {})
-    const [put] = await incidents.put([{ id, doc: opened, version: null }])
-    if (put?.ok) return { id, version: put.version, seq: 0, doc: opened }
+    const [number] = await nextNumbers(cases.documents, cases.numbering(), agencyOf(alert.doc), now, 1)
+    const doc = await incidentFor(cases, { id, number: number!, now }, alert, actor, title, from)
+    const [put] = await incidentsIn(cases.documents).put([{ id, doc, version: null }])
+    if (put?.ok) return { id, version: put.version, seq: 0, doc }
   }
+}
+
+/** New incidents for several alerts, by one write; in their order. */
+const createMany = async (cases: Cases, alerts: readonly Stored<Alert>[]): Promise<readonly Stored<Incident>[]> => {
+  if (alerts.length === 1) return [await create(cases, alerts[0]!, DETECTOR)]
+  const now = cases.clock()
+  const places = await Promise.all(alerts.map((alert) => placeFor(cases, alert)))
+  const numbers = new Map<string | undefined, string[]>()
+  const wanted = Map.groupBy(
+    alerts.filter((_, i) => !places[i]!.begun),
+    ({ doc }) => agencyOf(doc),
+  )
+  for (const [agency, those] of wanted)
+    numbers.set(agency, [...(await nextNumbers(cases.documents, cases.numbering(), agency, now, those.length))])
+  const puts: Put<Incident>[] = []
+  for (const [i, alert] of alerts.entries()) {
+    const { id, begun } = places[i]!
+    if (begun) continue
+    const number = numbers.get(agencyOf(alert.doc))!.shift()!
+    puts.push({ id, version: null, doc: await incidentFor(cases, { id, number, now }, alert, DETECTOR) })
+  }
+  const results = puts.length > 0 ? await incidentsIn(cases.documents).put(puts) : []
+  const made = new Map<string, Stored<Incident>>()
+  for (const [i, { id, doc }] of puts.entries()) {
+    const put = results[i]!
+    if (put.ok) made.set(id, { id, version: put.version, seq: 0, doc })
+  }
+  const out: Stored<Incident>[] = []
+  for (const [i, alert] of alerts.entries())
+    out.push(places[i]!.begun ?? made.get(places[i]!.id) ?? (await create(cases, alert, DETECTOR)))
+  return out
 }
 
 export const enter = async (
@@ -125,6 +196,13 @@ export const enter = async (
 export const take = (cases: Cases, rule: Pick<Rule, 'incident'>, alert: Stored<Alert>): Promise<void> =>
   takeMany(cases, rule, [alert])
 
+/** An incident that alerts enter; one that is not there yet is said by the alert that opens it. */
+interface Target {
+  incident: Stored<Incident> | Stored<Alert>
+  first: number
+  last: number
+}
+
 /** The same of many: an incident that several enter is looked for once, and brought up to date once. */
 export const takeMany = async (
   cases: Cases,
@@ -134,13 +212,14 @@ export const takeMany = async (
   const incidents = incidentsIn(cases.documents)
   /** Incidents as they are, and how far each reaches with what has entered meanwhile. */
   const known = new Map<string, Promise<Stored<Incident> | undefined>>()
-  const open = new Map<string, { readonly incident: Stored<Incident>; first: number; last: number }[]>()
+  const open = new Map<string, Target[]>()
   const stale = new Set<string>()
   const get = (id: string) => {
     let found = known.get(id)
     if (!found) known.set(id, (found = incidents.get(SYSTEM, id)))
     return found
   }
+  const entries: { readonly alert: Stored<Alert>; readonly target: Target }[] = []
   for (const alert of alerts) {
     const { doc } = alert
     if (doc['alert.status'] === 'absorbed') continue
@@ -167,17 +246,48 @@ export const takeMany = async (
       open.set(key, those)
     }
     let target = those.find(({ first, last }) => doc['alert.first'] - last < REACH && first - doc['alert.last'] < REACH)
-    if (!target) {
-      const incident = await create(cases, alert, DETECTOR)
-      those.push((target = { incident, first: doc['alert.first'], last: doc['alert.last'] }))
-    }
-    await enter(cases, alert, target.incident, DETECTOR)
+    if (!target) those.push((target = { incident: alert, first: doc['alert.first'], last: doc['alert.last'] }))
+    entries.push({ alert, target })
     target.first = Math.min(target.first, doc['alert.first'])
     target.last = Math.max(target.last, doc['alert.last'])
-    stale.add(target.incident.id)
     if (mine) stale.add(mine.id)
   }
-  for (const id of stale) await refresh(cases, id)
+  // First the incidents, then the alerts that name them, then what the incidents say of these: broken off it is gone on with.
+  const opened = [...open.values()].flat().filter(({ incident }) => !isIncident(incident))
+  const made = await createMany(
+    cases,
+    opened.map(({ incident }) => incident as Stored<Alert>),
+  )
+  for (const [i, target] of opened.entries()) target.incident = made[i]!
+  await enterMany(
+    cases,
+    entries.map(({ alert, target }) => ({ alert, incident: target.incident as Stored<Incident> })),
+  )
+  for (const { target } of entries) stale.add(target.incident.id)
+  await refreshMany(cases, stale)
+}
+
+const isIncident = (each: Stored<Incident> | Stored<Alert>): each is Stored<Incident> => 'incident.number' in each.doc
+
+/** By one write; where somebody was there meanwhile, one by one. */
+const enterMany = async (
+  cases: Cases,
+  entries: readonly { readonly alert: Stored<Alert>; readonly incident: Stored<Incident> }[],
+): Promise<void> => {
+  const now = cases.clock()
+  const puts = entries.flatMap(({ alert, incident }): Put<Alert>[] => {
+    if (alert.doc['organization.id'] !== incident.doc['organization.id']) return []
+    const join = { what: 'join', id: newActId(), into: incident.id, number: incident.doc['incident.number'] } as const
+    const doc = apply(alert.doc, 'alert', join, DETECTOR, now, { deadlines: cases.deadlines() })
+    return [{ id: alert.id, version: alert.version, doc }]
+  })
+  if (puts.length === 0) return
+  const byId = new Map(entries.map((entry) => [entry.alert.id, entry]))
+  for (const [i, put] of (await alertsIn(cases.documents).put(puts)).entries()) {
+    if (put.ok) continue
+    const { alert, incident } = byId.get(puts[i]!.id)!
+    await enter(cases, alert, incident, DETECTOR)
+  }
 }
 
 export const oneAgency = () =>

@@ -11,19 +11,20 @@ export interface Numbering {
 const yearOf = (timezone: string, at: number): string =>
   new Intl.DateTimeFormat('en', { timeZone: timezone, year: 'numeric' }).format(at)
 
-/** The next number, given to nobody else. A process that ends before it uses it leaves a gap. */
-export const nextNumber = async (
+/** The next numbers, given to nobody else. A process that ends before it uses one leaves a gap. */
+export const nextNumbers = async (
   documents: DocumentStore,
   { code, timezone }: Numbering,
   organization: string | undefined,
   at: number,
-): Promise<string> => {
+  count: number,
+): Promise<readonly string[]> => {
   const counters = documents.collection<Document & { readonly last: number }>('counters')
   const prefix = `${code(organization)}-${yearOf(timezone, at)}`
   for (;;) {
     const current = await counters.get(SYSTEM, prefix)
-    const last = (current?.doc.last ?? 0) + 1
-    const [put] = await counters.put([{ id: prefix, doc: { last }, version: current?.version ?? null }])
-    if (put?.ok) return `${prefix}-${String(last).padStart(3, '0')}`
+    const before = current?.doc.last ?? 0
+    const [put] = await counters.put([{ id: prefix, doc: { last: before + count }, version: current?.version ?? null }])
+    if (put?.ok) return Array.from({ length: count }, (_, i) => `${prefix}-${String(before + i + 1).padStart(3, '0')}`)
   }
 }

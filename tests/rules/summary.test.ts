@@ -105,7 +105,7 @@ test('cut at random, out of order, killed between any two writes: the same sums'
     await store.events.append({ events: part, offsets: [] }, START)
     for (let broken = true; broken; ) {
       broken = false
-      const documents = breaking(store.documents, 1 + Math.floor(next() * 700))
+      const documents = breaking(store.documents, 1 + Math.floor(next() * 12))
       await run({ ...store, documents }).catch(() => {
         broken = true
       })

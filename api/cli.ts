@@ -12,7 +12,7 @@ import { type Named, readEvents, sourceNamed, stagesOf } from './commands/lines.
 import { tell } from './commands/printable.ts'
 import { openBar, print, table } from './commands/show.ts'
 import { holdOnTo } from './commands/tether.ts'
-import { type Config, readConfig, SERVER_ROLES, type ServerRole } from './config.ts'
+import { type Config, readConfig, SERVER_ROLES, type ServerRole, socketPath } from './config.ts'
 import type { Role, SourceRow } from './contract.ts'
 import type { Request } from './control.ts'
 import type { ImportProgress } from './import.ts'
@@ -247,6 +247,18 @@ const person = (): string => {
     return behind ?? `uid ${process.getuid?.()}`
   }
 }
+program
+  .command('reload')
+  .description('reads the rules again while the server runs; also: kill -HUP')
+  .action(async () => {
+    const { listens } = await import('./commands/reach.ts')
+    if (!(await listens(socketPath(config()))))
+      throw new Error(
+        `no Vọng Lâu runs with the data folder ${config().data}: rules are read when one is started; to look at them, vonglau rules check`,
+      )
+    for await (const answer of reach(config(), { ask: 'reload', by: person() }))
+      await print([String(answer['reloaded'])])
+  })
 program
   .command('clock')
   .description('of this machine')

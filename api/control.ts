@@ -12,6 +12,7 @@ import { codesOf } from '../ingest/inventory/code.ts'
 import { examineCases } from '../rules/case/examine.ts'
 import { readMark } from '../rules/upgrade/upgrade.ts'
 import type { Installation } from './installation.ts'
+import { changesText } from './rulebook.ts'
 import { commandLine, leaveTrail } from './trail.ts'
 import { acceptClock, acceptedText } from './trust.ts'
 
@@ -27,6 +28,7 @@ export type Request =
   | { readonly ask: 'sources' }
   | { readonly ask: 'health' }
   | { readonly ask: 'cases' }
+  | { readonly ask: 'reload'; readonly by?: string }
   | { readonly ask: 'clock.accept'; readonly by?: string }
   | {
       readonly ask: 'users.add'
@@ -111,6 +113,12 @@ export const createControl = (installation: Installation, openAuth: () => Promis
               what: `of events that came until ${new Date(until).toISOString()} the agency is the destination's first, whoever's device wrote them`,
             },
           })
+        return
+      }
+      case 'reload': {
+        const changes = await installation.reload()
+        await told(request.by, 'rules.reload', 'rules', changesText(changes))
+        yield JSON.stringify({ reloaded: changesText(changes) })
         return
       }
       case 'clock.accept': {

@@ -17,13 +17,12 @@ import { type SourceStatus, UNKNOWN_SOURCE } from '../ingest/source.ts'
 import { type Store, SYSTEM } from '../ingest/store/store.ts'
 import { loadRules } from '../rules/load.ts'
 import type { Rule } from '../rules/rule.ts'
-import { startRules } from '../rules/detect.ts'
-import { judgingOf, keepRuleset } from '../rules/ruleset.ts'
 import { upgradeCases } from '../rules/upgrade/upgrade.ts'
 import { type Config, SERVER_ROLES, type ServerRole } from './config.ts'
 import type { Cases } from '../rules/case/decide.ts'
 import { casesOf } from './acts.ts'
 import { createDetection, type Detection } from './detection.ts'
+import { type Changes, openRulebook } from './rulebook.ts'
 import { createScribe, type Scribe } from './scribe.ts'
 import { nodeName, openNodes } from './nodes.ts'
 import { loadStore } from './store.ts'
@@ -56,6 +55,8 @@ export interface Installation {
   readonly rules: readonly Rule[]
   /** All of them, as ingest judges by them. */
   readonly judging: Judging
+  /** Reads the folder of rules again; rejects with what is wrong in it, and all stays as it is. */
+  reload(): Promise<Changes>
   enabled(id: string): boolean
   setEnabled(id: string, on: boolean, by: string): Promise<void>
   /** Sentences about what is wrong now, for the console and `doctor`. */
@@ -151,7 +152,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
       .catch(() => {})
     throw error
   }
-  const { inventory, rules, enrich } = stated
+  const { inventory, enrich } = stated
   const store = await (opening ?? open())
   const roles = new Set(options.roles ?? SERVER_ROLES)
   // The embedded store belongs to one process, so there are no others to hear of.
@@ -172,7 +173,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
   }
   const deadlines = () => resolveHours(inventory, clock())
   const cases = casesOf({ inventory, clock, deadlines }, store.documents)
-  await upgradeCases(store, rules, cases)
+  await upgradeCases(store, stated.rules, cases)
   const settings = store.documents.collection<RuleSetting>('rules')
   let off = new Set<string>()
   let lookedAt = -Infinity
@@ -184,11 +185,9 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     lookedAt = performance.now()
   }
   await readSettings()
-  const judging = judgingOf(rules)
-  await keepRuleset(store.documents, judging)
-  await startRules(store, rules)
+  const book = await openRulebook(config.rules, store, stated.rules)
   const ingest = await createIngest({
-    judging,
+    judging: book.judging(),
     store: store.events,
     sources: config.sources,
     spoolFolder: join(config.data, 'spool'),
@@ -235,7 +234,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     cases,
     rules: async () => {
       await readSettings()
-      return rules.filter((rule) => !off.has(rule.id))
+      return book.rules().filter((rule) => !off.has(rule.id))
     },
     report: (rule, error) => {
       if (error === undefined) failing.delete(rule)
@@ -293,6 +292,8 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     ]
   }
   const others = async () => (await nodes?.others()) ?? []
+  /** One after the other. */
+  let reloading: Promise<unknown> = Promise.resolve()
   return {
     config,
     clock,
@@ -306,8 +307,23 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     cases,
     scribe,
     roles,
-    rules,
-    judging,
+    get rules() {
+      return book.rules()
+    },
+    get judging() {
+      return book.judging()
+    },
+    reload: () => {
+      const mine = reloading
+        .catch(() => {})
+        .then(() => book.reload(schedule.change, ingest.setJudging))
+        .then((changes) => {
+          failing.clear()
+          return changes
+        })
+      reloading = mine
+      return mine
+    },
     status: async () =>
       mergeStatus([...(await ingest.status()), ...(await others()).flatMap(({ sources }) => sources)]),
     wrong: async () => [

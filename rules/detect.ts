@@ -16,6 +16,7 @@ import { openOwed } from './owed.ts'
 import { openPatient } from './patient.ts'
 import { type Groups, openPasses, type Pass } from './pass.ts'
 import { type Rule, severityOf } from './rule.ts'
+import { labelOf } from './ruleset.ts'
 
 /** Runs that are kept to be shown: those that matched or failed. */
 const RECENT = 20
@@ -33,6 +34,9 @@ export interface LedgerEntry {
   readonly covered: number
   /** A run that has begun to write: it is finished over the same interval before another begins. */
   readonly running?: { readonly from: number; readonly to: number }
+  /** The version that it is judged by (`labelOf`), and behind what ingest time. */
+  readonly version?: string
+  readonly since?: number
   readonly last?: Run
   readonly recent?: readonly Run[]
   readonly [field: string]: unknown
@@ -151,8 +155,11 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
     const { from, to, matched } = work
     const last = { at: clock(), from, to, ms: Math.round(work.ms), matched, ...(error ? { error } : {}) }
     const recent = matched > 0 || error ? [last, ...(doc.recent ?? [])].slice(0, RECENT) : doc.recent
+    const version = labelOf(work.rule)
     return {
       covered: error ? doc.covered : to,
+      version,
+      since: doc.version === version ? (doc.since ?? from) : from,
       last,
       ...(recent ? { recent } : {}),
       ...(error && doc.running ? { running: doc.running } : {}),

@@ -19,6 +19,8 @@ const MISSED = 90
 export interface Schedule {
   /** Runs every rule once, now, over what is committed; nothing where another process runs them. */
   runAll(): Promise<void>
+  /** Does something between two runs, when every rule has been over what was committed at the call. */
+  change(work: () => Promise<void>): Promise<void>
   start(): void
   stop(): Promise<void>
 }
@@ -76,6 +78,12 @@ export const createSchedule = (
   return {
     runAll: async () => {
       await runThese('all', () => true)
+    },
+    change: (work) => {
+      const done = runThese('before a change', () => true).then(work)
+      // What is queued behind it sees what it has changed.
+      chainEnd = done.catch(() => {})
+      return done
     },
     start: () => {
       tasks.push(createTask(SINGLE, () => runThese('single', single, PATIENCE)))

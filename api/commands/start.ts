@@ -1,6 +1,7 @@
 /** `vonglau start`. */
 import { openClock } from '../../ingest/clock.ts'
 import type { Config, ServerRole } from '../config.ts'
+import { changesText } from '../rulebook.ts'
 import { startServer } from '../server.ts'
 import { printable } from './printable.ts'
 
@@ -21,6 +22,12 @@ export const start = async (config: Config, roles: readonly ServerRole[]): Promi
   if (running.syslog.tcp) say(`syslog over TCP on port ${running.syslog.tcp}`)
   if (config.sources.length === 0 && roles.includes('api'))
     say(`no sources are configured yet: ${running.url}/sources shows what to set on a FortiGate, nginx and IIS`)
+  process.on('SIGHUP', () => {
+    running.installation.reload().then(
+      (changes) => say(changesText(changes)),
+      (error: Error) => say(`the rules stay as they are: ${error.message}`),
+    )
+  })
   await untilStopped()
   say('stopping: what has arrived is written first')
   const late = setTimeout(() => {
@@ -36,5 +43,5 @@ export const start = async (config: Config, roles: readonly ServerRole[]): Promi
 
 export const untilStopped = (): Promise<void> =>
   new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => resolve())
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => resolve())
   })

@@ -570,6 +570,7 @@ export const en: Words = {
       'incident.change': 'changed an incident',
       'password.change': 'changed a password',
       'rule.enabled': 'switched a rule',
+      'rules.reload': 'read the rules again',
       'clock.accept': 'confirmed the server clock',
       'user.add': 'added a user',
       'user.change': 'changed a user',

@@ -573,6 +573,7 @@ export const vi = {
       'incident.change': 'đổi sự cố',
       'password.change': 'đổi mật khẩu',
       'rule.enabled': 'bật, tắt luật',
+      'rules.reload': 'đọc lại các quy tắc',
       'clock.accept': 'xác nhận đồng hồ máy chủ',
       'user.add': 'thêm người dùng',
       'user.change': 'đổi người dùng',

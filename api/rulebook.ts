@@ -1,0 +1,72 @@
+/** The rules of an installation as they are now: read at the start, and again when somebody asks for it. */
+import { counted } from '../ingest/counted.ts'
+import type { Judging } from '../ingest/judge.ts'
+import { LOGSOURCES } from '../ingest/parsers/index.ts'
+import type { Store } from '../ingest/store/store.ts'
+import { startRules } from '../rules/detect.ts'
+import { loadRules } from '../rules/load.ts'
+import type { Rule } from '../rules/rule.ts'
+import { judgingOf, keepRuleset, labelOf } from '../rules/ruleset.ts'
+
+export interface Changes {
+  readonly rules: number
+  readonly added: readonly string[]
+  /** Those that meet other events now; what else a rule says has changed too, but needs no telling. */
+  readonly changed: readonly string[]
+  readonly removed: readonly string[]
+}
+
+export interface Rulebook {
+  rules(): readonly Rule[]
+  /** All of them, as ingest judges by them. */
+  judging(): Judging
+  /**
+   * Reads the folder of rules again. Where something in it is wrong it rejects with what, and all stays as it is. `change`: what
+   * came until then is judged by the rules of before, what comes by the new ones; `judge`: ingest takes them over.
+   */
+  reload(
+    change: (work: () => Promise<void>) => Promise<void>,
+    judge: (judging: Judging) => Promise<void>,
+  ): Promise<Changes>
+}
+
+export const openRulebook = async (
+  folder: string | undefined,
+  store: Store,
+  first: readonly Rule[],
+): Promise<Rulebook> => {
+  let rules = first
+  let judging = judgingOf(first)
+  await keepRuleset(store.documents, judging)
+  await startRules(store, first)
+  return {
+    rules: () => rules,
+    judging: () => judging,
+    reload: async (change, judge) => {
+      const next = loadRules(folder, LOGSOURCES)
+      const judges = judgingOf(next)
+      await keepRuleset(store.documents, judges)
+      const before = new Map(rules.map((rule) => [rule.id, labelOf(rule)]))
+      const now = new Map(next.map((rule) => [rule.id, labelOf(rule)]))
+      await change(async () => {
+        await startRules(store, next)
+        rules = next
+        judging = judges
+      })
+      await judge(judges)
+      return {
+        rules: next.length,
+        added: [...now.keys()].filter((id) => !before.has(id)),
+        changed: [...now].filter(([id, label]) => before.has(id) && before.get(id) !== label).map(([id]) => id),
+        removed: [...before.keys()].filter((id) => !now.has(id)),
+      }
+    },
+  }
+}
+
+/** In a sentence. */
+export const changesText = ({ rules, added, changed, removed }: Changes): string => {
+  const said = (what: string, ids: readonly string[]) => (ids.length > 0 ? [`${what}: ${ids.join(', ')}`] : [])
+  const parts = [...said('new', added), ...said('changed', changed), ...said('gone', removed)]
+  return `${counted(rules, 'rule', 'rules')} in force${parts.length > 0 ? `; ${parts.join('; ')}` : ', none of them new or changed'}`
+}

@@ -126,7 +126,7 @@ describe('what a text must hold', () => {
     ['x{2,3}y', [['xx'], ['y']]],
     ['sh\\s', [['sh\t', 'sh\n', 'sh\f', 'sh\r', 'sh ']]],
     ['-d[\\s+]', [['-d\t', '-d\n', '-d\f', '-d\r', '-d ', '-d+']]],
-    ['union\\s+select', [['union'], ['\t', '\n', '\f', '\r', ' '], ['select']]],
+    ['union\\s+select', [['\t', '\n', '\f', '\r', ' '], ['union'], ['select']]],
     ['\\x41b', [['ab']]],
     ['(?s:.)', []],
     ['Σ', []],

@@ -21,11 +21,11 @@ import { sigmaEvents } from './events.ts'
 import { machine, watchSteal } from './machine.ts'
 import { type Cost, costOf, median } from './measure.ts'
 
-const count = Number(process.argv[2] ?? 200_000)
+const count = Number(process.argv[2] ?? 1_000_000)
 const folder = process.argv[3] ?? fileURLToPath(new URL('../../../shared/samples/sigma/rules-network', import.meta.url))
 const rsigma = process.env['RSIGMA'] ?? 'rsigma'
 const VONGLAU = fileURLToPath(new URL('../../api/vonglau.js', import.meta.url))
-const ROUNDS = 5
+const ROUNDS = 3
 
 const rules = loadRouted([folder])
 const filters = rules.map(({ filter }) => filter)
@@ -61,7 +61,7 @@ const show = (name: string, costs: readonly Cost[]): void =>
 
 const has = (() => {
   try {
-    return execFileSync(rsigma, ['--version'], { encoding: 'utf8' }).trim()
+    return execFileSync(rsigma, ['--version'], { encoding: 'utf8' }).split('\n')[0]!.trim()
   } catch {
     return undefined
   }
@@ -96,8 +96,8 @@ else {
   console.log(`${ratio('seconds')} times rsigma, of the processor ${ratio('cpu')} times`)
 }
 
-/** Rows in memory: each of its own, for a row is one at a time. */
-const MOST_ROWS = 2000
+/** Rows in memory: each of its own, for a row is one at a time; so few that they stay near, as that of the parse stage does. */
+const MOST_ROWS = 200
 const events: Event[] = [...sigmaEvents(MOST_ROWS, filters)]
 const rows = events.map((event) => {
   const row = new Row(2048)

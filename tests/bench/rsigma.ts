@@ -29,12 +29,14 @@ const ROUNDS = 3
 
 const rules = loadRouted([folder])
 const filters = rules.map(({ filter }) => filter)
+// A list of keywords with `all` is nothing that rsigma 0.23 would find: no event is made for such a rule.
+const found = rules.filter(({ yaml }) => !/^\s+['"]\|all['"]:/m.test(yaml)).map(({ filter }) => filter)
 const place = mkdtempSync(join(tmpdir(), 'vonglau-bench-'))
 process.once('exit', () => rmSync(place, { recursive: true }))
 const file = join(place, 'events.ndjson')
 const out = createWriteStream(file)
 let part = ''
-for (const event of sigmaEvents(count, filters)) {
+for (const event of sigmaEvents(count, found)) {
   part += `${JSON.stringify(event)}\n`
   if (part.length < 1 << 20) continue
   if (!out.write(part)) await new Promise<void>((resolve) => out.once('drain', () => resolve()))
@@ -98,7 +100,7 @@ else {
 
 /** Rows in memory: each of its own, for a row is one at a time; so few that they stay near, as that of the parse stage does. */
 const MOST_ROWS = 200
-const events: Event[] = [...sigmaEvents(MOST_ROWS, filters)]
+const events: Event[] = [...sigmaEvents(MOST_ROWS, found)]
 const rows = events.map((event) => {
   const row = new Row(2048)
   row.put(event)

@@ -183,19 +183,20 @@ class RowReader {
     const own = column < 0 ? undefined : this.#columns[column]!
     // What lies within the line is read with the line for leaves of any field, and not again.
     const everywhere = any !== undefined && (f === ORIGINAL || from < this.#lineFrom || to > this.#lineTo)
-    if (own?.values !== undefined) this.#look(own.values, from, to)
-    if (any?.values !== undefined) this.#look(any.values, from, to)
+    let ascii = false
     if (own?.scanned || (everywhere && any.scanned)) {
       pass.reads(column, everywhere)
-      this.#plan.words.scanBytes(row.bytes, from, to, pass.found)
+      ascii = this.#plan.words.scanBytes(row.bytes, from, to, pass.found)
     }
+    if (own?.values !== undefined) this.#look(own.values, from, to, ascii)
+    if (any?.values !== undefined) this.#look(any.values, from, to, ascii)
     if (!known || pass.hits !== before || (any !== undefined && !everywhere)) return
     this.#quietFrom[f] = from
     this.#quietTo[f] = to
     this.#quietIn[f] = row.epoch
   }
-  #look(values: Values<readonly number[]>, from: number, to: number): void {
-    const leaves = values.get(this.#row.bytes, from, to)
+  #look(values: Values<readonly number[]>, from: number, to: number, ascii: boolean): void {
+    const leaves = values.get(this.#row.bytes, from, to, ascii)
     if (leaves !== undefined) this.#pass.has(leaves)
   }
   #number(column: number, n: number): void {

@@ -116,6 +116,9 @@ const repeated = (part: Known, least: number, most: number): Known => {
   return { exact: undefined, clauses: clausesOf(times) }
 }
 
+/** What `\s` is in RE2. */
+const WHITE = ['\t', '\n', '\f', '\r', ' ']
+
 /** RE2's syntax as far as words need it. Throws on what it does not know. */
 class Reader {
   readonly #source: string
@@ -188,7 +191,8 @@ class Reader {
       case '\\': {
         const escaped = this.#source[this.#at++] ?? ''
         if (/[bBAz]/.test(escaped)) return EMPTY
-        if (/[dDwWsS]/.test(escaped)) return ANYTHING
+        if (escaped === 's') return exactly(...WHITE)
+        if (/[dDwWS]/.test(escaped)) return ANYTHING
         return exactly(fold(this.#letter(escaped)))
       }
       default:
@@ -235,7 +239,11 @@ class Reader {
       if (c === '\\') {
         c = this.#source[this.#at++] ?? ''
         if (/[pP]/.test(c)) throw new Error('a property')
-        if (/[dDwWsS]/.test(c)) {
+        if (c === 's') {
+          few?.push(...WHITE)
+          continue
+        }
+        if (/[dDwWS]/.test(c)) {
           few = undefined
           continue
         }

@@ -10,8 +10,21 @@ import type { Plan, PlannedField } from './plan.ts'
 /** Stamps are of 31 bits: some hours of events, then they begin anew. */
 const LAST = 0x7fff_ffff
 
+/** Of these letters are numbers and booleans written. */
+const IN_NUMBERS = /^[-+.0-9aefinty]+$|^[aeflrstu]+$/
+
+/** Which lengths values have: most texts are of none. Folding keeps them. */
+const LONGEST = 255
+const lengthsOf = ({ values }: PlannedField): Uint8Array => {
+  const lengths = new Uint8Array(LONGEST + 1)
+  for (const text of values.keys()) lengths[Math.min(text.length, LONGEST)] = 1
+  return lengths
+}
+
 export class Pass {
   readonly plan: Plan
+  /** Whether leaves of any field could hold of a number or a boolean. */
+  readonly anyNumber: boolean
   /** How many words and values were found, by which a reader sees whether a text held any. */
   hits = 0
   /** Told to a scan: the word stands in the text that is read. */
@@ -29,9 +42,15 @@ export class Pass {
   readonly #candidates: Int32Array
   #asks = 0
   #ask: (leaf: number) => boolean = () => false
+  readonly #lengths: readonly Uint8Array[]
+  readonly #anyLengths: Uint8Array | undefined
 
   constructor(plan: Plan) {
     this.plan = plan
+    const { any } = plan
+    this.anyNumber = any !== undefined && (any.values.size > 0 || [...any.words].some((word) => IN_NUMBERS.test(word)))
+    this.#lengths = plan.fields.map(lengthsOf)
+    this.#anyLengths = any && lengthsOf(any)
     this.#seen = new Int32Array(plan.places)
     this.#woken = new Int32Array(plan.leaves.length)
     this.#decided = new Int32Array(plan.leaves.length)
@@ -92,16 +111,21 @@ export class Pass {
   /** One value of a field, as it is in an event. */
   value(value: Scalar, column: number, everywhere: boolean): void {
     const field = column < 0 ? undefined : this.plan.fields[column]!
-    const any = everywhere ? this.plan.any : undefined
+    const any =
+      everywhere && (this.anyNumber || (typeof value !== 'number' && typeof value !== 'boolean'))
+        ? this.plan.any
+        : undefined
+    if (!field && !any) return
     const text = typeof value === 'string' ? value : String(value)
     if ((field && field.words.size > 0) || (any && any.words.size > 0)) {
       this.reads(column, any !== undefined)
       this.plan.words.scan(text, this.found)
     }
-    if (field && field.values.size > 0) this.#look(text, field)
-    if (any && any.values.size > 0) this.#look(text, any)
+    if (field && field.values.size > 0) this.#look(text, field, this.#lengths[column]!)
+    if (any && any.values.size > 0) this.#look(text, any, this.#anyLengths!)
   }
-  #look(text: string, { values }: PlannedField): void {
+  #look(text: string, { values }: PlannedField, lengths: Uint8Array): void {
+    if (lengths[Math.min(text.length, LONGEST)] === 0) return
     const those = values.get(fold(text))
     if (those) this.has(those)
   }

@@ -64,17 +64,14 @@ const fewOf = (name: string, texts: readonly string[]): Few => ({
   numbers: new Set(texts.flatMap((text) => numberOf(text) ?? [])),
 })
 
-/** Of these letters are numbers and booleans written. */
-const IN_NUMBERS = /^[-+.0-9aefinty]+$|^[aeflrstu]+$/
 const ORIGINAL = field('event.original')
 
 class RowReader {
   readonly #plan: Plan
   readonly #pass: Pass
   readonly #columns: readonly Column[]
-  /** Of leaves that ask every field, and whether a number could be what they look for. */
+  /** Of leaves that ask every field. */
   readonly #any: Column | undefined
-  readonly #anyNumber: boolean
   /** By handle; -1: no leaf asks. Names of one row only are looked up. */
   readonly #columnAt = new Int16Array(LASTING).fill(-1)
   readonly #columnOf: ReadonlyMap<string, number>
@@ -96,8 +93,7 @@ class RowReader {
     this.#pass = new Pass(plan)
     this.#columns = plan.fields.map(columnOf)
     this.#any = plan.any && columnOf(plan.any)
-    const { any, leaves } = plan
-    this.#anyNumber = any !== undefined && (any.values.size > 0 || [...any.words].some((word) => IN_NUMBERS.test(word)))
+    const { leaves } = plan
     this.#columnOf = new Map(plan.fields.map(({ name }, i) => [name, i]))
     for (const [name, column] of this.#columnOf) {
       const handle = lasting(name)
@@ -187,24 +183,25 @@ class RowReader {
     const own = column < 0 ? undefined : this.#columns[column]!
     // What lies within the line is read with the line for leaves of any field, and not again.
     const everywhere = any !== undefined && (f === ORIGINAL || from < this.#lineFrom || to > this.#lineTo)
-    if (own?.values !== undefined) this.#look(own.values, from, to)
-    if (any?.values !== undefined) this.#look(any.values, from, to)
+    let ascii = false
     if (own?.scanned || (everywhere && any.scanned)) {
       pass.reads(column, everywhere)
-      this.#plan.words.scanBytes(row.bytes, from, to, pass.found)
+      ascii = this.#plan.words.scanBytes(row.bytes, from, to, pass.found)
     }
+    if (own?.values !== undefined) this.#look(own.values, from, to, ascii)
+    if (any?.values !== undefined) this.#look(any.values, from, to, ascii)
     if (!known || pass.hits !== before || (any !== undefined && !everywhere)) return
     this.#quietFrom[f] = from
     this.#quietTo[f] = to
     this.#quietIn[f] = row.epoch
   }
-  #look(values: Values<readonly number[]>, from: number, to: number): void {
-    const leaves = values.get(this.#row.bytes, from, to)
+  #look(values: Values<readonly number[]>, from: number, to: number, ascii: boolean): void {
+    const leaves = values.get(this.#row.bytes, from, to, ascii)
     if (leaves !== undefined) this.#pass.has(leaves)
   }
   #number(column: number, n: number): void {
     const own = column < 0 ? undefined : this.#columns[column]!
-    if (own?.scanned || this.#anyNumber) this.#pass.value(n, column, this.#anyNumber)
+    if (own?.scanned || this.#pass.anyNumber) this.#pass.value(n, column, true)
     else {
       const leaves = own?.numbers.get(n)
       if (leaves !== undefined) this.#pass.has(leaves)

@@ -36,9 +36,11 @@ export class Values<T> {
     }
     this.#long = long
   }
-  get(bytes: Uint8Array, from: number, to: number): T | undefined {
+  /** `ascii`: it is known to be nothing else. */
+  get(bytes: Uint8Array, from: number, to: number, ascii = false): T | undefined {
     const size = to - from
-    for (let i = from; i < to; i++)
+    // Folding may change how many bytes a letter beyond ASCII takes.
+    for (let i = ascii ? to : from; i < to; i++)
       if (bytes[i]! >= 0x80)
         return this.#texts.get(fold(Buffer.from(bytes.buffer, bytes.byteOffset + from, size).toString('utf8')))
     if (size > LONGEST ? !this.#long : this.#lengths[size] === 0) return undefined

@@ -84,34 +84,38 @@ export class Words {
     this.#ends = order.filter(ends).map((state) => Int32Array.from(new Set(own[state])))
   }
 
-  /** The same of a text that lies in `bytes` as UTF-8. What is none leads to the root, as U+FFFD would that stands for it. */
-  scanBytes(bytes: Uint8Array, from: number, to: number, found: (word: number) => void): void {
+  /**
+   * The same of a text that lies in `bytes` as UTF-8. What is none leads to the root, as U+FFFD would that stands for it.
+   * Answers whether all of it is ASCII.
+   */
+  scanBytes(bytes: Uint8Array, from: number, to: number, found: (word: number) => void): boolean {
     const classes = this.#classes
     const next = this.#next
     const ending = this.#ending
     let state = 0
+    let ascii = true
     for (let i = from; i < to; i++) {
       const byte = bytes[i]!
       let by = 0
       if (byte < 0x80) by = classes[byte]!
-      else if (byte >= 0xc0 && byte < 0xf0) {
+      else {
+        ascii = false
         // A byte that goes on is below 0x40 without its mark.
         const second = bytes[i + 1]! ^ 0x80
-        if (second < 0x40 && byte < 0xe0) {
+        const third = bytes[i + 2]! ^ 0x80
+        if (byte >= 0xc0 && byte < 0xe0 && second < 0x40) {
           by = classes[((byte & 31) << 6) | second]!
           i++
-        } else if (second < 0x40) {
-          const third = bytes[i + 2]! ^ 0x80
-          if (third < 0x40) {
-            const code = ((byte & 15) << 12) | (second << 6) | third
-            by = code < MOST ? classes[code]! : code === KELVIN ? this.#kelvin : 0
-            i += 2
-          }
+        } else if (byte >= 0xe0 && byte < 0xf0 && second < 0x40 && third < 0x40) {
+          const code = ((byte & 15) << 12) | (second << 6) | third
+          by = code < MOST ? classes[code]! : code === KELVIN ? this.#kelvin : 0
+          i += 2
         }
       }
       state = next[state + by]!
       if (state >= ending) this.#tell(state, found)
     }
+    return ascii
   }
   #tell(state: number, found: (word: number) => void): void {
     const ends = this.#ends[(state - this.#ending) / this.#width]!

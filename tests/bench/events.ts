@@ -127,6 +127,12 @@ const web = (i: number, pick: Pick): Event => {
   }
 }
 
+/** As `fulfilling`, and still an event of the same kind. */
+const alike = (filter: Filter, event: Event, pick: Pick): Event | undefined => {
+  const made = fulfilling(filter, event, pick)
+  return made && ['category', 'product', 'service'].every((name) => made[name] === event[name]) ? made : undefined
+}
+
 /** One event after another; of `share` of them some filter of `filters` holds, where one can be fulfilled. */
 export const sigmaEvents = function* (
   count: number,
@@ -136,13 +142,13 @@ export const sigmaEvents = function* (
 ): Generator<Event> {
   const kinds = [web, firewall].map((make) => {
     // Whose filters ask for nothing that such an event contradicts.
-    const own = filters.filter((filter) => fulfilling(filter, make(0, pick), pick) !== undefined)
+    const own = filters.filter((filter) => alike(filter, make(0, pick), pick) !== undefined)
     return { make, own }
   })
   for (let i = 0; i < count; i++) {
     const { make, own } = kinds[pick(10) < 6 ? 1 : 0]!
     const event = make(i, pick)
     const hit = pick(10_000) < share * 10_000 && own.length > 0
-    yield (hit && fulfilling(own[pick(own.length)]!, event, pick)) || event
+    yield (hit && alike(own[pick(own.length)]!, event, pick)) || event
   }
 }

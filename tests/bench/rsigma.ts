@@ -21,20 +21,22 @@ import { sigmaEvents } from './events.ts'
 import { machine, watchSteal } from './machine.ts'
 import { type Cost, costOf, median } from './measure.ts'
 
-const count = Number(process.argv[2] ?? 200_000)
+const count = Number(process.argv[2] ?? 1_000_000)
 const folder = process.argv[3] ?? fileURLToPath(new URL('../../../shared/samples/sigma/rules-network', import.meta.url))
 const rsigma = process.env['RSIGMA'] ?? 'rsigma'
 const VONGLAU = fileURLToPath(new URL('../../api/vonglau.js', import.meta.url))
-const ROUNDS = 5
+const ROUNDS = 3
 
 const rules = loadRouted([folder])
 const filters = rules.map(({ filter }) => filter)
+// A list of keywords with `all` is nothing that rsigma 0.23 would find: no event is made for such a rule.
+const found = rules.filter(({ yaml }) => !/^\s+['"]\|all['"]:/m.test(yaml)).map(({ filter }) => filter)
 const place = mkdtempSync(join(tmpdir(), 'vonglau-bench-'))
 process.once('exit', () => rmSync(place, { recursive: true }))
 const file = join(place, 'events.ndjson')
 const out = createWriteStream(file)
 let part = ''
-for (const event of sigmaEvents(count, filters)) {
+for (const event of sigmaEvents(count, found)) {
   part += `${JSON.stringify(event)}\n`
   if (part.length < 1 << 20) continue
   if (!out.write(part)) await new Promise<void>((resolve) => out.once('drain', () => resolve()))
@@ -61,7 +63,7 @@ const show = (name: string, costs: readonly Cost[]): void =>
 
 const has = (() => {
   try {
-    return execFileSync(rsigma, ['--version'], { encoding: 'utf8' }).trim()
+    return execFileSync(rsigma, ['--version'], { encoding: 'utf8' }).split('\n')[0]!.trim()
   } catch {
     return undefined
   }
@@ -96,9 +98,9 @@ else {
   console.log(`${ratio('seconds')} times rsigma, of the processor ${ratio('cpu')} times`)
 }
 
-/** Rows in memory: each of its own, for a row is one at a time. */
-const MOST_ROWS = 2000
-const events: Event[] = [...sigmaEvents(MOST_ROWS, filters)]
+/** Rows in memory: each of its own, for a row is one at a time; so few that they stay near, as that of the parse stage does. */
+const MOST_ROWS = 200
+const events: Event[] = [...sigmaEvents(MOST_ROWS, found)]
 const rows = events.map((event) => {
   const row = new Row(2048)
   row.put(event)

@@ -95,14 +95,29 @@ program
 program
   .command('scan')
   .description('the rules over files, without a server: one JSON a match')
-  .requiredOption('--source <id>', 'a source of the configuration, or a parser')
+  .option('--source <id>', 'of raw lines: a source of the configuration, or a parser')
   .option('--timezone <zone>', 'of times that do not say theirs')
   .option('--options <json>', 'what the parser cannot know of the format, such as {"format": "$remote_addr …"}')
-  .argument('<files...>')
-  .action(async (files: string[], options: Named) => {
+  .option('--events', 'the files hold events, one JSON object a line, with names as the rules have them')
+  .option('--rules <folder>', 'with --events: these rules, instead of the catalog and those of the configuration')
+  .argument('<files...>', 'or - for standard input')
+  .action(async (files: string[], { events, rules, ...named }: Partial<Named> & { events?: true; rules?: string }) => {
+    if (events) {
+      if (named.source !== undefined)
+        throw new Error('--events and --source: events are of no source, name one of them')
+      const { scanEvents } = await import('./commands/scan-events.ts')
+      return scanEvents(config(), rules, files)
+    }
+    const { source } = named
+    if (source === undefined)
+      throw new Error('name the source of the lines, --source ID, or say --events where the files hold events')
+    if (rules !== undefined)
+      throw new Error(
+        '--rules is of --events: raw lines are looked at by the catalog and by "rules:" of the configuration',
+      )
     const { scan } = await import('./commands/scan.ts')
     const settings = config()
-    await scan(settings, sourceNamed(settings, options), files)
+    await scan(settings, sourceNamed(settings, { ...named, source }), files)
   })
 program
   .command('import')

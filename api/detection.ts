@@ -26,6 +26,8 @@ export interface DetectionOptions {
 export interface Detection extends Schedule {
   /** Whether this process is the one. */
   leads(): boolean
+  /** Of the process that leads: events with long texts that wait, and rules that are set aside for such. */
+  owed(): Detector['owed'] | undefined
 }
 
 export const createDetection = ({ store, cases, rules, report, failed }: DetectionOptions): Detection => {
@@ -33,6 +35,7 @@ export const createDetection = ({ store, cases, rules, report, failed }: Detecti
   let detector: Detector | undefined
   const lead = async (): Promise<Detector | undefined> => {
     if (lease?.held()) return detector
+    await detector?.close()
     detector = undefined
     lease = await store.lease('detect')
     if (lease) detector = createDetector({ store: { ...store, documents: lease.documents }, cases })
@@ -50,10 +53,12 @@ export const createDetection = ({ store, cases, rules, report, failed }: Detecti
   return {
     ...schedule,
     leads: () => lease?.held() ?? false,
+    owed: () => (lease?.held() ? detector?.owed : undefined),
     stop: async () => {
       const ended = schedule.stop()
       // A run waits for a cluster that is away; what it had still to write, the next one finds again.
       await (store.kind === 'duckdb' ? ended : Promise.race([ended, sleep(PATIENCE, undefined, { ref: false })]))
+      await detector?.close()
       // Where the store is away, the lease is free when this process is known to be dead.
       await briefly(() => lease?.release())
     },

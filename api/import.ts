@@ -68,6 +68,7 @@ export const importFiles = async function* (
       whole: true,
       much: statSync(path).size > MUCH,
       history: !detect,
+      judging: installation.judging,
       poll: 10,
       warn: (message) => problems.push(message),
     })

@@ -8,6 +8,7 @@ import { counted } from '../ingest/counted.ts'
 import { briefly } from '../ingest/briefly.ts'
 import { openGeoIp } from '../ingest/enrich/geoip.ts'
 import { type Inventory, parseInventory } from '../ingest/inventory/inventory.ts'
+import type { Judging } from '../ingest/judge.ts'
 import type { Ingest } from '../ingest/ingest.ts'
 import { createIngest } from '../ingest/pipeline.ts'
 import { mergeStatus } from '../ingest/meter.ts'
@@ -16,6 +17,8 @@ import { type SourceStatus, UNKNOWN_SOURCE } from '../ingest/source.ts'
 import { type Store, SYSTEM } from '../ingest/store/store.ts'
 import { loadRules } from '../rules/load.ts'
 import type { Rule } from '../rules/rule.ts'
+import { startRules } from '../rules/detect.ts'
+import { judgingOf, keepRuleset } from '../rules/ruleset.ts'
 import { upgradeCases } from '../rules/upgrade/upgrade.ts'
 import { type Config, SERVER_ROLES, type ServerRole } from './config.ts'
 import type { Cases } from '../rules/case/decide.ts'
@@ -51,6 +54,8 @@ export interface Installation {
   publish(): Promise<void>
   /** Every rule, also those that are switched off. */
   readonly rules: readonly Rule[]
+  /** All of them, as ingest judges by them. */
+  readonly judging: Judging
   enabled(id: string): boolean
   setEnabled(id: string, on: boolean, by: string): Promise<void>
   /** Sentences about what is wrong now, for the console and `doctor`. */
@@ -77,6 +82,9 @@ export interface InstallationOptions {
   readonly threads?: number
   readonly poll?: number
 }
+
+/** Events that wait to be judged, from which on it is said. */
+const MANY_OWED = 1000
 
 const EMPTY: Inventory = {
   province: { id: 'tinh', name: 'Tỉnh', timezone: 'Asia/Ho_Chi_Minh' },
@@ -176,7 +184,11 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     lookedAt = performance.now()
   }
   await readSettings()
+  const judging = judgingOf(rules)
+  await keepRuleset(store.documents, judging)
+  await startRules(store, rules)
   const ingest = await createIngest({
+    judging,
     store: store.events,
     sources: config.sources,
     spoolFolder: join(config.data, 'spool'),
@@ -247,12 +259,29 @@ export const openInstallation = async (config: Config, options: InstallationOpti
       warn(`journal: ${error}`)
     }
   })
+  /** Of events with long texts: rules that are too slow on them, and how many wait. */
+  const owedSaid = () => {
+    const owed = schedule.owed()
+    if (!owed) return []
+    const slow = [...owed.aside()].map(([id, n]) => ({
+      code: `slow-${id}`,
+      message: `rule ${id} took more than a second on each of ${n} events with texts longer than 8 KB: for an hour such events are not judged by it; name a text that has to be there, or a narrower expression`,
+    }))
+    const waiting = owed.waiting()
+    return waiting > MANY_OWED
+      ? [
+          ...slow,
+          { code: 'owed', message: `${waiting} events with texts longer than 8 KB wait to be judged by the rules` },
+        ]
+      : slow
+  }
   const mine = () => {
     lookAtFolder()
     return [
       ...trust.said(),
       ...[...problems].map(([code, message]) => ({ code, message })),
       ...ingest.notices.said(),
+      ...owedSaid(),
       // Of one that is switched off, or run by another process now, nothing is known here.
       ...[
         ...Map.groupBy(schedule.leads() ? [...failing].filter(([{ id }]) => !off.has(id)) : [], ([, error]) => error),
@@ -278,6 +307,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     scribe,
     roles,
     rules,
+    judging,
     status: async () =>
       mergeStatus([...(await ingest.status()), ...(await others()).flatMap(({ sources }) => sources)]),
     wrong: async () => [

@@ -38,6 +38,12 @@ export const metricsText = async (installation: Installation): Promise<string> =
     ruleBehind.set({ rule }, Math.max(0, committed - entry.covered) / 1000)
     ruleFailed.set({ rule }, entry.last?.error ? 1 : 0)
   }
+  const owed = installation.schedule.owed()
+  if (owed) {
+    gauge('events_owed', 'Events with texts too long to be judged at once that wait for it').set(owed.waiting())
+    gauge('events_given_up', 'Such events that a rule was too slow on, since the process leads').set(owed.given())
+    gauge('rules_set_aside', 'Rules that are set aside for such events').set(owed.aside().size)
+  }
   const days = await installation.store.events.days()
   gauge('events', 'Events in the store').set(days.reduce((sum, day) => sum + day.events, 0))
   gauge('store_bytes', 'Bytes of the day files').set(days.reduce((sum, day) => sum + day.bytes, 0))

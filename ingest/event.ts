@@ -59,6 +59,10 @@ export const FIELDS: readonly Field[] = [
   field('vonglau.source.id', 'keyword', true),
   field('vonglau.shared', 'boolean', true), // a shared device wrote it: a rule chooses which side its alert concerns
   field('vonglau.import', 'boolean', true), // history that was imported without detection: no rule looks at it
+  // The rules that the event was judged by where it was taken apart, and those that it meets (`judge.ts`).
+  field('vonglau.judged', 'keyword', true),
+  field('vonglau.hits', 'keyword', true, true),
+  field('vonglau.owed', 'boolean', true), // too long to be judged there: it is, from the store
   // Of dataset vonglau.source, once a minute: how a source is.
   field('vonglau.source.state', 'keyword'),
   field('vonglau.source.lines', 'long'),

@@ -3,6 +3,7 @@ import type { Clock } from './clock.ts'
 import type { Part, Taken } from './collect/streams.ts'
 import type { GeoIpFiles } from './enrich/geoip.ts'
 import type { Inventory } from './inventory/inventory.ts'
+import type { Judging } from './judge.ts'
 import type { Notices } from './notices.ts'
 import type { Source, SourceStatus } from './source.ts'
 import type { EventStore, Lease } from './store/store.ts'
@@ -26,6 +27,8 @@ export interface IngestOptions {
   readonly whole?: boolean
   /** Much is about to come: the thread that takes lines apart is started at once. */
   readonly much?: boolean
+  /** The rules that events are judged by as they are taken apart; absent: by none, and whoever runs the rules reads them. */
+  readonly judging?: Judging | undefined
   /** The events are marked, so that no rule looks at them. */
   readonly history?: boolean
   readonly warn: (message: string) => void
@@ -50,5 +53,7 @@ export interface Ingest {
   readonly progress: () => { lines: number; bytes: number }
   /** Applies to the lines that are read from now on. */
   setInventory(inventory: Inventory): void
+  /** Applies to the lines that are read from now on; resolves when no line is judged by the rules before any more. */
+  setJudging(judging: Judging): Promise<void>
   stop(): Promise<void>
 }

@@ -54,6 +54,7 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
     history: options.history ?? false,
     much: options.much ?? false,
     packing: store.packing,
+    judging: options.judging,
   })
   // After a kill, a request of the process before this one may still arrive: its spool is read when that is ruled out.
   const spoolTurn = options.lease && options.node ? openTurn(options.lease, `spool ${options.node}`) : undefined
@@ -208,6 +209,7 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
     },
     progress: () => ({ lines, bytes }),
     setInventory: stages.setInventory,
+    setJudging: stages.setJudging,
     stop: async () => {
       stopping = true
       room.end()

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { isUtf8 } from 'node:buffer'
 import { isDoubted, timeOf } from './clock.ts'
 import type { Lines } from './collect/lines.ts'
+import type { Mark } from './judge.ts'
 import type { EnrichRow, EnrichSource } from './enrich/enrich.ts'
 import { openEnvelope } from './envelope.ts'
 import { type Memory, openMemory } from './memory.ts'
@@ -89,6 +90,8 @@ export interface StageOptions<P> {
   readonly sink: Sink<P>
   /** Marks events that no rule is to look at. */
   readonly history: boolean
+  /** Says of a row which rules it meets. */
+  readonly mark?: (() => Mark | undefined) | undefined
   /** The memory to work in; several stages of one thread may share it. */
   readonly row: Row
 }
@@ -100,6 +103,7 @@ export const openStage = <P>({
   enrich,
   sink,
   history,
+  mark,
   row,
 }: StageOptions<P>): ((job: Job) => Made<P>) => {
   const dataset = new Const(source.parser)
@@ -142,6 +146,7 @@ export const openStage = <P>({
       row.long(F.severity, priority & 7)
     }
     enrich(row, known)
+    if (!history) mark?.()?.(row)
     last = row.number[F.time]!
     rows++
     sink.add(row)
@@ -214,6 +219,7 @@ export const openStage = <P>({
     ;[rows, unparsed, timeAhead, last, prefix] = [0, 0, false, undefined, itsPrefix]
     memory = openMemory(before)
     changes = []
+    if (!history) mark?.()?.begin()
     let joining: Joining | undefined
     if (joiner) {
       if (begin || !joinings.has(prefix)) joinings.set(prefix, openJoining(joiner, begin?.taken))

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads'
 import { createRowEnricher, type EnrichRow } from './enrich/enrich.ts'
 import { type GeoIp, type GeoIpFiles, openGeoIp } from './enrich/geoip.ts'
 import type { Inventory } from './inventory/inventory.ts'
+import { type Judging, type Mark, openMark } from './judge.ts'
 import { openParser, parsers } from './parsers/index.ts'
 import { Row } from './row/row.ts'
 import type { Sink } from './row/sink.ts'
@@ -20,6 +21,8 @@ export interface StagesOptions {
   readonly history: boolean
   readonly much?: boolean
   readonly packing: EventStore['packing']
+  /** The rules that rows are judged by; absent: by none. */
+  readonly judging?: Judging | undefined
 }
 export interface Stages {
   /** In any order. Rejects where a thread ends before its time. */
@@ -28,6 +31,8 @@ export interface Stages {
   room(): Promise<void>
   /** Applies from the next job on. */
   setInventory(inventory: Inventory): void
+  /** Applies from the next job on; resolves when no job is under way that was begun by the rules before. */
+  setJudging(judging: Judging): Promise<void>
   stop(): Promise<void>
 }
 
@@ -53,6 +58,7 @@ export const openSources = (
   { sources, history }: Pick<StagesOptions, 'sources' | 'history'>,
   enrich: () => EnrichRow,
   sink: Sink<Packed>,
+  mark?: () => Mark | undefined,
 ): ((source: string, job: Job) => Made<Packed>) => {
   const row = new Row()
   const stages = new Map<string, (job: Job) => Made<Packed>>()
@@ -71,6 +77,7 @@ export const openSources = (
           enrich: (row, known) => enrich()(row, known),
           sink,
           history,
+          mark,
           row,
         })),
       )
@@ -89,11 +96,17 @@ const geoIpOf = (files: GeoIpFiles): GeoIp => {
 }
 
 export const openStages = async (options: StagesOptions): Promise<Stages> => {
-  let { inventory } = options
+  let { inventory, judging } = options
   const geoip = geoIpOf(options.geoip)
   let enrich: EnrichRow | undefined
   const { openSink, spares } = (await import(options.packing.module)) as Packing
-  const here = openSources(options, () => (enrich ??= createRowEnricher({ inventory, geoip })), openSink())
+  let mark = judging && !options.history ? await openMark(judging) : undefined
+  const here = openSources(
+    options,
+    () => (enrich ??= createRowEnricher({ inventory, geoip })),
+    openSink(),
+    () => mark,
+  )
   const joined = new Set(options.sources.filter(({ parser }) => parsers.get(parser)?.joiner).map(({ id }) => id))
   let thread: Thread | undefined
   const waiting: (() => void)[] = []
@@ -103,7 +116,7 @@ export const openStages = async (options: StagesOptions): Promise<Stages> => {
   const ending = new Set<Promise<unknown>>()
   const started = (): Thread => {
     if (thread) return thread
-    const mine = startThread({ ...options, inventory }, spares, free, () => {
+    const mine = startThread({ ...options, inventory, judging }, spares, free, () => {
       if (thread === mine) thread = undefined
       ending.add(mine.end().finally(() => ending.delete(ending.values().next().value!)))
     })
@@ -132,6 +145,12 @@ export const openStages = async (options: StagesOptions): Promise<Stages> => {
       enrich = undefined
       thread?.setInventory(next)
     },
+    setJudging: async (next) => {
+      const opened = await openMark(next)
+      judging = next
+      mark = opened
+      await thread?.setJudging(next)
+    },
     stop: async () => {
       await thread?.end()
       thread = undefined
@@ -145,6 +164,7 @@ interface Thread {
   run(source: string, job: Job): Promise<Made<Packed>>
   jobs(): number
   setInventory(inventory: Inventory): void
+  setJudging(judging: Judging): Promise<void>
   end(): Promise<void>
 }
 
@@ -178,18 +198,20 @@ const startThread = (options: StagesOptions, spares: Packing['spares'], free: ()
   })
   worker.on('error', (error) => fail(error instanceof Error ? error : new Error(String(error))))
   worker.on('exit', () => fail(new Error('the thread that takes lines apart has ended')))
+  const ask = (message: () => object): Promise<Made<Packed>> =>
+    new Promise((resolve, reject) => {
+      if (dead) return reject(dead)
+      clearTimeout(timer)
+      const id = next++
+      asked.set(id, { resolve, reject })
+      worker.postMessage({ id, ...message() })
+    })
   return {
-    run: (source, job) =>
-      new Promise((resolve, reject) => {
-        if (dead) return reject(dead)
-        clearTimeout(timer)
-        const id = next++
-        asked.set(id, { resolve, reject })
-        // The lines are kept here too, for what the parser remembers may turn out to be another: the memory is copied.
-        worker.postMessage({ id, source, job, spare: spares() })
-      }),
+    // The lines are kept here too, for what the parser remembers may turn out to be another: the memory is copied.
+    run: (source, job) => ask(() => ({ source, job, spare: spares() })),
     jobs: () => asked.size,
     setInventory: (inventory) => worker.postMessage({ inventory }),
+    setJudging: (judging) => ask(() => ({ judging })).then(() => {}),
     end: async () => {
       clearTimeout(timer)
       await worker.terminate()

@@ -3,11 +3,13 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { createRowEnricher } from './enrich/enrich.ts'
 import { openGeoIp } from './enrich/geoip.ts'
 import type { Inventory } from './inventory/inventory.ts'
+import { type Judging, openMark } from './judge.ts'
 import type { Job } from './stage.ts'
 import { openSources, type Packing, type StagesOptions } from './stages.ts'
 
 type Message =
   | { readonly inventory: Inventory }
+  | { readonly id: number; readonly judging: Judging }
   | { readonly id: number; readonly source: string; readonly job: Job; readonly spare: ArrayBufferLike[] }
 
 if (parentPort) {
@@ -16,19 +18,35 @@ if (parentPort) {
   const geoip = openGeoIp(options.geoip)
   let enrich = createRowEnricher({ inventory: options.inventory, geoip })
   const { openSink, buffersOf, reuse } = (await import(options.packing.module)) as Packing
-  const run = openSources(options, () => enrich, openSink())
-  port.on('message', (message: Message) => {
+  let mark = options.judging && !options.history ? await openMark(options.judging) : undefined
+  const run = openSources(
+    options,
+    () => enrich,
+    openSink(),
+    () => mark,
+  )
+  const take = async (message: Message): Promise<void> => {
     if ('inventory' in message) {
       enrich = createRowEnricher({ inventory: message.inventory, geoip })
       return
     }
-    const { id, source, job, spare } = message
-    reuse(spare)
+    const { id } = message
     try {
-      const made = run(source, job)
+      if ('judging' in message) {
+        mark = await openMark(message.judging)
+        port.postMessage({ id })
+        return
+      }
+      reuse(message.spare)
+      const made = run(message.source, message.job)
       port.postMessage({ id, made }, buffersOf(made.packed))
     } catch (error) {
       port.postMessage({ id, error })
     }
+  }
+  // What came behind a change of the rules is judged by the new ones.
+  let turn = Promise.resolve()
+  port.on('message', (message: Message) => {
+    turn = turn.then(() => take(message))
   })
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { type Event, type Scalar, type Value, valuesOf } from '../ingest/event.ts'
 import type { CaseDocument } from './case/act.ts'
+import { LIVE } from './lane.ts'
 import { mayBeTold, NOBODY } from './parts.ts'
 import type { Level, Localized, Rule } from './rule.ts'
 import { severityOf } from './rule.ts'
@@ -23,8 +24,14 @@ export interface Alert extends CaseDocument {
   readonly 'alert.first': number
   readonly 'alert.last': number
   readonly 'alert.count': number
-  /** Ingest time up to which its events are counted. */
+  /** Ingest time up to which its events are counted; of further lanes (`lane.ts`) in `lanes`. */
   readonly 'alert.counted': number
+  readonly lanes?: { readonly [lane: string]: number }
+  /** It sums up the groups of its rule and agency in an hour for which there is no alert of their own (`summary.ts`). */
+  readonly 'alert.summary'?: true
+  readonly 'alert.groups'?: number
+  /** Values of the first of these groups. */
+  readonly keys?: readonly string[]
   readonly 'alert.created': number
   readonly 'alert.group': string // hash of rule, group and agency: the part whose bursts these are
   readonly 'alert.campaign': string // hash of rule and group: the parts of all agencies
@@ -125,6 +132,12 @@ export const groupKey = (rule: string, group: Group): string =>
 /** The same burst found again in the same run has the same id. */
 export const alertId = (key: string, to: number, first: number): string =>
   createHash('sha256').update(`${key} ${to} ${first}`).digest('hex').slice(0, 24)
+
+/** Ingest time up to which an alert has counted the events of a lane. */
+export const countedBy = (alert: Alert, lane: string): number =>
+  lane === LIVE ? alert['alert.counted'] : (alert.lanes?.[lane] ?? 0)
+export const counting = (alert: Pick<Alert, 'lanes'> | object, lane: string, to: number): Partial<Alert> =>
+  lane === LIVE ? { 'alert.counted': to } : { lanes: { ...(alert as Alert).lanes, [lane]: to } }
 
 export const partKey = (rule: string, group: Group, agency: string): string =>
   createHash('sha256')

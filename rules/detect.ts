@@ -3,13 +3,19 @@
  * run that broke off is run again over the same interval, and alerts say what they have counted, so it adds nothing.
  */
 import { type Lost, lostDays } from '../ingest/store/lost.ts'
-import { type DocumentStore, type Put, type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
+import { type DocumentStore, type Put, type PutResult, type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
 import type { Alert } from './alert.ts'
 import { alertsIn, type Cases } from './case/decide.ts'
 import { endedBy } from './ends.ts'
-import { correlated, freshEvents, type Groups, matched } from './matching.ts'
-import { mergeGroup } from './merge.ts'
-import type { Rule } from './rule.ts'
+import { openBehind } from './behind.ts'
+import { correlated } from './matching.ts'
+import { mergeGroups } from './many.ts'
+import { mergeGroup, type Merging } from './merge.ts'
+import { LIVE, type Reach } from './lane.ts'
+import { openOwed } from './owed.ts'
+import { openPatient } from './patient.ts'
+import { type Groups, openPasses, type Pass } from './pass.ts'
+import { type Rule, severityOf } from './rule.ts'
 
 /** Runs that are kept to be shown: those that matched or failed. */
 const RECENT = 20
@@ -33,13 +39,24 @@ export interface LedgerEntry {
 }
 
 export interface Detector {
-  /** Runs a rule over everything committed since it last ran. Answers how many events matched anew. */
-  run(rule: Rule): Promise<number>
+  /** Runs a rule over everything committed since it last ran. Rejects where it failed. */
+  run(rule: Rule): Promise<void>
   /**
    * Runs each, until `stopped` says so; `report` is told of every rule, with the reason where it failed. Rejects with what
-   * is no rule's fault: the ledger, or how far the store is committed, cannot be read.
+   * is no rule's fault: the ledger, or how far the store is committed, cannot be read. `patience`: ms after which what is
+   * left to write waits for the next call; without, everything is done.
    */
-  runAll(rules: readonly Rule[], report: (rule: Rule, error?: string) => void, stopped?: () => boolean): Promise<void>
+  runAll(
+    rules: readonly Rule[],
+    report: (rule: Rule, error?: string) => void,
+    stopped?: () => boolean,
+    patience?: number,
+    /** All rules that are switched on: what is owed by some events is judged by all. */
+    all?: readonly Rule[],
+  ): Promise<void>
+  /** Events that wait to be judged, and rules that are set aside for such events with how many they were too slow on. */
+  readonly owed: { waiting(): number; aside(): ReadonlyMap<string, number>; given(): number }
+  close(): Promise<void>
 }
 
 /** How far each rule has come, by its id. */
@@ -50,22 +67,64 @@ export const readLedger = async (documents: DocumentStore): Promise<ReadonlyMap<
   return new Map(items.map(({ id, doc }) => [id, doc]))
 }
 
+/** A rule that was never run begins with what comes now: all of history is gone over only where a person says so. */
+export const startRules = async (store: Store, rules: readonly Rule[]): Promise<void> => {
+  const ledger = store.documents.collection<LedgerEntry>('ledger')
+  const known = await readLedger(store.documents)
+  const fresh = rules.filter(({ id }) => !known.has(id))
+  if (fresh.length === 0) return
+  const covered = await store.events.committed()
+  // Where another process was quicker, it said the same.
+  await ledger.put(fresh.map(({ id }) => ({ id, version: null, doc: { covered } })))
+}
+
 export interface DetectOptions {
   readonly store: Store
   /** What it decides, with the documents of its lease. */
   readonly cases: Omit<Cases, 'documents'>
 }
 
+/** ms of one rule's writing while others wait. */
+const TURN = 500
+
+/** A run of a rule that has something to write. */
+interface Work {
+  readonly rule: Rule
+  readonly from: number
+  readonly to: number
+  ms: number
+  matched: number
+  steps?: AsyncGenerator<void>
+}
+
+/** A rule, and the ingest time that it is to go over. */
 interface Due {
-  readonly entry: Stored<LedgerEntry> | undefined
-  readonly committed: number
+  readonly rule: Rule
+  readonly from: number
+  readonly to: number
+  /** A run over just this has begun to write. */
+  readonly begun: boolean
 }
 
 export const createDetector = ({ store, cases: facts }: DetectOptions): Detector => {
   const cases: Cases = { ...facts, documents: store.documents }
   const { clock } = cases
   const ledger = store.documents.collection<LedgerEntry>('ledger')
-  const fresh = freshEvents(store)
+  const passes = openPasses(store)
+  const patient = openPatient()
+  const owed = openOwed(store, patient)
+  const behind = openBehind(store, cases, passes, owed, async ({ id }) => (await entryOf(id))?.doc.covered ?? 0)
+  /** One process writes the ledger: what it wrote it knows. */
+  const entries = new Map<string, Stored<LedgerEntry> | undefined>()
+  const entryOf = async (id: string): Promise<Stored<LedgerEntry> | undefined> => {
+    if (!entries.has(id)) entries.set(id, await ledger.get(SYSTEM, id))
+    return entries.get(id)
+  }
+  const wrote = (put: Put<LedgerEntry>, result: PutResult | undefined): boolean => {
+    if (result?.ok) entries.set(put.id, { id: put.id, doc: put.doc, version: result.version, seq: 0 })
+    else entries.delete(put.id)
+    return result?.ok ?? false
+  }
 
   let known: readonly Lost[] | undefined
   /** Days are lost when a store is opened, never while it is open. */
@@ -80,99 +139,207 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
     }
   }
 
-  /** `later` collects the ledger's entries of runs that changed nothing else: they are written together. */
-  const cover = async (
-    rule: Rule,
-    { entry: found, committed }: Due,
-    rules: readonly Rule[],
-    later?: Put<LedgerEntry>[],
-  ): Promise<number> => {
+  let goes = false
+  /** What rules have begun to write and not finished: the others have their turn in between. */
+  const works = new Map<string, Work>()
+  const save = async (id: string, doc: LedgerEntry): Promise<void> => {
+    const put = { id, doc, version: (await entryOf(id))?.version ?? null }
+    const [result] = await ledger.put([put])
+    if (!wrote(put, result)) throw new Error(`another process runs rule ${id}`)
+  }
+  const ended = (work: Work, doc: LedgerEntry = { covered: 0 }, error?: string): LedgerEntry => {
+    const { from, to, matched } = work
+    const last = { at: clock(), from, to, ms: Math.round(work.ms), matched, ...(error ? { error } : {}) }
+    const recent = matched > 0 || error ? [last, ...(doc.recent ?? [])].slice(0, RECENT) : doc.recent
+    return {
+      covered: error ? doc.covered : to,
+      last,
+      ...(recent ? { recent } : {}),
+      ...(error && doc.running ? { running: doc.running } : {}),
+    }
+  }
+  const fail = async (work: Work, error: unknown): Promise<never> => {
+    const { id } = work.rule
+    works.delete(id)
+    const reason = error instanceof Error ? error.message : String(error)
+    await (async () => save(id, ended({ ...work, matched: 0 }, (await entryOf(id))?.doc, reason)))().catch(() => {})
+    throw error
+  }
+
+  /** Looks at what a pass has for a rule. `later` collects the ledger's entries of those that have nothing: they are written together. */
+  const begin = async (work: Work, pass: Pass | Error, later: Put<LedgerEntry>[]): Promise<void> => {
+    const { rule, from, to } = work
     const began = performance.now()
-    let entry = found
-    let doc: LedgerEntry = entry?.doc ?? { covered: 0 }
-    const save = async (next: LedgerEntry) => {
-      const [result] = await ledger.put([{ id: rule.id, doc: next, version: entry?.version ?? null }])
-      if (!result?.ok) throw new Error(`another process runs rule ${rule.id}`)
-      entry = { id: rule.id, doc: next, version: result.version, seq: 0 }
-      doc = next
-    }
-    const to = doc.running?.to ?? committed
-    const from = doc.running?.from ?? doc.covered
-    if (to <= from) return 0
-    const ended = (matched: number, error?: string): LedgerEntry => {
-      const last = {
-        at: clock(),
-        from,
-        to,
-        ms: Math.round(performance.now() - began),
-        matched,
-        ...(error ? { error } : {}),
-      }
-      const recent = matched > 0 || error ? [last, ...(doc.recent ?? [])].slice(0, RECENT) : doc.recent
-      return {
-        covered: error ? doc.covered : to,
-        last,
-        ...(recent ? { recent } : {}),
-        ...(error && doc.running ? { running: doc.running } : {}),
-      }
-    }
     try {
-      const few = await fresh(from, to, rules)
+      if (pass instanceof Error) throw pass
+      const reach: Reach = { ...(await owed.reach()), [LIVE]: to }
+      const found = pass.of(rule)
       const groups = rule.correlation
-        ? await correlated(store, rule, from, to, few)
-        : await matched(store, rule, from, to, few)
+        ? await correlated(store, passes, rule, { lane: LIVE, from, reach }, found)
+        : found
       const affected = rule.endsWith ? await whatEnds(cases, rule, groups) : NONE
+      const entry = await entryOf(rule.id)
+      work.ms += performance.now() - began
       if (groups.size === 0) {
-        if (later) later.push({ id: rule.id, doc: ended(0), version: entry?.version ?? null })
-        else await save(ended(0))
-        return 0
+        later.push({ id: rule.id, doc: ended(work, entry?.doc), version: entry?.version ?? null })
+        return
       }
       // From here on a run that breaks off is run again over the same interval.
-      if (!doc.running) await save({ ...doc, running: { from, to } })
-      let n = 0
-      const merging = { store, cases, ...(await loss()) }
-      for (const [key, found] of groups) {
-        n += found.moments.length
-        await mergeGroup(merging, rule, found.group, found, affected.get(key) ?? [], to)
-      }
-      await save(ended(n))
-      return n
+      if (!entry?.doc.running) await save(rule.id, { ...(entry?.doc ?? { covered: 0 }), running: { from, to } })
+      for (const { moments } of groups.values()) work.matched += moments.length
+      const merging = { store, cases, lane: LIVE, reach, ...(await loss()) }
+      work.steps =
+        rule.endsWith || merging.lost.length > 0
+          ? mergeEach(merging, rule, groups, affected, to)
+          : mergeGroups(merging, rule, groups, to)
+      works.set(rule.id, work)
     } catch (error) {
-      await save(ended(0, error instanceof Error ? error.message : String(error))).catch(() => {})
-      throw error
+      await fail(work, error)
+    }
+  }
+  /** Goes on for so many ms, and over a piece of work at least. Answers whether all is written. */
+  const goOn = async (work: Work, patience: number): Promise<boolean> => {
+    const began = performance.now()
+    try {
+      for (;;) {
+        const { done } = await work.steps!.next()
+        const ms = performance.now() - began
+        if (!done && ms < patience) continue
+        work.ms += ms
+        if (!done) return false
+        break
+      }
+      works.delete(work.rule.id)
+      await save(work.rule.id, ended(work, (await entryOf(work.rule.id))?.doc))
+      return true
+    } catch (error) {
+      return fail(work, error)
+    }
+  }
+
+  /** Rules that have the same to go over share what is read of it; the most severe first. */
+  const windows = async (rules: readonly Rule[], committed: number): Promise<readonly Due[][]> => {
+    const out = new Map<string, Due[]>()
+    for (const rule of rules.toSorted((a, b) => severityOf(b.level) - severityOf(a.level))) {
+      const doc = (await entryOf(rule.id))?.doc
+      const from = doc?.running?.from ?? doc?.covered ?? 0
+      const to = doc?.running?.to ?? committed
+      if (to <= from) continue
+      const key = `${from} ${to}`
+      out.set(key, [...(out.get(key) ?? []), { rule, from, to, begun: doc?.running !== undefined }])
+    }
+    return [...out.values()]
+  }
+
+  const runThese = async (
+    rules: readonly Rule[],
+    report: (rule: Rule, error?: unknown) => void,
+    stopped: () => boolean,
+    patience = Number.POSITIVE_INFINITY,
+  ): Promise<void> => {
+    const committed = await store.events.committed()
+    const later: Put<LedgerEntry>[] = []
+    const flush = async () => {
+      const some = later.splice(0)
+      if (some.length === 0) return
+      for (const [i, result] of (await ledger.put(some)).entries()) {
+        const rule = rules.find(({ id }) => id === some[i]!.id)
+        if (!wrote(some[i]!, result) && rule) report(rule, new Error(`another process runs rule ${rule.id}`))
+      }
+    }
+    const began = performance.now()
+    let saved = began
+    /** What it writes has its turn; false where more is left, or it failed. */
+    const turn = async (work: Work): Promise<boolean> => {
+      try {
+        const done = await goOn(work, Math.min(patience, TURN))
+        if (done) report(work.rule)
+        return done
+      } catch (error) {
+        report(work.rule, error)
+        return false
+      }
+    }
+    // What is too much for one pass is gone through in several; a rule that fails is tried again by the next run.
+    for (let left = rules.filter(({ id }) => !works.has(id)); left.length > 0 && !stopped(); ) {
+      const due = await windows(left, committed)
+      left = []
+      for (const those of due) {
+        const { from, to: until } = those[0]!
+        let pass: Pass | Error
+        try {
+          const over = those.map(({ rule }) => rule)
+          pass = await passes.pass(
+            from,
+            until,
+            over,
+            those.some(({ begun }) => begun),
+          )
+        } catch (error) {
+          pass = error instanceof Error ? error : new Error(String(error))
+        }
+        const to = pass instanceof Error ? until : pass.to
+        for (const { rule } of those) {
+          if (stopped()) break
+          try {
+            const work: Work = { rule, from, to, ms: 0, matched: 0 }
+            await begin(work, pass, later)
+            if (!works.has(rule.id)) report(rule)
+            if ((!works.has(rule.id) || (await turn(work))) && to < committed) left.push(rule)
+          } catch (error) {
+            report(rule, error)
+          }
+          if (performance.now() - saved < SAVE) continue
+          await flush()
+          saved = performance.now()
+        }
+      }
+      await flush()
+      if (performance.now() - began > patience) break
+    }
+    // What is begun goes on in turns.
+    for (let open = true; open && !stopped(); ) {
+      open = false
+      for (const { id } of rules) {
+        const work = works.get(id)
+        if (!work || stopped()) continue
+        const done = await turn(work)
+        if (performance.now() - began > patience) return
+        if (works.has(id)) open = true
+        else if (done && work.to < committed) await runThese([work.rule], report, stopped, patience)
+      }
     }
   }
 
   return {
-    run: async (rule) =>
-      cover(rule, { entry: await ledger.get(SYSTEM, rule.id), committed: await store.events.committed() }, [rule]),
-    runAll: async (rules, report, stopped = () => false) => {
-      // For all of them, so that they share what is read of it.
-      const committed = await store.events.committed()
-      const later: Put<LedgerEntry>[] = []
-      const save = async () => {
-        const some = later.splice(0)
-        for (const [i, result] of (await ledger.put(some)).entries()) {
-          const rule = rules.find(({ id }) => id === some[i]!.id)
-          if (!result.ok && rule) report(rule, `another process runs rule ${rule.id}`)
-        }
-      }
-      let saved = performance.now()
-      for (const rule of rules) {
-        if (stopped()) break
-        const entry = await ledger.get(SYSTEM, rule.id)
-        try {
-          await cover(rule, { entry, committed }, rules, later)
-          report(rule)
-        } catch (error) {
-          report(rule, error instanceof Error ? error.message : String(error))
-        }
-        if (performance.now() - saved < SAVE) continue
-        await save()
-        saved = performance.now()
-      }
-      await save()
+    run: async (rule) => {
+      let failure: unknown
+      await runThese(
+        [rule],
+        (_, error) => {
+          failure = error
+        },
+        () => false,
+      )
+      if (failure !== undefined) throw failure
     },
+    runAll: async (rules, report, stopped = () => false, patience = Number.POSITIVE_INFINITY, all = rules) => {
+      // What was begun to be written before goes first.
+      if (!goes) await behind.go(all, 0, stopped, 0)
+      goes = true
+      await runThese(
+        rules,
+        (rule, error) => {
+          if (error === undefined) report(rule)
+          else report(rule, error instanceof Error ? error.message : String(error))
+        },
+        stopped,
+        patience,
+      )
+      if (!stopped()) await behind.go(all, await store.events.committed(), stopped, patience)
+    },
+    owed: { waiting: owed.waiting, aside: patient.aside, given: patient.given },
+    close: patient.close,
   }
 }
 
@@ -196,4 +363,18 @@ const whatEnds = async (cases: Cases, rule: Rule, groups: Groups): Promise<Reado
   }
   for (const [key, { moments }] of groups) if (moments.length === 0 && !out.has(key)) groups.delete(key)
   return out
+}
+
+/** Group by group: of rules with an end, and where a day was lost. */
+const mergeEach = async function* (
+  merging: Merging,
+  rule: Rule,
+  groups: Groups,
+  affected: ReadonlyMap<string, readonly Stored<Alert>[]>,
+  to: number,
+): AsyncGenerator<void> {
+  for (const [key, found] of groups) {
+    await mergeGroup(merging, rule, found.group, found, affected.get(key) ?? [], to)
+    yield
+  }
 }

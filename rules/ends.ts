@@ -8,9 +8,9 @@ import { type Collection, type Store, type Stored, SYSTEM } from '../ingest/stor
 import type { Alert, Group, Part } from './alert.ts'
 import { byTime, type Island, islandsOf, SAMPLE } from './bursts.ts'
 import { pagesOf } from './case/pages.ts'
-import { live } from './matching.ts'
+import { live } from './pass.ts'
 import { groupFilter } from './recount.ts'
-import type { Found } from './matching.ts'
+import type { Found } from './pass.ts'
 import { agenciesOf, shownTo } from './parts.ts'
 import type { Rule } from './rule.ts'
 

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { Rule } from './rule.ts'
-import { compileDocuments } from './sigma/compile.ts'
+import { type CompileOptions, compileDocuments } from './sigma/compile.ts'
 import { SigmaError } from './sigma/error.ts'
 import type { SourceKind } from './sigma/mapping.ts'
 import { parseSigma, type SigmaDocument } from './sigma/parse.ts'
@@ -29,9 +29,12 @@ export const pathOf = (file: string): string => (file.startsWith(relative(ROOT, 
 const sentence = (error: unknown, file: string): string =>
   error instanceof SigmaError ? error.message : `${file}: ${error instanceof Error ? error.message : String(error)}`
 
-/** Everything that is right in these files, and what is wrong with the rest. */
-/** `kinds`: the kinds of log that the sources bring. */
-export const readRules = (folders: readonly string[], kinds: readonly SourceKind[]): Loaded => {
+/**
+ * Everything that is right in these files, and what is wrong with the rest. `kinds`: the kinds of log that the sources bring;
+ * undefined for events that are no source's: then names are taken as rules have them (`CompileOptions.fields: routed`).
+ */
+export const readRules = (folders: readonly string[], kinds: readonly SourceKind[] | undefined): Loaded => {
+  const options: CompileOptions = kinds ? { kinds } : { fields: 'routed' }
   const problems: string[] = []
   const rules: Rule[] = []
   const library: SigmaDocument[] = []
@@ -54,7 +57,7 @@ export const readRules = (folders: readonly string[], kinds: readonly SourceKind
     library.push(...files.flat())
     for (const documents of files) {
       try {
-        rules.push(...compileDocuments(documents, { kinds }, library))
+        rules.push(...compileDocuments(documents, options, library))
       } catch (error) {
         problems.push(sentence(error, documents[0]!.located.file))
       }
@@ -71,8 +74,13 @@ export const readRules = (folders: readonly string[], kinds: readonly SourceKind
 }
 
 /** Our own rules, and those of a folder of the user's. Throws one Error with a line for each thing that is wrong. */
-export const loadRules = (folder: string | undefined, kinds: readonly SourceKind[]): readonly Rule[] => {
-  const { rules, problems } = readRules(folder === undefined ? [CATALOG] : [CATALOG, folder], kinds)
+export const loadRules = (folder: string | undefined, kinds: readonly SourceKind[]): readonly Rule[] =>
+  allRight(readRules(folder === undefined ? [CATALOG] : [CATALOG, folder], kinds))
+
+/** Rules for events that are no source's. Throws as `loadRules`. */
+export const loadRouted = (folders: readonly string[]): readonly Rule[] => allRight(readRules(folders, undefined))
+
+const allRight = ({ rules, problems }: Loaded): readonly Rule[] => {
   if (problems.length === 0) return rules
   const more = problems.length > 10 ? [`and ${problems.length - 10} more`] : []
   throw new Error([...problems.slice(0, 10), ...more].join('\n'))

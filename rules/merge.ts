@@ -5,17 +5,31 @@
 import type { Event } from '../ingest/event.ts'
 import { and, eq, type Filter, not, or } from '../ingest/store/filter.ts'
 import type { Lost } from '../ingest/store/lost.ts'
-import { type Collection, type Put, type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
-import { type Alert, alertId, groupKey, headOf, newAlert, type Part, partOf, toldGroup } from './alert.ts'
-import { byTime, chain, type Island, islandsOf, type Moment, SAMPLE } from './bursts.ts'
+import { type Collection, type Put, type PutResult, type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
+import {
+  type Alert,
+  alertId,
+  countedBy,
+  counting,
+  groupKey,
+  headOf,
+  newAlert,
+  type Part,
+  partOf,
+  toldGroup,
+} from './alert.ts'
+import { byTime, chain, type Island, islandsOf, SAMPLE } from './bursts.ts'
+import { countOf, newIn } from './counts.ts'
+import { eventsOf, momentOf } from './sample.ts'
 import { DETECTOR } from './case/act.ts'
 import { type Cases, alertsIn, newActId } from './case/decide.ts'
 import { refresh, take } from './case/membership.ts'
 import { pagesOf } from './case/pages.ts'
 import { apply } from './case/table.ts'
-import type { Found } from './matching.ts'
+import { LIVE, type Reach } from './lane.ts'
+import type { Found } from './pass.ts'
 import { noRecount, type Recount, recountOf } from './recount.ts'
-import { NOBODY, isCopy, shownTo, split } from './parts.ts'
+import { NOBODY, split } from './parts.ts'
 import type { Rule } from './rule.ts'
 import { type Ends, endsOf, endsSeen, noEnds } from './ends.ts'
 
@@ -24,6 +38,10 @@ export interface Merging {
   /** Days of ingest that were lost and read again, and the ingest time from which on the store holds events. */
   readonly lost: readonly Lost[]
   readonly oldest: number
+  /** Of what lane the events are that came. */
+  readonly lane: string
+  /** Ingest times up to which the rule has counted each lane, this run included. */
+  readonly reach: Reach
   /** Some day cannot be read: what is counted in the store may be too little. */
   readonly damaged: boolean
   /** Of the lease: what it writes is refused once another process runs the rules. */
@@ -53,7 +71,7 @@ export const mergeGroup = async (
   }
   for (const [agency, own] of parts) {
     const part = partOf(rule.id, group, agency)
-    const recount = recountOf(merging.store, rule, part, to, merging.lost, merging.oldest, merging.damaged)
+    const recount = recountOf(merging.store, rule, part, merging.reach, merging.lost, merging.oldest, merging.damaged)
     const heard = await unheard(merging, rule, part, own, recount)
     if (own.length > 0 && heard.length === 0) continue
     await mergePart(merging, rule, part, islandsOf(heard, rule.quiet, ended.between), ended, to, recount)
@@ -103,7 +121,7 @@ type Span = { readonly first: number; readonly last: number }
  * The alerts of a part that the spans may touch: those within the quiet time. What lasts until it ends has no such time:
  * there it is those that a span meets, and the next to either side.
  */
-const near = async (
+export const near = async (
   alerts: Collection<Alert>,
   rule: Rule,
   part: Part,
@@ -139,7 +157,7 @@ interface Written {
 
 /** One try: undefined where a document was changed in between. */
 const mergeOnce = async (
-  { store, cases }: Merging,
+  merging: Merging,
   alerts: Collection<Alert>,
   rule: Rule,
   part: Part,
@@ -149,9 +167,52 @@ const mergeOnce = async (
   recount: Recount,
 ): Promise<Written | undefined> => {
   const known = await near(alerts, rule, part, [...found, ...ends.touched(part)])
+  const sample = (islands: readonly Island[]) => eventsOf(merging.store, islands, part)
+  const plan = await planOf(merging, rule, part, { found, known, sample, ends, recount }, to)
+  const results = plan.puts.length > 0 ? await alerts.put(plan.puts, true) : []
+  const written = writtenOf(plan, results)
+  return written && { alerts: written, left: plan.left }
+}
+
+/** What a plan has written; undefined where something was changed in between. */
+export const writtenOf = (plan: Plan, results: readonly (PutResult | undefined)[]): Stored<Alert>[] | undefined => {
+  const written: Stored<Alert>[] = [...plan.untouched]
+  for (const [i, { id, doc }] of plan.puts.entries()) {
+    const result = results[i]
+    if (!result?.ok) return undefined
+    if (plan.changed.includes(id)) written.push({ id, doc, version: result.version, seq: 0 })
+  }
+  return written
+}
+
+export interface Facts {
+  readonly found: readonly Island[]
+  /** The alerts of the part near what was found. */
+  readonly known: readonly Stored<Alert>[]
+  readonly sample: (islands: readonly Island[]) => Promise<{ events: Event[]; copies: boolean }>
+  readonly ends: Ends
+  readonly recount: Recount
+}
+export interface Plan {
+  readonly puts: readonly Put<Alert>[]
+  /** Those of them that tell of events. */
+  readonly changed: readonly string[]
+  /** Counted already by a run that broke off: only their incidents may be missing. */
+  readonly untouched: readonly Stored<Alert>[]
+  readonly left: readonly string[]
+}
+
+/** What the islands make of the alerts of a part. */
+export const planOf = async (
+  { cases, lane }: Merging,
+  rule: Rule,
+  part: Part,
+  { found, known, sample: sampleOf, ends, recount }: Facts,
+  to: number,
+): Promise<Plan> => {
   const isNew = (island: Island, among: readonly Stored<Alert>[]): boolean =>
     !among.some(
-      ({ doc }) => doc['alert.counted'] >= to && doc['alert.first'] <= island.first && doc['alert.last'] >= island.last,
+      ({ doc }) => countedBy(doc, lane) >= to && doc['alert.first'] <= island.first && doc['alert.last'] >= island.last,
     )
   const counted = found.filter((island) => isNew(island, known))
   const mine = known.filter(({ doc }) => doc['alert.group'] === part.key && doc['alert.status'] !== 'absorbed')
@@ -189,17 +250,24 @@ const mergeOnce = async (
     const end = await ends.end(part, last)
     if (keep && islands.length === 0 && others.length === 0 && !span && end === keep.doc['alert.ended']) {
       // Counted already by a run that broke off: only its incident may be missing.
-      if (keep.doc['alert.counted'] >= to) untouched.push(keep)
+      if (countedBy(keep.doc, lane) >= to) untouched.push(keep)
       continue
     }
-    const sample = await eventsOf(store, islands, part)
+    // Of one that has all it shows, later events are not read.
+    const shown = keep?.doc.events ?? []
+    const full = shown.length >= SAMPLE && !span && others.length === 0
+    const newest = full ? byTimeOf(shown.at(-1)!) : Number.POSITIVE_INFINITY
+    const sample = await sampleOf(islands.filter((island) => island.first <= newest))
     if (!keep) {
       const count = await newIn(recount, { first, last, closed, islands })
       const follows = closed
         .filter(({ doc }) => doc['alert.first'] - last <= rule.quiet && first - doc['alert.last'] <= rule.quiet)
         .sort((a, b) => b.doc['alert.last'] - a.doc['alert.last'])[0]
-      const id = alertId(part.key, to, first)
-      const doc = newAlert(rule, part, { first, last, count }, sample, to, now)
+      const id = alertId(lane === LIVE ? part.key : `${part.key} ${lane}`, to, first)
+      const doc = {
+        ...newAlert(rule, part, { first, last, count }, sample, 0, now),
+        ...counting({}, lane, to),
+      } as Alert
       const related = follows ? { ...doc, 'alert.follows': follows.id } : doc
       puts.push({ id, doc: over(related, end, cases), version: null })
       changed.push(id)
@@ -224,7 +292,7 @@ const mergeOnce = async (
       'alert.first': first,
       'alert.last': last,
       'alert.count': rule.endsWith ? 1 : count,
-      'alert.counted': to,
+      ...counting(keep.doc, lane, to),
       events: kept,
       ...(days.length ? { recounted: [...(keep.doc.recounted ?? []), ...days] } : {}),
       ...(days.length && members.some(({ doc }) => recount.gone(doc)) ? { 'alert.kept': true } : {}),
@@ -241,66 +309,10 @@ const mergeOnce = async (
   }
   // What an end has cut off is written before the alert that it is cut from: broken off in between it is found again.
   if (cut.size) puts.sort((a, b) => Number(a.version !== null) - Number(b.version !== null))
-  const written: Stored<Alert>[] = [...untouched]
-  if (puts.length) {
-    const results = await alerts.put(puts, true)
-    for (const [i, { id, doc }] of puts.entries()) {
-      const result = results[i]!
-      if (!result.ok) return undefined
-      if (changed.includes(id)) written.push({ id, doc, version: result.version, seq: 0 })
-    }
-  }
-  return { alerts: written, left: [...left] }
+  return { puts, changed, untouched, left: [...left] }
 }
 
-/** How many events a burst has, whose members and islands are these. */
-const countOf = async (
-  recount: Recount,
-  burst: {
-    /** Lost days of its members: what the islands bring may be counted in these already. */
-    readonly days: readonly string[]
-    readonly first: number
-    readonly last: number
-    readonly members: readonly Stored<Alert>[]
-    /** Members whose counts were not taken over yet; the first is kept. */
-    readonly joining: readonly Stored<Alert>[]
-    readonly closed: readonly Stored<Alert>[]
-    readonly islands: readonly Island[]
-    /** Of the kept one, where something cut it short. */
-    readonly kept: number | undefined
-  },
-): Promise<number> => {
-  const { days, first, last, members, joining, closed, islands, kept } = burst
-  const counted =
-    (kept ?? members[0]!.doc['alert.count']) + joining.reduce((sum, { doc }) => sum + doc['alert.count'], 0)
-  if (days.length === 0) return counted + islands.reduce((sum, island) => sum + island.count, 0)
-  if (members.some(({ doc }) => recount.gone(doc))) {
-    // What lies within its span may be what it has counted.
-    const within = ({ first: from, last: until }: Span) =>
-      members.some(({ doc }) => from >= doc['alert.first'] && until <= doc['alert.last'])
-    return counted + islands.reduce((sum, island) => sum + (within(island) ? 0 : island.count), 0)
-  }
-  // A closed alert keeps the events that it has told of, though others came between them late.
-  const elsewhere = closed.filter(({ doc }) => doc['alert.first'] <= last && doc['alert.last'] >= first)
-  const total = await recount.count({ first, last })
-  return Math.max(1, total - elsewhere.reduce((sum, { doc }) => sum + doc['alert.count'], 0))
-}
-
-/** How many events of a burst without an alert are new: closed alerts over it may have told of the others. */
-const newIn = async (
-  recount: Recount,
-  { first, last, closed, islands }: Span & { closed: readonly Stored<Alert>[]; islands: readonly Island[] },
-): Promise<number> => {
-  const found = islands.reduce((sum, island) => sum + island.count, 0)
-  const over = closed.filter(({ doc }) => doc['alert.first'] <= last && doc['alert.last'] >= first)
-  if (!over.some(({ doc }) => recount.stale(doc).length > 0 && !recount.gone(doc))) return found
-  const span = {
-    first: Math.min(first, ...over.map(({ doc }) => doc['alert.first'])),
-    last: Math.max(last, ...over.map(({ doc }) => doc['alert.last'])),
-  }
-  const told = over.reduce((sum, { doc }) => sum + doc['alert.count'], 0)
-  return Math.max(1, Math.min(found, (await recount.count(span)) - told))
-}
+const byTimeOf = (event: Event): number => event['@timestamp'] as number
 
 /** Without the fields that are undefined. */
 const given = (doc: Alert): Alert =>
@@ -315,34 +327,4 @@ const over = (doc: Alert, end: number | undefined, cases: Cases): Alert => {
     : apply(ended, 'alert', { what: 'close', id: newActId(), reason: 'resolved' }, DETECTOR, cases.clock(), {
         deadlines: {},
       })
-}
-
-export const momentOf = (event: Event): Moment => ({
-  time: event['@timestamp'] as number,
-  id: event['event.id'] as string,
-})
-
-/** The earliest events of the islands, as the part's agency may see them. */
-export const eventsOf = async (
-  store: Store,
-  islands: readonly Island[],
-  { agency }: Pick<Part, 'agency'>,
-): Promise<{ events: Event[]; copies: boolean }> => {
-  const out: Event[] = []
-  for (const { sample, first, last } of islands.slice(0, SAMPLE)) {
-    const filter = { op: 'in', field: 'event.id', values: [...sample], cased: true } as const
-    const { items } = await store.events.search(SYSTEM, {
-      filter,
-      from: first,
-      to: last + 1,
-      order: 'oldest',
-      limit: SAMPLE,
-    })
-    out.push(...items)
-  }
-  const events = out.sort((a, b) => byTime(momentOf(a), momentOf(b))).slice(0, SAMPLE)
-  return {
-    events: events.map((event) => shownTo(event, agency)),
-    copies: events.some((event) => isCopy(event, agency)),
-  }
 }

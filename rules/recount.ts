@@ -8,7 +8,8 @@ import type { Lost } from '../ingest/store/lost.ts'
 import { type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
 import { type Alert, GROUP_FIELDS, type Group, groupKey, groupOf, type Part } from './alert.ts'
 import { chain } from './bursts.ts'
-import { type Found, live } from './matching.ts'
+import { furthest, LANE_FIELDS, type Reach, within } from './lane.ts'
+import { type Found, live } from './pass.ts'
 import { AGENCY_FIELDS, agenciesOf } from './parts.ts'
 import type { Rule } from './rule.ts'
 import { type Counted, qualifying } from './windows.ts'
@@ -45,12 +46,12 @@ export const noRecount: Recount = {
   unheard: async (moments) => moments,
 }
 
-/** `oldest`: ingest time from which on the store holds everything; `damaged`: some day in between cannot be read. `to`: of the run. */
+/** `oldest`: ingest time from which on the store holds everything; `damaged`: some day in between cannot be read. `reach`: of the run. */
 export const recountOf = (
   store: Store,
   rule: Rule,
   part: Part,
-  to: number,
+  reach: Reach,
   lost: readonly Lost[],
   oldest: number,
   damaged: boolean,
@@ -61,7 +62,7 @@ export const recountOf = (
   /** Times of what counts, sorted: an alert may have millions. */
   const timesOf = async (span: Span): Promise<Float64Array> => {
     if (known && known.span.first <= span.first && known.span.last >= span.last) return known.times
-    known = { span, times: await momentsOf(store, rule, part, span, to) }
+    known = { span, times: await momentsOf(store, rule, part, span, reach) }
     return known.times
   }
   const recount: Recount = {
@@ -69,7 +70,10 @@ export const recountOf = (
       const done = new Set(alert.recounted ?? [])
       return lost
         .filter(
-          ({ id, from, noted }) => alert['alert.counted'] >= from && alert['alert.created'] <= noted && !done.has(id),
+          ({ id, from, noted }) =>
+            Math.max(alert['alert.counted'], ...Object.values(alert.lanes ?? {})) >= from &&
+            alert['alert.created'] <= noted &&
+            !done.has(id),
         )
         .map(({ id }) => id)
     },
@@ -103,13 +107,13 @@ export const recountOf = (
   return recount
 }
 
-/** Times of the events of a part that count around a span, of those ingested up to `to`. */
+/** Times of the events of a part that count around a span, of those that the run reaches. */
 const momentsOf = async (
   store: Store,
   rule: Rule,
   part: Part,
   { first, last }: Span,
-  to: number,
+  reach: Reach,
 ): Promise<Float64Array> => {
   const { correlation } = rule
   const around = correlation ? 2 * correlation.timespan : 0
@@ -119,8 +123,9 @@ const momentsOf = async (
     filter: live(and(rule.filter, groupFilter(rule, part.group))),
     from: first - around,
     to: last + around + 1,
-    ingested: { upTo: to },
+    ingested: { upTo: furthest(reach) },
     fields: [
+      ...LANE_FIELDS,
       '@timestamp',
       'event.id',
       'event.ingested',
@@ -133,7 +138,7 @@ const momentsOf = async (
     for (const event of events) {
       // A rule without fields of its own groups by what an event has: what has more is of another group.
       const group = groupOf(rule, event)
-      if (!group || groupKey(rule.id, group) !== part.campaign) continue
+      if (!group || groupKey(rule.id, group) !== part.campaign || !within(reach, event)) continue
       const values = correlation?.field
         ? [event[correlation.field]].flat().flatMap((value) => (value === undefined ? [] : [String(value)]))
         : undefined
@@ -146,7 +151,6 @@ const momentsOf = async (
       all.push({
         time: event['@timestamp'] as number,
         id: event['event.id'] as string,
-        ingested: event['event.ingested'] as number,
         agencies,
         ...(values ? { values } : {}),
       })

@@ -10,6 +10,8 @@ import type { Rule } from './rule.ts'
 /** When the rules run that look at single events, and the others. */
 const SINGLE = '*/2 * * * * *'
 const CORRELATION = '0 * * * * *'
+/** ms of one cycle: what is not written by then goes on with the next, and the other kind has its turn. */
+const PATIENCE = 2000
 /** ms between two looks, and seconds that a look goes back at most: what was missed is one run. */
 const LOOK = 500
 const MISSED = 90
@@ -37,7 +39,7 @@ export const createSchedule = (
   const queued = new Set<string>()
   let stopping = false
 
-  const runThese = (kind: string, choose: (rule: Rule) => boolean): Promise<void> => {
+  const runThese = (kind: string, choose: (rule: Rule) => boolean, patience?: number): Promise<void> => {
     // A start that finds the last one still waiting adds nothing.
     if (stopping || queued.has(kind)) return chainEnd
     queued.add(kind)
@@ -52,7 +54,8 @@ export const createSchedule = (
           else reported.set(rule.id, error)
           report(rule, error)
         }
-        await mine.runAll((await rules()).filter(choose), told, () => stopping)
+        const all = await rules()
+        await mine.runAll(all.filter(choose), told, () => stopping, patience, all)
         failed(undefined)
       } catch (error) {
         failed(error instanceof Error ? error.message : String(error))
@@ -75,8 +78,8 @@ export const createSchedule = (
       await runThese('all', () => true)
     },
     start: () => {
-      tasks.push(createTask(SINGLE, () => runThese('single', single)))
-      tasks.push(createTask(CORRELATION, () => runThese('correlation', (rule) => !single(rule))))
+      tasks.push(createTask(SINGLE, () => runThese('single', single, PATIENCE)))
+      tasks.push(createTask(CORRELATION, () => runThese('correlation', (rule) => !single(rule), PATIENCE)))
       looked = Math.floor(performance.now() / 1000)
       timer = setInterval(look, LOOK)
     },

@@ -5,7 +5,8 @@ import { byTime, type Moment } from './bursts.ts'
 export interface Counted extends Moment {
   /** Whom it concerns (`agenciesOf`). */
   readonly agencies: readonly string[]
-  readonly ingested: number
+  /** It came with the run; the others were counted before. */
+  readonly fresh?: boolean
   /** The values of the counted field, for value_count. */
   readonly values?: readonly string[]
 }
@@ -38,11 +39,11 @@ export const qualifying = (events: readonly Counted[], correlation: Correlation)
   return out
 }
 
-/** The events that qualify with those ingested up to `to` and did not with those up to `from`. */
-export const newlyQualifying = (events: readonly Counted[], correlation: Correlation, from: number): Counted[] => {
+/** The events that qualify with the fresh ones and did not without them. */
+export const newlyQualifying = (events: readonly Counted[], correlation: Correlation): Counted[] => {
   const before = new Set(
     qualifying(
-      events.filter((event) => event.ingested <= from),
+      events.filter((event) => !event.fresh),
       correlation,
     ).map((event) => event.id),
   )

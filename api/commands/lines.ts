@@ -8,7 +8,7 @@ import type { Event } from '../../ingest/event.ts'
 import type { Memory } from '../../ingest/memory.ts'
 import { openParser } from '../../ingest/parsers/index.ts'
 import { Row } from '../../ingest/row/row.ts'
-import { eventSink } from '../../ingest/row/sink.ts'
+import { eventSink, type Sink } from '../../ingest/row/sink.ts'
 import type { Source } from '../../ingest/source.ts'
 import { idPrefix, type Job, type Made, openStage } from '../../ingest/stage.ts'
 import type { Config } from '../config.ts'
@@ -18,19 +18,17 @@ const CHUNK = 1 << 20
 
 /** Lines of a source to events, one batch after another. */
 export type ToEvents = (job: Job) => Made<Event[]>
-/** Opens parse stages; the inventory and the databases are read once. */
-export const stagesOf = (config: Config): ((source: Source) => ToEvents) => {
+/** Opens parse stages, rows into a sink; the inventory and the databases are read once. */
+export const stagesInto = (config: Config): (<P>(source: Source, sink: Sink<P>) => (job: Job) => Made<P>) => {
   const enrich = createRowEnricher({ inventory: readInventory(config), geoip: openGeoIp(config.geoip) })
   const row = new Row()
-  return (source) =>
-    openStage({
-      source,
-      parse: openParser(source.parser, source.options),
-      enrich,
-      sink: eventSink(),
-      history: false,
-      row,
-    })
+  return (source, sink) =>
+    openStage({ source, parse: openParser(source.parser, source.options), enrich, sink, history: false, row })
+}
+/** Opens parse stages that make events. */
+export const stagesOf = (config: Config): ((source: Source) => ToEvents) => {
+  const into = stagesInto(config)
+  return (source) => into(source, eventSink())
 }
 
 /** How a command names the source of its lines. */
@@ -84,12 +82,13 @@ const checkZone = (timezone: string | undefined): void => {
   }
 }
 
-export const readEvents = async function* (
+/** What a stage makes of the lines of a file, one batch after another. */
+export const readEvents = async function* <P>(
   source: Source,
   path: string,
-  stage: ToEvents,
+  stage: (job: Job) => Made<P>,
   now: number,
-): AsyncIterable<Event[]> {
+): AsyncIterable<P> {
   const prefix = idPrefix(source.id, path)
   let position = 0
   let part = 0
@@ -105,14 +104,16 @@ export const readEvents = async function* (
   }
 }
 
-/** Buffers that begin where the last line of the one before ended. */
-const chunks = async function* (path: string): AsyncIterable<{ bytes: Buffer; last: boolean }> {
+/**
+ * Buffers that begin where the last line of the one before ended; a line of more than `most` bytes goes out in parts, each
+ * `last` as the end of a file is.
+ */
+export const chunks = async function* (path: string, most = CHUNK): AsyncIterable<{ bytes: Buffer; last: boolean }> {
   let held: Buffer = Buffer.alloc(0)
   const take = (more: Buffer, last: boolean) => {
     held = held.length ? Buffer.concat([held, more]) : more
     const end = last ? held.length : held.lastIndexOf(10) + 1
-    if (end === 0 && held.length < CHUNK && !last) return undefined
-    // A line longer than the chunk goes out in parts.
+    if (end === 0 && held.length < most && !last) return undefined
     const bytes = end === 0 ? held : held.subarray(0, end)
     held = Buffer.from(held.subarray(bytes.length))
     return { bytes, last: last || end === 0 }

@@ -2,25 +2,53 @@
 import { LOGSOURCES } from '../../ingest/parsers/index.ts'
 import type { Event } from '../../ingest/event.ts'
 import { splitLines } from '../../ingest/collect/lines.ts'
+import { field } from '../../ingest/row/handles.ts'
+import type { Row } from '../../ingest/row/row.ts'
+import type { Sink } from '../../ingest/row/sink.ts'
 import type { Source } from '../../ingest/source.ts'
 import { idPrefix } from '../../ingest/stage.ts'
 import { groupOf } from '../../rules/alert.ts'
-import { openEngine } from '../../rules/engine/engine.ts'
+import { openRowEngine } from '../../rules/engine/rows.ts'
 import { loadRules } from '../../rules/load.ts'
 import type { Rule } from '../../rules/rule.ts'
 import { type Counted, qualifying } from '../../rules/windows.ts'
 import type { Config } from '../config.ts'
 import { readInventory } from '../installation.ts'
-import { readEvents, stagesOf, type ToEvents } from './lines.ts'
+import { readEvents, stagesInto, stagesOf, type ToEvents } from './lines.ts'
 import { print } from './show.ts'
 
-const matchLine = (rule: Rule, event: Event): string =>
+export const matchLine = (rule: Rule, event: Event): string =>
   JSON.stringify({ 'rule.id': rule.id, 'rule.name': rule.name.vi, 'rule.level': rule.level, ...event })
+
+/** An event of interest, and the rules that say so. */
+interface Hit {
+  readonly event: Event
+  readonly rules: readonly Rule[]
+}
+/** Keeps only rows that some rule is about: no event is made of the others. */
+const hitSink = (rulesOf: (row: Row) => readonly Rule[]): Sink<readonly Hit[]> => {
+  let hits: Hit[] = []
+  return {
+    add: (row) => {
+      const rules = rulesOf(row)
+      if (rules.length > 0) hits.push({ event: row.event(), rules })
+    },
+    room: () => 1024,
+    cut: () => {},
+    take: () => {
+      const out = hits
+      hits = []
+      return out
+    },
+  }
+}
+const NONE: readonly Rule[] = []
+const ID = field('event.id')
 
 export const scan = async (config: Config, source: Source, files: readonly string[]): Promise<void> => {
   const rules = loadRules(config.rules, LOGSOURCES)
-  const stage = stagesOf(config)(source)
-  const engine = openEngine(rules.map(({ filter }) => filter))
+  const stages = stagesInto(config)
+  const engine = openRowEngine(rules.map(({ filter }) => filter))
   /** Of each correlation what it counts, by group. */
   const windows = new Map(rules.flatMap((rule) => (rule.correlation ? [[rule, new Map<string, Counted[]>()]] : [])))
   const count = (rule: Rule, groups: Map<string, Counted[]>, event: Event) => {
@@ -32,24 +60,29 @@ export const scan = async (config: Config, source: Source, files: readonly strin
     groups.get(key)!.push({
       time: event['@timestamp'] as number,
       id: String(event['event.id']),
-      ingested: 0,
       agencies: [],
       ...(values ? { values } : {}),
     })
   }
+  let found: number[] = []
+  const tell = (rule: number) => found.push(rule)
+  const judged = stages(
+    source,
+    hitSink((row) => {
+      found = []
+      engine.match(row, tell)
+      return found.length === 0 ? NONE : found.sort((a, b) => a - b).map((i) => rules[i]!)
+    }),
+  )
   for (const file of files) {
-    for await (const events of readEvents(source, file, stage, Date.now())) {
+    for await (const hits of readEvents(source, file, judged, Date.now())) {
       const out: string[] = []
-      for (const event of events) {
-        const found: number[] = []
-        engine.match(event, (rule) => found.push(rule))
-        for (const i of found.sort((a, b) => a - b)) {
-          const rule = rules[i]!
+      for (const { event, rules } of hits)
+        for (const rule of rules) {
           const groups = windows.get(rule)
           if (groups) count(rule, groups, event)
           else out.push(matchLine(rule, event))
         }
-      }
       await print(out)
     }
   }
@@ -60,13 +93,13 @@ export const scan = async (config: Config, source: Source, files: readonly strin
   }
   if (wanted.size === 0) return
   // A second reading prints the events of the windows: they were not kept, for a file may be larger than memory.
-  for (const file of files) {
-    for await (const events of readEvents(source, file, stage, Date.now())) {
-      await print(
-        events.flatMap((event) => (wanted.get(String(event['event.id'])) ?? []).map((rule) => matchLine(rule, event))),
-      )
-    }
-  }
+  const again = stages(
+    source,
+    hitSink((row) => wanted.get(row.get(ID) ?? '') ?? NONE),
+  )
+  for (const file of files)
+    for await (const hits of readEvents(source, file, again, Date.now()))
+      await print(hits.flatMap(({ event, rules }) => rules.map((rule) => matchLine(rule, event))))
 }
 
 /** A raw line of a rule's test file to the event that the pipeline would store. */

@@ -122,28 +122,62 @@ export const enter = async (
 }
 
 /** Puts an alert where it belongs, once; brings its incident up to date where it is in one. Idempotent. */
-export const take = async (cases: Cases, rule: Pick<Rule, 'incident'>, alert: Stored<Alert>): Promise<void> => {
-  const { doc } = alert
-  if (doc['alert.status'] === 'absorbed') return
+export const take = (cases: Cases, rule: Pick<Rule, 'incident'>, alert: Stored<Alert>): Promise<void> =>
+  takeMany(cases, rule, [alert])
+
+/** The same of many: an incident that several enter is looked for once, and brought up to date once. */
+export const takeMany = async (
+  cases: Cases,
+  rule: Pick<Rule, 'incident'>,
+  alerts: readonly Stored<Alert>[],
+): Promise<void> => {
   const incidents = incidentsIn(cases.documents)
-  const mine = doc['alert.incident'] === undefined ? undefined : await incidents.get(SYSTEM, doc['alert.incident'])
-  if (mine && (mine.doc['incident.status'] !== 'closed' || doc['alert.status'] === 'closed'))
-    return void (await refresh(cases, mine.id))
-  // A burst that goes on after its incident was closed belongs to a new one.
-  if ((!rule.incident && !mine) || doc['alert.status'] === 'closed') return
-  const { items } = await incidents.query(SYSTEM, {
-    filter: and(eq('incident.key', keyOf(doc)), not(eq('incident.status', 'closed'))),
-    sort: [{ field: 'incident.last', order: 'desc' }],
-    limit: 20,
-  })
-  const near = items.find(
-    (each) =>
-      doc['alert.first'] - each.doc['incident.last'] < REACH && each.doc['incident.first'] - doc['alert.last'] < REACH,
-  )
-  const target = near ?? (await create(cases, alert, DETECTOR))
-  await enter(cases, alert, target, DETECTOR)
-  await refresh(cases, target.id)
-  if (mine) await refresh(cases, mine.id)
+  /** Incidents as they are, and how far each reaches with what has entered meanwhile. */
+  const known = new Map<string, Promise<Stored<Incident> | undefined>>()
+  const open = new Map<string, { readonly incident: Stored<Incident>; first: number; last: number }[]>()
+  const stale = new Set<string>()
+  const get = (id: string) => {
+    let found = known.get(id)
+    if (!found) known.set(id, (found = incidents.get(SYSTEM, id)))
+    return found
+  }
+  for (const alert of alerts) {
+    const { doc } = alert
+    if (doc['alert.status'] === 'absorbed') continue
+    const mine = doc['alert.incident'] === undefined ? undefined : await get(doc['alert.incident'])
+    if (mine && (mine.doc['incident.status'] !== 'closed' || doc['alert.status'] === 'closed')) {
+      stale.add(mine.id)
+      continue
+    }
+    // A burst that goes on after its incident was closed belongs to a new one.
+    if ((!rule.incident && !mine) || doc['alert.status'] === 'closed') continue
+    const key = keyOf(doc)
+    let those = open.get(key)
+    if (!those) {
+      const { items } = await incidents.query(SYSTEM, {
+        filter: and(eq('incident.key', key), not(eq('incident.status', 'closed'))),
+        sort: [{ field: 'incident.last', order: 'desc' }],
+        limit: 20,
+      })
+      those = items.map((incident) => ({
+        incident,
+        first: incident.doc['incident.first'],
+        last: incident.doc['incident.last'],
+      }))
+      open.set(key, those)
+    }
+    let target = those.find(({ first, last }) => doc['alert.first'] - last < REACH && first - doc['alert.last'] < REACH)
+    if (!target) {
+      const incident = await create(cases, alert, DETECTOR)
+      those.push((target = { incident, first: doc['alert.first'], last: doc['alert.last'] }))
+    }
+    await enter(cases, alert, target.incident, DETECTOR)
+    target.first = Math.min(target.first, doc['alert.first'])
+    target.last = Math.max(target.last, doc['alert.last'])
+    stale.add(target.incident.id)
+    if (mine) stale.add(mine.id)
+  }
+  for (const id of stale) await refresh(cases, id)
 }
 
 export const oneAgency = () =>

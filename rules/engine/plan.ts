@@ -1,33 +1,33 @@
 /**
- * Many filters as one plan: leaves that are equal are one, the words of all of them are looked for in one pass over a text,
- * and each filter has a key: a set of its leaves of which at least one has to hold. Only then is it asked as a whole.
+ * Filters as one plan: the words of all of them are looked for in one pass over a text, values by one look-up a field, and
+ * each filter has a key: a set of its leaves of which at least one has to hold. Only then is it asked as a whole.
  */
-import { type Event, typeOf, type Value } from '../../ingest/event.ts'
+import { typeOf } from '../../ingest/event.ts'
 import { canonicalAddress } from '../../ingest/ip.ts'
-import { compile, type Filter, type Leaf, type Match } from '../../ingest/store/filter.ts'
-import { fold, readerOf } from '../../ingest/store/match.ts'
-import { alternativesOf, type Clause, clausesOfPattern, clausesOfRegex, rarityOf, WEAK } from './literals.ts'
+import type { Leaf, Match } from '../../ingest/store/filter.ts'
+import { fold } from '../../ingest/store/match.ts'
+import { keyOf, type KnownLeaf, type Node } from './leaves.ts'
 import { Words } from './words.ts'
 
-export type Node =
-  | { readonly op: 'leaf'; readonly leaf: number }
-  | { readonly op: 'and' | 'or'; readonly of: readonly Node[] }
-  | { readonly op: 'not'; readonly of: Node }
-
+export interface PlannedFilter {
+  /** By which it is told. */
+  readonly filter: number
+  readonly node: Node
+}
 export interface PlannedLeaf {
+  readonly field: string
   readonly test: Match
   /** Words of its field (numbers of `Plan.places`): all clauses have to hold, each by any. */
   readonly clauses: readonly (readonly number[])[]
-  /** Filters whose key it is a part of. */
-  readonly keyOf: number[]
-  /** That its value was found says that it holds. */
-  readonly sure: boolean
+  /** Filters whose key it is a part of, by their place in the plan. */
+  readonly keyOf: readonly number[]
+  /** That one of its values was found says that it holds: these, folded. */
+  readonly sure: readonly string[] | undefined
 }
 export interface PlannedField {
   readonly name: string
-  readonly read: (event: Event) => Value | undefined
-  /** Some leaf has words. */
-  scanned: boolean
+  /** That leaves look for in it. */
+  readonly words: Set<string>
   /** Leaves by the folded value that they ask for. */
   readonly values: Map<string, number[]>
   /** Leaves that may hold as soon as it is there. */
@@ -35,6 +35,8 @@ export interface PlannedField {
 }
 
 export interface Plan {
+  /** The filters' numbers, and their trees over the leaves of this plan. */
+  readonly filters: readonly number[]
   readonly nodes: readonly Node[]
   readonly leaves: readonly PlannedLeaf[]
   readonly fields: readonly PlannedField[]
@@ -46,86 +48,33 @@ export interface Plan {
   readonly places: number
   /** Leaves that are asked when the word is found in that place. */
   readonly wake: readonly (readonly number[])[]
-  /** Filters without a key. */
+  /** Filters without a key, by their place in the plan. */
   readonly always: readonly number[]
-  /** Filters of which no word and no value can be looked for: those, and those with a key that only a field's presence tells. */
-  readonly blind: readonly number[]
 }
 
-interface Key {
-  readonly leaves: readonly number[]
-  readonly rarity: number
-}
-const better = (keys: readonly (Key | undefined)[]): Key | undefined =>
-  keys.reduce((best, key) => (key && (!best || key.rarity > best.rarity) ? key : best), undefined)
+/** What the leaf compares with, as text without case. */
+const textsOf = ({ field, values }: Extract<Leaf, { op: 'in' }>): readonly string[] =>
+  values.map((value) => fold((typeOf(field) === 'ip' ? canonicalAddress(String(value)) : undefined) ?? String(value)))
 
-const clausesOf = (leaf: Leaf): readonly Clause[] =>
-  (leaf.op === 'like' ? clausesOfPattern(leaf.pattern) : leaf.op === 'regex' ? clausesOfRegex(leaf.source) : [])
-    .filter((clause) => rarityOf(clause) >= WEAK)
-    .toSorted((a, b) => rarityOf(b) - rarityOf(a))
-
-/** Fields whose values many events share: what kind they are of, how they ended. */
-const COMMON =
-  /^(event\.(kind|category|type|outcome|dataset|module)|observer\.(type|vendor|product)|network\.(type|transport|protocol|direction)|log\.level|http\.(request\.method|response\.status_code)|vonglau\..*)$|\.(type|subtype|action)$/
-/** A guess of how rarely a leaf holds. */
-const rarityOfLeaf = (leaf: Leaf, clauses: readonly Clause[]): number => {
-  // Behind every set of words: of these all events of a kind have one.
-  if (leaf.op === 'in' && COMMON.test(leaf.field)) return -3
-  if (leaf.op === 'in') return Math.min(...leaf.values.map((value) => String(value).length)) * 0.6
-  if (clauses.length) return clauses.reduce((sum, clause, i) => sum + rarityOf(clause) / (i + 1), -1)
-  return leaf.op === 'exists' ? -4 : leaf.op === 'regex' || leaf.op === 'like' ? -5 : -2.5
-}
-
-export const planOf = (filters: readonly Filter[]): Plan => {
-  const known = new Map<string, number>()
-  const asked: { readonly leaf: Leaf; readonly clauses: readonly Clause[]; readonly rarity: number }[] = []
-  const idOf = (leaf: Leaf): number => {
-    const spelled = JSON.stringify(leaf)
-    let id = known.get(spelled)
-    if (id === undefined) {
-      id = asked.length
-      known.set(spelled, id)
-      const clauses = clausesOf(leaf)
-      asked.push({ leaf, clauses, rarity: rarityOfLeaf(leaf, clauses) })
+/** `known`: the leaves that the nodes speak of. */
+export const planOf = (filters: readonly PlannedFilter[], known: readonly KnownLeaf[]): Plan => {
+  const own = new Map<number, number>()
+  const asked: KnownLeaf[] = []
+  const ownNode = (node: Node): Node => {
+    if (node.op === 'not') return { op: 'not', of: ownNode(node.of) }
+    if (node.op !== 'leaf') return { op: node.op, of: node.of.map(ownNode) }
+    let leaf = own.get(node.leaf)
+    if (leaf === undefined) {
+      own.set(node.leaf, (leaf = asked.length))
+      asked.push(known[node.leaf]!)
     }
-    return id
+    return { op: 'leaf', leaf }
   }
-  const nodeOf = (filter: Filter): Node => {
-    if (filter.op === 'and' || filter.op === 'or') return { op: filter.op, of: filter.of.map(nodeOf) }
-    if (filter.op === 'not') return { op: 'not', of: nodeOf(filter.of) }
-    const sources = filter.op === 'regex' ? alternativesOf(filter.source) : []
-    if (sources.length < 2) return { op: 'leaf', leaf: idOf(filter) }
-    return { op: 'or', of: sources.map((source) => ({ op: 'leaf', leaf: idOf({ ...filter, source } as Leaf) })) }
-  }
-  /** The best key of what holds when the node is `holds`: an absent field makes a leaf false, so only true ones are keys. */
-  const keyOf = (node: Node, holds: boolean): Key | undefined => {
-    if (node.op === 'leaf') return holds ? { leaves: [node.leaf], rarity: asked[node.leaf]!.rarity } : undefined
-    if (node.op === 'not') return keyOf(node.of, !holds)
-    if ((node.op === 'and') === holds) return better(node.of.map((part) => keyOf(part, holds)))
-    const keys = node.of.map((part) => keyOf(part, holds))
-    if (keys.includes(undefined)) return undefined
-    const leaves = [...new Set(keys.flatMap((key) => key!.leaves))]
-    return {
-      leaves,
-      rarity: Math.min(99, ...keys.map((key) => key!.rarity)) - Math.log10(Math.max(1, leaves.length)),
-    }
-  }
-
-  const nodes = filters.map(nodeOf)
+  const nodes = filters.map(({ node }) => ownNode(node))
   const keysOf = asked.map((): number[] => [])
   const always: number[] = []
-  const blind: number[] = []
   for (const [i, node] of nodes.entries()) {
-    const key = keyOf(node, true)
-    const wordless = (each: Node): boolean =>
-      each.op === 'leaf'
-        ? ['regex', 'like'].includes(asked[each.leaf]!.leaf.op) && asked[each.leaf]!.clauses.length === 0
-        : each.op === 'not'
-          ? wordless(each.of)
-          : each.of.some(wordless)
-    // Where all that it is chosen by is what every event of its kind has, the expression is asked of all of them.
-    if (!key || (key.rarity < 0 && wordless(node)) || key.leaves.some((leaf) => asked[leaf]!.rarity <= -4))
-      blind.push(i)
+    const key = keyOf(node, asked)
     if (!key) always.push(i)
     else for (const leaf of key.leaves) keysOf[leaf]!.push(i)
   }
@@ -133,10 +82,7 @@ export const planOf = (filters: readonly Filter[]): Plan => {
   const fields = new Map<string, PlannedField>()
   const fieldOf = (name: string): PlannedField => {
     let field = fields.get(name)
-    if (!field) {
-      field = { name, read: readerOf(name), scanned: false, values: new Map(), present: [] }
-      fields.set(name, field)
-    }
+    if (!field) fields.set(name, (field = { name, words: new Set(), values: new Map(), present: [] }))
     return field
   }
   const words = new Map<string, number>()
@@ -144,36 +90,36 @@ export const planOf = (filters: readonly Filter[]): Plan => {
   const placeIds = new Map<string, number>()
   const wake: number[][] = []
   const leaves: PlannedLeaf[] = []
-  for (const [id, { leaf, clauses: texts }] of asked.entries()) {
+  for (const [id, { leaf, test, clauses: wanted }] of asked.entries()) {
     const clauses: number[][] = []
     const keys = keysOf[id]!
-    const isIp = typeOf(leaf.field) === 'ip'
+    const texts = leaf.op === 'in' ? textsOf(leaf) : []
     leaves.push({
-      test: compile(leaf),
+      field: leaf.field,
+      test,
       clauses,
       keyOf: keys,
-      sure: leaf.op === 'in' && !leaf.cased && leaf.field !== '*',
+      sure: leaf.op === 'in' && !leaf.cased && leaf.field !== '*' ? texts : undefined,
     })
     // Of what is no key only words are looked for: it is asked where a filter comes to it, and not where they are absent.
-    if (keys.length === 0 && texts.length === 0) continue
+    if (keys.length === 0 && wanted.length === 0) continue
     const field = fieldOf(leaf.field)
     if (leaf.op === 'in' && !(leaf.field === '*' && leaf.values.some((value) => canonicalAddress(String(value))))) {
-      for (const value of leaf.values) {
-        const text = fold((isIp ? canonicalAddress(String(value)) : undefined) ?? String(value))
+      for (const text of texts) {
         const same = field.values.get(text)
         if (!same) field.values.set(text, [id])
         else if (same.at(-1) !== id) same.push(id)
       }
       continue
     }
-    if (texts.length === 0) {
+    if (wanted.length === 0) {
       field.present.push(id)
       continue
     }
-    field.scanned = true
-    for (const [n, clause] of texts.entries())
+    for (const [n, clause] of wanted.entries())
       clauses.push(
         clause.map((text) => {
+          field.words.add(text)
           let word = words.get(text)
           if (word === undefined) words.set(text, (word = words.size))
           const spelled = `${word} ${leaf.field}`
@@ -192,12 +138,11 @@ export const planOf = (filters: readonly Filter[]): Plan => {
   fields.delete('*')
   const list = [...fields.values()]
   const columns = list.length + 1
+  const columnOf = new Map([...list.map(({ name }, i) => [name, i] as const), ['*', list.length]])
   const placeAt = new Int32Array(words.size * columns).fill(-1)
-  for (const [place, { word, field }] of places.entries()) {
-    const column = field === '*' ? list.length : list.findIndex(({ name }) => name === field)
-    placeAt[word * columns + column] = place
-  }
+  for (const [place, { word, field }] of places.entries()) placeAt[word * columns + columnOf.get(field)!] = place
   return {
+    filters: filters.map(({ filter }) => filter),
     nodes,
     leaves,
     fields: list,
@@ -207,6 +152,5 @@ export const planOf = (filters: readonly Filter[]): Plan => {
     places: places.length,
     wake,
     always,
-    blind,
   }
 }

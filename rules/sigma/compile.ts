@@ -4,19 +4,26 @@ import { HOUR, type Localized, type Rule, severityOf } from '../rule.ts'
 import { durationOf, parseCorrelation } from './correlation.ts'
 import { compileDetection, compileEnd } from './detection.ts'
 import { Wrong, quoted, SigmaError } from './error.ts'
-import { AS_IS, type Mapping, mappingOf, type SourceKind } from './mapping.ts'
+import { AS_IS, type Mapping, mappingOf, routed, type SourceKind } from './mapping.ts'
 import { parseSigma, type SigmaCorrelation, type SigmaDocument, type SigmaRule } from './parse.ts'
 
 export interface CompileOptions {
-  /** `ecs`: the words of Sigma's taxonomy become ECS fields. `as-is`: names stay, the logsource says nothing. */
-  readonly fields?: 'ecs' | 'as-is'
+  /**
+   * `ecs`: the words of Sigma's taxonomy become ECS fields. `as-is`: names stay, the logsource says nothing. `routed`: names
+   * stay, the logsource is what events say of theirs.
+   */
+  readonly fields?: 'ecs' | 'as-is' | 'routed'
   /** The kinds of log that the sources bring. */
   readonly kinds?: readonly SourceKind[]
 }
 
 const NO_KINDS: readonly SourceKind[] = []
 const mapping = (document: SigmaRule, { fields = 'ecs', kinds = NO_KINDS }: CompileOptions): Mapping =>
-  fields === 'as-is' ? AS_IS : document.located.at(['logsource'], () => mappingOf(document.logsource, kinds))
+  fields === 'as-is'
+    ? AS_IS
+    : fields === 'routed'
+      ? routed(document.logsource)
+      : document.located.at(['logsource'], () => mappingOf(document.logsource, kinds))
 
 /** What an event must be, logsource and detection together. */
 export const compileFilter = (document: SigmaRule, options: CompileOptions = {}): Filter => {

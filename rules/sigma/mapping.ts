@@ -4,7 +4,7 @@
  * https://github.com/SigmaHQ/sigma-specification (appendix "Sigma taxonomy")
  */
 import { FIELDS, fieldOf } from '../../ingest/event.ts'
-import { and, EVERYTHING, eq, exists, type Filter, or } from '../../ingest/store/filter.ts'
+import { and, EVERYTHING, eq, exists, type Filter, not, or } from '../../ingest/store/filter.ts'
 import { distance, nearest, quoted, Wrong } from './error.ts'
 import type { Logsource } from './parse.ts'
 
@@ -141,6 +141,21 @@ export interface Mapping {
 
 /** Names are taken as they are and every event is looked at: for rules over documents of another kind. */
 export const AS_IS: Mapping = { filter: EVERYTHING, fields: (name) => [name] }
+
+/**
+ * Names are taken as they are, and so are events, which may say their own logsource in the fields `category`, `product` and
+ * `service`: a rule sees those that do not contradict it, as other programs route that take Sigma's names
+ * (rsigma's `--logsource-routing`).
+ */
+export const routed = (logsource: Logsource | null | undefined): Mapping => ({
+  ...AS_IS,
+  filter: and(
+    ...(['category', 'product', 'service'] as const).flatMap((part) => {
+      const said = logsource?.[part]
+      return said ? [or(not(exists(part)), eq(part, said))] : []
+    }),
+  ),
+})
 
 export const mappingOf = (logsource: Logsource | null | undefined, kinds: readonly SourceKind[]): Mapping => {
   const said = (part: 'category' | 'product' | 'service') => (logsource?.[part] ?? '').toLowerCase()

@@ -6,8 +6,8 @@ import { type Collection, type Store, type Stored, SYSTEM } from '../../ingest/s
 import { type Alert, headOf, newAlert, partOf } from '../alert.ts'
 import { type Island, islandsOf } from '../bursts.ts'
 import type { CaseDocument } from '../case/act.ts'
-import { live } from '../matching.ts'
-import { eventsOf, momentOf } from '../merge.ts'
+import { live } from '../pass.ts'
+import { eventsOf, momentOf } from '../sample.ts'
 import { NOBODY, split } from '../parts.ts'
 import { HOUR, type Rule } from '../rule.ts'
 import { type Counted, qualifying } from '../windows.ts'
@@ -17,7 +17,7 @@ const agencyOf = (event: Event): string => String(event['organization.id'] ?? NO
 
 /** The events of an alert as they are in the store; those that it keeps, where the store has not all of them any more. */
 const momentsOf = async (store: Store, rule: Rule | undefined, doc: Alert): Promise<Counted[]> => {
-  const kept = doc.events.map((event) => ({ ...momentOf(event), ingested: 0, agencies: [agencyOf(event)] }))
+  const kept = doc.events.map((event) => ({ ...momentOf(event), agencies: [agencyOf(event)] }))
   if (!rule || doc['alert.count'] <= kept.length) return kept
   const { correlation } = rule
   const around = 2 * (correlation?.timespan ?? 0)
@@ -32,7 +32,7 @@ const momentsOf = async (store: Store, rule: Rule | undefined, doc: Alert): Prom
     for (const event of events) {
       const values = correlation?.field === undefined ? undefined : [event[correlation.field] ?? []].flat().map(String)
       if (values?.length === 0) continue
-      found.push({ ...momentOf(event), ingested: 0, agencies: [agencyOf(event)], ...(values ? { values } : {}) })
+      found.push({ ...momentOf(event), agencies: [agencyOf(event)], ...(values ? { values } : {}) })
     }
   const own = (correlation ? qualifying(found, correlation) : found).filter(
     ({ time }) => time >= doc['alert.first'] && time <= doc['alert.last'],

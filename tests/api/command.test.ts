@@ -190,6 +190,43 @@ test('scan: the rules over files without a server; nothing is written', async ()
   expect(() => readFileSync(place.path('.vonglau/documents.sqlite'))).toThrow(/ENOENT/)
 })
 
+test('scan --events: events with names as the rules have them; what is none is told by its line', async () => {
+  place.write(
+    'rules/dump.yml',
+    'title: Dump\nid: dump\nlevel: low\nlogsource: { category: webserver }\ndetection: { s: { cs-uri|endswith: .sql }, condition: s }\n',
+  )
+  const events = [
+    { category: 'WebServer', 'cs-uri': '/a.SQL' },
+    { category: 'firewall', 'cs-uri': '/b.sql' },
+    // It says no logsource, so it contradicts none; objects within are named by their path.
+    { 'cs-uri': ['/', '/c.sql'], who: { ip: '192.0.2.1', port: null } },
+  ]
+  const [first, second, third] = events.map((event) => JSON.stringify(event))
+  place.write('events.ndjson', `${first}\r\n\n${second}\nnot an event\n[1]\n${third}`)
+  const { code, out, err } = await place.run(['scan', '--events', '--rules', 'rules', 'events.ndjson'])
+  const rule = { 'rule.id': 'dump', 'rule.name': 'Dump', 'rule.level': 'low' }
+  expect(ndjson(out)).toEqual([
+    { ...rule, category: 'WebServer', 'cs-uri': '/a.SQL' },
+    { ...rule, 'cs-uri': ['/', '/c.sql'], 'who.ip': '192.0.2.1' },
+  ])
+  expect(code).toBe(1)
+  expect(err).toMatch(
+    /^events\.ndjson:4: this is no JSON .*\nevents\.ndjson:5: found \[1\]: .*\n +2 {2}dump {2}Dump\n$/,
+  )
+})
+
+test.each([
+  [['scan', 'a.log'], /name the source of the lines, --source ID, or say --events/],
+  [['scan', '--events', '--source', 'nginx_access', 'a.log'], /--events and --source: events are of no source/],
+  [['scan', '--source', 'nginx_access', '--rules', 'r', 'a.log'], /--rules is of --events/],
+  [['scan', '--events', 'none.ndjson'], /none\.ndjson: there is no such file/],
+])('%j is refused', async (args, sentence) => {
+  place.write('vonglau.yml', '')
+  const { code, err } = await place.run(args)
+  expect(code).toBe(1)
+  expect(err).toMatch(sentence)
+})
+
 test('doctor names what is wrong, and says so by its exit code', async () => {
   place.write(
     'vonglau.yml',

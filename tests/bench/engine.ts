@@ -1,57 +1,98 @@
 /**
- * What the rules cost an event that is in memory: the catalog in one pass, and rule by rule as the tree says.
+ * What the rules cost an event: the catalog in one pass, from rows as the parse stage has them and from objects in memory,
+ * and rule by rule as the tree says. From rows: what a line costs with the pass less what it costs without, in turn. Times are
+ * of the processor: others on the machine take none of them.
  *
  *     node tests/bench/engine.ts [EVENTS] [FOLDER OF MORE RULES]
  */
-import { splitLines } from '../../ingest/collect/lines.ts'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type Lines, splitLines } from '../../ingest/collect/lines.ts'
 import type { Event } from '../../ingest/event.ts'
+import { createRowEnricher } from '../../ingest/enrich/enrich.ts'
+import { openGeoIp } from '../../ingest/enrich/geoip.ts'
+import { parseInventory } from '../../ingest/inventory/inventory.ts'
 import { LOGSOURCES } from '../../ingest/parsers/index.ts'
+import type { Row } from '../../ingest/row/row.ts'
+import type { Sink } from '../../ingest/row/sink.ts'
 import { compile } from '../../ingest/store/filter.ts'
 import { openEngine } from '../../rules/engine/engine.ts'
-import { loadRules } from '../../rules/load.ts'
+import { openRowEngine } from '../../rules/engine/rows.ts'
+import { CATALOG, readRules } from '../../rules/load.ts'
 import { stageOf } from '../ingest/parsers/lines.ts'
 import { fortigate, IIS_HEAD, iis, nginx } from './lines.ts'
-import { machine } from './machine.ts'
+import { machine, watchSteal } from './machine.ts'
 import { median } from './measure.ts'
 
 const count = Number(process.argv[2] ?? 20_000)
-const rules = loadRules(process.argv[3], LOGSOURCES)
+// Of more rules those that have a source here.
+const { rules } = readRules(process.argv[3] === undefined ? [CATALOG] : [CATALOG, process.argv[3]], LOGSOURCES)
+const filters = rules.map(({ filter }) => filter)
 const KINDS = { nginx_access: nginx, fortinet_fortigate: fortigate, iis_access: iis }
-const ROUNDS = 5
+const ROUNDS = 7
+
+const INVENTORY = fileURLToPath(new URL('../../seeds/vinh-long/inventory.yml', import.meta.url))
+const enrich = createRowEnricher({
+  inventory: parseInventory(readFileSync(INVENTORY, 'utf8'), INVENTORY),
+  geoip: openGeoIp({}),
+})
+/** Rows that go nowhere. */
+const nowhere = (each: (row: Row) => void): Sink<Event[]> => ({
+  add: each,
+  room: () => 1024,
+  cut: () => {},
+  take: () => [],
+})
+const job = (lines: Lines) => ({ lines, from: 0, prefix: 'bench', now: Date.now(), memory: [] })
 
 console.log(`${rules.length} rules, ${count} events of each kind, on ${machine()}`)
+const steal = watchSteal()
 for (const [kind, line] of Object.entries(KINDS)) {
   const text = Array.from({ length: count }, (_, i) => line(i)).join('\n')
   const { lines } = splitLines(Buffer.from(kind === 'iis_access' ? `${IIS_HEAD}\n${text}\n` : `${text}\n`), 0, true)
-  const events: readonly Event[] = stageOf(kind)({
-    lines,
-    from: 0,
-    prefix: 'bench',
-    now: Date.now(),
-    memory: [],
-  }).packed
-  const engine = openEngine(rules.map(({ filter }) => filter))
-  const trees = rules.map(({ filter }) => compile(filter))
-  const took = (work: (event: Event) => void, some: readonly Event[]): number => {
-    const began = performance.now()
-    for (const event of some) work(event)
-    return ((performance.now() - began) * 1000) / some.length
+  const events: readonly Event[] = stageOf(kind, { enrich })(job(lines)).packed
+  const engine = openEngine(filters)
+  const rowEngine = openRowEngine(filters)
+  const trees = filters.map(compile)
+  let hits = 0
+  const hit = () => hits++
+  const alone = stageOf(kind, { enrich, sink: nowhere(() => {}) })
+  const judged = stageOf(kind, { enrich, sink: nowhere((row) => rowEngine.match(row, hit)) })
+  /** µs of the processor an event. */
+  const took = (work: () => unknown, some = events.length): number => {
+    const before = process.cpuUsage()
+    work()
+    const { user, system } = process.cpuUsage(before)
+    return (user + system) / some
   }
-  const passes: number[] = []
-  const apart: number[] = []
+  const figures = { rows: [] as number[], line: [] as number[], objects: [] as number[], apart: [] as number[] }
   for (let round = 0; round < ROUNDS; round++) {
-    passes.push(took((event) => engine.match(event, () => {}), events))
-    apart.push(
-      took(
-        (event) => {
-          for (const tree of trees) tree(event)
-        },
-        events.slice(0, 4000),
-      ),
+    const without = took(() => alone(job(lines)))
+    figures.line.push(without)
+    figures.rows.push(took(() => judged(job(lines))) - without)
+    figures.objects.push(
+      took(() => {
+        for (const event of events) engine.match(event, hit)
+      }),
+    )
+    const some = events.slice(0, 2000)
+    figures.apart.push(
+      took(() => {
+        for (const event of some) for (const tree of trees) tree(event)
+      }, some.length),
     )
   }
-  const [one, other] = [median(passes), median(apart)]
+  const {
+    rows,
+    objects,
+    apart,
+    line: own,
+  } = Object.fromEntries(Object.entries(figures).map(([name, list]) => [name, median(list)])) as Record<
+    keyof typeof figures,
+    number
+  >
   console.log(
-    `${kind.padEnd(20)} one pass ${one.toFixed(1)} µs an event, rule by rule ${other.toFixed(1)}: ${(other / one).toFixed(1)} times`,
+    `${kind.padEnd(20)} from rows ${rows.toFixed(1)} µs an event (a line without: ${own.toFixed(1)}), from objects ${objects.toFixed(1)}, rule by rule ${apart.toFixed(1)}; ${hits} hits`,
   )
 }
+console.log(`others took ${steal()}`)

@@ -7,15 +7,17 @@ import { cut, random, shuffled } from '../random.ts'
 import type { Event } from '../../ingest/event.ts'
 import { embedded } from '../../ingest/store/embedded.ts'
 import { openDuckdb } from '../../ingest/store/duckdb.ts'
-import { compile, EVERYTHING } from '../../ingest/store/filter.ts'
+import { and, compile, EVERYTHING, eq, type Filter } from '../../ingest/store/filter.ts'
 import { openSqlite } from '../../ingest/store/sqlite.ts'
 import {
+  type Aggregate,
   type Collection,
   type Document,
   type DocumentStore,
   type EventStore,
   type Store,
   SYSTEM,
+  type Window,
 } from '../../ingest/store/store.ts'
 import { type Alert, groupOf } from '../../rules/alert.ts'
 import { endAfter, islandsOf } from '../../rules/bursts.ts'
@@ -27,6 +29,7 @@ import { historyOf } from '../../rules/case/journal.ts'
 import type { Wanted } from '../../rules/case/table.ts'
 import { agenciesOf, split } from '../../rules/parts.ts'
 import type { Rule } from '../../rules/rule.ts'
+import { eitherOf, judgingOf, keepRuleset, labelOf } from '../../rules/ruleset.ts'
 import { compileSigma } from '../../rules/sigma/compile.ts'
 import { qualifying } from '../../rules/windows.ts'
 
@@ -247,6 +250,32 @@ test('so do lines that come out of order', async () => {
   expect(await bursts(store)).toEqual(await inOneRun())
 })
 
+test('and whoever has judged the events before: all rules, other versions of some, a set that nobody knows, nobody', async () => {
+  const store = await open(folder())
+  const next = random(7)
+  const judging = judgingOf(rules)
+  await keepRuleset(store.documents, judging)
+  // Of a program whose rules were others: what it says of a rule of the same name is not what that rule means now.
+  const older = rules.map((rule) => (next() < 0.5 ? rule : { ...rule, filter: eq('event.action', 'other') }))
+  const before = judgingOf(older)
+  await keepRuleset(store.documents, before)
+  const met = (those: readonly Rule[], event: Event) =>
+    those.filter((rule) => compile(eitherOf(rule))(event)).map((rule) => labelOf(rule))
+  const marked = lines.map((event): Event => {
+    const by = Math.floor(next() * 4)
+    if (by === 0) return event
+    if (by === 1) return { ...event, 'vonglau.judged': 'ffffffffffff', 'vonglau.hits': rules.map(labelOf) }
+    const hits = met(by === 2 ? rules : older, event)
+    const judged = by === 2 ? judging.set : before.set
+    return { ...event, 'vonglau.judged': judged, ...(hits.length ? { 'vonglau.hits': hits } : {}) }
+  })
+  for (const part of cut(shuffled(marked, next), 12, next)) {
+    await store.events.append({ events: part, offsets: [] }, START)
+    await runAll(store)
+  }
+  expect(await bursts(store)).toEqual(await inOneRun())
+})
+
 /** Writes go through until `left` of them are done; then each throws, as after a kill. */
 const breaking = (store: Store, left: number): Store => {
   const put = <T extends Document>(collection: Collection<T>): Collection<T> => ({
@@ -303,21 +332,22 @@ const withSlowWriter = async (
 ): Promise<{ found: string[]; expected: string[] }> => {
   const store = await open(folder())
   let stamp = 0
+  /** By its stamps instead of the store's. */
+  const byStamp = <Q extends Window & { readonly filter: Filter }>({ ingested, ...query }: Q) => {
+    const stamp: Filter = {
+      op: 'range',
+      field: 'stamped',
+      gt: ingested?.after ?? 0,
+      lte: ingested?.upTo ?? Number.MAX_SAFE_INTEGER,
+    }
+    return { ...query, filter: and(query.filter, stamp) }
+  }
   const events: EventStore = {
     ...store.events,
     committed: async () => stamp,
-    match: async function* (scope, { ingested, ...query }) {
-      for await (const chunk of store.events.match(scope, {
-        ...query,
-        ...(query.fields ? { fields: [...query.fields, 'stamped'] } : {}),
-      })) {
-        yield chunk.filter(
-          (event) =>
-            Number(event['stamped']) > (ingested?.after ?? 0) &&
-            Number(event['stamped']) <= (ingested?.upTo ?? Infinity),
-        )
-      }
-    },
+    match: (scope, query) => store.events.match(scope, byStamp(query)),
+    count: (scope, query) => store.events.count(scope, byStamp(query)),
+    aggregate: (scope, query) => store.events.aggregate(scope, byStamp(query) as Aggregate),
   }
   const commit = (part: readonly Event[], at: number) =>
     store.events.append({ events: part.map((event) => ({ ...event, stamped: at })), offsets: [] }, START)

@@ -4,175 +4,35 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Event } from '../../ingest/event.ts'
 import { LOGSOURCES } from '../../ingest/parsers/index.ts'
-import { ANY, compile, type Filter, ONE } from '../../ingest/store/filter.ts'
-import { checkRegex } from '../../ingest/store/match.ts'
+import { and, ANY, contains, eq, exists, type Filter, ONE } from '../../ingest/store/filter.ts'
+import { Row } from '../../ingest/row/row.ts'
 import { openEngine } from '../../rules/engine/engine.ts'
 import { clausesOfPattern, clausesOfRegex } from '../../rules/engine/literals.ts'
+import { openRowEngine } from '../../rules/engine/rows.ts'
 import { Words } from '../../rules/engine/words.ts'
 import { CATALOG, loadRules, pathOf, ruleFiles } from '../../rules/load.ts'
 import { eventOf } from './events.ts'
-
-/** Words that rules look for, in every case, and what folds in more than one way. */
-const WORD = fc.constantFrom(
-  ...[
-    'union',
-    'SELECT',
-    'passwd',
-    'Đăng nhập',
-    'ĐĂNG',
-    'đăng',
-    '../',
-    '%00',
-    '<script',
-    'İstanbul',
-    'istanbul',
-    'ſelect',
-  ],
-  ...[
-    'Kelvin',
-    'kelvin',
-    'ß',
-    'ẞ',
-    'Σίσυφος',
-    'σίσυφοσ',
-    '𐐀𐐨',
-    'å',
-    'Å',
-    'ǆ',
-    'a',
-    'I',
-    '1',
-    '192.0.2.1',
-    ' ',
-    '\0',
-    '\n',
-    '*',
-    '\\',
-  ],
-)
-const TEXT = fc.array(WORD, { maxLength: 4 }).map((parts) => parts.join(''))
-const ADDRESS = fc.constantFrom('192.0.2.1', '10.0.0.1', '2001:db8::1', '2001:DB8:0::1', '::1')
-const VALUE = fc.oneof(TEXT, fc.integer({ min: -2, max: 443 }), fc.boolean())
-const NAMES = [
-  'url.original',
-  'user.name',
-  'source.port',
-  'source.ip',
-  'related.ip',
-  'network.community_id',
-  'event.type',
-]
-const NAME = fc.constantFrom(...NAMES, 'vendor.x', 'constructor', 'toString', '__proto__', 'absent', '*')
-const EVENT = fc
-  .dictionary(
-    fc.constantFrom(...NAMES.slice(0, 4), 'event.type', 'vendor.x', 'constructor', 'toString'),
-    fc.oneof(VALUE, ADDRESS, fc.array(VALUE, { maxLength: 3 })),
-  )
-  .map((fields) => ({ ...fields }) as Event)
-
-const ATOM: fc.Arbitrary<string> = fc.oneof(
-  WORD.map((word) =>
-    word
-      .replace(/[\\^$.*+?()[\]{}|\n\0]/g, '\\$&')
-      .replaceAll('\\\n', '\\n')
-      .replaceAll('\\\0', '\\x00'),
-  ),
-  fc.constantFrom(
-    '.',
-    '\\s',
-    '\\w+',
-    '[a-z]',
-    '[^x]',
-    '[ab]',
-    '\\b',
-    '^',
-    '$',
-    '\\x41',
-    '\\.',
-    '(?:union|select)',
-    '(?P<n>đăng)',
-    '[[:alpha:]]',
-    '\\pL',
-    '(?i:passwd)',
-  ),
-)
-const { expression } = fc.letrec<{ expression: string }>((tie) => ({
-  expression: fc.oneof(
-    { maxDepth: 3, depthSize: 'small' },
-    ATOM,
-    fc.tuple(tie('expression'), tie('expression')).map(([a, b]) => a + b),
-    fc.tuple(tie('expression'), tie('expression')).map(([a, b]) => `(${a}|${b})`),
-    fc
-      .tuple(tie('expression'), fc.constantFrom('*', '+', '?', '{2}', '{0,1}', '{1,}', '+?'))
-      .map(([a, by]) => `(${a})${by}`),
-  ),
-}))
-const PART = fc.oneof({ weight: 3, arbitrary: TEXT }, fc.constant(ANY), fc.constant(ONE))
-const BOUND = fc.option(fc.constantFrom(-1, 0, 5, 443), { nil: undefined })
-const LEAF: fc.Arbitrary<Filter> = fc.oneof(
-  fc.record({
-    op: fc.constant('in' as const),
-    field: NAME,
-    values: fc.array(fc.oneof(VALUE, ADDRESS), { maxLength: 3 }),
-    cased: fc.boolean(),
-  }),
-  fc.record({
-    op: fc.constant('like' as const),
-    field: NAME,
-    pattern: fc.array(PART, { maxLength: 4 }),
-    cased: fc.boolean(),
-  }),
-  fc.record({
-    op: fc.constant('regex' as const),
-    field: NAME,
-    source: expression.filter((source) => checkRegex(source) === undefined),
-    flags: fc.constantFrom('', 'i', 's', 'im'),
-  }),
-  fc
-    .record({ op: fc.constant('range' as const), field: NAME, gt: BOUND, lte: BOUND })
-    .map((r) => Object.fromEntries(Object.entries(r).filter(([, v]) => v !== undefined)) as Filter),
-  fc.record({
-    op: fc.constant('cidr' as const),
-    field: NAME,
-    network: fc.constantFrom('192.0.2.0/25', '2001:db8::/32', '::/0'),
-  }),
-  fc.record({ op: fc.constant('exists' as const), field: NAME }),
-)
-const { tree } = fc.letrec<{ tree: Filter }>((tie) => ({
-  tree: fc.oneof(
-    { maxDepth: 4 },
-    LEAF,
-    fc.record({ op: fc.constant('not' as const), of: tie('tree') }),
-    fc.record({ op: fc.constantFrom('and' as const, 'or' as const), of: fc.array(tie('tree'), { maxLength: 4 }) }),
-  ),
-}))
-
-/** Pairs of filter and event about which pass and tree differ, and how many hold. */
-const compared = (filters: readonly Filter[], events: readonly Event[]) => {
-  const trees = filters.map(compile)
-  const engine = openEngine(filters)
-  const differ: unknown[] = []
-  let holding = 0
-  for (const event of events) {
-    const found = new Set<number>()
-    engine.match(event, (filter) => {
-      if (found.has(filter)) differ.push({ twice: filters[filter], event })
-      found.add(filter)
-    })
-    holding += found.size
-    for (const [i, matches] of trees.entries())
-      if (matches(event) !== found.has(i)) differ.push({ filter: filters[i], event, tree: !found.has(i) })
-  }
-  return { differ: differ.slice(0, 3), holding }
-}
+import { compared, EVENT, FILTER, GUARDED, OF_A_KIND, told, WORD } from './filters.ts'
 
 describe('pass and tree agree', () => {
   test.each([1, 2, 3, 4])('random filters of any shape over random events, seed %i', (seed) => {
-    const filters = fc.sample(tree, { numRuns: 400, seed })
-    const events = fc.sample(EVENT, { numRuns: 700, seed: seed + 100 })
+    const filters = fc.sample(FILTER, { numRuns: 300, seed })
+    const events = fc.sample(EVENT, { numRuns: 500, seed: seed + 100 })
     const { differ, holding } = compared(filters, events)
     expect(differ).toEqual([])
     expect(holding).toBeGreaterThan(20_000)
+  })
+
+  test.each([
+    // Few kinds, each with its plan; more than there are plans for.
+    [11, 12],
+    [12, 300],
+  ])('random filters of logsources over events of kinds, seed %i, %i filters', (seed, count) => {
+    const filters = fc.sample(GUARDED, { numRuns: count, seed })
+    const events = fc.sample(OF_A_KIND, { numRuns: Math.floor(150_000 / (count + 100)), seed: seed + 100 })
+    const { differ, holding } = compared(filters, events)
+    expect(differ).toEqual([])
+    expect(holding).toBeGreaterThan(300)
   })
 
   test('the catalog over the events beside its rules', () => {
@@ -204,6 +64,57 @@ describe('pass and tree agree', () => {
   })
 })
 
+describe('where a text lies is remembered of a row, and not longer than it is the same text', () => {
+  const found = (filter: Filter, rows: readonly ((row: Row) => void)[]): boolean[] => {
+    const row = new Row()
+    const engine = openRowEngine([filter])
+    return rows.map((say) => {
+      row.begin()
+      say(row)
+      return told((tell) => engine.match(row, tell)).found.has(0)
+    })
+  }
+  const text = (name: string, value: string, chunk: 'same' | 'next') => (row: Row) => {
+    if (chunk === 'next') row.reset()
+    row.string(row.field(name), value)
+  }
+  test.each<[string, Filter, readonly ((row: Row) => void)[], readonly boolean[]]>([
+    [
+      'words of the next chunk',
+      contains('url.path', 'passwd'),
+      [text('url.path', '/nothing', 'next'), text('url.path', '/passwd!', 'next')],
+      [false, true],
+    ],
+    [
+      'kinds of the next chunk',
+      and(eq('event.dataset', 'iis'), exists('event.dataset')),
+      [
+        text('event.dataset', 'iix', 'next'),
+        text('event.dataset', 'iis', 'next'),
+        text('event.dataset', 'iis', 'same'),
+      ],
+      [false, true, true],
+    ],
+    [
+      'a text of the line before',
+      contains('*', 'passwd'),
+      [
+        (row) => {
+          row.reset()
+          const from = row.write('/passwd')
+          row.text(row.field('event.original'), from, row.at)
+          row.text(row.field('url.path'), from, row.at)
+        },
+        (row) => {
+          row.text(row.field('url.path'), 0, '/passwd'.length)
+          row.string(row.field('event.original'), 'another line')
+        },
+      ],
+      [true, true],
+    ],
+  ])('%s', (_, filter, rows, expected) => expect(found(filter, rows)).toEqual(expected))
+})
+
 describe('what a text must hold', () => {
   test.each([
     ['union.{1,9}select', [['union'], ['select']]],
@@ -222,15 +133,46 @@ describe('what a text must hold', () => {
   })
 })
 
-test('words in a text, whatever the case, one within another too', () => {
-  const words = ['he', 'she', 'hers', 'đăng', 'kelvin']
-  const found = (text: string) => {
-    const out = new Set<string>()
-    new Words(words).scan(text, (word) => out.add(words[word]!))
-    return [...out].sort()
+describe('words in a text', () => {
+  const lookedFor = (own: readonly string[]) => {
+    const all = new Words(own)
+    const told = (scan: (found: (word: number) => void) => void) => {
+      const out = new Set<string>()
+      scan((word) => out.add(own[word]!))
+      return [...out].sort()
+    }
+    return {
+      inText: (text: string) => told((found) => all.scan(text, found)),
+      inBytes: (bytes: Uint8Array) => told((found) => all.scanBytes(bytes, 0, bytes.length, found)),
+    }
   }
-  expect(found('uSHErs')).toEqual(['he', 'hers', 'she'])
-  expect(found('ĐĂNG \u212aelvin')).toEqual(['kelvin', 'đăng'])
-  expect(found('x')).toEqual([])
-  new Words([]).scan('nothing is looked for', () => expect.unreachable())
+
+  test.each([
+    ['uSHErs', ['he', 'hers', 'she']],
+    ['ĐĂNG \u212aelvin', ['kelvin', 'đăng']],
+    ['x', []],
+  ])('%s: whatever the case, one within another too', (text, expected) => {
+    const { inText, inBytes } = lookedFor(['he', 'she', 'hers', 'đăng', 'kelvin'])
+    expect(inText(text)).toEqual(expected)
+    expect(inBytes(Buffer.from(text))).toEqual(expected)
+  })
+  test('none are looked for', () => {
+    const { inText, inBytes } = lookedFor([])
+    expect(inText('text')).toEqual([])
+    expect(inBytes(Buffer.from('text'))).toEqual([])
+  })
+  test('bytes of any kind hold what their text holds', () => {
+    const piece = fc.oneof(
+      WORD.map((word) => [...Buffer.from(word)]),
+      fc.array(fc.nat(255), { maxLength: 3 }),
+    )
+    const bytes = fc.array(piece, { maxLength: 6 }).map((parts) => Uint8Array.from(parts.flat()))
+    const { inText, inBytes } = lookedFor(['union', 'select', 'passwd', 'đăng', '/', 'n', 'istanbul', 'kelvin', 'ă'])
+    fc.assert(
+      fc.property(bytes, (some) => {
+        expect(inBytes(some)).toEqual(expect.arrayContaining(inText(Buffer.from(some).toString('utf8'))))
+      }),
+      { numRuns: 3000 },
+    )
+  })
 })

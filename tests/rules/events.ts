@@ -12,7 +12,7 @@ const file = join(import.meta.dirname, '../../seeds/vinh-long/inventory.yml')
 const inventory = parseInventory(readFileSync(file, 'utf8'), 'inventory.yml')
 // As a province has it: the reverse proxies of the data centre serve all of its portals.
 const serves = inventory.portals.flatMap((portal) => portal.addresses)
-const enrich = createRowEnricher({ inventory, geoip: openGeoIp() })
+export const enrich = createRowEnricher({ inventory, geoip: openGeoIp() })
 
 const stages = new Map<string, ReturnType<typeof stageOf>>()
 export const eventOf: EventOf = (source, line) => {

@@ -28,6 +28,14 @@ export const PROBLEMS: readonly Row[] = [
     'the kernel dropped {n} [datagram|datagrams] of syslog since the start, for its buffer of {bytes} bytes was full: raise net.core.rmem_max (sysctl) up to {most}, or let devices send over TCP',
     'từ lúc khởi động, hệ điều hành đã bỏ {n} gói syslog vì bộ đệm {bytes} byte bị đầy: hãy tăng net.core.rmem_max (sysctl) lên {most}, hoặc cho thiết bị gửi qua TCP',
   ],
+  [
+    'rule {id} took more than a second on each of {n} events with texts longer than 8 KB: for an hour such events are not judged by it; name a text that has to be there, or a narrower expression',
+    'quy tắc {id} mất hơn một giây cho mỗi sự kiện trong {n} sự kiện có trường dài hơn 8 KB: trong một giờ, quy tắc không xét những sự kiện như vậy; hãy thêm vào quy tắc một đoạn chữ bắt buộc phải có, hoặc viết biểu thức hẹp hơn',
+  ],
+  [
+    '{n} events with texts longer than 8 KB wait to be judged by the rules',
+    '{n} sự kiện có trường dài hơn 8 KB đang chờ được các quy tắc xét',
+  ],
   ['syslog over UDP: {reason}', 'syslog qua UDP: {reason}'],
   [
     '{n} [line|lines] of senders that no source names [was|were] dropped since the start, the last of {sender}: more than {lines} a second or {bytes} bytes a day (syslog: unknown); name those that are yours under "from"',

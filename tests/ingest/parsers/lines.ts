@@ -2,10 +2,11 @@
 import { splitLines } from '../../../ingest/collect/lines.ts'
 import type { EnrichRow } from '../../../ingest/enrich/enrich.ts'
 import type { Event } from '../../../ingest/event.ts'
+import type { Mark } from '../../../ingest/judge.ts'
 import type { Memory } from '../../../ingest/memory.ts'
 import { openParser } from '../../../ingest/parsers/index.ts'
 import { Row } from '../../../ingest/row/row.ts'
-import { eventSink } from '../../../ingest/row/sink.ts'
+import { eventSink, type Sink } from '../../../ingest/row/sink.ts'
 import type { Source } from '../../../ingest/source.ts'
 import { type Job, type Made, openStage } from '../../../ingest/stage.ts'
 
@@ -17,8 +18,16 @@ export const stageOf = (
     timezone = 'Asia/Ho_Chi_Minh',
     enrich = () => {},
     history = false,
+    mark,
+    sink = eventSink(),
     ...source
-  }: Partial<Source> & { options?: unknown; enrich?: EnrichRow; history?: boolean } = {},
+  }: Partial<Source> & {
+    options?: unknown
+    enrich?: EnrichRow
+    history?: boolean
+    mark?: () => Mark
+    sink?: Sink<Event[]>
+  } = {},
 ): ((job: Job) => Made<Event[]>) =>
   openStage({
     source: {
@@ -31,8 +40,9 @@ export const stageOf = (
     },
     parse: openParser(parser, options),
     enrich,
-    sink: eventSink(),
+    sink,
     history,
+    mark,
     row,
   })
 

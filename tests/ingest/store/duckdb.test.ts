@@ -66,11 +66,14 @@ test('a file of an older schema is read as it is, and goes on taking events', as
       ['2026-11-20', '2'],
       ['2026-11-21', '4'],
     ]) {
-      const connection = await (await DuckDBInstance.create(join(folder, `events-${day}.duckdb`))).connect()
+      const instance = await DuckDBInstance.create(join(folder, `events-${day}.duckdb`))
+      const connection = await instance.connect()
       await connection.run(`ALTER TABLE events DROP COLUMN "vonglau.import"`)
       await connection.run(`UPDATE events SET rest = '{"vonglau.import":true}' WHERE "event.id" = '${id}'`)
       await connection.run(`UPDATE meta SET value = '1' WHERE key = 'schema'`)
       connection.closeSync()
+      // Two instances on one path lose writes: this one would go on until it is collected.
+      instance.closeSync()
     }
     const imported = async () => {
       const { items } = await store.search(SYSTEM, { filter: eq('vonglau.import', true), order: 'oldest', limit: 10 })
@@ -113,7 +116,8 @@ test('fields that became columns since are found in files that have them in the 
     await store.close()
     // As version 2 wrote them.
     for (const [i, day] of ['2026-11-20', '2026-11-21'].entries()) {
-      const connection = await (await DuckDBInstance.create(join(folder, `events-${day}.duckdb`))).connect()
+      const instance = await DuckDBInstance.create(join(folder, `events-${day}.duckdb`))
+      const connection = await instance.connect()
       for (const name of [...names, 'source.nat.ip#high', 'source.nat.ip#low', 'related.ip#made'])
         await connection.run(`ALTER TABLE events DROP COLUMN "${name}"`)
       await connection.run(
@@ -121,6 +125,8 @@ test('fields that became columns since are found in files that have them in the 
       )
       await connection.run(`UPDATE meta SET value = '2' WHERE key = 'schema'`)
       connection.closeSync()
+      // Two instances on one path lose writes: this one would go on until it is collected.
+      instance.closeSync()
     }
     const found = async (filter: Filter) => {
       const { items } = await store.search(SYSTEM, { filter, order: 'oldest', limit: 10 })

@@ -1,0 +1,180 @@
+/**
+ * The events ingested in (from, to], looked at once for all rules that are due. What an event was judged by where it was taken
+ * apart stands in it; the others (another version of a rule, a program of before, what the program writes itself) are read
+ * with the fields that the rules name, and judged here.
+ */
+import { setImmediate as breath } from 'node:timers/promises'
+import type { Event } from '../ingest/event.ts'
+import { and, compile, EVERYTHING, eq, type Filter, fieldsOf, type Match, not, or } from '../ingest/store/filter.ts'
+import { type Store, StoreError, SYSTEM, type Window } from '../ingest/store/store.ts'
+import { GROUP_FIELDS, type Group, groupKey, groupOf } from './alert.ts'
+import type { Moment } from './bursts.ts'
+import { type Engine, openEngine } from './engine/engine.ts'
+import { AGENCY_FIELDS, agenciesOf } from './parts.ts'
+import type { Rule } from './rule.ts'
+import { eitherOf, labelOf, openRulesets } from './ruleset.ts'
+
+/** An event that counts, and whom it concerns. */
+export interface Found extends Moment {
+  readonly agencies: readonly string[]
+}
+/** `ends`: times of the events that end what the rule tells of. */
+export type Groups = Map<string, { group: Group; moments: Found[]; ends: number[] }>
+
+/** History that was imported is not looked at. */
+export const live = (filter: Filter): Filter => and(not(eq('vonglau.import', true)), filter)
+/** Without what is judged later, in its own time (`owed.ts`). */
+const atOnce = (filter: Filter): Filter => live(and(not(eq('vonglau.owed', true)), filter))
+/** Compared as they are: that is quicker, and they are in lower case. */
+const among = (field: string, values: readonly string[]): Filter => ({ op: 'in', field, values, cased: true })
+
+/** Events of a pass: more are gone through one stretch of ingest time after the other. */
+const STRETCH = 100_000
+/** Sets of rules that are told apart; the events of others are read. */
+const SETS = 1000
+
+export interface Pass {
+  /** The rules have been over everything up to there: `to`, or less where that would have been too much at once. */
+  readonly to: number
+  /** What each rule is about, by group; events that lack what a correlation groups by are in none. */
+  of(rule: Rule): Groups
+}
+
+/** What is needed of an event beside what it is judged by. */
+export const neededOf = (rule: Rule): readonly string[] => [
+  ...(rule.groupBy ?? GROUP_FIELDS),
+  // Of a rule for the destination `organization.id` says it all.
+  ...(rule.concerns === 'destination' ? AGENCY_FIELDS.slice(0, 1) : AGENCY_FIELDS),
+  ...(rule.correlation?.field ? [rule.correlation.field] : []),
+  // What both ends and begins is told apart here.
+  ...(rule.endsWith ? fieldsOf(rule.endsWith) : []),
+]
+const BASE = ['@timestamp', 'event.id', 'vonglau.hits']
+/** Absent: all of them. */
+const named = (fields: Iterable<string>): { readonly fields?: readonly string[] } => {
+  const all = new Set(fields)
+  return all.has('*') ? {} : { fields: [...all] }
+}
+
+const matches = new WeakMap<Filter, Match>()
+const compiled = (filter: Filter): Match => {
+  let match = matches.get(filter)
+  if (!match) matches.set(filter, (match = compile(filter)))
+  return match
+}
+
+/** Which sets of rules have judged the events of a window, and how many each. */
+const judgedIn = async (store: Store, window: Window) => {
+  const { items, missing } = await store.events.aggregate(SYSTEM, {
+    ...window,
+    filter: atOnce(EVERYTHING),
+    by: [{ terms: 'vonglau.judged' }],
+    limit: SETS,
+  })
+  if (missing.length > 0)
+    throw new StoreError(
+      `the events of ${missing.map(({ day }) => day).join(', ')} cannot be read (${missing[0]!.reason}): restore the day file from a backup, or delete it`,
+    )
+  return items.map(({ key, count }) => ({ set: key[0] === null ? undefined : String(key[0]), count }))
+}
+
+export const openPasses = (store: Store) => {
+  const versionsOf = openRulesets(store.documents)
+  let engine: { readonly rules: readonly Rule[]; readonly engine: Engine } | undefined
+  const engineOf = (rules: readonly Rule[]): Engine => {
+    if (!engine || engine.rules.length !== rules.length || engine.rules.some((rule, i) => rule !== rules[i]))
+      engine = { rules, engine: openEngine(rules.map(eitherOf)) }
+    return engine.engine
+  }
+  /** The sets that hold the versions of all these rules, how many events of the window they have judged, and others have not. */
+  const fullSets = async (rules: readonly Rule[], window: Window) => {
+    const full: string[] = []
+    let [theirs, others] = [0, 0]
+    for (const { set, count } of await judgedIn(store, window)) {
+      const versions = set === undefined ? undefined : await versionsOf(set)
+      if (set !== undefined && rules.every((rule) => versions!.has(labelOf(rule)))) {
+        full.push(set)
+        theirs += count
+      } else others += count
+    }
+    return { full, theirs, others }
+  }
+  /** The latest ingest time up to which there are at most as many events as fit a pass; at least one commit. */
+  const cut = async (from: number, to: number): Promise<number> => {
+    const count = (upTo: number) =>
+      store.events.count(SYSTEM, { filter: atOnce(EVERYTHING), ingested: { after: from, upTo } })
+    let [low, few, high] = [from, 0, to]
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2)
+      const n = await count(middle)
+      if (n <= STRETCH) [low, few] = [middle, n]
+      else high = middle
+    }
+    return few > 0 ? low : high
+  }
+
+  return {
+    /** Of events in this window, those that the rule counts: what was judged says so, of the rest it is asked; but for late hits. */
+    seen: async (rule: Rule, window: Window): Promise<Filter> => {
+      const hit = among('vonglau.hits', [labelOf(rule)])
+      const { full, others } = await fullSets([rule], window)
+      const judged = rule.endsWith ? and(hit, rule.filter) : hit
+      if (others === 0) return judged
+      const known = among('vonglau.judged', full)
+      return or(and(known, judged), and(not(known), not(eq('vonglau.owed', true)), rule.filter))
+    },
+    /** `whole`: a run over just this has begun before; it is not cut. */
+    pass: async (from: number, until: number, rules: readonly Rule[], whole = false): Promise<Pass> => {
+      let to = until
+      let { full, theirs, others } = await fullSets(rules, { ingested: { after: from, upTo: to } })
+      if (!whole && theirs + others > STRETCH) {
+        to = await cut(from, to)
+        ;({ full, theirs, others } = await fullSets(rules, { ingested: { after: from, upTo: to } }))
+      }
+      const ingested = { after: from, upTo: to }
+      const found = rules.map((): Groups => new Map())
+      const take = (i: number, event: Event): void => takeIn(found[i]!, rules[i]!, event)
+      if (theirs > 0) {
+        const places = new Map(rules.map((rule, i) => [labelOf(rule), i]))
+        const hits = and(among('vonglau.judged', full), among('vonglau.hits', [...places.keys()]))
+        const fields = named([...BASE, ...rules.flatMap(neededOf)])
+        for await (const events of store.events.match(SYSTEM, { filter: atOnce(hits), ingested, ...fields }))
+          for (const event of events)
+            for (const label of event['vonglau.hits'] as readonly string[]) {
+              const i = places.get(label)
+              if (i !== undefined) take(i, event)
+            }
+      }
+      if (others > 0) {
+        const rest = full.length > 0 ? not(among('vonglau.judged', full)) : EVERYTHING
+        const fields = named([...BASE, ...rules.flatMap((rule) => [...neededOf(rule), ...fieldsOf(eitherOf(rule))])])
+        const { match } = engineOf(rules)
+        let since = performance.now()
+        for await (const events of store.events.match(SYSTEM, { filter: atOnce(rest), ingested, ...fields }))
+          for (const event of events) {
+            match(event, (i) => take(i, event))
+            if (performance.now() - since < BREATH) continue
+            await breath()
+            since = performance.now()
+          }
+      }
+      const byRule = new Map(rules.map((rule, i) => [rule, found[i]!]))
+      return { to, of: (rule) => byRule.get(rule) ?? new Map() }
+    },
+  }
+}
+export type Passes = ReturnType<typeof openPasses>
+
+/** ms: thousands of events are a part of a second of work; in between the process does what else it has to, above all says that it lives. */
+const BREATH = 50
+
+export const takeIn = (groups: Groups, rule: Rule, event: Event): void => {
+  const group = groupOf(rule, event)
+  if (!group) return
+  const key = groupKey(rule.id, group)
+  let found = groups.get(key)
+  if (!found) groups.set(key, (found = { group, moments: [], ends: [] }))
+  const time = event['@timestamp'] as number
+  if (rule.endsWith && !rule.correlation && compiled(rule.endsWith)(event)) found.ends.push(time)
+  else found.moments.push({ time, id: event['event.id'] as string, agencies: agenciesOf(rule, event) })
+}

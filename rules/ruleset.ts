@@ -1,0 +1,67 @@
+/**
+ * Versions of rules, and sets of them. A version is a hash of what the rule compiles to, as far as it says which events it
+ * meets; an event names the set that it was judged by and the versions that it meets (`id@version`), whoever ingested it.
+ */
+import { createHash } from 'node:crypto'
+import type { Judging } from '../ingest/judge.ts'
+import { type Filter, or } from '../ingest/store/filter.ts'
+import { type DocumentStore, SYSTEM } from '../ingest/store/store.ts'
+import type { Rule } from './rule.ts'
+
+const eithers = new WeakMap<Rule, Filter>()
+/** What begins, goes on or ends what the rule tells of. */
+export const eitherOf = (rule: Rule): Filter => {
+  if (!rule.endsWith) return rule.filter
+  let either = eithers.get(rule)
+  if (!either) eithers.set(rule, (either = or(rule.filter, rule.endsWith)))
+  return either
+}
+
+const short = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12)
+
+const labels = new WeakMap<Rule, string>()
+/** `id@version`. Lower-case hex: fields are compared without case. */
+export const labelOf = (rule: Rule): string => {
+  let label = labels.get(rule)
+  if (label === undefined) labels.set(rule, (label = `${rule.id}@${short(JSON.stringify(eitherOf(rule)))}`))
+  return label
+}
+
+/** What a thread is given to judge by. */
+export interface JudgeInput {
+  readonly labels: readonly string[]
+  readonly filters: readonly Filter[]
+}
+
+export const judgingOf = (rules: readonly Rule[]): Judging => {
+  const sorted = [...rules].sort((a, b) => (labelOf(a) < labelOf(b) ? -1 : 1))
+  const input: JudgeInput = { labels: sorted.map(labelOf), filters: sorted.map(eitherOf) }
+  return { module: new URL('./engine/judge.ts', import.meta.url).href, set: short(input.labels.join('\n')), input }
+}
+
+interface SetDocument {
+  readonly labels: readonly string[]
+  readonly [field: string]: unknown
+}
+const collection = (documents: DocumentStore) => documents.collection<SetDocument>('rulesets')
+
+/** Before an event names the set: whoever reads the event has to know what it stands for. */
+export const keepRuleset = async (documents: DocumentStore, { set, input }: Judging): Promise<void> => {
+  if (await collection(documents).get(SYSTEM, set)) return
+  await collection(documents).put([{ id: set, version: 'any', doc: { labels: (input as JudgeInput).labels } }])
+}
+
+/** The versions of sets, by their names; a set that nobody has kept has judged nothing. */
+export const openRulesets = (documents: DocumentStore) => {
+  const known = new Map<string, ReadonlySet<string>>()
+  return async (set: string): Promise<ReadonlySet<string>> => {
+    let found = known.get(set)
+    if (!found) {
+      const stored = await collection(documents).get(SYSTEM, set)
+      if (!stored) return NOTHING
+      known.set(set, (found = new Set(stored.doc.labels)))
+    }
+    return found
+  }
+}
+const NOTHING: ReadonlySet<string> = new Set()

@@ -1,0 +1,166 @@
+/**
+ * Nobody opens alerts without end: beyond a thousand groups of one rule and one agency in one hour (UTC, of '@timestamp')
+ * further groups go into the summary of that rule, agency and hour: how many groups and events, and the first of their keys.
+ * A group that has an alert keeps it, past the hour too; each event is counted in one alert or one summary.
+ */
+import { createHash } from 'node:crypto'
+import { and, eq, exists, type Filter, not } from '../ingest/store/filter.ts'
+import { type Collection, type Stored, SYSTEM } from '../ingest/store/store.ts'
+import { type Alert, countedBy, counting, groupKey, newAlert, type Part, partKey, toldGroup } from './alert.ts'
+import { byTime, type Island, type Moment, SAMPLE } from './bursts.ts'
+import type { Cases } from './case/decide.ts'
+import { NOBODY } from './parts.ts'
+import { HOUR, type Rule } from './rule.ts'
+import type { Sample } from './sample.ts'
+
+export const MOST_GROUPS = 1000
+/** Keys that are shown, and groups that are told apart: of more it is said that there are at least so many. */
+const SHOWN = 100
+const TOLD_APART = 20_000
+/** Bytes of the hash that a group is known by. */
+const HASH = 6
+
+export const hourOf = (time: number): number => Math.floor(time / HOUR) * HOUR
+
+/** Which groups of a rule have alerts of their own, by agency and hour. */
+export interface Room {
+  /** Whether a group has one in the hour, or may; then it does from here on. */
+  take(agency: string, hour: number, part: string): Promise<boolean>
+}
+
+export const openRoom = (alerts: Collection<Alert>, rule: Rule): Room => {
+  const known = new Map<string, Set<string>>()
+  const read = async (agency: string, hour: number): Promise<Set<string>> => {
+    const whose: Filter = agency === NOBODY ? not(exists('organization.id')) : eq('organization.id', agency)
+    const buckets = await alerts.aggregate(SYSTEM, {
+      filter: and(
+        eq('rule.id', rule.id),
+        whose,
+        { op: 'range', field: 'alert.first', gte: hour, lt: hour + HOUR },
+        not(eq('alert.summary', true)),
+      ),
+      by: ['alert.group'],
+      limit: MOST_GROUPS + 1,
+    })
+    return new Set(buckets.map(({ key }) => String(key[0])))
+  }
+  return {
+    take: async (agency, hour, part) => {
+      const place = `${hour} ${agency}`
+      let groups = known.get(place)
+      if (!groups) known.set(place, (groups = await read(agency, hour)))
+      if (groups.has(part)) return true
+      if (groups.size >= MOST_GROUPS) return false
+      groups.add(part)
+      return true
+    },
+  }
+}
+
+/** What of a run goes into one summary. */
+export interface Sum {
+  readonly agency: string
+  readonly hour: number
+  count: number
+  first: number
+  last: number
+  /** The earliest events. */
+  sample: Moment[]
+  readonly groups: Map<string, Part>
+}
+
+export const openSums = () => {
+  const sums = new Map<string, Sum>()
+  return {
+    all: () => [...sums.values()],
+    add: (part: Part, hour: number, moments: readonly Moment[]): void => {
+      const place = `${hour} ${part.agency}`
+      let sum = sums.get(place)
+      if (!sum) {
+        const [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+        sums.set(place, (sum = { agency: part.agency, hour, count: 0, first, last, sample: [], groups: new Map() }))
+      }
+      sum.groups.set(part.key, part)
+      sum.count += moments.length
+      for (const { time, id } of moments) {
+        sum.first = Math.min(sum.first, time)
+        sum.last = Math.max(sum.last, time)
+        if (sum.sample.length < SAMPLE) sum.sample.push({ time, id })
+        else if (time < sum.sample.at(-1)!.time) sum.sample[SAMPLE - 1] = { time, id }
+        else continue
+        sum.sample.sort(byTime)
+      }
+    },
+  }
+}
+
+/** The island of what it shows. */
+export const islandOf = ({ first, last, count, sample }: Sum): Island => ({
+  first,
+  last,
+  count,
+  sample: sample.map(({ id }) => id),
+})
+
+const hash = (text: string): Buffer => createHash('sha256').update(text).digest()
+const keyText = (part: Part, copies: boolean): string =>
+  toldGroup(part.group, copies)
+    .map(({ value }) => value)
+    .join(' · ') || '–'
+
+/** Adds a run's sum to its summary, once. Answers the summary as it is now. */
+export const addSum = async (
+  { alerts, cases, lane, to }: { alerts: Collection<Alert>; cases: Cases; lane: string; to: number },
+  rule: Rule,
+  sum: Sum,
+  { events, copies }: Sample,
+): Promise<Stored<Alert>> => {
+  const name = `${groupKey(rule.id, [])} ${partKey(rule.id, [], sum.agency)} ${sum.hour}`
+  for (let n = 0; ; ) {
+    const id = hash(`summary ${name} ${n}`).toString('hex').slice(0, 24)
+    const current = await alerts.get(SYSTEM, id)
+    if (current && countedBy(current.doc, lane) >= to) return current
+    // What a person has closed stays as it was seen; what comes then is another.
+    if (current?.doc['alert.status'] === 'closed') {
+      n++
+      continue
+    }
+    const key = hash(`summary ${name}`).toString('hex').slice(0, 32)
+    const part: Part = { key, campaign: key, agency: sum.agency, group: [] }
+    const now = cases.clock()
+    const before: Alert = current?.doc ?? newAlert(rule, part, { ...sum, count: 0 }, { events: [], copies }, 0, now)
+    const seen = new Set<string>()
+    const text = String(before['groups_seen'] ?? '')
+    for (let i = 0; i < text.length; i += (HASH / 3) * 4) seen.add(text.slice(i, i + (HASH / 3) * 4))
+    const keys = [...(before.keys ?? [])]
+    let added = ''
+    for (const each of sum.groups.values()) {
+      const short = hash(each.key).subarray(0, HASH).toString('base64')
+      if (seen.has(short) || seen.size >= TOLD_APART) continue
+      seen.add(short)
+      added += short
+      if (keys.length < SHOWN) keys.push(keyText(each, copies || rule.concerns !== 'destination'))
+    }
+    const shown = new Map([...before.events, ...events].map((event) => [event['event.id'] as string, event]))
+    const first = Math.min(before['alert.first'], sum.first)
+    const doc: Alert = {
+      ...before,
+      ...counting(before, lane, to),
+      '@timestamp': first,
+      'alert.first': first,
+      'alert.last': Math.max(before['alert.last'], sum.last),
+      'alert.count': before['alert.count'] + sum.count,
+      'alert.summary': true,
+      'alert.groups': seen.size,
+      ...(seen.size >= TOLD_APART ? { 'alert.groups_more': true } : {}),
+      keys,
+      groups_seen: text + added,
+      events: [...shown.values()]
+        .sort((a, b) => (a['@timestamp'] as number) - (b['@timestamp'] as number))
+        .slice(0, SAMPLE),
+      ...(copies ? { 'alert.copies': true } : {}),
+    }
+    const [put] = await alerts.put([{ id, version: current?.version ?? null, doc }])
+    if (put?.ok) return { id, version: put.version, seq: 0, doc }
+  }
+}

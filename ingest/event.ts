@@ -72,7 +72,7 @@ export const FIELDS: readonly Field[] = [
   field('vonglau.source.behind', 'long'), // bytes
   field('vonglau.source.silent_seconds', 'long'),
   field('vonglau.time.parsed', 'date'), // the time the line claims, where arrival replaced it
-  field('vonglau.original.base64', 'keyword'), // the bytes of a line that is not UTF-8
+  field('vonglau.original.base64', 'keyword'), // the bytes of a line that is no text
   field('observer.name', 'keyword', true),
   field('observer.vendor', 'keyword', true),
   field('observer.product', 'keyword', true),

@@ -22,6 +22,8 @@ export interface Open {
   /** Its lines: as they came, and without what the envelope took off. */
   readonly raw: Buffer[]
   readonly message: Buffer[]
+  /** Where one of them was no text: the bytes of each. */
+  own: Buffer[] | undefined
   bytes: number
   /** Where each of them lies: between them may be those of others. */
   readonly lines: Range[]
@@ -29,8 +31,13 @@ export interface Open {
   end: number
 }
 export interface Joining {
-  /** Takes a line; answers the events that it ends, oldest first. */
-  add(line: Omit<Open, 'raw' | 'message' | 'bytes' | 'lines'>, raw: Buffer, message: Buffer): Open[]
+  /** Takes a line, and its own bytes where it was no text; answers the events that it ends, oldest first. */
+  add(
+    line: Omit<Open, 'raw' | 'message' | 'own' | 'bytes' | 'lines'>,
+    raw: Buffer,
+    message: Buffer,
+    own: Buffer | undefined,
+  ): Open[]
   /** The line that begins there is in the store. */
   isTaken(position: number): boolean
   /** Everything that is open, oldest first: nothing more of it comes. */
@@ -55,15 +62,18 @@ export const openJoining = (joiner: Joiner, taken: readonly Range[] = []): Joini
   }
   return {
     isTaken: (position) => ranges.some(([from, to]) => from <= position && position < to),
-    add: ({ end: to, ...line }, raw, message) => {
+    add: ({ end: to, ...line }, raw, message, own) => {
       const key = keyOf(line.stream, message)
       const ended = joiner.begins(message, 0, message.length) ? end(key) : []
       let event = open.get(key)
-      if (!event) open.set(key, (event = { ...line, raw: [], message: [], bytes: 0, end: to, lines: [] }))
+      if (!event)
+        open.set(key, (event = { ...line, raw: [], message: [], own: undefined, bytes: 0, end: to, lines: [] }))
+      if (own) event.own ??= [...event.raw]
+      event.own?.push(own ?? raw)
       event.raw.push(raw)
       event.lines.push([line.position, to])
       event.message.push(message)
-      event.bytes += raw.length + 1
+      event.bytes += Math.max(raw.length, own?.length ?? 0) + 1
       event.end = to
       if (joiner.ends(message, 0, message.length) || event.bytes > LARGEST) ended.push(...end(key))
       return ended

@@ -10,6 +10,7 @@ import type { Mark } from './judge.ts'
 import type { EnrichRow, EnrichSource } from './enrich/enrich.ts'
 import { openEnvelope } from './envelope.ts'
 import { type Memory, openMemory } from './memory.ts'
+import { mended } from './mend.ts'
 import { type Joining, type Open, openJoining, type Range } from './joining.ts'
 import { EVENT, type Joiner, type LineContext, type Parse, SKIP } from './parsers/parser.ts'
 import { Const, constant } from './row/const.ts'
@@ -77,7 +78,9 @@ const F = {
   facility: field('log.syslog.facility.code'),
   severity: field('log.syslog.severity.code'),
 } as const
-const LINE_FEED = Uint8Array.of(10)
+const LINE_FEED = Buffer.from('\n')
+const asOne = (lines: readonly Buffer[]): Buffer =>
+  Buffer.concat(lines.flatMap((line, i) => (i > 0 ? [LINE_FEED, line] : [line])))
 const OF_A_LINE = constant('event')
 const PROBLEM = constant('pipeline_error')
 
@@ -193,19 +196,15 @@ export const openStage = <P>({
   const joinings = new Map<string, Joining>()
   const joinEnded = (
     joining: Joining,
-    { position: at, stream, arrived, header, raw: lines, lines: places, message, sender }: Open,
+    { position: at, stream, arrived, header, raw: lines, own, lines: places, message, sender }: Open,
   ): void => {
     const joined = (pieces: readonly Buffer[]): number => {
-      const begin = row.at
-      for (const [i, piece] of pieces.entries()) {
-        if (i > 0) row.copy(LINE_FEED, 0, 1)
-        row.copy(piece, 0, piece.length)
-      }
-      return begin
+      const bytes = asOne(pieces)
+      return row.copy(bytes, 0, bytes.length)
     }
     row.begin()
     row.control = true
-    ;[position, nth, raw, peer] = [at, 0, undefined, sender]
+    ;[position, nth, raw, peer] = [at, 0, own && asOne(own).toString('base64'), sender]
     arrive(arrived)
     context.header = header
     lineFrom = joined(lines)
@@ -254,7 +253,7 @@ export const openStage = <P>({
         context.header = undefined
         row.begin()
         look(row, lineFrom, lineTo)
-        if (!wellFormed) mend()
+        if (!wellFormed || row.control) mend(wellFormed)
         let problem: string | undefined
         if (part !== undefined && part[i]! > 0)
           problem = `the line is longer than 512 KiB; this is part ${part[i]} of it`
@@ -280,7 +279,8 @@ export const openStage = <P>({
           end: lines.end[i]!,
         }
         const copy = (a: number, z: number) => Buffer.from(row.bytes.slice(a, z))
-        for (const event of joining.add(line, copy(lineFrom, lineTo), copy(message.from, message.to)))
+        const own = raw === undefined ? undefined : Buffer.from(raw, 'base64')
+        for (const event of joining.add(line, copy(lineFrom, lineTo), copy(message.from, message.to), own))
           joinEnded(joining, event)
       }
       sink.cut(row)
@@ -305,12 +305,12 @@ export const openStage = <P>({
     }
   }
 
-  /** A line that is not UTF-8 is read with U+FFFD in place of what is not; its own bytes are kept beside it. */
-  function mend(): void {
+  /** What is no text is read as one; its own bytes are kept beside it. */
+  function mend(wellFormed: boolean): void {
     const line = Buffer.from(row.bytes.buffer, lineFrom, lineTo - lineFrom)
-    if (isUtf8(line)) return
+    const text = mended(line, wellFormed, row.control)
+    if (text === undefined) return
     raw = line.toString('base64')
-    const text = line.toString('utf8')
     // The memory of a chunk is text as a whole.
     line.fill(32)
     lineFrom = row.write(text)

@@ -69,11 +69,17 @@ export const createSchedule = (
   const tasks: ScheduledTask[] = []
   let timer: NodeJS.Timeout | undefined
   let looked = 0
+  /** Runs that are begun. A task that only we execute never knows that it is busy, and each run adds its listeners. */
+  const busy = new Set<ScheduledTask>()
   const look = () => {
     const second = Math.floor(performance.now() / 1000)
     const passed = Array.from({ length: Math.min(MISSED, second - looked) }, (_, i) => new Date(Date.now() - i * 1000))
     looked = second
-    for (const task of tasks) if (passed.some((date) => task.match(date)) && !task.isBusy()) void task.execute()
+    for (const task of tasks) {
+      if (busy.has(task) || !passed.some((date) => task.match(date))) continue
+      busy.add(task)
+      void task.execute().finally(() => busy.delete(task))
+    }
   }
   return {
     runAll: async () => {

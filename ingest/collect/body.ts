@@ -5,7 +5,6 @@
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { setImmediate as breath } from 'node:timers/promises'
-import { isBinary } from './text.ts'
 
 /** Bytes of a body, unpacked; of all that are under way. */
 export const LARGEST = 64 << 20
@@ -77,7 +76,6 @@ export const openBodies = ({ held: most = MOST_HELD, lines: mostLines = MOST_LIN
           }
         }
         const bytes = Buffer.concat(chunks)
-        if (isBinary(bytes)) throw new BodyRefused('broken', 'it is binary, not text')
         const lines: Buffer[] = []
         const ends: number[] = []
         for (let from = 0; from < bytes.length; ) {

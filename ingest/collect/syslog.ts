@@ -11,7 +11,6 @@ import { openDatagrams } from './datagrams.ts'
 import { openQuota, type QuotaOptions } from './quota.ts'
 import { openReceiver, type Receiver } from './receiver.ts'
 import { bytesOfDay } from './spool.ts'
-import { isBinary } from './text.ts'
 
 /** Bytes that wait for the disk before datagrams are dropped, and counted. */
 const MOST_WAITING = 64 * 1024 * 1024
@@ -71,18 +70,6 @@ export const openSyslog = async (
     ingest.drop(id, count)
     notices.add(code, count, sentence)
   }
-  const texts = (messages: Buffer[], id: string, peer: string): Buffer[] => {
-    if (!messages.some(isBinary)) return messages
-    const kept = messages.filter((each) => !isBinary(each))
-    dropped(
-      'syslog-binary',
-      id,
-      messages.length - kept.length,
-      (total) =>
-        `${counted(total, 'line')} of syslog ${total === 1 ? 'was' : 'were'} dropped since the start for being binary, not text, the last of ${peer}: look at what it sends`,
-    )
-    return kept
-  }
   /** What is within the quota of those that nobody knows. */
   const admitted = (messages: Buffer[], peer: string): Buffer[] => {
     const within = messages.slice(0, quota.admit(messages))
@@ -98,9 +85,8 @@ export const openSyslog = async (
     return within
   }
   /** `held`: its sender can be made to wait, so what it sent counts among what the store has not read. */
-  const accept = (all: Buffer[], peer: string, held: boolean): Promise<void> => {
+  const accept = (messages: Buffer[], peer: string, held: boolean): Promise<void> => {
     const id = sourceOf(peer)
-    const messages = texts(all, id, peer)
     const within = id === UNKNOWN_SOURCE ? admitted(messages, peer) : messages
     if (within.length === 0) return Promise.resolve()
     const size = within.reduce((sum, message) => sum + message.length, 0)

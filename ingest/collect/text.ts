@@ -138,19 +138,6 @@ export const leadingNuls = (bytes: Buffer): number => {
 }
 const NULS = Buffer.alloc(4096)
 
-const SHORT = 4096
-/**
- * What came over the network and is no text: it is long, and more than a tenth of it is NUL. Stored, each is six bytes of
- * JSON: 64 MB of them would keep the store from reading, and so the rules from running.
- */
-export const isBinary = (bytes: Buffer): boolean => {
-  if (bytes.length <= SHORT) return false
-  const most = bytes.length / 10
-  let count = 0
-  for (let at = bytes.indexOf(0); at >= 0; at = bytes.indexOf(0, at + 1)) if (++count > most) return true
-  return false
-}
-
 /** The beginning of the text of a file: after the hole that copy-truncate leaves, before room that was only reserved. */
 export const beginningOf = async (file: TextFile): Promise<Buffer> => {
   let at = 0

@@ -50,6 +50,23 @@ describe('a binary file', () => {
   })
 })
 
+test('a line of a file that is full of NULs is kept with its bytes, and the lines around it as they are', async () => {
+  const full = Buffer.concat([Buffer.from(line(2)), Buffer.alloc(300_000), Buffer.from('cuoi')])
+  const text = Buffer.concat([Buffer.from(`${line(1)}\n`), full, Buffer.from(`\n${line(3)}\n`)])
+  place.write('logs/access.log', text)
+  place.write('vonglau.yml', LIVE)
+  const installation = await place.open()
+  await installation.ingest.start()
+  await installation.ingest.drain()
+  const events = await eventsOf(installation.store.events)
+  expect(new Set(events.map((event) => event['event.original']))).toEqual(
+    new Set([line(1), `${line(2)}\ufffdcuoi`, line(3)]),
+  )
+  const own = events.flatMap((event) => event['vonglau.original.base64'] ?? [])
+  expect(own).toEqual([full.toString('base64')])
+  await installation.close()
+})
+
 test.each(['UTF-16LE', 'UTF-16BE'])('a file in %s is told by name', async (encoding) => {
   const text = Buffer.from(`\ufeff${line(1)}\r\n`, 'utf16le')
   place.write('u_ex.log', encoding === 'UTF-16BE' ? text.swap16() : text)

@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readConfig } from '../../api/config.ts'
 import { type Running, startServer } from '../../api/server.ts'
-import { line, lines, openPlace, originals, type Place, until } from './place.ts'
+import { eventsOf, line, lines, openPlace, originals, type Place, until } from './place.ts'
 
 let place: Place
 let running: Running | undefined
@@ -89,19 +89,29 @@ describe('over TCP', () => {
     expect(socket.closed).toBe(false)
   })
 
-  test('counted frames of NULs: dropped, counted and said; what is text comes', async () => {
+  test('counted frames of NULs: kept with their bytes; what is text comes', async () => {
     await serve()
     const socket = await dial()
-    const nuls = Buffer.concat([Buffer.from('<13>'), Buffer.alloc(900_000), Buffer.from('x')])
+    const nuls = Buffer.concat([Buffer.from('<13>a'), Buffer.alloc(400_000), Buffer.from('z')])
     for (let i = 0; i < 3; i++) {
       socket.write(`${nuls.length} `)
       socket.write(nuls)
     }
     socket.write(`${Buffer.byteLength(message('a'))} ${message('a')}`)
-    expect([...(await arrived(1)).keys()]).toEqual([message('a')])
-    expect(await said('syslog-binary')).toBe(
-      '3 lines of syslog were dropped since the start for being binary, not text, the last of 127.0.0.1: look at what it sends',
+    const found = await until('all are stored', async () => {
+      const all = await stored()
+      return all.size === 2 && all
+    })
+    expect([...found].sort()).toEqual([
+      ['<13>a\ufffdz', 3],
+      [message('a'), 1],
+    ])
+    const kept = (await eventsOf(running!.installation.store.events)).filter(
+      (event) => event['vonglau.original.base64'] !== undefined,
     )
+    expect(kept).toHaveLength(3)
+    for (const event of kept)
+      expect(Buffer.from(String(event['vonglau.original.base64']), 'base64').equals(nuls)).toBe(true)
     expect(socket.closed).toBe(false)
   })
 

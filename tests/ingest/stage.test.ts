@@ -1,6 +1,6 @@
 /** The parse stage: several events of a line, lines that are one event, what is remembered of each stream. */
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { gatherLines, type Lines, splitLines } from '../../ingest/collect/lines.ts'
 import type { Event } from '../../ingest/event.ts'
 import type { Memory } from '../../ingest/memory.ts'
@@ -222,6 +222,54 @@ test('the raw lines of an event are kept as they came', () => {
     joiner,
   )({ lines: lines(text), from: 0, prefix: 'p', now: 0, memory: [], begin: { taken: [] } })
   expect(made.packed).toMatchObject([{ message: '1+a\n1.b', 'event.original': text.trimEnd() }])
+})
+
+describe('a line that is no text: its bytes are kept beside what is read of it', () => {
+  const OWN = 'vonglau.original.base64'
+  const nuls = (count: number, text: string) => `${text}${'\0'.repeat(count)}${text}`
+  const staged = (bytes: Buffer, its?: Joiner) =>
+    stageOf(
+      whole,
+      its,
+    )({
+      lines: splitLines(bytes, 0, true).lines,
+      from: 0,
+      prefix: 'p',
+      now: 0,
+      memory: [],
+      ...(its ? { begin: { taken: [] } } : {}),
+    }).packed.map((event) => [event['message'], event['event.original'], event[OWN]])
+  test.each([
+    ['NULs', nuls(5000, 'ký tự'), 'ký tự\ufffdký tự'],
+    ['other control characters', `a${'\x01\x1f'.repeat(3000)}b\x02c`, 'a\ufffdb\ufffdc'],
+    ['NULs between letters', 'a\0'.repeat(3000), 'a\ufffd'.repeat(3000)],
+  ])('%s', (_name, text, read) => {
+    const line = Buffer.from(text)
+    expect(staged(Buffer.from(`x\n${text}\ny\n`))).toEqual([
+      ['x', 'x', undefined],
+      [read, read, line.toString('base64')],
+      ['y', 'y', undefined],
+    ])
+  })
+  test('NULs in what is not UTF-8 either', () => {
+    const line = Buffer.concat([Buffer.from([0xff]), Buffer.alloc(5000), Buffer.from([0xe9, 97])])
+    expect(staged(line)).toEqual([['\ufffd\ufffd\ufffda', '\ufffd\ufffd\ufffda', line.toString('base64')]])
+  })
+  test.each([
+    ['a short line of them', nuls(4000, 'a')],
+    ['a few in a long line', nuls(400, 'a'.repeat(3000))],
+    ['tabs', '\t'.repeat(9000)],
+  ])('%s stays as it came', (_name, text) => {
+    expect(staged(Buffer.from(text))).toEqual([[text, text, undefined]])
+  })
+  test('where lines are joined, the bytes of all of them', () => {
+    const first = Buffer.from('1+a')
+    const second = Buffer.concat([Buffer.from('1 '), Buffer.alloc(5000)])
+    const third = Buffer.from('1.b')
+    const bytes = Buffer.concat([first, second, third].flatMap((line) => [line, Buffer.from('\n')]))
+    const text = '1+a\n1 \ufffd\n1.b'
+    expect(staged(bytes, joiner)).toEqual([[text, text, bytes.subarray(0, -1).toString('base64')]])
+  })
 })
 
 test('a time more than a day ahead is replaced by arrival, unless the clock of the arrival is doubted', () => {

@@ -46,10 +46,6 @@ export const PROBLEMS: readonly Row[] = [
     'từ lúc khởi động có {n} dòng syslog không ghi được vào vùng đệm, gần nhất là của {sender}: {=reason}',
   ],
   [
-    '{n} [line|lines] of syslog [was|were] dropped since the start for being binary, not text, the last of {sender}: look at what it sends',
-    'từ lúc khởi động đã bỏ {n} dòng syslog vì là dữ liệu nhị phân, không phải văn bản, gần nhất là của {sender}: hãy kiểm tra thiết bị đó gửi gì',
-  ],
-  [
     '{n} [datagram of syslog was|datagrams of syslog were] dropped since the start, for the disk is slower than they come',
     'từ lúc khởi động đã bỏ {n} gói syslog vì ổ đĩa ghi chậm hơn tốc độ gửi đến',
   ],

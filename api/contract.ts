@@ -68,6 +68,8 @@ export interface AlertRow {
   incident?: { id: string; number: string }
   /** Its events are copies: they are read here, and not among the events. */
   copies?: true
+  /** It sums up groups of its rule, agency and hour that have no alert of their own; `more`: at least so many. */
+  sums?: { groups: number; more?: true; keys: string[] }
   /** Of a state: since when, and until when; it is never counted in minutes. */
   lasts?: { from: number; to?: number }
   organization?: { id: string; name: string }

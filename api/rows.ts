@@ -78,6 +78,15 @@ export const alertRow = (inventory: Inventory, { id, doc }: Stored<Alert>): Aler
     ...(doc['vonglau.source.id'] ? { log_source: String(doc['vonglau.source.id']) } : {}),
     group: [...doc.group],
     ...(doc['alert.copies'] ? { copies: true as const } : {}),
+    ...(doc['alert.summary']
+      ? {
+          sums: {
+            groups: doc['alert.groups'] ?? 0,
+            ...(doc['alert.groups_more'] ? { more: true as const } : {}),
+            keys: [...(doc.keys ?? [])],
+          },
+        }
+      : {}),
     ...(doc['alert.state']
       ? {
           lasts: {

@@ -28,7 +28,7 @@ export const campaignsOf = (
 ): Stored<Alert>[][] => {
   const groups = Map.groupBy(alerts, ({ doc }) => {
     const rule = ruleOf(doc['rule.id']) ?? USUAL
-    return rule.campaign === undefined ? doc['alert.campaign'] : `rule ${doc['rule.id']}`
+    return rule.campaign === undefined || doc['alert.summary'] ? doc['alert.campaign'] : `rule ${doc['rule.id']}`
   })
   return [...groups.values()].flatMap((group) => {
     const rule = ruleOf(group[0]!.doc['rule.id']) ?? USUAL
@@ -43,6 +43,7 @@ export const campaignOf = async (
   rule: Belonging | undefined,
   alert: Stored<Alert>,
 ): Promise<Stored<Alert>[]> => {
+  if (alert.doc['alert.summary']) return [alert]
   const own = rule ?? USUAL
   const reach = reachOf(own)
   const same: Filter =

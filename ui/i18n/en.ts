@@ -252,6 +252,10 @@ export const en: Words = {
       anew: 'A day of stored events was damaged and read again: the events of this alert were counted anew.',
       kept: 'A day of stored events was damaged and read again, but retention had taken some of the events of this alert: the count is the one from before.',
     },
+    sums: (groups: string, more: boolean) =>
+      `The summary of an hour: this rule met so many groups at this agency that ${more ? 'at least ' : ''}${groups} further groups are counted here and have no alert of their own.`,
+    sumsShort: (groups: string, more: boolean) => `sums up ${more ? 'at least ' : ''}${groups} groups`,
+    sumsKeys: 'The first of these groups',
     copies:
       'A shared device saw these events, and they belong to the agency of the other side: here are copies with address, port and time only.',
     giveAgency: 'Give to agency',

@@ -255,6 +255,10 @@ export const vi = {
       anew: 'Tệp dữ liệu của một ngày bị hỏng và đã được đọc lại: số sự kiện của cảnh báo này đã được đếm lại.',
       kept: 'Tệp dữ liệu của một ngày bị hỏng và đã được đọc lại, nhưng một phần sự kiện đã hết hạn lưu trữ: số sự kiện giữ nguyên như lần đếm trước.',
     },
+    sums: (groups: string, more: boolean) =>
+      `Cảnh báo tóm tắt của một giờ: quy tắc này đã khớp quá nhiều nhóm ở cơ quan, nên ${more ? 'ít nhất ' : ''}${groups} nhóm nữa được gộp vào đây thay vì mở từng cảnh báo.`,
+    sumsShort: (groups: string, more: boolean) => `tóm tắt ${more ? 'ít nhất ' : ''}${groups} nhóm`,
+    sumsKeys: 'Những nhóm đầu tiên',
     copies:
       'Sự kiện do thiết bị dùng chung ghi và thuộc cơ quan ở phía kia: ở đây chỉ có bản sao địa chỉ, cổng dịch vụ và thời gian.',
     giveAgency: 'Gán cho cơ quan',

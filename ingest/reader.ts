@@ -55,6 +55,11 @@ const withOpen = (about: Offset['about'], offset: Made<Packed>['offset'], positi
 
 /** ms without a line after which events whose lines are joined end. */
 const RESTED = 5000
+/** Bytes for which a line counts as several, where what is under way is bounded. */
+const LARGE = 4096
+const weightOf = ({ lines, from, to }: Chunk): number => Math.max(lines.count, Math.ceil((to - from) / LARGE))
+/** Bytes that are known to wait, for which a commit may wait too: what is read at once. */
+const MUCH = 1 << 20
 const NO_LINES = splitLines(new Uint8Array(0), 0, true).lines
 
 export const openReader = (options: ReaderOptions): Reader => {
@@ -122,11 +127,12 @@ export const openReader = (options: ReaderOptions): Reader => {
     if (!chunk) return rest(each)
     if (spool && chunk.from === 0 && each.memory.length === 0) each.memory = carried
     const rows = chunk.lines.count
-    await Promise.all([room.wait(rows), stages.room()])
+    const weight = weightOf(chunk)
+    await Promise.all([room.wait(weight), stages.room()])
     if (stopping() || each.failed) return false
     toFull -= rows
     each.underWay++
-    const taken = room.take(rows)
+    const taken = room.take(weight)
     takeApart(each, chunk, clock(), {
       copied: taken.copied,
       done: () => {
@@ -142,7 +148,7 @@ export const openReader = (options: ReaderOptions): Reader => {
     each.open = undefined
     each.underWay++
     const at = each.feed.position()
-    const chunk: Chunk = { lines: NO_LINES, from: at, to: at, about: each.about }
+    const chunk: Chunk = { lines: NO_LINES, from: at, to: at, about: each.about, more: 0 }
     takeApart(each, chunk, clock(), { copied: () => {}, done: () => each.underWay-- }, true)
     return true
   }
@@ -206,7 +212,17 @@ export const openReader = (options: ReaderOptions): Reader => {
     const learned = made.changes.map((change) => ({ source: source.id, segment: each.feed.segment, ...change }))
     store
       .append(
-        { events: [], packed: made.packed, offsets: [offset], learned, lease, last: chunk.last, copied: taken.copied },
+        {
+          events: [],
+          packed: made.packed,
+          offsets: [offset],
+          learned,
+          lease,
+          last: chunk.last,
+          // Of large lines there is no room for a commit of full size.
+          more: chunk.more > MUCH && weightOf(chunk) === chunk.lines.count,
+          copied: taken.copied,
+        },
         now,
       )
       .then(

@@ -5,11 +5,12 @@
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { setImmediate as breath } from 'node:timers/promises'
+import { Frames } from './frames.ts'
 
 /** Bytes of a body, unpacked; of all that are under way. */
 export const LARGEST = 64 << 20
 const MOST_HELD = 128 << 20
-/** Lines of a request: 64 MiB of line feeds are 65 KiB of gzip, and each line is an object until it is on disk. */
+/** Lines of a request: 64 MiB of line feeds are 65 KiB of gzip, and each takes its place until it is on disk. */
 export const MOST_LINES = 500_000
 /** Lines of all that are under way. */
 const MOST_LINES_HELD = 1_000_000
@@ -28,7 +29,7 @@ export class BodyRefused extends Error {
 export interface Body {
   readonly bytes: Buffer
   /** Empty ones left out, and where each ends in `bytes`. */
-  readonly lines: Buffer[]
+  readonly lines: Frames
   readonly ends: number[]
   /** It is not needed any more. */
   free(): void
@@ -76,15 +77,15 @@ export const openBodies = ({ held: most = MOST_HELD, lines: mostLines = MOST_LIN
           }
         }
         const bytes = Buffer.concat(chunks)
-        const lines: Buffer[] = []
+        const lines = new Frames()
         const ends: number[] = []
         for (let from = 0; from < bytes.length; ) {
           const lf = bytes.indexOf(10, from)
           const to = lf < 0 ? bytes.length : lf
           const end = to > from && bytes[to - 1] === 13 ? to - 1 : to
           if (end > from) {
-            if (lines.length === MOST_LINES) throw new BodyRefused('large')
-            lines.push(bytes.subarray(from, end))
+            if (lines.count === MOST_LINES) throw new BodyRefused('large')
+            lines.add(bytes, from, end)
             ends.push(to + 1)
             count++
             if (++heldLines > mostLines) throw new BodyRefused('busy')

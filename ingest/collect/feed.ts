@@ -19,6 +19,8 @@ export interface Chunk {
   readonly lost?: number
   /** Nothing more of the segment is there, and nothing will come. */
   readonly last?: boolean
+  /** Bytes behind `to` that are known to be there. */
+  readonly more: number
   /** What the lines lie in, where it is to be given back when nobody reads them any longer. */
   readonly memory?: SharedArrayBuffer
 }
@@ -135,6 +137,7 @@ export const fileFeed = (
         from,
         to: at,
         about: aboutOf(segment, about, last && bytes.length === used.length),
+        more: size === undefined ? 0 : size - at,
         ...(last && bytes.length === used.length ? { last } : {}),
         ...(memory ? { memory } : {}),
       }
@@ -227,7 +230,7 @@ export const spoolFeed = async (spool: Spool, id: string, segment: string, posit
         at += walked.used
         // When it was taken says how long the spool is needed.
         const about = { day: spool.today() }
-        return { lines, from, to: at, about, ...(walked.lost > 0 ? { lost: walked.lost } : {}) }
+        return { lines, from, to: at, about, more: limit - at, ...(walked.lost > 0 ? { lost: walked.lost } : {}) }
       }
     },
     seek: async (offset) => {

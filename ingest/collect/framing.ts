@@ -4,16 +4,18 @@
  * syslog-ng). What cannot be a frame is no frame that was lost but a framing that was: whatever follows would be guessed.
  * Work is linear in the bytes, and memory at most twice those of one frame, however small the pieces are that it comes in.
  */
+import { Frames } from './frames.ts'
+
 export interface Framing {
   /** The frames that end with this chunk, and why no more can come, where that is so. */
   take(chunk: Buffer): Framed
   /** What is left when the sender has closed: closing ends a frame too. */
-  end(): Buffer[]
+  end(): Frames
   /** Bytes that are kept for a frame that is not whole. */
   held(): number
 }
 export interface Framed {
-  readonly messages: Buffer[]
+  readonly messages: Frames
   readonly lost?: string
 }
 
@@ -28,6 +30,13 @@ export const trim = (message: Buffer): Buffer => {
   let end = message.length
   while (end > 0 && isEnding(message[end - 1]!)) end--
   return end === message.length ? message : message.subarray(0, end)
+}
+
+/** Of digits. */
+const numberIn = (bytes: Buffer, from: number, to: number): number => {
+  let value = 0
+  for (let i = from; i < to; i++) value = value * 10 + bytes[i]! - 48
+  return value
 }
 
 /** `open`: nothing came yet; `text`: ended by a byte, it is not known which. */
@@ -60,9 +69,10 @@ export const openFraming = (longest: number): Framing => {
     need = 0
     return out
   }
-  const push = (messages: Buffer[], message: Buffer) => {
-    const trimmed = trim(message)
-    if (trimmed.length > 0) messages.push(trimmed)
+  const push = (messages: Frames, bytes: Buffer, from: number, to: number) => {
+    let end = to
+    while (end > from && isEnding(bytes[end - 1]!)) end--
+    if (end > from) messages.add(bytes, from, end)
   }
   const shown = (bytes: Buffer, at: number) => JSON.stringify(bytes.toString('latin1', at, at + 16))
 
@@ -75,7 +85,7 @@ export const openFraming = (longest: number): Framing => {
     }
     return -1
   }
-  const counted = (bytes: Buffer, from: number, messages: Buffer[]): string | undefined => {
+  const counted = (bytes: Buffer, from: number, messages: Frames): string | undefined => {
     let at = from
     for (;;) {
       // Some senders end a frame that they have counted.
@@ -87,7 +97,7 @@ export const openFraming = (longest: number): Framing => {
         return undefined
       }
       if (blank === -2) return `a frame should begin with its length, and ${shown(bytes, at)} stands there`
-      const length = Number(bytes.toString('latin1', at, blank))
+      const length = numberIn(bytes, at, blank)
       if (length > longest) return `a frame of ${length} bytes is announced: more than ${longest} (syslog: longest)`
       const body = blank + 1
       if (body < bytes.length) {
@@ -100,7 +110,7 @@ export const openFraming = (longest: number): Framing => {
         keep(bytes.subarray(at))
         return undefined
       }
-      push(messages, bytes.subarray(body, body + length))
+      push(messages, bytes, body, body + length)
       at = body + length
     }
   }
@@ -118,7 +128,7 @@ export const openFraming = (longest: number): Framing => {
     }
     return nul < 0 ? lf : nul
   }
-  const ended = (bytes: Buffer, from: number, messages: Buffer[]): string | undefined => {
+  const ended = (bytes: Buffer, from: number, messages: Frames): string | undefined => {
     for (let at = from; ; ) {
       const end = ending(bytes, at)
       if (end < 0) {
@@ -126,14 +136,14 @@ export const openFraming = (longest: number): Framing => {
         return filled > longest ? `a line of more than ${longest} bytes has no end (syslog: longest)` : undefined
       }
       if (end - at > longest) return `a line of ${end - at} bytes is longer than ${longest} (syslog: longest)`
-      if (end > at) push(messages, bytes.subarray(at, end))
+      if (end > at) push(messages, bytes, at, end)
       at = end + 1
     }
   }
 
   return {
     take: (chunk) => {
-      const messages: Buffer[] = []
+      const messages = new Frames()
       let bytes = chunk
       let at = 0
       if (filled > 0) {
@@ -148,7 +158,7 @@ export const openFraming = (longest: number): Framing => {
           priority ??= frame[body] === LESS
           if (priority && frame[body] !== LESS)
             return { messages, lost: `a message should begin with "<", and ${shown(frame, body)} stands there` }
-          push(messages, frame.subarray(body))
+          push(messages, frame, body, frame.length)
         } else if (kind === 'counted' || kind === 'open') {
           // No more than the digits of a length.
           bytes = Buffer.concat([kept(), chunk])
@@ -158,7 +168,8 @@ export const openFraming = (longest: number): Framing => {
             return { messages, lost: `a line is longer than ${longest} bytes (syslog: longest)` }
           keep(end < 0 ? chunk : chunk.subarray(0, end))
           if (end < 0) return { messages }
-          push(messages, kept())
+          const line = kept()
+          push(messages, line, 0, line.length)
           at = end + 1
         }
       }
@@ -175,11 +186,11 @@ export const openFraming = (longest: number): Framing => {
       return { messages, ...(lost === undefined ? {} : { lost }) }
     },
     end: () => {
-      const messages: Buffer[] = []
+      const messages = new Frames()
       const counts = need > 0
       const bytes = kept()
-      if (counts) push(messages, bytes.subarray(bytes.indexOf(BLANK) + 1))
-      else if (kind !== 'counted') push(messages, bytes)
+      if (counts) push(messages, bytes, bytes.indexOf(BLANK) + 1, bytes.length)
+      else if (kind !== 'counted') push(messages, bytes, 0, bytes.length)
       return messages
     },
     held: () => rest.length,

@@ -89,7 +89,7 @@ export const ingestRoute = (sources: readonly Source[], ingest: Ingest, peer: (r
       ...(at.from === 0 ? { head: bytes.subarray(head) } : {}),
     }
     try {
-      if (lines.length === 0 && !part) return c.json({ accepted: 0 })
+      if (lines.count === 0 && !part) return c.json({ accepted: 0 })
       const taken = await ingest.accept(source.id, lines, peer(c), part)
       if (taken.refused && part)
         return c.json({ ...failure(taken.refused, refusal(part, taken)), position: taken.position }, 409)

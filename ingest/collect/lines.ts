@@ -46,6 +46,8 @@ export const gatherLines = (bytes: Uint8Array, expected = 1024) => {
   let count = 0
   const senders: Sender[] = []
   const places = new Map<string, number>()
+  // Senders mostly follow on themselves.
+  let [lastWho, lastPlace] = [undefined as Sender | undefined, 0]
   const larger = <T extends Int32Array | Float64Array>(array: T, size: number): T => {
     const out = new (array.constructor as { new (n: number): T })(size)
     out.set(array)
@@ -75,6 +77,11 @@ export const gatherLines = (bytes: Uint8Array, expected = 1024) => {
     },
     /** Of the line that was added last. */
     sent: (time: number, who: Sender): void => {
+      if (who === lastWho) {
+        arrived[count - 1] = time
+        sender[count - 1] = lastPlace
+        return
+      }
       const key = `${who.address}\0${who.stream ?? ''}`
       let place = places.get(key)
       if (place === undefined) {
@@ -87,6 +94,8 @@ export const gatherLines = (bytes: Uint8Array, expected = 1024) => {
       }
       arrived[count - 1] = time
       sender[count - 1] = place
+      lastWho = who
+      lastPlace = place
     },
     count: () => count,
     last: () => end[count - 1]!,

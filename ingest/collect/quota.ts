@@ -2,9 +2,11 @@
  * What senders that no source names may bring in: anybody can be one, under as many addresses as he likes. So many lines a
  * second and bytes a UTC day for all of them together; nothing is kept of any one.
  */
+import type { Frames } from './frames.ts'
+
 export interface Quota {
   /** How many of the first of these lines are within it. */
-  admit(lines: readonly Buffer[]): number
+  admit(lines: Frames): number
 }
 export interface QuotaOptions {
   readonly linesPerSecond: number
@@ -34,8 +36,8 @@ export const openQuota = (
       }
       bytes ??= taken()
       let count = 0
-      while (count < batch.length && lines >= 1 && bytes + batch[count]!.length <= bytesPerDay) {
-        bytes += batch[count++]!.length
+      while (count < batch.count && lines >= 1 && bytes + batch.length(count) <= bytesPerDay) {
+        bytes += batch.length(count++)
         lines--
       }
       return count

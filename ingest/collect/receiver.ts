@@ -8,6 +8,7 @@ import { counted } from '../counted.ts'
 import { canonicalAddress, parseIp } from '../ip.ts'
 import type { Notices } from '../notices.ts'
 import { openDescriptors } from './descriptors.ts'
+import type { Frames } from './frames.ts'
 import { openFraming } from './framing.ts'
 
 export interface ReceiverOptions {
@@ -21,7 +22,7 @@ export interface ReceiverOptions {
   readonly idle: number
   readonly known: (peer: string) => boolean
   /** Resolves when they are on disk. */
-  readonly accept: (messages: Buffer[], peer: string) => Promise<void>
+  readonly accept: (messages: Frames, peer: string) => Promise<void>
   /** Whether lines of this sender have to wait. */
   readonly waits: (peer: string) => boolean
   readonly notices: Notices
@@ -151,9 +152,9 @@ export const openReceiver = async (options: ReceiverOptions): Promise<Receiver> 
       for (const share of shares) share.held += now - held
       held = now
     }
-    const hand = (messages: Buffer[]) => {
-      if (messages.length === 0) return
-      const size = messages.reduce((sum, message) => sum + message.length, 0)
+    const hand = (messages: Frames) => {
+      if (messages.count === 0) return
+      const { size } = messages
       connection.waiting += size
       waiting += size
       options
@@ -184,7 +185,7 @@ export const openReceiver = async (options: ReceiverOptions): Promise<Receiver> 
       const now = (connection.heard = performance.now())
       hold(framing.held())
       if (held === 0) connection.began = undefined
-      else if (messages.length > 0 || connection.began === undefined) connection.began = now
+      else if (messages.count > 0 || connection.began === undefined) connection.began = now
       hand(messages)
       const reason = lost ?? (held > 0 ? tooMuch() : undefined)
       if (reason !== undefined) connection.cut(reason)

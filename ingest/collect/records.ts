@@ -4,6 +4,7 @@
  * next record is then found by its RS and its sum, and what lies between is counted. Files of before have neither.
  */
 import { crc32 } from 'node:zlib'
+import { type Frames, framesOf } from './frames.ts'
 import { cutBefore, gatherLines, type Lines, LONGEST, type Sender } from './lines.ts'
 
 /** ASCII's record separator: no header begins so by chance, and few lines hold it. */
@@ -21,43 +22,44 @@ const BLANK = 32
 
 /** One piece of memory: a small object a line would be many times the lines. `mark`: what is said behind the length. */
 export const writeRecords = (
-  lines: readonly Buffer[],
+  texts: Frames | readonly Buffer[],
   arrived: number,
   sender: string,
   mark: ((i: number) => string) | undefined,
 ): Buffer => {
   const first = Buffer.from(`${arrived} ${sender} `, 'latin1')
-  const marks = mark ? lines.map((_, i) => Buffer.from(mark(i), 'latin1')) : undefined
+  const lines = framesOf(texts)
+  const { count } = lines
+  const marks = mark ? Array.from({ length: count }, (_, i) => Buffer.from(mark(i), 'latin1')) : undefined
   let size = 0
-  for (let i = 0; i < lines.length; i++) {
-    const { length } = lines[i]!
+  for (let i = 0; i < count; i++) {
+    const length = lines.length(i)
     size += SUM + first.length + digitsOf(length) + (marks ? marks[i]!.length : 0) + 1 + length + 1
   }
   const bytes = Buffer.allocUnsafeSlow(size)
   let at = 0
-  for (let i = 0; i < lines.length; i++) {
-    const line = lines[i]!
+  lines.each((memory, from, to, i) => {
+    const length = to - from
     const begin = at
     at += SUM
     bytes.set(first, at)
     at += first.length
-    const digits = digitsOf(line.length)
-    for (let left = line.length, k = at + digits - 1; k >= at; k--, left = Math.floor(left / 10))
-      bytes[k] = 48 + (left % 10)
+    const digits = digitsOf(length)
+    for (let left = length, k = at + digits - 1; k >= at; k--, left = Math.floor(left / 10)) bytes[k] = 48 + (left % 10)
     at += digits
     if (marks) {
       bytes.set(marks[i]!, at)
       at += marks[i]!.length
     }
     bytes[at++] = LF
-    bytes.set(line, at)
-    at += line.length
+    memory.copy(bytes, at, from, to)
+    at += length
     const sum = crc32(bytes.subarray(begin + SUM, at))
     bytes[begin] = RS
     for (let digit = 0; digit < 8; digit++) bytes[begin + 1 + digit] = HEX[(sum >>> (28 - 4 * digit)) & 15]!
     bytes[begin + SUM - 1] = BLANK
     bytes[at++] = LF
-  }
+  })
   return bytes
 }
 const digitsOf = (length: number): number => {

@@ -18,6 +18,7 @@ import {
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Clock, clockOf } from '../clock.ts'
+import { type Frames, framesOf } from './frames.ts'
 import { writeRecords } from './records.ts'
 import { lastNumber, markOf, openStreams, type Part, type Streams, standAfter, type Taken } from './streams.ts'
 
@@ -36,7 +37,7 @@ export interface Spool {
    * Resolves when the lines are on disk. Rejects where they could not be written: then they are not accepted. Parts of one
    * stream are judged one after the other.
    */
-  append(lines: readonly Buffer[], sender: string, part?: Part): Promise<Taken>
+  append(lines: Frames | readonly Buffer[], sender: string, part?: Part): Promise<Taken>
   /** How far a stream stands; undefined where it is not known. */
   position(stream: string): Promise<number | undefined>
   /**
@@ -142,7 +143,7 @@ export const openSpool = (folder: string, its: Clock | (() => number), delay: nu
     }
     running = undefined
   }
-  const write = (lines: readonly Buffer[], sender: string, part?: Part) => {
+  const write = (lines: Frames, sender: string, part?: Part) => {
     const bytes = writeRecords(lines, clock.arrival(clock()), sender, part && ((i) => markOf(part, i)))
     return enqueue(bytes)
   }
@@ -154,23 +155,24 @@ export const openSpool = (folder: string, its: Clock | (() => number), delay: nu
       // Later: what fails before it waits for anything would end before it is known to run.
       running ??= Promise.resolve().then(flush)
     })
-  // Nothing that waits for the sync holds the lines: they are many small objects, and written by then.
-  const appendLines = (lines: readonly Buffer[], sender: string): Promise<Taken> => {
-    const taken = { accepted: lines.length }
+  // Nothing that waits for the sync holds the lines: they are written by then.
+  const appendLines = (lines: Frames, sender: string): Promise<Taken> => {
+    const taken = { accepted: lines.count }
     return write(lines, sender).then(() => taken)
   }
-  const appendPart = (lines: readonly Buffer[], sender: string, part: Part): Promise<Taken> =>
+  const appendPart = (lines: Frames, sender: string, part: Part): Promise<Taken> =>
     inTurn(part.stream, async () => {
       const known = await streams()
       const told = known.judge(part)
       if (told) return told
-      if (lines.length > 0) await write(lines, sender, part)
+      if (lines.count > 0) await write(lines, sender, part)
       standAfter(known, part)
-      return { accepted: lines.length, position: part.to }
+      return { accepted: lines.count, position: part.to }
     })
   return {
     folder,
-    append: (lines, sender, part) => (part ? appendPart(lines, sender, part) : appendLines(lines, sender)),
+    append: (lines, sender, part) =>
+      part ? appendPart(framesOf(lines), sender, part) : appendLines(framesOf(lines), sender),
     position: async (stream) => (await streams()).position(stream),
     today: () => dayOf(clock()),
     segments: () =>

@@ -8,6 +8,7 @@ import type { Ingest } from '../ingest.ts'
 import { type Network, parseCidr, parseIp, within } from '../ip.ts'
 import { type Source, UNKNOWN_SOURCE } from '../source.ts'
 import { openDatagrams } from './datagrams.ts'
+import { type Frames, framesOf } from './frames.ts'
 import { openQuota, type QuotaOptions } from './quota.ts'
 import { openReceiver, type Receiver } from './receiver.ts'
 import { bytesOfDay } from './spool.ts'
@@ -70,10 +71,10 @@ export const openSyslog = async (
     ingest.drop(id, count)
     notices.add(code, count, sentence)
   }
-  /** What is within the quota of those that nobody knows. */
-  const admitted = (messages: Buffer[], peer: string): Buffer[] => {
-    const within = messages.slice(0, quota.admit(messages))
-    const over = messages.length - within.length
+  /** Leaves what is within the quota of those that nobody knows. */
+  const admit = (messages: Frames, peer: string): void => {
+    const over = messages.count - quota.admit(messages)
+    messages.keep(messages.count - over)
     if (over > 0)
       dropped(
         'unknown-quota',
@@ -82,17 +83,16 @@ export const openSyslog = async (
         (total) =>
           `${counted(total, 'line')} of senders that no source names ${total === 1 ? 'was' : 'were'} dropped since the start, the last of ${peer}: more than ${options.unknown.linesPerSecond} a second or ${options.unknown.bytesPerDay} bytes a day (syslog: unknown); name those that are yours under "from"`,
       )
-    return within
   }
   /** `held`: its sender can be made to wait, so what it sent counts among what the store has not read. */
-  const accept = (messages: Buffer[], peer: string, held: boolean): Promise<void> => {
+  const accept = (messages: Frames, peer: string, held: boolean): Promise<void> => {
     const id = sourceOf(peer)
-    const within = id === UNKNOWN_SOURCE ? admitted(messages, peer) : messages
-    if (within.length === 0) return Promise.resolve()
-    const size = within.reduce((sum, message) => sum + message.length, 0)
+    if (id === UNKNOWN_SOURCE) admit(messages, peer)
+    const { count, size } = messages
+    if (count === 0) return Promise.resolve()
     waiting += size
     if (held) unread.came(id, size)
-    return written(ingest.accept(id, within, peer), id, peer, within.length, size)
+    return written(ingest.accept(id, messages, peer), id, peer, count, size)
   }
   const written = async (accepted: Promise<unknown>, id: string, peer: string, count: number, size: number) => {
     try {
@@ -128,7 +128,7 @@ export const openSyslog = async (
               (total) =>
                 `${counted(total, 'datagram of syslog was', 'datagrams of syslog were')} dropped since the start, for the disk is slower than they come`,
             )
-          else accept(messages, peer, false).catch(() => {})
+          else accept(framesOf(messages), peer, false).catch(() => {})
         },
       })
     } catch (error) {

@@ -121,13 +121,13 @@ export const openDuckdb = async (
   return {
     repairs,
     packing: { module: new URL('./duckdb/packing.ts', import.meta.url).href, full: FULL },
-    append: ({ events, packed, offsets, learned = [], last = false, copied }, now) => {
+    append: ({ events, packed, offsets, learned = [], last = false, more = false, copied }, now) => {
       const slice = (packed as Slice | undefined) ?? through(sink, row, events)
       if (dead) return Promise.reject(dead)
       const id = next++
       const answer = expect<{ ingested: number }>(id)
       if (copied) onCopied.set(id, copied)
-      worker.postMessage({ id, call: 'append', args: [slice, offsets, learned, now, last] }, buffersOf(slice))
+      worker.postMessage({ id, call: 'append', args: [slice, offsets, learned, now, last, more] }, buffersOf(slice))
       return answer
     },
     committed: () => call('committed'),

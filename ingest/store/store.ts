@@ -45,6 +45,8 @@ export interface Batch {
   readonly lease?: Lease | undefined
   /** Nothing more is about to come: the commit need not wait for it. */
   readonly last?: boolean | undefined
+  /** Much more of its source is there and only has to be taken apart: the commit may wait for it, some seconds at most. */
+  readonly more?: boolean | undefined
   /** Called, at most once and long before it is durable, when what was handed over lies in the store's own memory. */
   readonly copied?: () => void
 }

@@ -71,7 +71,12 @@ export const refused = (device: string, user: string, { ip = '198.51.100.9', ago
   return `date=${date} time=${time} devname="${device}" devid="FG100E000000000" logid="0101039426" type="event" subtype="vpn" level="alert" vd="root" logdesc="SSL VPN login fail" action="ssl-login-fail" tunneltype="ssl-web" remip=${ip} user="${user}" reason="sslvpn_login_permission_denied" msg="SSL user failed to logged in"`
 }
 
-export const openConsole = async (more = '', clock: InstallationOptions['clock'] = Date.now): Promise<Console> => {
+/** `env`: what it is told beside its configuration, such as another store. */
+export const openConsole = async (
+  more = '',
+  clock: InstallationOptions['clock'] = Date.now,
+  env: NodeJS.ProcessEnv = {},
+): Promise<Console> => {
   const folder = mkdtempSync(join(tmpdir(), 'vonglau-api-'))
   const source = ({ agency, source: id }: typeof OURS) =>
     `  - { id: ${id}, parser: nginx_access, organization: ${agency}, serves: ["203.0.113.10"], http: { token: token-cua-${id} } }\n`
@@ -82,7 +87,7 @@ export const openConsole = async (more = '', clock: InstallationOptions['clock']
     file,
     `listen: 127.0.0.1:0\ninventory: ${INVENTORY}\n${more}sources:\n${source(OURS)}${source(THEIRS)}${firewall(OURS)}${firewall(THEIRS)}  - { id: chung, parser: nginx_access, http: { token: token-cua-chung-ta } }\n`,
   )
-  const running = await startServer(readConfig(file, {}), {
+  const running = await startServer(readConfig(file, env), {
     clock,
     say: () => {},
     warn: () => {},

@@ -12,7 +12,7 @@ import { EVERYTHING } from '../../ingest/store/filter.ts'
 import { SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert } from '../../rules/alert.ts'
 import type { Incident } from '../../rules/case/incident.ts'
-import { describeCluster, randomPrefix, removeAll } from '../servers/cluster.ts'
+import { describeCluster, environment, randomPrefix, removeAll } from '../servers/cluster.ts'
 
 const HOUR = 3_600_000
 const SEEDS = fileURLToPath(new URL('../../seeds/vinh-long', import.meta.url))
@@ -80,17 +80,7 @@ await describeCluster('both stores', (cluster) => {
       await installation.ingest.start()
       return installation
     }
-    const installations = [
-      await open('duckdb', {}),
-      await open('elasticsearch', {
-        VONGLAU_STORE: 'elasticsearch',
-        VONGLAU_ELASTICSEARCH_NODES: JSON.stringify(cluster.nodes),
-        VONGLAU_ELASTICSEARCH_PREFIX: prefix,
-        ...(cluster.user
-          ? { VONGLAU_ELASTICSEARCH_USER: cluster.user, VONGLAU_ELASTICSEARCH_PASSWORD: cluster.password }
-          : {}),
-      }),
-    ]
+    const installations = [await open('duckdb', {}), await open('elasticsearch', environment(cluster, prefix))]
     try {
       const logs = join(SEEDS, 'logs')
       const seeds = readdirSync(logs)

@@ -150,12 +150,12 @@ test('what is held is counted while it comes, and given back', async () => {
   const stream = (...chunks: string[]) =>
     Readable.toWeb(Readable.from(chunks.map((text) => Buffer.from(text)))) as ReadableStream<Uint8Array>
   const first = await bodies.read(stream('a\n', 'b\r\nc', 'd\n\n'), false)
-  expect(first.lines.map(String)).toEqual(['a', 'b', 'cd'])
+  expect(first.lines.texts().map(String)).toEqual(['a', 'b', 'cd'])
   expect(first.ends).toEqual([2, 5, 8])
   await expect(bodies.read(stream('x'.repeat(600), 'x'.repeat(600)), false)).rejects.toMatchObject({ why: 'busy' })
   await expect(bodies.read(stream('1\n2\n3\n4\n5\n6\n7\n8\n'), false)).rejects.toMatchObject({ why: 'busy' })
   await expect(bodies.read(stream('no gzip'), true)).rejects.toMatchObject({ why: 'broken' })
   first.free()
   first.free()
-  expect((await bodies.read(stream('1\n2\n3\n4\n5\n6\n7\n8\n'), false)).lines).toHaveLength(8)
+  expect((await bodies.read(stream('1\n2\n3\n4\n5\n6\n7\n8\n'), false)).lines.count).toBe(8)
 })

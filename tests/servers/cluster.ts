@@ -88,6 +88,13 @@ export const testCluster = async (): Promise<Cluster> => {
 }
 
 /** A prefix that no other suite has, within what the role of roles.yml allows. */
+/** What makes an installation keep everything there. */
+export const environment = ({ nodes, user, password }: Cluster, prefix: string): NodeJS.ProcessEnv => ({
+  VONGLAU_STORE: 'elasticsearch',
+  VONGLAU_ELASTICSEARCH_NODES: JSON.stringify(nodes),
+  VONGLAU_ELASTICSEARCH_PREFIX: prefix,
+  ...(user ? { VONGLAU_ELASTICSEARCH_USER: user, VONGLAU_ELASTICSEARCH_PASSWORD: password } : {}),
+})
 export const randomPrefix = (): string => `vonglau-t${randomBytes(5).toString('hex')}`
 
 /** Deletes every index of a prefix, and the templates for them. */

@@ -94,6 +94,7 @@ type Append = (
   learned: readonly Learned[],
   now: number,
   last: boolean,
+  more: boolean,
 ) => void
 const reply = (id: number, value: unknown, error?: unknown) => {
   if (error === undefined) port.postMessage({ id, value })
@@ -168,7 +169,7 @@ try {
           asked.delete(id)
         }
       } else if (call === 'append') {
-        const [slice, offsets, learned, now, last] = args as unknown as Parameters<Append>
+        const [slice, offsets, learned, now, last, more] = args as unknown as Parameters<Append>
         let held = true
         // The memory of what was taken is free again.
         const copied = () => {
@@ -181,7 +182,7 @@ try {
           })
         }
         // What was refused is copied by nobody, and its memory is as free.
-        reply(id, await writer.append(slice, offsets, learned, now, copied, last).finally(copied))
+        reply(id, await writer.append(slice, offsets, learned, now, copied, last, more).finally(copied))
       } else reply(id, await calls[call]!(...args))
     } catch (error) {
       reply(id, undefined, error)

@@ -13,6 +13,10 @@ import { FULL, type Slice } from './slice.ts'
 const CHECKED = process.env['VONGLAU_CHECK_SLOTS'] === '1'
 /** Rows that are appended without a pause. */
 const BREATH = 8192
+/** ms after which a commit begins although much more is known to come. */
+const BEHIND = 4000
+/** How many times as long nothing may come then. */
+const SLOW = 4
 
 interface Waiting {
   slice: Slice
@@ -35,6 +39,8 @@ export class Writer {
   #hurry = false
   /** What waits is all that comes for now. */
   #last = false
+  /** Sources of which much more is known to come. */
+  readonly #behind = new Set<string>()
   #committed: number
   readonly #positions: Map<string, number>
   #queue: Waiting[] = []
@@ -63,11 +69,13 @@ export class Writer {
     now: number,
     copied: () => void,
     last = false,
+    more = false,
   ): Promise<{ ingested: number }> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ slice, offsets, learned, now, copied, resolve, reject })
       this.#staged += slice.rows
       if (last) this.#last = true
+      for (const { source } of offsets) more ? this.#behind.add(source) : this.#behind.delete(source)
       if (last || this.#staged >= FULL) this.#urgent?.()
       this.#running ??= this.#run()
     })
@@ -87,11 +95,14 @@ export class Writer {
         const began = performance.now()
         for (
           let seen = -1;
-          this.#staged < FULL && !this.#last && this.#staged !== seen && performance.now() - began < this.#most;
+          this.#staged < FULL &&
+          !this.#last &&
+          this.#staged !== seen &&
+          performance.now() - began < (this.#behind.size > 0 ? Math.max(BEHIND, this.#most) : this.#most);
         ) {
           seen = this.#staged
           await new Promise<void>((resolve) => {
-            const timer = setTimeout(resolve, this.#wait)
+            const timer = setTimeout(resolve, this.#behind.size > 0 ? SLOW * this.#wait : this.#wait)
             this.#urgent = () => {
               clearTimeout(timer)
               resolve()
@@ -101,6 +112,7 @@ export class Writer {
           if (this.#hurry) break
         }
         this.#last = false
+        this.#behind.clear()
         const taken: Waiting[] = []
         for (let n = 0; this.#queue.length && (n === 0 || n + this.#queue[0]!.slice.rows <= FULL); ) {
           n += this.#queue[0]!.slice.rows

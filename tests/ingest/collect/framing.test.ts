@@ -12,12 +12,12 @@ const all = (text: string, size: number) => {
   let most = 0
   for (let at = 0; at < bytes.length && lost === undefined; at += size) {
     const took = framing.take(bytes.subarray(at, at + size))
-    messages.push(...took.messages.map(String))
+    messages.push(...took.messages.texts().map(String))
     lost = took.lost
     most = Math.max(most, framing.held())
   }
   const before = messages.length
-  if (lost === undefined) messages.push(...framing.end().map(String))
+  if (lost === undefined) messages.push(...framing.end().texts().map(String))
   return { messages, ended: messages.length - before, lost, most }
 }
 
@@ -74,5 +74,8 @@ test('a frame that comes byte by byte takes twice its memory at most, and its by
 
 test('NULs before a line’s ending fill it up', () => {
   const framing = openFraming(LONGEST)
-  expect(framing.take(Buffer.from('<1>mot\0\0\n<2>h\0ai\n')).messages.map(String)).toEqual(['<1>mot', '<2>h\0ai'])
+  expect(framing.take(Buffer.from('<1>mot\0\0\n<2>h\0ai\n')).messages.texts().map(String)).toEqual([
+    '<1>mot',
+    '<2>h\0ai',
+  ])
 })

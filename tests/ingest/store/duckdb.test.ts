@@ -51,6 +51,31 @@ test('every code point folds as DuckDB folds it', async () => {
   expect(differ.map(([i]) => Number(i).toString(16))).toEqual([])
 })
 
+test('a commit waits for what is known to come, and for nothing else', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vonglau-more-'))
+  const store = await openDuckdb({ folder, wait: 500, most: 500 })
+  const T = Date.UTC(2026, 10, 20, 3)
+  const batch = (id: string, rest: object = {}) => ({
+    events: [{ '@timestamp': T, 'event.id': id }],
+    offsets: [{ source: 'a', segment: 's', position: 0 }],
+    ...rest,
+  })
+  try {
+    const alone = await store.append(batch('1'), T)
+    const first = store.append(batch('2', { more: true }), T)
+    // Later than the commit would have begun.
+    await new Promise((resolve) => setTimeout(resolve, 700))
+    const second = store.append(batch('3', { last: true }), T)
+    expect(await first).toEqual(await second)
+    expect((await first).ingested).toBeGreaterThan(alone.ingested)
+    // What was announced and does not come is not waited for.
+    expect((await store.append(batch('4', { more: true }), T)).ingested).toBeGreaterThan((await first).ingested)
+  } finally {
+    await store.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
 test('a file of an older schema is read as it is, and goes on taking events', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'vonglau-old-'))
   const event = (id: string, fields: object = {}) => ({ '@timestamp': T, 'event.id': id, ...fields })

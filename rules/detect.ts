@@ -55,8 +55,6 @@ export interface Detector {
     report: (rule: Rule, error?: string) => void,
     stopped?: () => boolean,
     patience?: number,
-    /** All rules that are switched on: what is owed by some events is judged by all. */
-    all?: readonly Rule[],
   ): Promise<void>
   /** Events that wait to be judged, and rules that are set aside for such events with how many they were too slow on. */
   readonly owed: { waiting(): number; aside(): ReadonlyMap<string, number>; given(): number }
@@ -330,9 +328,9 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
       )
       if (failure !== undefined) throw failure
     },
-    runAll: async (rules, report, stopped = () => false, patience = Number.POSITIVE_INFINITY, all = rules) => {
+    runAll: async (rules, report, stopped = () => false, patience = Number.POSITIVE_INFINITY) => {
       // What was begun to be written before goes first.
-      if (!goes) await behind.go(all, 0, stopped, 0)
+      if (!goes) await behind.go(rules, 0, stopped, 0)
       goes = true
       await runThese(
         rules,
@@ -343,7 +341,7 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
         stopped,
         patience,
       )
-      if (!stopped()) await behind.go(all, await store.events.committed(), stopped, patience)
+      if (!stopped()) await behind.go(rules, await store.events.committed(), stopped, patience)
     },
     owed: { waiting: owed.waiting, aside: patient.aside, given: patient.given },
     close: patient.close,

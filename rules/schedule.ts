@@ -7,10 +7,9 @@ import { createTask, type ScheduledTask } from 'node-cron'
 import type { Detector } from './detect.ts'
 import type { Rule } from './rule.ts'
 
-/** When the rules run that look at single events, and the others. */
-const SINGLE = '*/2 * * * * *'
-const CORRELATION = '0 * * * * *'
-/** ms of one cycle: what is not written by then goes on with the next, and the other kind has its turn. */
+/** When the rules run. */
+const TIMES = '*/2 * * * * *'
+/** ms of one cycle: what is not written by then goes on with the next, behind what has come meanwhile. */
 const PATIENCE = 2000
 /** ms between two looks, and seconds that a look goes back at most: what was missed is one run. */
 const LOOK = 500
@@ -41,7 +40,7 @@ export const createSchedule = (
   const queued = new Set<string>()
   let stopping = false
 
-  const runThese = (kind: string, choose: (rule: Rule) => boolean, patience?: number): Promise<void> => {
+  const run = (kind: string, patience?: number): Promise<void> => {
     // A start that finds the last one still waiting adds nothing.
     if (stopping || queued.has(kind)) return chainEnd
     queued.add(kind)
@@ -56,8 +55,7 @@ export const createSchedule = (
           else reported.set(rule.id, error)
           report(rule, error)
         }
-        const all = await rules()
-        await mine.runAll(all.filter(choose), told, () => stopping, patience, all)
+        await mine.runAll(await rules(), told, () => stopping, patience)
         failed(undefined)
       } catch (error) {
         failed(error instanceof Error ? error.message : String(error))
@@ -65,7 +63,6 @@ export const createSchedule = (
     })
     return chainEnd
   }
-  const single = (rule: Rule) => !rule.correlation
   const tasks: ScheduledTask[] = []
   let timer: NodeJS.Timeout | undefined
   let looked = 0
@@ -83,17 +80,16 @@ export const createSchedule = (
   }
   return {
     runAll: async () => {
-      await runThese('all', () => true)
+      await run('all')
     },
     change: (work) => {
-      const done = runThese('before a change', () => true).then(work)
+      const done = run('before a change').then(work)
       // What is queued behind it sees what it has changed.
       chainEnd = done.catch(() => {})
       return done
     },
     start: () => {
-      tasks.push(createTask(SINGLE, () => runThese('single', single, PATIENCE)))
-      tasks.push(createTask(CORRELATION, () => runThese('correlation', (rule) => !single(rule), PATIENCE)))
+      tasks.push(createTask(TIMES, () => run('in its time', PATIENCE)))
       looked = Math.floor(performance.now() / 1000)
       timer = setInterval(look, LOOK)
     },

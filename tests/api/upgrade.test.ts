@@ -4,6 +4,7 @@ import { examine } from '../../api/commands/doctor.ts'
 import { readConfig } from '../../api/config.ts'
 import { openInstallation } from '../../api/installation.ts'
 import { one } from '../../api/routes/incidents.ts'
+import { eq } from '../../ingest/store/filter.ts'
 import { SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert } from '../../rules/alert.ts'
 import { examineCases } from '../../rules/case/examine.ts'
@@ -69,4 +70,40 @@ test('alerts of several agencies are split, nothing is lost, and doctor is conte
       expect.stringMatching(/of events that came until 2026-11-20T\S+ the agency is the destination's first/),
     ]),
   )
+})
+
+test('events of before rows were judged where they are made: nothing is told again, and what comes joins it', async () => {
+  const file = unpack('before-hits')
+  const config = readConfig(file, {})
+  let now = NOW
+  const installation = await openInstallation(config, { clock: () => now, warn: () => {}, wait: 5, poll: 20 })
+  const { store, ingest, schedule } = installation
+  try {
+    await ingest.start()
+    await schedule.runAll()
+    const before = await told(store)
+    expect(before.alerts.length).toBe(7)
+    const failed = (at: number) => {
+      const local = new Date(at + 7 * 3_600_000).toISOString()
+      return `date=${local.slice(0, 10)} time=${local.slice(11, 19)} devname="fw-yt" devid="FG100E000000000" logid="0101039426" type="event" subtype="vpn" level="alert" vd="root" logdesc="SSL VPN login fail" action="ssl-login-fail" tunneltype="ssl-web" remip=198.51.100.9 user="moi" reason="sslvpn_login_permission_denied" msg="SSL user failed to logged in"`
+    }
+    const guessing = async () =>
+      (await all<Alert>(store, 'alerts')).find(
+        ({ doc }) => doc['rule.id'] === 'vpn-brute-force' && doc['organization.id'] === 'so-y-te',
+      )!.doc
+    // A minute behind the last one of before: its window holds events that nobody judged by hits, and this one that has them.
+    const last = (await guessing())['alert.last']
+    now += 60_000
+    await ingest.accept('fw-yt', [Buffer.from(failed(last + 1000))], '127.0.0.1')
+    await ingest.drain()
+    await schedule.runAll()
+    expect((await guessing())['alert.count']).toBe(13)
+    const others = (alerts: readonly string[]) => alerts.filter((text) => !text.includes('so-y-te'))
+    expect(others((await told(store)).alerts)).toEqual(others(before.alerts))
+    const { items } = await store.events.search(SYSTEM, { filter: eq('user.name', 'moi'), order: 'newest', limit: 1 })
+    expect(items[0]!['vonglau.judged']).toBe(installation.judging.set)
+    expect(String(items[0]!['vonglau.hits'])).toContain('vpn-brute-force@')
+  } finally {
+    await installation.close()
+  }
 })

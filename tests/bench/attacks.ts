@@ -23,9 +23,8 @@ const seconds = Number(positionals[0] ?? 30)
 const chosen = positionals.slice(1)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const TOKEN = 'x'.repeat(20)
-/** Bytes of a request, and ms between two. */
-const BODY = 1 << 20
-const PAUSE = 100
+/** Lines and bytes of a request to the program, and ms between two: a portal that is asked 2,000 times a second. */
+const [LINES, BODY, PAUSE] = [200, 200_000, 100]
 
 const two = (n: number) => String(n).padStart(2, '0')
 const stamp = (at: number): string => {
@@ -137,14 +136,15 @@ const attack = async (checkout: string, name: string): Promise<string> => {
   let [lines, refused, peak] = [0, 0, 0]
   const flood = (async () => {
     for (let n = 0; !ended; ) {
+      const next = performance.now() + PAUSE
       const body: string[] = []
-      for (let size = 0; size < BODY && name !== 'nothing at all'; ) {
+      for (let size = 0; size < BODY && body.length < LINES && name !== 'nothing at all'; ) {
         const one = ATTACKS[name]!(n++)
         size += one.length
         body.push(one)
       }
       if (body.length > 0) (await post('danh', `${body.join('\n')}\n`)) ? (lines += body.length) : refused++
-      await sleep(PAUSE)
+      await sleep(Math.max(0, next - performance.now()))
       for (const pid of family(child.pid!)) peak = Math.max(peak, usedBy(pid).peak)
     }
   })()

@@ -26,7 +26,7 @@ export interface Chunk {
 }
 
 /**
- * Memory for whole chunks of files, to be read into again and again. Shared: a thread that takes lines apart reads them
+ * Memory for whole chunks of files and of the spool, to be read into again and again. Shared: a thread that takes lines apart reads them
  * where they are, and the collector, which would look for garbage at every few chunks, does not count it.
  */
 const free: SharedArrayBuffer[] = []
@@ -213,10 +213,14 @@ export const spoolFeed = async (spool: Spool, id: string, segment: string, posit
       plain ??= isPlain((await file.read(0, 1))[0])
       for (;;) {
         const wanted = Math.min(size, limit - at)
-        const bytes = await readFully(file, at, wanted)
+        const memory = wanted === CHUNK ? (free.pop() ?? new SharedArrayBuffer(CHUNK)) : undefined
+        let bytes = memory ? await file.read(at, wanted, memory) : EMPTY
+        // One read may give fewer.
+        if (bytes.length < wanted) bytes = await readFully(file, at, wanted)
         const stretch = { last: bytes.length < wanted || at + wanted >= limit, torn: segment!.torn, plain, lost, most }
         const { lines, ...walked } = readRecords(bytes, at, stretch)
         if (walked.used === 0) {
+          if (memory) giveBack({ memory })
           if (stretch.last) {
             end = at
             return undefined
@@ -230,7 +234,15 @@ export const spoolFeed = async (spool: Spool, id: string, segment: string, posit
         at += walked.used
         // When it was taken says how long the spool is needed.
         const about = { day: spool.today() }
-        return { lines, from, to: at, about, more: limit - at, ...(walked.lost > 0 ? { lost: walked.lost } : {}) }
+        return {
+          lines,
+          from,
+          to: at,
+          about,
+          more: limit - at,
+          ...(walked.lost > 0 ? { lost: walked.lost } : {}),
+          ...(memory ? { memory } : {}),
+        }
       }
     },
     seek: async (offset) => {

@@ -22,6 +22,8 @@ import { openTurn, turnOf } from './turn.ts'
 /** Rows handed to the store and not yet copied into a commit: while one of full size is written, the next is parsed. */
 const MOST_ROWS = 65_536
 const RETRY = 1000
+/** The number in the name of a spool file's segment. */
+const SPOOLED = /(?<=^|-)0\d{9}$/
 /** ms that the end of the process waits for the store to take what was handed over. */
 const PATIENCE = 10_000
 
@@ -59,11 +61,17 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
   // After a kill, a request of the process before this one may still arrive: its spool is read when that is ruled out.
   const spoolTurn = options.lease && options.node ? openTurn(options.lease, `spool ${options.node}`) : undefined
 
+  const offsets = await store.offsets()
+  const numberOf = (source: Source): number =>
+    Math.max(
+      0,
+      ...offsets.map((each) => (each.source === source.id ? Number(SPOOLED.exec(each.segment)?.[0] ?? 0) : 0)),
+    )
   const spoolOf = (source: Source): Spool => {
     let spool = spools.get(source.id)
     if (!spool) {
       const delay = source.collect.kind === 'syslog' ? 100 : 0
-      spools.set(source.id, (spool = openSpool(join(options.spoolFolder, source.id), clock, delay)))
+      spools.set(source.id, (spool = openSpool(join(options.spoolFolder, source.id), clock, delay, numberOf(source))))
       spool.onAppend(() => wake.get(source.id)?.())
     }
     return spool

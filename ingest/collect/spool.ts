@@ -53,15 +53,18 @@ export interface Spool {
   close(): Promise<void>
 }
 
-/** `delay`: ms that a sync waits for more. */
-export const openSpool = (folder: string, its: Clock | (() => number), delay: number): Spool => {
+/**
+ * `delay`: ms that a sync waits for more. `after`: the highest number that the store knows: where the folder was lost, a file
+ * of a number that was given before would be taken for read.
+ */
+export const openSpool = (folder: string, its: Clock | (() => number), delay: number, after = 0): Spool => {
   const clock = clockOf(its)
   mkdirSync(folder, { recursive: true })
   const found = () =>
     readdirSync(folder)
       .flatMap((name) => NAME.exec(name)?.[1] ?? [])
       .sort()
-  let number = Math.max(Number(found().at(-1) ?? 0), lastNumber(folder))
+  let number = Math.max(Number(found().at(-1) ?? 0), lastNumber(folder), after)
   const before = new Map(found().map((id) => [Number(id), join(folder, `${id}.spool`)]))
   let opened: Promise<Streams> | undefined
   // Those of this process are told as they come: a stream is only judged when these are known.

@@ -45,7 +45,11 @@ export const mergeGroups = async function* (
   )
   const sizes = new Map<string, number>()
   for (const { part } of all) sizes.set(part.agency, (sizes.get(part.agency) ?? 0) + 1)
-  all.sort((a, b) => sizes.get(a.part.agency)! - sizes.get(b.part.agency)!)
+  // Then by time: what is worked on together lies together, and few alerts are near it.
+  const firstOf = new Map(
+    all.map((each) => [each, each.moments.reduce((min, { time }) => Math.min(min, time), Infinity)]),
+  )
+  all.sort((a, b) => sizes.get(a.part.agency)! - sizes.get(b.part.agency)! || firstOf.get(a)! - firstOf.get(b)!)
   for (let i = 0; i < all.length; i += TOGETHER) {
     const some = all.slice(i, i + TOGETHER)
     for (const each of some) each.islands = islandsOf(each.moments, rule.quiet)

@@ -28,21 +28,26 @@ export interface Room {
   take(agency: string, hour: number, part: string): Promise<boolean>
 }
 
+/** What a summary has in the place of a group. */
+const keyOf = (rule: Rule, agency: string, hour: number): string =>
+  hash(`summary ${nameOf(rule, agency, hour)}`)
+    .toString('hex')
+    .slice(0, 32)
+const nameOf = (rule: Rule, agency: string, hour: number): string =>
+  `${groupKey(rule.id, [])} ${partKey(rule.id, [], agency)} ${hour}`
+
 export const openRoom = (alerts: Collection<Alert>, rule: Rule): Room => {
   const known = new Map<string, Set<string>>()
   const read = async (agency: string, hour: number): Promise<Set<string>> => {
     const whose: Filter = agency === NOBODY ? not(exists('organization.id')) : eq('organization.id', agency)
     const buckets = await alerts.aggregate(SYSTEM, {
-      filter: and(
-        eq('rule.id', rule.id),
-        whose,
-        { op: 'range', field: 'alert.first', gte: hour, lt: hour + HOUR },
-        not(eq('alert.summary', true)),
-      ),
+      filter: and(eq('rule.id', rule.id), whose, { op: 'range', field: 'alert.first', gte: hour, lt: hour + HOUR }),
       by: ['alert.group'],
-      limit: MOST_GROUPS + 1,
+      limit: MOST_GROUPS + 2,
     })
-    return new Set(buckets.map(({ key }) => String(key[0])))
+    const groups = new Set(buckets.map(({ key }) => String(key[0])))
+    groups.delete(keyOf(rule, agency, hour))
+    return groups
   }
   return {
     take: async (agency, hour, part) => {
@@ -115,7 +120,7 @@ export const addSum = async (
   sum: Sum,
   { events, copies }: Sample,
 ): Promise<Stored<Alert>> => {
-  const name = `${groupKey(rule.id, [])} ${partKey(rule.id, [], sum.agency)} ${sum.hour}`
+  const name = nameOf(rule, sum.agency, sum.hour)
   for (let n = 0; ; ) {
     const id = hash(`summary ${name} ${n}`).toString('hex').slice(0, 24)
     const current = await alerts.get(SYSTEM, id)
@@ -125,7 +130,7 @@ export const addSum = async (
       n++
       continue
     }
-    const key = hash(`summary ${name}`).toString('hex').slice(0, 32)
+    const key = keyOf(rule, sum.agency, sum.hour)
     const part: Part = { key, campaign: key, agency: sum.agency, group: [] }
     const now = cases.clock()
     const before: Alert = current?.doc ?? newAlert(rule, part, { ...sum, count: 0 }, { events: [], copies }, 0, now)

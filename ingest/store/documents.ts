@@ -27,6 +27,7 @@ export const INDEXED: { readonly [collection: string]: readonly string[] } = {
     'alert.count',
     'alert.severity',
   ],
+  hits: ['hit.rule', '@timestamp'],
   incidents: [
     'incident.status',
     'incident.level',

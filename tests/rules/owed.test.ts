@@ -1,136 +1,14 @@
-/** Events with long texts are judged behind the others: late, but each once, whatever is killed in between. */
-import { afterEach, expect, test } from 'vitest'
+/** Events with long texts, on the embedded store; and rules that are too slow on them. */
+import { expect, test } from 'vitest'
 import type { Event } from '../../ingest/event.ts'
-import { EVERYTHING, type Filter } from '../../ingest/store/filter.ts'
-import { type Store, SYSTEM } from '../../ingest/store/store.ts'
-import type { Alert } from '../../rules/alert.ts'
-import { alertsIn } from '../../rules/case/decide.ts'
-import { createDetector } from '../../rules/detect.ts'
+import type { Filter } from '../../ingest/store/filter.ts'
 import { openPatient } from '../../rules/patient.ts'
 import type { Rule } from '../../rules/rule.ts'
-import { compileSigma } from '../../rules/sigma/compile.ts'
-import { cut, random, shuffled } from '../random.ts'
-import { breaking, embeddedPlace, type Place } from './stores.ts'
+import { random } from '../random.ts'
+import { owedSuite, rules } from './owed.suite.ts'
+import { embeddedPlace } from './stores.ts'
 
-const START = Date.UTC(2026, 4, 14, 8)
-const MINUTE = 60_000
-const rules = compileSigma(
-  `title: Đơn
-id: single
-level: medium
-vonglau: { group-by: [source.ip], quiet: 10m }
-detection: { a: { url.query|contains: select }, condition: a }
----
-name: asked
-title: Hỏi
-detection: { a: { url.query|contains: select }, condition: a }
----
-title: Đếm
-id: count
-level: high
-vonglau: { quiet: 20m }
-correlation: { type: event_count, rules: [asked], group-by: [source.ip], timespan: 5m, condition: { gte: 4 } }`,
-  'owed.yml',
-)
-
-const lines = ((next: () => number): Event[] =>
-  Array.from({ length: 200 }, (_, i) => {
-    const long = next() < 0.3
-    return {
-      '@timestamp': START + Math.floor(next() * 6 * 60 * MINUTE),
-      'event.id': `e${String(i).padStart(4, '0')}`,
-      'event.kind': 'event',
-      'source.ip': `198.51.100.${Math.floor(next() * 3)}`,
-      'url.query': `${'x'.repeat(long ? 9000 : 10)}${next() < 0.7 ? 'SELECT' : ''}`,
-      'vonglau.source.id': next() < 0.5 ? 'cong-a' : 'cong-b',
-      'organization.id': next() < 0.6 ? 'so-y-te' : 'so-tai-chinh',
-      ...(long ? { 'vonglau.owed': true } : {}),
-    }
-  }))(random(21))
-const withoutMark = ({ 'vonglau.owed': _, ...event }: Event): Event => event as Event
-
-let places: Place[] = []
-afterEach(async () => {
-  for (const place of places.splice(0)) await place.remove()
-  places = []
-})
-const opened = async (): Promise<{ place: Place; store: Store }> => {
-  const place = embeddedPlace()
-  places.push(place)
-  return { place, store: await place.open() }
-}
-const cases = {
-  clock: () => START,
-  deadlines: () => ({}),
-  numbering: () => ({ code: () => 'T', timezone: 'UTC' }),
-}
-const runAll = async (store: Store): Promise<void> => {
-  const detector = createDetector({ store, cases })
-  let failure: string | undefined
-  try {
-    await detector.runAll(rules, (_, error) => {
-      failure ??= error
-    })
-  } finally {
-    await detector.close()
-  }
-  if (failure) throw new Error(failure)
-}
-const bursts = async (store: Store): Promise<string[]> =>
-  (await alertsIn(store.documents).query(SYSTEM, { filter: EVERYTHING, limit: 10_000 })).items
-    .map(({ doc }): Alert => doc)
-    .filter((doc) => doc['alert.status'] !== 'absorbed')
-    .map((doc) =>
-      JSON.stringify([
-        doc['rule.id'],
-        doc.group,
-        doc['organization.id'],
-        doc['alert.first'],
-        doc['alert.last'],
-        doc['alert.count'],
-        doc.events.map((event) => event['event.id']),
-      ]),
-    )
-    .sort()
-const calm = async (): Promise<string[]> => {
-  const { store } = await opened()
-  await store.events.append({ events: lines.map(withoutMark), offsets: [] }, START)
-  await runAll(store)
-  return bursts(store)
-}
-
-test('the alerts are those of events that are judged at once, in pieces and out of order', async () => {
-  const { store } = await opened()
-  const next = random(3)
-  for (const part of cut(shuffled(lines, next), 6, next)) {
-    await store.events.append({ events: part, offsets: [] }, START)
-    await runAll(store)
-  }
-  const expected = await calm()
-  expect(expected.length).toBeGreaterThan(20)
-  expect(await bursts(store)).toEqual(expected)
-})
-
-test('and where it is killed between any two writes', async () => {
-  const { place, store: first } = await opened()
-  let store = first
-  const next = random(4)
-  let kills = 0
-  for (const part of cut(shuffled(lines, next), 3, next)) {
-    await store.events.append({ events: part, offsets: [] }, START)
-    for (let broken = true; broken; ) {
-      broken = false
-      await runAll({ ...store, documents: breaking(store.documents, 1 + Math.floor(next() * 9)) }).catch(() => {
-        broken = true
-      })
-      if (!broken) continue
-      kills++
-      store = await place.open()
-    }
-  }
-  expect(kills).toBeGreaterThan(5)
-  expect(await bursts(store)).toEqual(await calm())
-})
+owedSuite('embedded', embeddedPlace, 9)
 
 test('a rule that is too slow on long texts is given up for them, and set aside; the others are asked', async () => {
   const [single] = rules

@@ -316,7 +316,8 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     reload: () => {
       const mine = reloading
         .catch(() => {})
-        .then(() => book.reload(schedule.change, ingest.setJudging))
+        // Who does not run the rules only judges by the new ones.
+        .then(() => book.reload(roles.has('detect') ? schedule.change : (work) => work(), ingest.setJudging))
         .then((changes) => {
           failing.clear()
           return changes

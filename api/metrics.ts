@@ -34,7 +34,10 @@ export const metricsText = async (installation: Installation): Promise<string> =
   const committed = await installation.store.events.committed()
   const ruleBehind = gauge('rule_behind_seconds', 'How far a rule is behind what is committed', ['rule'])
   const ruleFailed = gauge('rule_failed', '1 where the last run of a rule failed', ['rule'])
+  const known = new Set(installation.rules.map(({ id }) => id))
   for (const [rule, entry] of await readLedger(installation.store.documents)) {
+    // Of one that is gone nothing runs on.
+    if (!known.has(rule)) continue
     ruleBehind.set({ rule }, Math.max(0, committed - entry.covered) / 1000)
     ruleFailed.set({ rule }, entry.last?.error ? 1 : 0)
   }

@@ -6,7 +6,7 @@
 import { setImmediate as breath } from 'node:timers/promises'
 import type { Event } from '../ingest/event.ts'
 import { and, compile, EVERYTHING, eq, type Filter, fieldsOf, type Match, not, or } from '../ingest/store/filter.ts'
-import { type Store, StoreError, SYSTEM, type Window } from '../ingest/store/store.ts'
+import { type Store, SYSTEM, type Window } from '../ingest/store/store.ts'
 import { GROUP_FIELDS, type Group, groupKey, groupOf } from './alert.ts'
 import type { Moment } from './bursts.ts'
 import { type Engine, openEngine } from './engine/engine.ts'
@@ -71,10 +71,8 @@ const judgedIn = async (store: Store, window: Window) => {
     by: [{ terms: 'vonglau.judged' }],
     limit: SETS,
   })
-  if (missing.length > 0)
-    throw new StoreError(
-      `the events of ${missing.map(({ day }) => day).join(', ')} cannot be read (${missing[0]!.reason}): restore the day file from a backup, or delete it`,
-    )
+  // What cannot be read now may have been judged by anybody: the reading of all of it says why, where it matters.
+  if (missing.length > 0) return [{ set: undefined, count: 1 }]
   return items.map(({ key, count }) => ({ set: key[0] === null ? undefined : String(key[0]), count }))
 }
 

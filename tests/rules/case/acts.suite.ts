@@ -365,7 +365,7 @@ export const actsSuite = (name: string, place: () => Place, { runs, steps, every
         await consistent(store, world)
       })
     }
-    expect(n).toBeGreaterThan(80)
+    expect(n).toBeGreaterThan(60)
     await common?.remove()
     common = undefined
   })

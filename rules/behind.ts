@@ -9,8 +9,9 @@ import type { Passes } from './pass.ts'
 import type { Rule } from './rule.ts'
 
 export interface Behind {
-  readonly owed: Owed
-  /** Rejects with what is no rule's fault. `coveredOf`: how far a rule has gone over the live lane. */
+  /** Ends what a run before has begun to write: before the live lane moves on. */
+  mend(rules: readonly Rule[]): Promise<void>
+  /** Writes what is judged. Rejects with what is no rule's fault. */
   go(rules: readonly Rule[], committed: number, stopped: () => boolean, patience: number): Promise<void>
 }
 
@@ -19,44 +20,50 @@ export const openBehind = (
   cases: Cases,
   passes: Passes,
   owed: Owed,
-  coveredOf: (rule: Rule) => Promise<number>,
+  /** How far a rule has gone over the live lane; undefined while it has something of it to write. */
+  coveredOf: (rule: Rule) => Promise<number | undefined>,
 ): Behind => {
-  let mended = false
-  const write = async (rules: readonly Rule[], slice: Slice): Promise<void> => {
+  /** False where a rule is still writing: what one lane counts, the other has to know of. */
+  const write = async (rules: readonly Rule[], slice: Slice): Promise<boolean> => {
     const { lane, from, to } = slice
+    const concerned: { readonly rule: Rule; readonly covered: number }[] = []
+    for (const rule of rules) {
+      if (slice.of(rule).size === 0) continue
+      const covered = await coveredOf(rule)
+      if (covered === undefined) return false
+      concerned.push({ rule, covered })
+    }
     await owed.begin(slice)
     const before = await owed.reach()
-    for (const rule of rules) {
+    for (const { rule, covered } of concerned) {
       const found = slice.of(rule)
-      if (found.size === 0) continue
-      const reach: Reach = { ...before, [LIVE]: await coveredOf(rule), [lane]: to }
+      const reach: Reach = { ...before, [LIVE]: covered, [lane]: to }
       const groups = rule.correlation ? await correlated(store, passes, rule, { lane, from, reach }, found) : found
       const merging = { store, cases, lane, reach, lost: [], oldest: 0, damaged: false }
       for await (const _ of mergeGroups(merging, rule, groups, to));
     }
     await owed.done(slice)
+    return true
   }
   return {
-    owed,
+    mend: async (rules) => {
+      const broken = await owed.broken(rules)
+      if (broken) await write(rules, broken)
+    },
     go: async (rules, committed, stopped, patience) => {
       const began = performance.now()
-      if (!mended) {
-        // What a run has begun, the same run ends, before the live lane moves on.
-        const broken = await owed.broken(rules)
-        if (broken) await write(rules, broken)
-        mended = true
-      }
       for (;;) {
-        const ready = await owed.ready(rules, committed)
-        for (const slice of ready) {
+        if (stopped()) return
+        let written = 0
+        for (const slice of await owed.ready(rules, committed)) {
           if (stopped()) return
-          await write(rules, slice)
+          if (await write(rules, slice)) written++
         }
         if (Number.isFinite(patience)) {
-          if (ready.length === 0 || performance.now() - began > patience) return
+          if (written === 0 || performance.now() - began > patience) return
           continue
         }
-        if (ready.length === 0 && owed.waiting() === 0) return
+        if (written === 0 && owed.waiting() === 0) return
         await owed.settle()
       }
     },

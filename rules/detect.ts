@@ -6,6 +6,7 @@ import { type Lost, lostDays } from '../ingest/store/lost.ts'
 import { type DocumentStore, type Put, type PutResult, type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
 import type { Alert } from './alert.ts'
 import { alertsIn, type Cases } from './case/decide.ts'
+import { pagesOf } from './case/pages.ts'
 import { endedBy } from './ends.ts'
 import { openBehind } from './behind.ts'
 import { correlated } from './matching.ts'
@@ -115,7 +116,9 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
   const passes = openPasses(store)
   const patient = openPatient()
   const owed = openOwed(store, patient)
-  const behind = openBehind(store, cases, passes, owed, async ({ id }) => (await entryOf(id))?.doc.covered ?? 0)
+  const behind = openBehind(store, cases, passes, owed, async ({ id }) =>
+    works.has(id) ? undefined : ((await entryOf(id))?.doc.covered ?? 0),
+  )
   /** One process writes the ledger: what it wrote it knows. */
   const entries = new Map<string, Stored<LedgerEntry> | undefined>()
   const entryOf = async (id: string): Promise<Stored<LedgerEntry> | undefined> => {
@@ -141,7 +144,6 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
     }
   }
 
-  let goes = false
   /** What rules have begun to write and not finished: the others have their turn in between. */
   const works = new Map<string, Work>()
   const save = async (id: string, doc: LedgerEntry): Promise<void> => {
@@ -329,9 +331,8 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
       if (failure !== undefined) throw failure
     },
     runAll: async (rules, report, stopped = () => false, patience = Number.POSITIVE_INFINITY) => {
-      // What was begun to be written before goes first.
-      if (!goes) await behind.go(rules, 0, stopped, 0)
-      goes = true
+      // Where that fails the rules go on all the same; it is tried again behind them, and then told.
+      await behind.mend(rules).catch(() => {})
       await runThese(
         rules,
         (rule, error) => {
@@ -355,16 +356,12 @@ const whatEnds = async (cases: Cases, rule: Rule, groups: Groups): Promise<Reado
   const out = new Map<string, Stored<Alert>[]>()
   if (ends.length > 0) {
     const filter = endedBy(rule, ends)
-    let cursor: string | undefined
-    do {
-      const page = await alertsIn(cases.documents).query(SYSTEM, { filter, limit: 1000, ...(cursor ? { cursor } : {}) })
-      for (const alert of page.items) {
+    for await (const page of pagesOf(alertsIn(cases.documents), filter, 1000))
+      for (const alert of page) {
         const key = alert.doc['alert.campaign']
         const own = groups.get(key)?.ends.some((end) => end >= alert.doc['alert.first'])
         if (own) out.set(key, [...(out.get(key) ?? []), alert])
       }
-      cursor = page.cursor
-    } while (cursor)
   }
   for (const [key, { moments }] of groups) if (moments.length === 0 && !out.has(key)) groups.delete(key)
   return out

@@ -20,3 +20,20 @@ export const within = (reach: Reach, event: Event): boolean =>
   (event['event.ingested'] as number) <= (reach[laneOf(event)] ?? 0)
 /** The latest ingest time that some lane reaches. */
 export const furthest = (reach: Reach): number => Math.max(0, ...Object.values(reach))
+
+/** The latest ingest time in (from, to] up to which there are at most so many; at least one commit is. `count`: how many up to a time. */
+export const cutAt = async (
+  from: number,
+  to: number,
+  most: number,
+  count: (upTo: number) => Promise<number>,
+): Promise<number> => {
+  let [low, few, high] = [from, 0, to]
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2)
+    const n = await count(middle)
+    if (n <= most) [low, few] = [middle, n]
+    else high = middle
+  }
+  return few > 0 ? low : high
+}

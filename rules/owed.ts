@@ -7,7 +7,8 @@ import { createHash } from 'node:crypto'
 import type { Event } from '../ingest/event.ts'
 import { and, eq, type Filter } from '../ingest/store/filter.ts'
 import { type DocumentStore, type Store, SYSTEM } from '../ingest/store/store.ts'
-import { LANE_FIELDS, owedLane, type Reach } from './lane.ts'
+import { cutAt, LANE_FIELDS, owedLane, type Reach } from './lane.ts'
+import { pagesOf } from './case/pages.ts'
 import type { Patient } from './patient.ts'
 import { type Groups, live, neededOf, takeIn } from './pass.ts'
 import type { Rule } from './rule.ts'
@@ -47,14 +48,12 @@ export interface Slice {
   readonly from: number
   readonly to: number
   of(rule: Rule): Groups
+  /** What windows need of it. */
+  readonly hits: { id: string; doc: HitDocument }[]
 }
-interface Job {
-  readonly source: string
-  readonly from: number
-  readonly to: number
+interface Job extends Slice {
   cursor: string | undefined
   readonly found: Map<Rule, Groups>
-  readonly hits: { id: string; doc: HitDocument }[]
 }
 
 export interface Owed {
@@ -62,7 +61,7 @@ export interface Owed {
   reach(): Promise<Reach>
   /** The slice whose writing broke off, judged again: it is finished before anything else. */
   broken(rules: readonly Rule[]): Promise<Slice | undefined>
-  /** What is judged by now. Begins what is owed up to `committed`, and does not wait for it. */
+  /** What is judged by now and not yet written. Begins what is owed up to `committed`, and does not wait for it. */
   ready(rules: readonly Rule[], committed: number): Promise<readonly Slice[]>
   /** Before a slice is written, and after it. */
   begin(slice: Slice): Promise<void>
@@ -77,12 +76,7 @@ export interface Owed {
 export const lateHits = async (documents: DocumentStore, rule: Rule, from: number, to: number): Promise<Event[]> => {
   const out: Event[] = []
   const filter = and(eq('hit.rule', labelOf(rule)), { op: 'range', field: '@timestamp', gte: from, lte: to })
-  let cursor: string | undefined
-  do {
-    const page = await hitsIn(documents).query(SYSTEM, { filter, limit: 1000, ...(cursor ? { cursor } : {}) })
-    for (const { doc } of page.items) out.push(doc.event)
-    cursor = page.cursor
-  } while (cursor)
+  for await (const page of pagesOf(hitsIn(documents), filter, 1000)) for (const { doc } of page) out.push(doc.event)
   return out
 }
 
@@ -106,27 +100,16 @@ export const openOwed = (store: Store, patient: Patient): Owed => {
     state = { doc, version: put.version }
   }
   const jobs = new Map<string, Job>()
-  const judged: Job[] = []
+  /** By source; each stays until it is written, so that one whose writing failed is written again as it was. */
+  const judged = new Map<string, Slice>()
   let waiting = 0
   let looked = 0
   let failure: Error | undefined
   let working: Promise<void> | undefined
 
   const coveredOf = (doc: OwedDocument, source: string) => Math.max(doc.all, doc.sources[source] ?? 0)
-  /** An ingest time up to which a source owes about a slice. */
-  const cut = async (source: string, from: number, to: number): Promise<number> => {
-    const count = (upTo: number) =>
-      store.events.count(SYSTEM, { filter: owed(source), ingested: { after: from, upTo } })
-    if ((await count(to)) <= SLICE) return to
-    let [low, few, high] = [from, 0, to]
-    while (high - low > 1) {
-      const middle = Math.floor((low + high) / 2)
-      const n = await count(middle)
-      if (n <= SLICE) [low, few] = [middle, n]
-      else high = middle
-    }
-    return few > 0 ? low : high
-  }
+  const count = (source: string, after: number) => (upTo: number) =>
+    store.events.count(SYSTEM, { filter: owed(source), ingested: { after, upTo } })
   /** Judges a page of a job; answers whether that was the last. */
   const page = async (rules: readonly Rule[], job: Job): Promise<boolean> => {
     const found = await store.events.search(SYSTEM, {
@@ -149,34 +132,18 @@ export const openOwed = (store: Store, patient: Patient): Owed => {
     job.cursor = found.cursor
     return found.cursor === undefined
   }
-  const sliceOf = (job: Job): Slice => ({
-    source: job.source,
-    lane: owedLane(job.source),
-    from: job.from,
-    to: job.to,
-    of: (rule) => job.found.get(rule) ?? new Map(),
-  })
-  const hitsOf = new WeakMap<Slice, Job['hits']>()
-  const made = (job: Job): Slice => {
-    const slice = sliceOf(job)
-    hitsOf.set(slice, job.hits)
-    return slice
+  const newJob = (source: string, from: number, to: number): Job => {
+    const found: Job['found'] = new Map()
+    const of = (rule: Rule): Groups => found.get(rule) ?? new Map()
+    return { source, lane: owedLane(source), from, to, of, cursor: undefined, found, hits: [] }
   }
-  const newJob = (source: string, from: number, to: number): Job => ({
-    source,
-    from,
-    to,
-    cursor: undefined,
-    found: new Map(),
-    hits: [],
-  })
   /** A page of each source in turn, until none is left. */
   const work = async (rules: readonly Rule[]): Promise<void> => {
     while (jobs.size > 0)
       for (const [source, job] of [...jobs]) {
         if (!(await page(rules, job))) continue
         jobs.delete(source)
-        judged.push(job)
+        judged.set(source, job)
       }
   }
 
@@ -188,9 +155,11 @@ export const openOwed = (store: Store, patient: Patient): Owed => {
     broken: async (rules) => {
       const { running } = (await read()).doc
       if (!running) return undefined
+      const known = judged.get(running.source)
+      if (known) return known
       const job = newJob(running.source, running.from, running.to)
       while (!(await page(rules, job)));
-      return made(job)
+      return job
     },
     ready: async (rules, committed) => {
       if (failure) {
@@ -211,13 +180,11 @@ export const openOwed = (store: Store, patient: Patient): Owed => {
         for (const { key } of items) {
           const source = String(key[0] ?? '')
           const from = coveredOf(doc, source)
-          const n = await store.events.count(SYSTEM, {
-            filter: owed(source),
-            ingested: { after: from, upTo: committed },
-          })
+          const n = await count(source, from)(committed)
           left += n
-          const busy = jobs.has(source) || judged.some((job) => job.source === source)
-          if (n > 0 && !busy) jobs.set(source, newJob(source, from, await cut(source, from, committed)))
+          if (n === 0 || jobs.has(source) || judged.has(source)) continue
+          const to = n <= SLICE ? committed : await cutAt(from, committed, SLICE, count(source, from))
+          jobs.set(source, newJob(source, from, to))
         }
         waiting = left
         // Where nothing is left, all are as far as it was looked; a write a minute is enough for that.
@@ -234,13 +201,12 @@ export const openOwed = (store: Store, patient: Patient): Owed => {
             jobs.clear()
           })
           .finally(() => (working = undefined))
-      return judged.splice(0).map(made)
+      return [...judged.values()]
     },
     begin: async (slice) => {
       const { doc } = await read()
-      const { source, from, to } = slice
+      const { source, from, to, hits } = slice
       if (!doc.running) await save({ ...doc, running: { source, from, to } })
-      const hits = hitsOf.get(slice) ?? []
       for (let i = 0; i < hits.length; i += 500)
         await hitsIn(store.documents).put(
           hits.slice(i, i + 500).map(({ id, doc: hit }) => ({ id, doc: hit, version: 'any' as const })),
@@ -248,7 +214,8 @@ export const openOwed = (store: Store, patient: Patient): Owed => {
     },
     done: async ({ source, to }) => {
       const { running: _, ...doc } = (await read()).doc
-      await save({ ...doc, all: doc.all, sources: { ...doc.sources, [source]: to } })
+      await save({ ...doc, sources: { ...doc.sources, [source]: to } })
+      judged.delete(source)
     },
     settle: async () => {
       while (working) await working

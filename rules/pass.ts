@@ -10,6 +10,7 @@ import { type Store, SYSTEM, type Window } from '../ingest/store/store.ts'
 import { GROUP_FIELDS, type Group, groupKey, groupOf } from './alert.ts'
 import type { Moment } from './bursts.ts'
 import { type Engine, openEngine } from './engine/engine.ts'
+import { cutAt } from './lane.ts'
 import { AGENCY_FIELDS, agenciesOf } from './parts.ts'
 import type { Rule } from './rule.ts'
 import { eitherOf, labelOf, openRulesets } from './ruleset.ts'
@@ -97,19 +98,6 @@ export const openPasses = (store: Store) => {
     }
     return { full, theirs, others }
   }
-  /** The latest ingest time up to which there are at most as many events as fit a pass; at least one commit. */
-  const cut = async (from: number, to: number): Promise<number> => {
-    const count = (upTo: number) =>
-      store.events.count(SYSTEM, { filter: atOnce(EVERYTHING), ingested: { after: from, upTo } })
-    let [low, few, high] = [from, 0, to]
-    while (high - low > 1) {
-      const middle = Math.floor((low + high) / 2)
-      const n = await count(middle)
-      if (n <= STRETCH) [low, few] = [middle, n]
-      else high = middle
-    }
-    return few > 0 ? low : high
-  }
 
   return {
     /** Of events in this window, those that the rule counts: what was judged says so, of the rest it is asked; but for late hits. */
@@ -126,7 +114,9 @@ export const openPasses = (store: Store) => {
       let to = until
       let { full, theirs, others } = await fullSets(rules, { ingested: { after: from, upTo: to } })
       if (!whole && theirs + others > STRETCH) {
-        to = await cut(from, to)
+        to = await cutAt(from, to, STRETCH, (upTo) =>
+          store.events.count(SYSTEM, { filter: atOnce(EVERYTHING), ingested: { after: from, upTo } }),
+        )
         ;({ full, theirs, others } = await fullSets(rules, { ingested: { after: from, upTo: to } }))
       }
       const ingested = { after: from, upTo: to }

@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from 'vitest'
 import type { Event } from '../../ingest/event.ts'
 import { EVERYTHING } from '../../ingest/store/filter.ts'
-import { type Store, SYSTEM } from '../../ingest/store/store.ts'
+import { type Document, type DocumentStore, type Store, SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert } from '../../rules/alert.ts'
 import { alertsIn } from '../../rules/case/decide.ts'
 import { createDetector } from '../../rules/detect.ts'
@@ -46,6 +46,18 @@ const lines = ((next: () => number): Event[] =>
     }
   }))(random(21))
 const withoutMark = ({ 'vonglau.owed': _, ...event }: Event): Event => event as Event
+
+/** Documents whose writes fail where the function says so. */
+const failing = (documents: DocumentStore, fails: () => boolean): DocumentStore => ({
+  ...documents,
+  collection: <T extends Document>(name: string) => {
+    const collection = documents.collection<T>(name)
+    return {
+      ...collection,
+      put: (items, inOrder) => (fails() ? Promise.reject(new Error('full')) : collection.put(items, inOrder)),
+    }
+  },
+})
 
 /** `kills`: how many writes are done at most before the next one is broken off; none: it is not. */
 export const owedSuite = (store: string, open: () => Place, kills = 0): void => {
@@ -112,6 +124,38 @@ export const owedSuite = (store: string, open: () => Place, kills = 0): void => 
   })
 
   if (kills === 0) return
+  test(`${store}: and where a write fails now and then, and the same process goes on`, async () => {
+    const { store } = await opened()
+    const next = random(6)
+    let [left, failures] = [3, 0]
+    const documents = failing(store.documents, () => {
+      if (left-- > 0) return false
+      left = Math.floor(next() * 40)
+      failures++
+      return true
+    })
+    const detector = createDetector({ store: { ...store, documents }, cases })
+    try {
+      for (const part of cut(shuffled(lines, next), 4, next)) {
+        await store.events.append({ events: part, offsets: [] }, START)
+        for (let failed = true; failed; ) {
+          failed = false
+          await detector
+            .runAll(rules, (_, error) => {
+              failed ||= error !== undefined
+            })
+            .catch(() => {
+              failed = true
+            })
+        }
+      }
+    } finally {
+      await detector.close()
+    }
+    expect(failures).toBeGreaterThan(3)
+    expect(await bursts(store)).toEqual(await calm())
+  })
+
   test(`${store}: and where it is killed between any two writes`, async () => {
     const { place, store: first } = await opened()
     let store = first

@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from 'vitest'
 import type { Event } from '../../ingest/event.ts'
 import { EVERYTHING } from '../../ingest/store/filter.ts'
-import { type Document, type DocumentStore, type Store, SYSTEM } from '../../ingest/store/store.ts'
+import { type Collection, type Document, type DocumentStore, type Store, SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert } from '../../rules/alert.ts'
 import { alertsIn } from '../../rules/case/decide.ts'
 import { createDetector } from '../../rules/detect.ts'
@@ -48,16 +48,16 @@ const lines = ((next: () => number): Event[] =>
 const withoutMark = ({ 'vonglau.owed': _, ...event }: Event): Event => event as Event
 
 /** Documents whose writes fail where the function says so. */
-const failing = (documents: DocumentStore, fails: () => boolean): DocumentStore => ({
-  ...documents,
-  collection: <T extends Document>(name: string) => {
-    const collection = documents.collection<T>(name)
-    return {
-      ...collection,
-      put: (items, inOrder) => (fails() ? Promise.reject(new Error('full')) : collection.put(items, inOrder)),
-    }
-  },
-})
+const failing = (documents: DocumentStore, fails: () => boolean): DocumentStore => {
+  const watched = <T extends Document>(collection: Collection<T>): Collection<T> => ({
+    ...collection,
+    put: async (items, inOrder) => {
+      if (fails()) throw new Error('full')
+      return collection.put(items, inOrder)
+    },
+  })
+  return { ...documents, collection: (name) => watched(documents.collection(name)) }
+}
 
 /** `kills`: how many writes are done at most before the next one is broken off; none: it is not. */
 export const owedSuite = (store: string, open: () => Place, kills = 0): void => {

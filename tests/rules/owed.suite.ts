@@ -136,19 +136,23 @@ export const owedSuite = (store: string, open: () => Place, kills = 0): void => 
     })
     const detector = createDetector({ store: { ...store, documents }, cases })
     try {
-      for (const part of cut(shuffled(lines, next), 4, next)) {
-        await store.events.append({ events: part, offsets: [] }, START)
-        for (let failed = true; failed; ) {
-          failed = false
-          await detector
-            .runAll(rules, (_, error) => {
-              failed ||= error !== undefined
-            })
-            .catch(() => {
-              failed = true
-            })
+      /** Whether all of it went well. */
+      const run = async (): Promise<boolean> => {
+        let failed = false
+        const told = (_: unknown, error?: string) => {
+          failed ||= error !== undefined
         }
+        await detector.runAll(rules, told).catch(() => {
+          failed = true
+        })
+        return !failed
       }
+      // More comes before what failed is tried again.
+      for (const part of cut(shuffled(lines, next), 12, next)) {
+        await store.events.append({ events: part, offsets: [] }, START)
+        await run()
+      }
+      while (!(await run()));
     } finally {
       await detector.close()
     }

@@ -1,6 +1,8 @@
 /** What the console asks for, as acts; and what was done, as the console tells it. */
 import type { DocumentStore } from '../ingest/store/store.ts'
 import { codesOf } from '../ingest/inventory/code.ts'
+import type { Inventory } from '../ingest/inventory/inventory.ts'
+import { systemOf } from '../ingest/inventory/scope.ts'
 import type { Act, Actor } from '../rules/case/act.ts'
 import { type Cases, newActId } from '../rules/case/decide.ts'
 import { statusOf, type Task, type Wanted } from '../rules/case/table.ts'
@@ -13,13 +15,18 @@ import type { Activity } from './contract.ts'
 export const actorOf = (user: User): Actor => ({ kind: 'person', id: user.id, name: user.username })
 
 export const casesOf = (
-  { inventory, clock, deadlines }: Pick<Installation, 'inventory' | 'deadlines'> & { readonly clock: () => number },
+  {
+    inventory,
+    clock,
+    deadlines,
+  }: Pick<Installation, 'deadlines'> & { readonly inventory: () => Inventory; readonly clock: () => number },
   documents: DocumentStore,
 ): Cases => ({
   documents,
   clock,
   deadlines,
-  numbering: () => ({ code: codesOf(inventory).of, timezone: inventory.province.timezone }),
+  numbering: () => ({ code: codesOf(inventory()).of, timezone: inventory().province.timezone }),
+  isShared: (system) => systemOf(inventory(), system)?.shared === true,
 })
 
 export interface Change {

@@ -18,6 +18,9 @@ import { sightsOf } from './masks.ts'
 import { metricsText } from './metrics.ts'
 import { auditTrail, health, me, people, users } from './routes/admin.ts'
 import { agencies, portals } from './routes/agencies.ts'
+import { coverage } from './routes/coverage.ts'
+import { inventoryView } from './routes/inventory.ts'
+import { systems } from './routes/systems.ts'
 import { alerts } from './routes/alerts.ts'
 import { events, kql } from './routes/events.ts'
 import { find } from './routes/find.ts'
@@ -33,6 +36,9 @@ const routes = new Hono<Env>()
   .route('/alerts', alerts)
   .route('/incidents', incidents)
   .route('/agencies', agencies)
+  .route('/systems', systems)
+  .route('/coverage', coverage)
+  .route('/inventory', inventoryView)
   .route('/portals', portals)
   .route('/events', events)
   .route('/kql', kql)
@@ -48,7 +54,19 @@ const routes = new Hono<Env>()
 export type Api = typeof routes
 
 /** What reads much of the store for one answer. */
-const HEAVY = ['events', 'alerts', 'incidents', 'agencies', 'kql/suggest', 'overview', 'portals', 'find'].map(
+const HEAVY = [
+  'events',
+  'alerts',
+  'incidents',
+  'agencies',
+  'systems',
+  'coverage',
+  'inventory',
+  'kql/suggest',
+  'overview',
+  'portals',
+  'find',
+].map(
   // Of the path itself and of all below it: a request must not take two turns, for two that each have one would wait for ever.
   (path) => `/api/${path}/*`,
 )
@@ -114,7 +132,11 @@ export const createApp = ({ installation, auth }: { installation: Installation; 
   if (installation.roles.has('ingest'))
     app.route(
       '/ingest',
-      ingestRoute(installation.config.sources, installation.ingest, (c) => peerOf(c as Context<Env>)),
+      ingestRoute(
+        () => installation.config.sources,
+        installation.ingest,
+        (c) => peerOf(c as Context<Env>),
+      ),
     )
   if (!auth) return app
   app.use('/api/*', bodyLimit({ maxSize: 1 << 20 }))

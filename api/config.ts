@@ -43,6 +43,8 @@ const source = z
     parser: z.string().refine((id) => parsers.has(id), { error: () => `one of ${[...parsers.keys()].join(', ')}` }),
     title: z.string().optional(),
     organization: z.string().optional(),
+    /** The information system whose log it is: an id of the inventory. */
+    system: z.string().optional(),
     /** Addresses of the server whose log it is, where the log does not say them. */
     serves: z.array(network).optional(),
     timezone: zone.optional(),
@@ -218,8 +220,17 @@ const json = (text: string): unknown => {
   }
 }
 
+const origins = new WeakMap<Config, () => Config>()
+/** What its file and environment say now. Throws as `readConfig` does. */
+export const rereadConfig = (config: Config): Config => origins.get(config)?.() ?? config
+
 /** Throws an Error that names file, line, path, the value there and what was expected. */
 export const readConfig = (file: string | undefined, env: NodeJS.ProcessEnv = process.env): Config => {
+  const config = read(file, env)
+  origins.set(config, () => readConfig(file, env))
+  return config
+}
+const read = (file: string | undefined, env: NodeJS.ProcessEnv): Config => {
   const path = file ?? env['VONGLAU_CONFIG'] ?? (existsSync('vonglau.yml') ? 'vonglau.yml' : undefined)
   let value: Record<string, unknown> = {}
   let lines: LineCounter | undefined
@@ -267,6 +278,7 @@ export const readConfig = (file: string | undefined, env: NodeJS.ProcessEnv = pr
         parser: s.parser,
         ...(s.title === undefined ? {} : { title: s.title }),
         ...(s.organization === undefined ? {} : { organization: s.organization }),
+        ...(s.system === undefined ? {} : { system: s.system }),
         ...(s.serves ? { serves: s.serves } : {}),
         timezone: s.timezone ?? rest.timezone,
         ...(s.timezone === undefined ? {} : { zoned: true }),

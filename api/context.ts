@@ -1,7 +1,7 @@
 /** What every route knows of its request: who asks, and what they may see. The scope is made here and nowhere else. */
 import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
-import { expandOrganizations } from '../ingest/inventory/scope.ts'
+import { reachOf, storedUnder } from '../ingest/inventory/scope.ts'
 import { and, eq, type Filter } from '../ingest/store/filter.ts'
 import { KqlError, parseKql } from '../ingest/store/kql.ts'
 import { type Scope, SYSTEM } from '../ingest/store/store.ts'
@@ -49,7 +49,7 @@ export const seesAll = (scope: Scope): boolean => 'system' in scope
 /** Everything of an installation, or the agency with those below it and its predecessors. */
 const scopeOf = (installation: Installation, user: User): Scope => {
   if (user.organizations.length === 0 && user.role !== 'agency_viewer') return SYSTEM
-  return { organizations: expandOrganizations(installation.inventory, user.organizations) }
+  return reachOf(installation.inventory, user.organizations)
 }
 
 export const signedIn = createMiddleware<Env>(async (c, next) => {
@@ -101,6 +101,17 @@ export const asked = (c: Context<Env>, text: readonly string[]): Filter => {
 export const chosen = (field: string, q: { readonly [name: string]: string | undefined }, name: string): Filter[] => {
   const values = valuesOf(q, name)
   return values.length ? [eq(field, ...values)] : []
+}
+
+/** The agencies that a request chose, with what is stored under their predecessors: a number and its list go by the same. */
+export const chosenAgencies = (
+  installation: Installation,
+  q: { readonly [name: string]: string | undefined },
+): Filter[] => {
+  const ids = valuesOf(q, 'organization')
+  return ids.length
+    ? [eq('organization.id', ...new Set(ids.flatMap((id) => storedUnder(installation.inventory, id))))]
+    : []
 }
 
 /** A change that is to no case (a user, a rule), into the trail. */

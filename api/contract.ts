@@ -73,6 +73,7 @@ export interface AlertRow {
   /** Of a state: since when, and until when; it is never counted in minutes. */
   lasts?: { from: number; to?: number }
   organization?: { id: string; name: string }
+  system?: { id: string; name: string }
   portal?: { id: string; domain: string; ipv6: boolean; trusted: boolean }
   source?: { ip?: string; prefix?: string; country?: string; as?: string; network?: string }
   destination?: { ip?: string; port?: number }
@@ -111,6 +112,7 @@ export interface IncidentRow {
   reason?: CloseReason
   assignee?: string
   organization?: { id: string; name: string }
+  system?: { id: string; name: string }
   portals: { id: string; domain: string; ipv6: boolean; trusted: boolean }[]
   created: number
   first: number
@@ -158,11 +160,12 @@ export interface AlertList {
 export interface AgencyRow {
   id: string
   name: string
-  kind: string // department, district, commune, system
+  kind: string // department, district, commune, committee, centre, branch
   parent?: string
   valid_from?: string
   valid_to?: string
-  successor?: string
+  successors: string[]
+  predecessors: string[]
   open_incidents: number
   overdue_incidents: number
   open_alerts: number
@@ -174,6 +177,8 @@ export interface AgencyRow {
   risk: number
 }
 export interface AgencyDetail extends AgencyRow {
+  contacts: ContactRow[]
+  systems: { id: string; name: string; level?: number; operated?: true }[]
   risk_parts: { label: Localized; points: number; href: string }[]
   incidents: IncidentRow[]
   portal_rows: PortalRow[]
@@ -185,6 +190,9 @@ export interface PortalRow {
   name: string
   domain: string
   organization: { id: string; name: string }
+  /** Those that it is counted with: its agency and who succeeded that. */
+  agencies: string[]
+  system?: string
   addresses: string[]
   ipv4: boolean
   ipv6: boolean
@@ -195,12 +203,23 @@ export interface PortalRow {
   open_alerts: number
   last_event?: number
 }
+export interface ContactRow {
+  name: string
+  role?: string
+  phone?: string
+  mail?: string
+  always: boolean
+  deputy?: string
+}
 export interface SourceRow {
   id: string
   parser: string
   title: string
   kind: 'file' | 'syslog' | 'http'
   organization?: { id: string; name: string }
+  /** Those that it is counted with. */
+  agencies?: string[]
+  system?: string
   state: 'receiving' | 'silent' | 'waiting' | 'failing'
   /** The sentence for a person where it fails. */
   problem?: string

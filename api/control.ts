@@ -9,10 +9,11 @@ import type { Role } from './contract.ts'
 import type { Source } from '../ingest/source.ts'
 import { importFiles } from './import.ts'
 import { codesOf } from '../ingest/inventory/code.ts'
+import { isKnown } from '../ingest/inventory/scope.ts'
 import { examineCases } from '../rules/case/examine.ts'
 import { readMark } from '../rules/upgrade/upgrade.ts'
 import type { Installation } from './installation.ts'
-import { changesText } from './rulebook.ts'
+import { reloadedText } from './reloaded.ts'
 import { commandLine, leaveTrail } from './trail.ts'
 import { acceptClock, acceptedText } from './trust.ts'
 
@@ -117,8 +118,8 @@ export const createControl = (installation: Installation, openAuth: () => Promis
       }
       case 'reload': {
         const changes = await installation.reload()
-        await told(request.by, 'rules.reload', 'rules', changesText(changes))
-        yield JSON.stringify({ reloaded: changesText(changes) })
+        await told(request.by, 'rules.reload', 'rules', reloadedText(changes))
+        yield JSON.stringify({ reloaded: reloadedText(changes) })
         return
       }
       case 'clock.accept': {
@@ -129,9 +130,7 @@ export const createControl = (installation: Installation, openAuth: () => Promis
         return
       }
       case 'users.add': {
-        const unknown = request.organizations.find(
-          (id) => !installation.inventory.agencies.some((agency) => agency.id === id),
-        )
+        const unknown = request.organizations.find((id) => !isKnown(installation.inventory, id))
         if (unknown !== undefined)
           throw new Error(
             `there is no agency "${unknown}" in the inventory: name its id, such as ${installation.inventory.agencies[0]?.id ?? 'so-y-te'}`,

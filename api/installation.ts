@@ -1,39 +1,43 @@
 /** The composition root: one installation with its store, ingest and detection, on a clock that is passed in. */
 import { LOGSOURCES } from '../ingest/parsers/index.ts'
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Clock, clockOf } from '../ingest/clock.ts'
 import { createEnricher, type Enricher } from '../ingest/enrich/enrich.ts'
 import { counted } from '../ingest/counted.ts'
 import { briefly } from '../ingest/briefly.ts'
 import { openGeoIp } from '../ingest/enrich/geoip.ts'
-import { type Inventory, parseInventory } from '../ingest/inventory/inventory.ts'
+import type { Inventory } from '../ingest/inventory/inventory.ts'
 import type { Judging } from '../ingest/judge.ts'
 import type { Ingest } from '../ingest/ingest.ts'
 import { createIngest } from '../ingest/pipeline.ts'
 import { mergeStatus } from '../ingest/meter.ts'
 import { leftLines } from '../ingest/collect/left.ts'
-import { type SourceStatus, UNKNOWN_SOURCE } from '../ingest/source.ts'
+import { type Source, type SourceStatus, UNKNOWN_SOURCE } from '../ingest/source.ts'
 import { type Store, SYSTEM } from '../ingest/store/store.ts'
 import { loadRules } from '../rules/load.ts'
 import type { Rule } from '../rules/rule.ts'
 import { upgradeCases } from '../rules/upgrade/upgrade.ts'
-import { type Config, SERVER_ROLES, type ServerRole } from './config.ts'
+import { type Config, rereadConfig, SERVER_ROLES, type ServerRole } from './config.ts'
 import type { Cases } from '../rules/case/decide.ts'
 import { casesOf } from './acts.ts'
 import { createDetection, type Detection } from './detection.ts'
-import { type Changes, openRulebook } from './rulebook.ts'
+import { openRulebook } from './rulebook.ts'
+import { needRestart, type Reloaded, sourcesDifference } from './reloaded.ts'
+import { holdSources, type Inventories, openInventories, readInventory } from './inventories.ts'
 import { createScribe, type Scribe } from './scribe.ts'
 import { nodeName, openNodes } from './nodes.ts'
 import { loadStore } from './store.ts'
 import { openTrust, type Trust } from './trust.ts'
 
 export interface Installation {
+  /** As it is now: its sources change while it runs. */
   readonly config: Config
   readonly clock: Clock
   readonly trust: Trust
   readonly store: Store
   readonly inventory: Inventory
+  readonly inventories: Inventories
   readonly enrich: Enricher
   readonly ingest: Ingest
   readonly schedule: Detection
@@ -55,8 +59,13 @@ export interface Installation {
   readonly rules: readonly Rule[]
   /** All of them, as ingest judges by them. */
   readonly judging: Judging
-  /** Reads the folder of rules again; rejects with what is wrong in it, and all stays as it is. */
-  reload(): Promise<Changes>
+  /**
+   * Reads configuration, inventory and rules again and takes over what changed. Rejects with what is wrong in them, and all
+   * stays as it is.
+   */
+  reload(): Promise<Reloaded>
+  /** Called with the sources when they change. */
+  onSources(listener: (sources: readonly Source[]) => void): void
   enabled(id: string): boolean
   setEnabled(id: string, on: boolean, by: string): Promise<void>
   /** Sentences about what is wrong now, for the console and `doctor`. */
@@ -87,59 +96,28 @@ export interface InstallationOptions {
 /** Events that wait to be judged, from which on it is said. */
 const MANY_OWED = 1000
 
-const EMPTY: Inventory = {
-  province: { id: 'tinh', name: 'Tỉnh', timezone: 'Asia/Ho_Chi_Minh' },
-  agencies: [],
-  portals: [],
-  networks: [],
-  observers: [],
-  deadlines: [],
-  reporting: [],
-}
-
-export const readInventory = (config: Config): Inventory => {
-  if (config.inventory === undefined) return EMPTY
-  let text: string
-  try {
-    text = readFileSync(config.inventory, 'utf8')
-  } catch (error) {
-    throw new Error(
-      `the inventory ${config.inventory} cannot be read (${(error as NodeJS.ErrnoException).code}): correct "inventory:" in ${config.file ?? 'the configuration'}`,
-    )
-  }
-  return parseInventory(text, config.inventory)
-}
-
 interface RuleSetting {
   readonly enabled: boolean
   readonly [field: string]: unknown
 }
 
 /** What files say: the inventory, held to the sources, and the rules. */
-const readStated = (config: Config): { inventory: Inventory; rules: readonly Rule[]; enrich: Enricher } => {
+const readStated = (config: Config): { inventory: Inventory; rules: readonly Rule[] } => {
   const inventory = readInventory(config)
-  for (const source of config.sources) {
-    if (source.organization !== undefined && !inventory.agencies.some((agency) => agency.id === source.organization)) {
-      throw new Error(
-        `${config.file ?? 'configuration'}: source ${source.id}: organization "${source.organization}" is not in the inventory ${config.inventory ?? '(none is configured)'}`,
-      )
-    }
-  }
-  return {
-    inventory,
-    rules: loadRules(config.rules, LOGSOURCES),
-    enrich: createEnricher({ inventory, geoip: openGeoIp(config.geoip) }),
-  }
+  holdSources(config, config.sources, inventory)
+  return { inventory, rules: loadRules(config.rules, LOGSOURCES) }
 }
 
-export const openInstallation = async (config: Config, options: InstallationOptions): Promise<Installation> => {
+export const openInstallation = async (first: Config, options: InstallationOptions): Promise<Installation> => {
   const { warn } = options
+  let config = first
+  const listeners: ((sources: readonly Source[]) => void)[] = []
   const clock = clockOf(options.clock)
   // A cluster is asked when all else is known to be right; the files of this machine are opened meanwhile.
   const open = await loadStore(config, options)
   const opening = config.store === 'duckdb' ? open() : undefined
   opening?.catch(() => {})
-  let stated: { inventory: Inventory; rules: readonly Rule[]; enrich: Enricher }
+  let stated: { inventory: Inventory; rules: readonly Rule[] }
   try {
     stated = readStated(config)
   } catch (error) {
@@ -152,7 +130,6 @@ export const openInstallation = async (config: Config, options: InstallationOpti
       .catch(() => {})
     throw error
   }
-  const { inventory, enrich } = stated
   const store = await (opening ?? open())
   const roles = new Set(options.roles ?? SERVER_ROLES)
   // The embedded store belongs to one process, so there are no others to hear of.
@@ -164,15 +141,11 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     problems.set(`store-${i}`, sentence)
     warn(sentence)
   })
-  // Every version of the inventory is kept: what an agency was called then is part of an incident.
-  const versions = store.documents.collection<{ at: number; inventory: Inventory }>('inventory')
-  const latest = (await versions.query(SYSTEM, { filter: { op: 'and', of: [] }, limit: 10_000 })).items.at(-1)
-  if (JSON.stringify(latest?.doc.inventory) !== JSON.stringify(inventory)) {
-    const id = String(Number(latest?.id ?? 0) + 1).padStart(8, '0')
-    await versions.put([{ id, version: null, doc: { at: clock(), inventory } }])
-  }
-  const deadlines = () => resolveHours(inventory, clock())
-  const cases = casesOf({ inventory, clock, deadlines }, store.documents)
+  const inventories = await openInventories(config, store, stated.inventory, { node: node ?? '', clock })
+  const geoip = openGeoIp(config.geoip)
+  let enricher = createEnricher({ inventory: inventories.current(), geoip })
+  const deadlines = () => resolveHours(inventories.current(), clock())
+  const cases = casesOf({ inventory: inventories.current, clock, deadlines }, store.documents)
   await upgradeCases(store, stated.rules, cases)
   const settings = store.documents.collection<RuleSetting>('rules')
   let off = new Set<string>()
@@ -195,7 +168,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     // A cluster takes smaller commits, and a row on its way to it is held whole: 2 KB.
     ...(config.store === 'elasticsearch' ? { most: 100_000 } : {}),
     ...(node === undefined ? {} : { node }),
-    inventory,
+    inventory: inventories.current(),
     geoip: config.geoip,
     clock,
     warn,
@@ -292,15 +265,43 @@ export const openInstallation = async (config: Config, options: InstallationOpti
     ]
   }
   const others = async () => (await nodes?.others()) ?? []
+  /** What the inventory says now, to whoever reads lines or makes events. */
+  const takeInventory = (inventory: Inventory) => {
+    enricher = createEnricher({ inventory, geoip })
+    ingest.setInventory(inventory)
+  }
+  const reload = async (): Promise<Reloaded> => {
+    const next = rereadConfig(first)
+    const sources = sourcesDifference(config.sources, next.sources)
+    // All three are read before one of them is taken over: what is wrong in one leaves all as they are.
+    const book_ = book.read()
+    const inventory = await inventories.reload(next.sources)
+    takeInventory(inventories.current())
+    if (sources.added.length + sources.changed.length + sources.ended.length > 0) {
+      config = { ...config, sources: next.sources }
+      await ingest.setSources(next.sources)
+      left = undefined
+      for (const listener of listeners) listener(next.sources)
+    }
+    // Who does not run the rules only judges by the new ones.
+    const rules = await book.take(book_, roles.has('detect') ? schedule.change : (work) => work(), ingest.setJudging)
+    failing.clear()
+    return { rules, inventory, sources, waiting: needRestart(first, next) }
+  }
   /** One after the other. */
   let reloading: Promise<unknown> = Promise.resolve()
   return {
-    config,
+    get config() {
+      return config
+    },
     clock,
     trust,
     store,
-    inventory,
-    enrich,
+    get inventory() {
+      return inventories.current()
+    },
+    inventories,
+    enrich: (event, source) => enricher(event, source),
     ingest,
     schedule,
     deadlines,
@@ -314,17 +315,11 @@ export const openInstallation = async (config: Config, options: InstallationOpti
       return book.judging()
     },
     reload: () => {
-      const mine = reloading
-        .catch(() => {})
-        // Who does not run the rules only judges by the new ones.
-        .then(() => book.reload(roles.has('detect') ? schedule.change : (work) => work(), ingest.setJudging))
-        .then((changes) => {
-          failing.clear()
-          return changes
-        })
+      const mine = reloading.catch(() => {}).then(reload)
       reloading = mine
       return mine
     },
+    onSources: (listener) => void listeners.push(listener),
     status: async () =>
       mergeStatus([...(await ingest.status()), ...(await others()).flatMap(({ sources }) => sources)]),
     wrong: async () => [
@@ -342,6 +337,7 @@ export const openInstallation = async (config: Config, options: InstallationOpti
       lookAtFolder()
       await trust.keep()
       await readSettings()
+      if (nodes && (await inventories.follow())) takeInventory(inventories.current())
       await nodes?.publish({ sources: roles.has('ingest') ? await ingest.status() : [], problems: mine() })
     },
     enabled: (id) => !off.has(id),

@@ -1,7 +1,8 @@
 /** Documents to the rows that the console shows. */
-import { agencyName } from '../ingest/inventory/scope.ts'
+import { agencyName, systemOf } from '../ingest/inventory/scope.ts'
 import type { Inventory } from '../ingest/inventory/inventory.ts'
 import type { Event } from '../ingest/event.ts'
+import { sees } from '../ingest/store/scope.ts'
 import type { Scope, Stored } from '../ingest/store/store.ts'
 import type { Alert } from '../rules/alert.ts'
 import { actsOf } from '../rules/case/act.ts'
@@ -24,11 +25,11 @@ export const organizationOf = (inventory: Inventory, id: unknown, name: unknown)
  */
 export const eventsFor = (scope: Scope, doc: Alert): Event[] =>
   doc.events.filter(
-    (event) =>
-      'system' in scope ||
-      event['organization.id'] === undefined ||
-      scope.organizations.includes(String(event['organization.id'])),
+    (event) => event['organization.id'] === undefined || sees(scope, event['organization.id'], event['system.id']),
   )
+
+export const systemNamed = (inventory: Inventory, id: unknown) =>
+  id === undefined ? undefined : { id: String(id), name: systemOf(inventory, String(id))?.name ?? String(id) }
 
 export const alertRow = (inventory: Inventory, { id, doc }: Stored<Alert>): AlertRow => {
   const organization = organizationOf(inventory, doc['organization.id'], doc['organization.name'])
@@ -60,6 +61,7 @@ export const alertRow = (inventory: Inventory, { id, doc }: Stored<Alert>): Aler
       ? { incident: { id: doc['alert.incident'], number: String(doc['incident_number'] ?? '') } }
       : {}),
     ...(organization ? { organization } : {}),
+    ...(doc['system.id'] === undefined ? {} : { system: systemNamed(inventory, doc['system.id'])! }),
     ...(doc['portal.id']
       ? {
           portal: {
@@ -111,6 +113,7 @@ export const incidentRow = (inventory: Inventory, { id, doc }: Stored<Incident>,
     ...(doc['incident.reason'] ? { reason: doc['incident.reason'] } : {}),
     ...(doc['incident.assignee'] ? { assignee: doc['incident.assignee'] } : {}),
     ...(organization ? { organization } : {}),
+    ...(doc['system.id'] === undefined ? {} : { system: systemNamed(inventory, doc['system.id'])! }),
     portals: [...doc.portals],
     created: doc['incident.created'],
     first: doc['incident.first'],

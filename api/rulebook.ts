@@ -20,11 +20,14 @@ export interface Rulebook {
   rules(): readonly Rule[]
   /** All of them, as ingest judges by them. */
   judging(): Judging
+  /** Reads the folder of rules again; throws with what is wrong in it. */
+  read(): readonly Rule[]
   /**
-   * Reads the folder of rules again. Where something in it is wrong it rejects with what, and all stays as it is. `change`: what
-   * came until then is judged by the rules of before, what comes by the new ones; `judge`: ingest takes them over.
+   * Takes over what was read. `change`: what came until then is judged by the rules of before, what comes by the new ones;
+   * `judge`: ingest takes them over.
    */
-  reload(
+  take(
+    next: readonly Rule[],
     change: (work: () => Promise<void>) => Promise<void>,
     judge: (judging: Judging) => Promise<void>,
   ): Promise<Changes>
@@ -42,8 +45,8 @@ export const openRulebook = async (
   return {
     rules: () => rules,
     judging: () => judging,
-    reload: async (change, judge) => {
-      const next = loadRules(folder, LOGSOURCES)
+    read: () => loadRules(folder, LOGSOURCES),
+    take: async (next, change, judge) => {
       const judges = judgingOf(next)
       await keepRuleset(store.documents, judges)
       const before = new Map(rules.map((rule) => [rule.id, labelOf(rule)]))

@@ -69,6 +69,7 @@ export const startServer = async (
     const { sources } = config
     const syslog = await openSyslog({ ...syslogOptions(config), udp, tcp }, sources, installation.ingest, clock)
     opened.push(() => syslog.close())
+    installation.onSources(syslog.setSources)
     installation.syslog = {
       ...(syslog.udp === undefined ? {} : { udp: syslog.udp }),
       ...(syslog.tcp === undefined ? {} : { tcp: syslog.tcp }),
@@ -101,7 +102,12 @@ export const startServer = async (
     opened.push(() => server.close())
     const bound = (server.address() as AddressInfo).port
     const url = Number(port) === bound ? address.url : address.url.replace(/:0$/, `:${bound}`)
-    const health = createHealth(installation.store.events, config.sources, installation.enrich, clock)
+    const health = createHealth(
+      installation.store.events,
+      () => installation.config.sources,
+      installation.enrich,
+      clock,
+    )
     const control = await openControl(
       config,
       createControl(installation, async () => auth ?? openAuth()),

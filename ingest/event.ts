@@ -168,6 +168,7 @@ export const FIELDS: readonly Field[] = [
   field('fortinet.firewall.trandisp', 'keyword', true),
   field('organization.id', 'keyword', true),
   field('organization.name', 'keyword', true),
+  field('system.id', 'keyword', true), // the information system that it concerns, of the inventory
   field('portal.id', 'keyword', true),
   field('portal.domain', 'keyword', true),
   field('portal.ipv6', 'boolean', true), // the inventory says that it serves IPv6

@@ -15,7 +15,7 @@ export interface Health {
 
 export const createHealth = (
   store: EventStore,
-  sources: readonly Source[],
+  sources: () => readonly Source[],
   enrich: Enricher,
   clock: () => number,
 ): Health => {
@@ -28,7 +28,7 @@ export const createHealth = (
       const last = (await store.offsets('vonglau'))[0]?.position ?? 0
       if (minute <= last) return
       const events = status.map((each): Event => {
-        const source = sources.find(({ id }) => id === each.id)
+        const source = sources().find(({ id }) => id === each.id)
         const was = before.get(each.id) ?? { lines: 0, unparsed: 0 }
         before.set(each.id, { lines: each.lines, unparsed: each.unparsed })
         const event: Event = {
@@ -46,7 +46,10 @@ export const createHealth = (
           'vonglau.source.silent_seconds': Math.max(0, Math.round((now - (each.lastLine ?? each.since)) / 1000)),
           ...(each.problem ? { 'error.message': each.problem } : {}),
         }
-        enrich(event, source?.organization ? { organization: source.organization } : {})
+        enrich(event, {
+          ...(source?.organization ? { organization: source.organization } : {}),
+          ...(source?.system ? { system: source.system } : {}),
+        })
         return event
       })
       await store.append(

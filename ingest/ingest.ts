@@ -52,6 +52,11 @@ export interface Ingest {
   /** Resolves when all that could be read at the call is in the store. */
   drain(): Promise<void>
   readonly progress: () => { lines: number; bytes: number }
+  /**
+   * What the configuration says now: sources that are new are read, those that are gone no more, one that says something else
+   * goes on from what is committed as it says now. Resolves when nothing is read by what was said before.
+   */
+  setSources(sources: readonly Source[]): Promise<void>
   /** Applies to the lines that are read from now on. */
   setInventory(inventory: Inventory): void
   /** Applies to the lines that are read from now on; resolves when no line is judged by the rules before any more. */

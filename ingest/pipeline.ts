@@ -27,6 +27,17 @@ const SPOOLED = /(?<=^|-)0\d{9}$/
 /** ms that the end of the process waits for the store to take what was handed over. */
 const PATIENCE = 10_000
 
+/** One source that is read. */
+interface Run {
+  looks: number
+  ended: boolean
+  /** Its turn is its own; that of the spool is shared by all that are read from it. */
+  alone: boolean
+  reader: Reader
+  loop: Promise<void>
+  release(): Promise<void>
+}
+
 export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
   const { store, warn } = options
   const clock = clockOf(options.clock)
@@ -35,10 +46,9 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
   let bytes = 0
   const notices = openNotices(warn)
   const room = openRoom(options.most ?? MOST_ROWS)
-  const loops: Promise<void>[] = []
-  const releases: (() => Promise<void> | undefined)[] = []
   const spools = new Map<string, Spool>()
-  const running = new Map<string, { looks: number; readonly reader: Reader }>()
+  const running = new Map<string, Run>()
+  let started = false
   const wake = new Map<string, () => void>()
   const unknown: Source = {
     id: UNKNOWN_SOURCE,
@@ -47,7 +57,11 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
     collect: { kind: 'syslog', from: [] },
     silent: Infinity,
   }
-  const all = [...options.sources, ...(options.whole ? [] : [unknown])]
+  const withUnknown = (sources: readonly Source[]): readonly Source[] => [
+    ...sources,
+    ...(options.whole ? [] : [unknown]),
+  ]
+  let all = withUnknown(options.sources)
   const meters = new Map([...all, unknown].map((source) => [source.id, openMeter(source, clock)]))
   const stages = await openStages({
     sources: all,
@@ -77,10 +91,11 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
     return spool
   }
 
-  /** Reads a source until the end of the process. */
-  const runSource = (source: Source) => {
+  /** Reads a source until it is ended, or the process. */
+  const runSource = async (source: Source): Promise<void> => {
     const meter = meters.get(source.id)!
     const { collect } = source
+    const mine = { looks: 0, ended: false, alone: collect.kind === 'file' } as Run
     const finder =
       collect.kind === 'file'
         ? openFinder(collect.path, {
@@ -102,7 +117,7 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
       finder,
       spool: finder ? undefined : spoolOf(source),
       node: options.node,
-      stopping: () => stopping,
+      stopping: () => stopping || mine.ended,
       alone: options.whole ?? false,
       spoiled: (count, path) => {
         meter.dropped(count)
@@ -118,8 +133,6 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
         bytes += size
       },
     })
-    const mine = { looks: 0, reader }
-    running.set(source.id, mine)
     const turn = options.lease && (finder ? openTurn(options.lease, turnOf(source, options.node)) : spoolTurn)
     let lease: Lease | undefined
     /** Whether this process reads the source. */
@@ -135,7 +148,7 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
       return lease !== undefined
     }
     const loop = async () => {
-      while (!stopping) {
+      while (!stopping && !mine.ended) {
         let state = { busy: false, failed: false, moving: false }
         try {
           const ours = await own()
@@ -155,20 +168,46 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
           })
         })
       }
+      if (!stopping) await reader.settled()
       await reader.leave()
     }
-    return { begin: () => reader.begin(undefined), loop, release: async () => lease?.release() }
+    mine.reader = reader
+    mine.release = async () => lease?.release()
+    running.set(source.id, mine)
+    await reader.begin(undefined)
+    mine.loop = loop()
   }
+  /** What was handed over is settled first: whoever reads on begins where it ended. */
+  const endSource = async (id: string): Promise<void> => {
+    const run = running.get(id)
+    if (!run) return
+    run.ended = true
+    wake.get(id)?.()
+    await run.loop
+    if (run.alone) await run.release()
+    running.delete(id)
+  }
+  const setSources = async (next: readonly Source[]): Promise<void> => {
+    const said = new Map(all.map((source) => [source.id, JSON.stringify(source)]))
+    const wanted = withUnknown(next)
+    const changed = wanted.filter((source) => said.get(source.id) !== JSON.stringify(source))
+    const gone = all.filter(({ id }) => !wanted.some((source) => source.id === id))
+    await Promise.all([...changed, ...gone].map(({ id }) => endSource(id)))
+    all = wanted
+    stages.setSources(wanted)
+    for (const { id } of gone) meters.delete(id)
+    for (const source of changed) {
+      meters.set(source.id, openMeter(source, clock))
+      if (started && !stopping) await runSource(source)
+    }
+  }
+  let changing: Promise<void> = Promise.resolve()
   const behind = async (id: string) => (await running.get(id)?.reader.behind()) ?? 0
 
   return {
     start: async () => {
-      for (const source of all) {
-        const { begin, loop, release } = runSource(source)
-        releases.push(release)
-        await begin()
-        loops.push(loop())
-      }
+      started = true
+      for (const source of all) await runSource(source)
     },
     accept: (source, batch, sender, part) => {
       const known = all.find((each) => each.id === source) ?? unknown
@@ -216,6 +255,8 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
       }
     },
     progress: () => ({ lines, bytes }),
+    // One after the other.
+    setSources: (next) => (changing = changing.catch(() => {}).then(() => setSources(next))),
     setInventory: stages.setInventory,
     setJudging: stages.setJudging,
     stop: async () => {
@@ -224,7 +265,10 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
       for (const each of wake.values()) each()
       const began = performance.now()
       // A loop may wait for the store as well.
-      await Promise.race([Promise.all(loops), sleep(PATIENCE, undefined, { ref: false })])
+      await Promise.race([
+        Promise.all([...running.values()].map(({ loop }) => loop)),
+        sleep(PATIENCE, undefined, { ref: false }),
+      ])
       for (const spool of spools.values()) await spool.close()
       // What was handed over is committed or refused before the store closes. Where the store is away for longer, it is
       // read again from the committed offset by whoever goes on, and the leases are free when this process is seen to be dead.
@@ -232,7 +276,7 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
         await new Promise((resolve) => setTimeout(resolve, 20))
       await stages.stop()
       if (room.taken() > 0) return
-      await briefly(() => Promise.all(releases.map((release) => release())))
+      await briefly(() => Promise.all([...running.values()].map(({ release }) => release())))
     },
   }
 }

@@ -43,6 +43,8 @@ export interface Reader {
   look(): Promise<{ readonly busy: boolean; readonly failed: boolean; readonly moving: boolean }>
   /** Bytes that are not committed. */
   behind(): Promise<number>
+  /** Resolves when nothing is under way: all that was handed over is committed or refused. */
+  settled(): Promise<void>
   /** Another process reads on. */
   leave(): Promise<void>
 }
@@ -303,6 +305,9 @@ export const openReader = (options: ReaderOptions): Reader => {
       for (const each of readings)
         if (readings.includes(each)) sum += (await each.feed.behind()) + (each.feed.position() - each.committed)
       return sum
+    },
+    settled: async () => {
+      while (readings.some((each) => each.underWay > 0)) await new Promise((resolve) => setTimeout(resolve, 10))
     },
     leave: async () => {
       // What is still being parsed is not handed over: without its lease it would pass for lines that need none.

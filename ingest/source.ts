@@ -19,6 +19,8 @@ export interface Source {
   readonly options?: unknown
   readonly title?: string
   readonly organization?: string
+  /** The information system whose log it is. */
+  readonly system?: string
   /** Addresses of the server whose log it is, where the log does not say them: its Host header counts among their portals. */
   readonly serves?: readonly string[]
   readonly timezone: string // IANA

@@ -113,6 +113,7 @@ export const openStage = <P>({
   const sourceId = new Const(source.id)
   const known: EnrichSource = {
     ...(source.organization === undefined ? {} : { organization: source.organization }),
+    ...(source.system === undefined ? {} : { system: source.system }),
     ...(source.serves ? { serves: source.serves } : {}),
   }
   const envelope = openEnvelope()

@@ -29,6 +29,8 @@ export interface Stages {
   run(source: string, job: Job): Promise<Made<Packed>>
   /** Resolves when many more lines would not have to wait for long. */
   room(): Promise<void>
+  /** Applies from the next job on; of a source that says something else no job is under way. */
+  setSources(sources: readonly Source[]): void
   /** Applies from the next job on. */
   setInventory(inventory: Inventory): void
   /** Applies from the next job on; resolves when no job is under way that was begun by the rules before. */
@@ -55,14 +57,15 @@ export interface Packing {
 
 /** Opens the stages of sources in this thread, each when its first lines come. */
 export const openSources = (
-  { sources, history }: Pick<StagesOptions, 'sources' | 'history'>,
+  { sources: first, history }: Pick<StagesOptions, 'sources' | 'history'>,
   enrich: () => EnrichRow,
   sink: Sink<Packed>,
   mark?: () => Mark | undefined,
-): ((source: string, job: Job) => Made<Packed>) => {
+): { run(source: string, job: Job): Made<Packed>; set(sources: readonly Source[]): void } => {
   const row = new Row()
   const stages = new Map<string, (job: Job) => Made<Packed>>()
-  return (id, job) => {
+  let sources = first
+  const run = (id: string, job: Job): Made<Packed> => {
     let stage = stages.get(id)
     if (!stage) {
       const source = sources.find((each) => each.id === id)!
@@ -84,6 +87,14 @@ export const openSources = (
     }
     return stage(job)
   }
+  return {
+    run,
+    set: (next) => {
+      sources = next
+      // What a source says of its lines is read anew; what its parser remembers comes with each job.
+      stages.clear()
+    },
+  }
 }
 
 /** Databases that are read once a process: each is megabytes. */
@@ -96,7 +107,7 @@ const geoIpOf = (files: GeoIpFiles): GeoIp => {
 }
 
 export const openStages = async (options: StagesOptions): Promise<Stages> => {
-  let { inventory, judging } = options
+  let { inventory, judging, sources } = options
   const geoip = geoIpOf(options.geoip)
   let enrich: EnrichRow | undefined
   const { openSink, spares } = (await import(options.packing.module)) as Packing
@@ -107,7 +118,8 @@ export const openStages = async (options: StagesOptions): Promise<Stages> => {
     openSink(),
     () => mark,
   )
-  const joined = new Set(options.sources.filter(({ parser }) => parsers.get(parser)?.joiner).map(({ id }) => id))
+  const isJoined = (id: string): boolean =>
+    parsers.get(sources.find((source) => source.id === id)?.parser ?? '')?.joiner !== undefined
   let thread: Thread | undefined
   const waiting: (() => void)[] = []
   const free = () => {
@@ -116,7 +128,7 @@ export const openStages = async (options: StagesOptions): Promise<Stages> => {
   const ending = new Set<Promise<unknown>>()
   const started = (): Thread => {
     if (thread) return thread
-    const mine = startThread({ ...options, inventory, judging }, spares, free, () => {
+    const mine = startThread({ ...options, sources, inventory, judging }, spares, free, () => {
       if (thread === mine) thread = undefined
       ending.add(mine.end().finally(() => ending.delete(ending.values().next().value!)))
     })
@@ -128,9 +140,9 @@ export const openStages = async (options: StagesOptions): Promise<Stages> => {
       const { from, to, count } = job.lines
       const size = count === 0 ? 0 : to[count - 1]! - from[0]!
       // Lines that are joined are worked on where their reading is.
-      if (size < MANY || joined.has(source)) {
+      if (size < MANY || isJoined(source)) {
         try {
-          return Promise.resolve(here(source, job))
+          return Promise.resolve(here.run(source, job))
         } catch (error) {
           return Promise.reject(error as Error)
         }
@@ -139,6 +151,11 @@ export const openStages = async (options: StagesOptions): Promise<Stages> => {
     },
     room: async () => {
       while (thread && thread.jobs() >= MOST_JOBS) await new Promise<void>((resolve) => waiting.push(resolve))
+    },
+    setSources: (next) => {
+      sources = next
+      here.set(next)
+      thread?.setSources(next)
     },
     setInventory: (next) => {
       inventory = next
@@ -163,6 +180,7 @@ export const openStages = async (options: StagesOptions): Promise<Stages> => {
 interface Thread {
   run(source: string, job: Job): Promise<Made<Packed>>
   jobs(): number
+  setSources(sources: readonly Source[]): void
   setInventory(inventory: Inventory): void
   setJudging(judging: Judging): Promise<void>
   end(): Promise<void>
@@ -210,6 +228,7 @@ const startThread = (options: StagesOptions, spares: Packing['spares'], free: ()
     // The lines are kept here too, for what the parser remembers may turn out to be another: the memory is copied.
     run: (source, job) => ask(() => ({ source, job, spare: spares() })),
     jobs: () => asked.size,
+    setSources: (sources) => worker.postMessage({ sources }),
     setInventory: (inventory) => worker.postMessage({ inventory }),
     setJudging: (judging) => ask(() => ({ judging })).then(() => {}),
     end: async () => {

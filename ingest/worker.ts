@@ -4,11 +4,13 @@ import { createRowEnricher } from './enrich/enrich.ts'
 import { openGeoIp } from './enrich/geoip.ts'
 import type { Inventory } from './inventory/inventory.ts'
 import { type Judging, openMark } from './judge.ts'
+import type { Source } from './source.ts'
 import type { Job } from './stage.ts'
 import { openSources, type Packing, type StagesOptions } from './stages.ts'
 
 type Message =
   | { readonly inventory: Inventory }
+  | { readonly sources: readonly Source[] }
   | { readonly id: number; readonly judging: Judging }
   | { readonly id: number; readonly source: string; readonly job: Job; readonly spare: ArrayBufferLike[] }
 
@@ -19,7 +21,7 @@ if (parentPort) {
   let enrich = createRowEnricher({ inventory: options.inventory, geoip })
   const { openSink, buffersOf, reuse } = (await import(options.packing.module)) as Packing
   let mark = options.judging && !options.history ? await openMark(options.judging) : undefined
-  const run = openSources(
+  const stages = openSources(
     options,
     () => enrich,
     openSink(),
@@ -30,6 +32,10 @@ if (parentPort) {
       enrich = createRowEnricher({ inventory: message.inventory, geoip })
       return
     }
+    if ('sources' in message) {
+      stages.set(message.sources)
+      return
+    }
     const { id } = message
     try {
       if ('judging' in message) {
@@ -38,7 +44,7 @@ if (parentPort) {
         return
       }
       reuse(message.spare)
-      const made = run(message.source, message.job)
+      const made = stages.run(message.source, message.job)
       port.postMessage({ id, made }, buffersOf(made.packed))
     } catch (error) {
       port.postMessage({ id, error })

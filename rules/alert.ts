@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { type Event, type Scalar, type Value, valuesOf } from '../ingest/event.ts'
 import type { CaseDocument } from './case/act.ts'
 import { LIVE } from './lane.ts'
-import { mayBeTold, NOBODY } from './parts.ts'
+import { mayBeTold, whose } from './parts.ts'
 import type { Level, Localized, Rule } from './rule.ts'
 import { severityOf } from './rule.ts'
 
@@ -165,6 +165,7 @@ export const toldGroup = (group: Group, copies: boolean): Group =>
 export interface Part {
   readonly key: string
   readonly campaign: string
+  /** Whom it concerns (`partyOf`). */
   readonly agency: string
   readonly group: Group
 }
@@ -186,7 +187,7 @@ export const newAlert = (
   const group = toldGroup(part.group, copies)
   return {
     ...(headOf(group, events) as { [field: string]: Value }),
-    ...(part.agency === NOBODY ? {} : { 'organization.id': part.agency }),
+    ...whose(part.agency),
     '@timestamp': burst.first,
     'event.kind': 'signal',
     'rule.id': rule.id,

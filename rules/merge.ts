@@ -29,7 +29,7 @@ import { apply } from './case/table.ts'
 import { LIVE, type Reach } from './lane.ts'
 import type { Found } from './pass.ts'
 import { noRecount, type Recount, recountOf } from './recount.ts'
-import { NOBODY, split } from './parts.ts'
+import { partyOfDocument, split, whose } from './parts.ts'
 import type { Rule } from './rule.ts'
 import { type Ends, endsOf, endsSeen, noEnds } from './ends.ts'
 
@@ -66,7 +66,7 @@ export const mergeGroup = async (
   const ended = rule.endsWith ? await endsOf(merging.store, rule, group, moments, ends, affected, to, seen) : noEnds
   const parts = split(moments)
   for (const { doc } of affected) {
-    const agency = String(doc['organization.id'] ?? NOBODY)
+    const agency = partyOfDocument(doc)
     if (!parts.has(agency)) parts.set(agency, [])
   }
   for (const [agency, own] of parts) {
@@ -287,7 +287,9 @@ export const planOf = async (
       ...keep.doc,
       ...headOf(toldGroup(part.group, keep.doc['alert.copies'] === true), kept),
       // Whose it is, is said by the part, or by the person who gave it away.
-      'organization.id': part.agency === NOBODY ? undefined : part.agency,
+      'organization.id': undefined,
+      'system.id': undefined,
+      ...whose(part.agency),
       '@timestamp': first,
       'alert.first': first,
       'alert.last': last,

@@ -8,9 +8,40 @@ import type { Rule } from './rule.ts'
 /** The part that belongs to no agency. */
 export const NOBODY = ''
 
+/**
+ * Whom a part concerns: an agency, and the information system, where it has one: `so-y-te`, `ubnd-tinh/lgsp`. Who runs a
+ * system sees its alerts beside the owner, so an alert has events of one system or of none. Neither id holds a `/`.
+ */
+export const partyOf = (organization: unknown, system: unknown): string =>
+  typeof organization !== 'string' || organization === ''
+    ? NOBODY
+    : typeof system === 'string' && system !== ''
+      ? `${organization}/${system}`
+      : organization
+export const agencyIn = (party: string): string => {
+  const slash = party.indexOf('/')
+  return slash < 0 ? party : party.slice(0, slash)
+}
+export const systemIn = (party: string): string | undefined => {
+  const slash = party.indexOf('/')
+  return slash < 0 ? undefined : party.slice(slash + 1)
+}
+/** Of an alert or an incident. */
+export const partyOfDocument = (doc: { readonly [field: string]: unknown }): string =>
+  partyOf(doc['organization.id'], doc['system.id'])
+/** What an alert or an incident of a party says of it. */
+export const whose = (party: string): { 'organization.id'?: string; 'system.id'?: string } => {
+  const system = systemIn(party)
+  return {
+    ...(party === NOBODY ? {} : { 'organization.id': agencyIn(party) }),
+    ...(system === undefined ? {} : { 'system.id': system }),
+  }
+}
+
 /** What deciding needs of an event. */
 export const AGENCY_FIELDS = [
   'organization.id',
+  'system.id',
   'vonglau.shared',
   'source.organization.id',
   'destination.organization.id',
@@ -26,11 +57,17 @@ const agency = (event: Event, field: string): string => {
  * the rule has no say, and neither has it about events from before both sides were named.
  */
 export const agenciesOf = ({ concerns }: Pick<Rule, 'concerns'>, event: Event): readonly string[] => {
-  const own = agency(event, 'organization.id')
+  const owner = agency(event, 'organization.id')
+  const own = partyOf(owner, event['system.id'])
   if (event['vonglau.shared'] !== true || concerns === 'destination') return [own]
-  const source = agency(event, 'source.organization.id')
+  const partyAt = (field: string): string => {
+    const id = agency(event, field)
+    // The system is that of whose event it is, never of the other side.
+    return id === owner ? own : id
+  }
+  const source = partyAt('source.organization.id')
   if (concerns === 'source') return [source || own]
-  const sides = new Set([own, source, agency(event, 'destination.organization.id')])
+  const sides = new Set([own, source, partyAt('destination.organization.id')])
   if (sides.size > 1) sides.delete(NOBODY)
   return [...sides]
 }
@@ -78,7 +115,8 @@ const sideOf = (event: Event, organization: string): 'source' | 'destination' =>
   event['source.organization.id'] === organization ? 'source' : 'destination'
 
 /** The event as the agency may see it: whole where it is its own, else a copy. */
-export const shownTo = (event: Event, organization: string): Event => {
+export const shownTo = (event: Event, party: string): Event => {
+  const organization = agencyIn(party)
   const own = agency(event, 'organization.id')
   if (own === organization || organization === NOBODY) return event
   const copy: Event = { 'organization.id': organization }
@@ -88,7 +126,7 @@ export const shownTo = (event: Event, organization: string): Event => {
   }
   return copy
 }
-export const isCopy = (event: Event, organization: string): boolean =>
-  organization !== NOBODY && agency(event, 'organization.id') !== organization
+export const isCopy = (event: Event, party: string): boolean =>
+  party !== NOBODY && agency(event, 'organization.id') !== agencyIn(party)
 /** Whether a field of the group may be told to an agency that sees copies. */
 export const mayBeTold = (field: string): boolean => FIELDS.source.has(field) && FIELDS.destination.has(field)

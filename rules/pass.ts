@@ -44,8 +44,8 @@ export interface Pass {
 /** What is needed of an event beside what it is judged by. */
 export const neededOf = (rule: Rule): readonly string[] => [
   ...(rule.groupBy ?? GROUP_FIELDS),
-  // Of a rule for the destination `organization.id` says it all.
-  ...(rule.concerns === 'destination' ? AGENCY_FIELDS.slice(0, 1) : AGENCY_FIELDS),
+  // Of a rule for the destination whose event it is says it all.
+  ...(rule.concerns === 'destination' ? AGENCY_FIELDS.slice(0, 2) : AGENCY_FIELDS),
   ...(rule.correlation?.field ? [rule.correlation.field] : []),
   // What both ends and begins is told apart here.
   ...(rule.endsWith ? fieldsOf(rule.endsWith) : []),

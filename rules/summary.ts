@@ -9,7 +9,7 @@ import { type Collection, type Stored, SYSTEM } from '../ingest/store/store.ts'
 import { type Alert, countedBy, counting, groupKey, newAlert, type Part, partKey, toldGroup } from './alert.ts'
 import { byTime, type Island, type Moment, SAMPLE } from './bursts.ts'
 import type { Cases } from './case/decide.ts'
-import { NOBODY } from './parts.ts'
+import { agencyIn, NOBODY } from './parts.ts'
 import { HOUR, type Rule } from './rule.ts'
 import type { Sample } from './sample.ts'
 
@@ -39,7 +39,8 @@ const nameOf = (rule: Rule, agency: string, hour: number): string =>
 export const openRoom = (alerts: Collection<Alert>, rule: Rule): Room => {
   const known = new Map<string, Set<string>>()
   const read = async (agency: string, hour: number): Promise<Set<string>> => {
-    const whose: Filter = agency === NOBODY ? not(exists('organization.id')) : eq('organization.id', agency)
+    // Of the agency as a whole: its systems do not multiply what it may be sent.
+    const whose: Filter = agency === NOBODY ? not(exists('organization.id')) : eq('organization.id', agencyIn(agency))
     const buckets = await alerts.aggregate(SYSTEM, {
       filter: and(eq('rule.id', rule.id), whose, { op: 'range', field: 'alert.first', gte: hour, lt: hour + HOUR }),
       by: ['alert.group'],
@@ -51,7 +52,7 @@ export const openRoom = (alerts: Collection<Alert>, rule: Rule): Room => {
   }
   return {
     take: async (agency, hour, part) => {
-      const place = `${hour} ${agency}`
+      const place = `${hour} ${agencyIn(agency)}`
       let groups = known.get(place)
       if (!groups) known.set(place, (groups = await read(agency, hour)))
       if (groups.has(part)) return true

@@ -8,7 +8,7 @@ import { boundsOf, LeadsOut } from '../../ingest/collect/links.ts'
 import { openGeoIp } from '../../ingest/enrich/geoip.ts'
 import { type Config, readConfig, socketPath } from '../config.ts'
 import type { Health, RetentionState, SourceRow } from '../contract.ts'
-import { readInventory } from '../installation.ts'
+import { readInventory } from '../inventories.ts'
 import { listens, reach } from './reach.ts'
 import { checkRules } from '../../rules/check.ts'
 

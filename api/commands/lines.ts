@@ -12,7 +12,7 @@ import { eventSink, type Sink } from '../../ingest/row/sink.ts'
 import type { Source } from '../../ingest/source.ts'
 import { idPrefix, type Job, type Made, openStage } from '../../ingest/stage.ts'
 import type { Config } from '../config.ts'
-import { readInventory } from '../installation.ts'
+import { readInventory } from '../inventories.ts'
 
 const CHUNK = 1 << 20
 

@@ -13,7 +13,7 @@ import { loadRules } from '../../rules/load.ts'
 import type { Rule } from '../../rules/rule.ts'
 import { type Counted, qualifying } from '../../rules/windows.ts'
 import type { Config } from '../config.ts'
-import { readInventory } from '../installation.ts'
+import { readInventory } from '../inventories.ts'
 import { readEvents, stagesInto, stagesOf, type ToEvents } from './lines.ts'
 import { print } from './show.ts'
 

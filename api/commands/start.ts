@@ -1,7 +1,7 @@
 /** `vonglau start`. */
 import { openClock } from '../../ingest/clock.ts'
 import type { Config, ServerRole } from '../config.ts'
-import { changesText } from '../rulebook.ts'
+import { reloadedText } from '../reloaded.ts'
 import { startServer } from '../server.ts'
 import { printable } from './printable.ts'
 
@@ -24,8 +24,8 @@ export const start = async (config: Config, roles: readonly ServerRole[]): Promi
     say(`no sources are configured yet: ${running.url}/sources shows what to set on a FortiGate, nginx and IIS`)
   process.on('SIGHUP', () => {
     running.installation.reload().then(
-      (changes) => say(changesText(changes)),
-      (error: Error) => say(`the rules stay as they are: ${error.message}`),
+      (changes) => say(reloadedText(changes)),
+      (error: Error) => say(`all stays as it is: ${error.message}`),
     )
   })
   await untilStopped()

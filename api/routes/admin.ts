@@ -2,6 +2,7 @@ import { readFileSync, statfsSync } from 'node:fs'
 import { bodyOf } from '../body.ts'
 import { Hono } from 'hono'
 import { z } from 'zod'
+import { agencyName, isKnown } from '../../ingest/inventory/scope.ts'
 import { SYSTEM } from '../../ingest/store/store.ts'
 import type { User } from '../auth/auth.ts'
 import { EVERYTHING } from '../../ingest/store/filter.ts'
@@ -30,7 +31,7 @@ const userRow = (user: User): UserRow => ({
 })
 
 const known = (installation: Installation, organizations: readonly string[] | undefined): void => {
-  const wrong = organizations?.find((id) => !installation.inventory.agencies.some((agency) => agency.id === id))
+  const wrong = organizations?.find((id) => !isKnown(installation.inventory, id))
   if (wrong !== undefined)
     throw new Refusal(
       422,
@@ -58,7 +59,7 @@ export const me = new Hono<Env>()
       role: user.role,
       organizations: user.organizations.map((id) => ({
         id,
-        name: installation.inventory.agencies.find((a) => a.id === id)?.name ?? id,
+        name: agencyName(installation.inventory, id) ?? id,
       })),
       sees_all: seesAll(c.var.scope),
       can: { triage: may(user, 'triage'), rules: may(user, 'rules'), admin: may(user, 'admin') },
@@ -66,7 +67,7 @@ export const me = new Hono<Env>()
     }
     return c.json(body)
   })
-  .post('/password', bodyOf(z.object({ current: z.string(), next: z.string().max(256) })), async (c) => {
+  .post('/password', bodyOf(z.strictObject({ current: z.string(), next: z.string().max(256) })), async (c) => {
     const { current, next } = c.req.valid('json')
     try {
       await c.var.auth.changePassword(c.var.user.id, current, next, c.req.raw.headers)
@@ -107,7 +108,7 @@ export const users = new Hono<Env>()
   .post(
     '/',
     bodyOf(
-      z.object({
+      z.strictObject({
         name: z.string(),
         display_name: z.string().min(1).max(200),
         role: z.enum(ROLES),
@@ -139,7 +140,7 @@ export const users = new Hono<Env>()
   .post(
     '/:id',
     bodyOf(
-      z.object({
+      z.strictObject({
         display_name: z.string().min(1).max(200).optional(),
         role: z.enum(ROLES).optional(),
         organizations: z.array(z.string()).optional(),

@@ -1,6 +1,10 @@
 import { Hono } from 'hono'
 import { and, eq, not } from '../../ingest/store/filter.ts'
-import { expandOrganizations } from '../../ingest/inventory/scope.ts'
+import { levelOn } from '../../ingest/inventory/counts.ts'
+import { dayOf, isValidOn } from '../../ingest/inventory/days.ts'
+import { ipv6At, trustedAt, trustEnds } from '../../ingest/inventory/portal.ts'
+import { agencyName, countedWith, predecessorsOf, storedUnder } from '../../ingest/inventory/scope.ts'
+import { sees } from '../../ingest/store/scope.ts'
 import type { Scope } from '../../ingest/store/store.ts'
 import { type Env, notFound, zoneOffset } from '../context.ts'
 import type { AgencyDetail, AgencyRow, PortalRow } from '../contract.ts'
@@ -9,12 +13,11 @@ import { incidentRow } from '../rows.ts'
 import { alertsOf, LIVE } from './alerts.ts'
 import { incidentsOf, OPEN, overdueAt } from './incidents.ts'
 import { sourceRows } from './sources.ts'
+import { contactRows } from './contacts.ts'
 
 const DAY = 86_400_000
 const WEIGHT: { [level: string]: number } = { critical: 40, high: 15, medium: 5, low: 2, informational: 1 }
 export const OPEN_ALERT = and(LIVE, not(eq('alert.status', 'closed')))
-
-const visible = (scope: Scope, id: string): boolean => 'system' in scope || scope.organizations.includes(id)
 
 export const portalRows = async (installation: Installation, scope: Scope): Promise<PortalRow[]> => {
   const { inventory } = installation
@@ -39,27 +42,31 @@ export const portalRows = async (installation: Installation, scope: Scope): Prom
       })
     ).items.map(({ key, last }) => [String(key[0]), last]),
   )
-  const today = new Date(now).toISOString().slice(0, 10)
   return inventory.portals
-    .filter((portal) => visible(scope, portal.organization))
-    .map((portal) => ({
-      id: portal.id,
-      name: portal.name,
-      domain: portal.domain,
-      organization: {
-        id: portal.organization,
-        name: inventory.agencies.find((a) => a.id === portal.organization)?.name ?? portal.organization,
-      },
-      addresses: portal.addresses,
-      ipv4: portal.addresses.some((address) => !address.includes(':')),
-      ipv6: portal.ipv6,
-      trusted: portal.trust !== undefined && portal.trust.expires >= today,
-      ...(portal.trust ? { trust_expires: portal.trust.expires } : {}),
-      ...(portal.tls_expires ? { tls_expires: portal.tls_expires } : {}),
-      open_incidents: incidents.get(portal.id) ?? 0,
-      open_alerts: alerts.get(portal.id) ?? 0,
-      ...(seen.has(portal.id) ? { last_event: seen.get(portal.id)! } : {}),
-    }))
+    .filter((portal) => sees(scope, portal.organization, portal.system))
+    .map((portal) => {
+      const expires = trustEnds(portal, now)
+      return {
+        id: portal.id,
+        name: portal.name,
+        domain: portal.domain,
+        organization: {
+          id: portal.organization,
+          name: agencyName(inventory, portal.organization) ?? portal.organization,
+        },
+        agencies: countedWith(inventory, portal.organization),
+        ...(portal.system === undefined ? {} : { system: portal.system }),
+        addresses: portal.addresses,
+        ipv4: portal.addresses.some((address) => !address.includes(':')),
+        ipv6: ipv6At(portal, now),
+        trusted: trustedAt(portal, now),
+        ...(expires === undefined ? {} : { trust_expires: expires }),
+        ...(portal.tls_expires ? { tls_expires: portal.tls_expires } : {}),
+        open_incidents: incidents.get(portal.id) ?? 0,
+        open_alerts: alerts.get(portal.id) ?? 0,
+        ...(seen.has(portal.id) ? { last_event: seen.get(portal.id)! } : {}),
+      }
+    })
 }
 
 const agencyRows = async (
@@ -90,9 +97,12 @@ const agencyRows = async (
   )
   const sources = await sourceRows(installation, scope)
   return installation.inventory.agencies
-    .filter(({ id }) => visible(scope, id))
+    .filter(({ id }) => sees(scope, id))
     .map((agency) => {
-      const mine = portals.filter((portal) => portal.organization.id === agency.id)
+      const mine = portals.filter((portal) => portal.agencies.includes(agency.id))
+      // With what is stored under its predecessors: a number and the list that it opens are made alike.
+      const ids = storedUnder(installation.inventory, agency.id)
+      const sum = (counts: ReadonlyMap<string, number>) => ids.reduce((total, id) => total + (counts.get(id) ?? 0), 0)
       return {
         id: agency.id,
         name: agency.name,
@@ -100,16 +110,17 @@ const agencyRows = async (
         ...(agency.parent ? { parent: agency.parent } : {}),
         ...(agency.valid_from ? { valid_from: agency.valid_from } : {}),
         ...(agency.valid_to ? { valid_to: agency.valid_to } : {}),
-        ...(agency.successor ? { successor: agency.successor } : {}),
-        open_incidents: open.get(agency.id) ?? 0,
-        overdue_incidents: overdue.get(agency.id) ?? 0,
-        open_alerts: alerts.get(agency.id) ?? 0,
+        successors: [...agency.successors],
+        predecessors: predecessorsOf(installation.inventory, agency.id).map(({ id }) => id),
+        open_incidents: sum(open),
+        overdue_incidents: sum(overdue),
+        open_alerts: sum(alerts),
         portals: mine.length,
         ipv6: mine.filter((p) => p.ipv6).length,
         trusted: mine.filter((p) => p.trusted).length,
-        sources: sources.filter((s) => s.organization?.id === agency.id).length,
+        sources: sources.filter((s) => s.agencies?.includes(agency.id)).length,
         risk: levels.reduce(
-          (sum, { key, count }) => sum + (key[0] === agency.id ? (WEIGHT[String(key[1])] ?? 0) * count : 0),
+          (total, { key, count }) => total + (ids.includes(String(key[0])) ? (WEIGHT[String(key[1])] ?? 0) * count : 0),
           0,
         ),
       }
@@ -154,7 +165,7 @@ export const agencies = new Hono<Env>()
     const offset = -zoneOffset(installation.inventory.province.timezone, now)
     const start = Math.floor((now - offset) / DAY) * DAY + offset - 13 * DAY
     // What its predecessors had is its own to settle.
-    const ids = expandOrganizations(installation.inventory, [id])
+    const ids = storedUnder(installation.inventory, id)
     const mine = eq('organization.id', ...ids)
     const series = async (collection: 'alerts' | 'incidents', field: string) => {
       const out = new Array<number>(14).fill(0)
@@ -171,7 +182,7 @@ export const agencies = new Hono<Env>()
     }
     const incidents = incidentsOf(installation)
     const levels = await incidents.aggregate(scope, {
-      filter: and(OPEN, eq('organization.id', id)),
+      filter: and(OPEN, mine),
       by: ['incident.level'],
       limit: 10,
     })
@@ -182,8 +193,26 @@ export const agencies = new Hono<Env>()
       low: { vi: 'sự cố mức thấp', en: 'low incidents' },
       informational: { vi: 'sự cố mức thông tin', en: 'informational incidents' },
     }
+    const agency = installation.inventory.agencies.find((each) => each.id === id)!
+    const date = dayOf(installation.inventory.province.timezone, now)
     const body: AgencyDetail = {
       ...row,
+      contacts: contactRows(agency.contacts, date),
+      systems: installation.inventory.systems
+        .filter(
+          (system) =>
+            isValidOn(system, date) &&
+            (system.operator === id || countedWith(installation.inventory, system.owner).includes(id)),
+        )
+        .map((system) => {
+          const level = levelOn(system, date)?.level
+          return {
+            id: system.id,
+            name: system.name,
+            ...(level === undefined ? {} : { level }),
+            ...(system.operator === id ? { operated: true as const } : {}),
+          }
+        }),
       risk_parts: levels.map(({ key, count }) => ({
         label: { vi: `${count} ${names[String(key[0])]!.vi}`, en: `${count} ${names[String(key[0])]!.en}` },
         points: (WEIGHT[String(key[0])] ?? 0) * count,
@@ -192,10 +221,8 @@ export const agencies = new Hono<Env>()
       incidents: (
         await incidents.query(scope, { filter: mine, sort: [{ field: 'incident.last', order: 'desc' }], limit: 50 })
       ).items.map((item) => incidentRow(installation.inventory, item, now)),
-      portal_rows: portals.filter((portal) => ids.includes(portal.organization.id)),
-      source_rows: (await sourceRows(installation, scope)).filter(
-        (source) => source.organization && ids.includes(source.organization.id),
-      ),
+      portal_rows: portals.filter((portal) => portal.agencies.includes(id)),
+      source_rows: (await sourceRows(installation, scope)).filter((source) => source.agencies?.includes(id)),
       days: {
         start,
         every: DAY,

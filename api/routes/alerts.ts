@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import type { Event } from '../../ingest/event.ts'
+import { agencyName, systemOf } from '../../ingest/inventory/scope.ts'
 import { and, eq, type Filter, not, or } from '../../ingest/store/filter.ts'
 import { type Collection, type Scope, type Stored, SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert } from '../../rules/alert.ts'
@@ -7,7 +8,7 @@ import { explain } from '../../rules/explain.ts'
 import { campaignOf, campaignsOf, isPart } from '../../rules/campaign.ts'
 import { historyOf } from '../../rules/case/journal.ts'
 import { LEVELS } from '../../rules/rule.ts'
-import { asked, bucketWidth, chosen, type Env, notFound, seesAll, zoneOffset } from '../context.ts'
+import { asked, bucketWidth, chosen, chosenAgencies, type Env, notFound, seesAll, zoneOffset } from '../context.ts'
 import { cursorOf, limitOf, oneOf, rangeOf } from '../bounds.ts'
 import type { AlertDetail, AlertList, AlertRow, Facet, Level } from '../contract.ts'
 import type { Installation } from '../installation.ts'
@@ -28,6 +29,7 @@ const FACETS = {
   level: 'rule.level',
   status: 'alert.status',
   organization: 'organization.id',
+  system: 'system.id',
   rule: 'rule.id',
   portal: 'portal.id',
   source: 'vonglau.source.id',
@@ -70,7 +72,8 @@ export const histogramOf = async (
 
 const labelOf = (installation: Installation, field: string, value: string): string => {
   const { inventory, rules } = installation
-  if (field === 'organization.id') return inventory.agencies.find((a) => a.id === value)?.name ?? value
+  if (field === 'organization.id') return agencyName(inventory, value) ?? value
+  if (field === 'system.id') return systemOf(inventory, value)?.name ?? value
   if (field === 'portal.id') return inventory.portals.find((p) => p.id === value)?.domain ?? value
   if (field === 'rule.id') return rules.find((r) => r.id === value)?.name.vi ?? value
   return value
@@ -84,7 +87,10 @@ export const alerts = new Hono<Env>()
     const { from, to } = rangeOf(q, now, 86_400_000)
     const base = and(LIVE, asked(c, ['*']))
     const facetFilters = Object.fromEntries(
-      (Object.keys(FACETS) as FacetName[]).map((name) => [name, chosen(FACETS[name], q, name)]),
+      (Object.keys(FACETS) as FacetName[]).map((name) => [
+        name,
+        name === 'organization' ? chosenAgencies(installation, q) : chosen(FACETS[name], q, name),
+      ]),
     ) as Record<FacetName, Filter[]>
     const range = and({ op: 'range', field: 'alert.last', gte: from }, { op: 'range', field: 'alert.first', lt: to })
     const all = (except?: FacetName) =>

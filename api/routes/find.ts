@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { canonicalAddress } from '../../ingest/ip.ts'
 import { ANY, eq, type Filter, or } from '../../ingest/store/filter.ts'
+import { sees } from '../../ingest/store/scope.ts'
 import type { Env } from '../context.ts'
 import { limitOf } from '../bounds.ts'
 import { sourceRows } from './sources.ts'
@@ -24,7 +25,7 @@ export const find = new Hono<Env>().get('/', async (c) => {
   const limit = limitOf(c.req.query(), 20, 50)
   const items: Hit[] = []
   if (q === '') return c.json({ items })
-  const sees = (id: string) => 'system' in scope || scope.organizations.includes(id)
+  const visible = (id: string) => sees(scope, id)
   // Every word has to stand somewhere in the name.
   const words = q.split(/\s+/)
   const fits = (...texts: (string | undefined)[]) => {
@@ -70,7 +71,7 @@ export const find = new Hono<Env>().get('/', async (c) => {
     }
   }
   for (const agency of installation.inventory.agencies) {
-    if (sees(agency.id) && fits(agency.name, agency.short, agency.id))
+    if (visible(agency.id) && fits(agency.name, agency.short, agency.id))
       items.push({
         kind: 'agency',
         id: agency.id,
@@ -80,7 +81,7 @@ export const find = new Hono<Env>().get('/', async (c) => {
       })
   }
   for (const portal of installation.inventory.portals) {
-    if (sees(portal.organization) && fits(portal.domain, portal.name, ...portal.addresses))
+    if (sees(scope, portal.organization, portal.system) && fits(portal.domain, portal.name, ...portal.addresses))
       items.push({
         kind: 'portal',
         id: portal.id,

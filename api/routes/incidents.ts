@@ -1,6 +1,7 @@
 import { bodyOf } from '../body.ts'
 import { Hono } from 'hono'
 import { z } from 'zod'
+import { agencyName } from '../../ingest/inventory/scope.ts'
 import { and, eq, type Filter, not } from '../../ingest/store/filter.ts'
 import type { Collection, Scope, Stored } from '../../ingest/store/store.ts'
 import type { Alert } from '../../rules/alert.ts'
@@ -11,8 +12,8 @@ import { type Incident, membersOf } from '../../rules/case/incident.ts'
 import { historyOf } from '../../rules/case/journal.ts'
 import { divide } from '../../rules/case/membership.ts'
 import { activitiesOf, actorOf, wantedOf } from '../acts.ts'
-import { asked, chosen, duty, type Env, notFound, Refusal, refusalOf, seesAll } from '../context.ts'
-import { cursorOf, instant, limitOf, oneOf } from '../bounds.ts'
+import { asked, chosen, chosenAgencies, duty, type Env, notFound, Refusal, refusalOf, seesAll } from '../context.ts'
+import { cursorOf, instant, limitOf, oneOf, valuesOf } from '../bounds.ts'
 import type { IncidentDetail, IncidentRow } from '../contract.ts'
 import type { Installation } from '../installation.ts'
 import { alertRow, eventsFor, incidentRow } from '../rows.ts'
@@ -38,11 +39,12 @@ const FACETS = {
   status: 'incident.status',
   level: 'incident.level',
   organization: 'organization.id',
+  system: 'system.id',
   assignee: 'incident.assignee',
 } as const
 type FacetName = keyof typeof FACETS
 
-const change = z.object({
+const change = z.strictObject({
   version: z.number(),
   status: z.enum(['new', 'in_progress', 'closed']).optional(),
   reason: REASONS.optional(),
@@ -65,16 +67,38 @@ const change = z.object({
     .optional(),
 })
 
+/** The incidents with an alert of one of these portals: membership is said by the alert. */
+const ofPortals = async (
+  installation: Installation,
+  scope: Scope,
+  q: { readonly [name: string]: string | undefined },
+): Promise<Filter[]> => {
+  const ids = valuesOf(q, 'portal')
+  if (ids.length === 0) return []
+  const buckets = await alertsOf(installation).aggregate(scope, {
+    filter: and(eq('portal.id', ...ids), { op: 'exists', field: 'alert.incident' }),
+    by: ['alert.incident'],
+    limit: MOST_OF_PORTALS,
+  })
+  const found = await Promise.all(buckets.map(({ key }) => incidentsOf(installation).get(scope, String(key[0]))))
+  return [eq('incident.number', ...found.flatMap((each) => each?.doc['incident.number'] ?? []))]
+}
+const MOST_OF_PORTALS = 500
+
 export const incidents = new Hono<Env>()
   .get('/', async (c) => {
     const { installation, scope } = c.var
     const q = c.req.query()
     const now = installation.clock()
     const filters = Object.fromEntries(
-      (Object.keys(FACETS) as FacetName[]).map((name) => [name, chosen(FACETS[name], q, name)]),
+      (Object.keys(FACETS) as FacetName[]).map((name) => [
+        name,
+        name === 'organization' ? chosenAgencies(installation, q) : chosen(FACETS[name], q, name),
+      ]),
     ) as Record<FacetName, Filter[]>
     const base = and(
       asked(c, ['*']),
+      ...(await ofPortals(installation, scope, q)),
       ...(q['overdue'] === 'true' || q['overdue'] === '1' ? [overdueAt(now)] : []),
       ...(q['from'] ? [{ op: 'range', field: 'incident.last', gte: instant(q, 'from', 0) } as const] : []),
       ...(q['to'] ? [{ op: 'range', field: 'incident.created', lt: instant(q, 'to', now) } as const] : []),
@@ -99,10 +123,7 @@ export const incidents = new Hono<Env>()
           return [
             {
               value,
-              label:
-                name === 'organization'
-                  ? (installation.inventory.agencies.find((a) => a.id === value)?.name ?? value)
-                  : value,
+              label: name === 'organization' ? (agencyName(installation.inventory, value) ?? value) : value,
               count,
             },
           ]
@@ -132,13 +153,13 @@ export const incidents = new Hono<Env>()
     const asked = { id: found.id, seen: version, scope, actor: actorOf(user) }
     return c.json(answer(installation, await decideIncident(installation.cases, asked, acts, alone)))
   })
-  .post('/:id/undo', duty('triage'), bodyOf(z.object({ act: z.string() })), async (c) => {
+  .post('/:id/undo', duty('triage'), bodyOf(z.strictObject({ act: z.string() })), async (c) => {
     const { installation, scope, user } = c.var
     const { id } = await one(installation, scope, c.req.param('id'))
     const asked = { kind: 'incident', id, scope, actor: actorOf(user) } as const
     return c.json(answer(installation, await undo<Incident>(installation.cases, asked, c.req.valid('json').act)))
   })
-  .post('/:id/merge', duty('triage'), bodyOf(z.object({ version: z.number(), into: z.string() })), async (c) => {
+  .post('/:id/merge', duty('triage'), bodyOf(z.strictObject({ version: z.number(), into: z.string() })), async (c) => {
     const { installation, scope, user } = c.var
     const { version, into } = c.req.valid('json')
     const found = await one(installation, scope, c.req.param('id'))
@@ -152,6 +173,13 @@ export const incidents = new Hono<Env>()
         'Chỉ gộp được sự cố của cùng một cơ quan.',
         'Only incidents of the same agency can be merged.',
       )
+    if (target.doc['system.id'] !== found.doc['system.id'])
+      throw new Refusal(
+        422,
+        'system',
+        'Chỉ gộp được sự cố của cùng một hệ thống thông tin: đơn vị vận hành chỉ thấy hệ thống của mình.',
+        'Only incidents of the same information system can be merged: who runs one sees that system only.',
+      )
     const asked = { id: found.id, seen: version, scope, actor: actorOf(user) }
     const acts = [{ what: 'merge', id: newActId(), into: target.id } as const]
     return c.json(answer(installation, await decideIncident(installation.cases, asked, acts)))
@@ -159,7 +187,7 @@ export const incidents = new Hono<Env>()
   .post(
     '/:id/split',
     duty('triage'),
-    bodyOf(z.object({ ids: z.array(z.string()).min(1).max(500), title: z.string().min(1).max(300).optional() })),
+    bodyOf(z.strictObject({ ids: z.array(z.string()).min(1).max(500), title: z.string().min(1).max(300).optional() })),
     async (c) => {
       const { installation, scope, user } = c.var
       const { ids, title } = c.req.valid('json')

@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import { and, eq } from '../../ingest/store/filter.ts'
-import { type Env, chosen, zoneOffset } from '../context.ts'
+import { chosenAgencies, type Env, zoneOffset } from '../context.ts'
 import { rangeOf } from '../bounds.ts'
 import type { Overview } from '../contract.ts'
 import { alertsOf, histogramOf, LIVE } from './alerts.ts'
@@ -15,7 +15,7 @@ export const overview = new Hono<Env>().get('/', async (c) => {
   const { installation, scope } = c.var
   const now = installation.clock()
   const q = c.req.query()
-  const agency = and(...chosen('organization.id', q, 'organization'))
+  const agency = and(...chosenAgencies(installation, q))
   const { from, to } = rangeOf(q, now, DAY)
   const incidents = incidentsOf(installation)
   const alerts = alertsOf(installation)

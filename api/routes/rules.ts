@@ -72,7 +72,7 @@ export const rules = new Hono<Env>()
     }
     return c.json(body)
   })
-  .post('/:id', duty('rules'), bodyOf(z.object({ enabled: z.boolean() })), async (c) => {
+  .post('/:id', duty('rules'), bodyOf(z.strictObject({ enabled: z.boolean() })), async (c) => {
     const { installation, user } = c.var
     const rule = installation.rules.find(({ id }) => id === c.req.param('id'))
     if (!rule) throw notFound('luật này', 'rule')

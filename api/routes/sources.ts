@@ -3,6 +3,8 @@ import { Hono } from 'hono'
 import { eq } from '../../ingest/store/filter.ts'
 import { type Scope, SYSTEM } from '../../ingest/store/store.ts'
 import { deviceLookup } from '../../ingest/inventory/device.ts'
+import { agencyName, countedWith, ownerOf, systemOf } from '../../ingest/inventory/scope.ts'
+import { sees } from '../../ingest/store/scope.ts'
 import { parsers } from '../../ingest/parsers/index.ts'
 import type { Env } from '../context.ts'
 import type { SourceRow, SourceSetup } from '../contract.ts'
@@ -17,14 +19,22 @@ const HOUR = 3_600_000
  */
 const agencyOf = ({ config, inventory }: Installation, id: string): string | undefined => {
   const source = config.sources.find((each) => each.id === id)
-  return source?.serves ? undefined : (source?.organization ?? deviceLookup(inventory).ownerOfSource(id))
+  if (source?.serves) return undefined
+  if (source?.organization !== undefined) return ownerOf(inventory, source.organization).organization
+  const owner = source?.system === undefined ? undefined : systemOf(inventory, source.system)?.owner
+  return owner ?? deviceLookup(inventory).ownerOfSource(id)
+}
+/** The system of a source: as the configuration says it, or the device behind it. */
+const systemOfSource = ({ config, inventory }: Installation, id: string): string | undefined => {
+  const source = config.sources.find((each) => each.id === id)
+  const named = source?.organization === undefined ? undefined : ownerOf(inventory, source.organization).system
+  return source?.system ?? named ?? inventory.devices.find((device) => device.source === id)?.system
 }
 
 /** A source is its agency's; one that serves several agencies belongs to those who see everything. */
 export const seesSource = (installation: Installation, scope: Scope, id: string): boolean => {
   if ('system' in scope) return true
-  const organization = agencyOf(installation, id)
-  return organization !== undefined && scope.organizations.includes(organization)
+  return sees(scope, agencyOf(installation, id), systemOfSource(installation, id))
 }
 
 export const sourceRows = async (installation: Installation, scope: Scope): Promise<SourceRow[]> => {
@@ -68,6 +78,7 @@ export const sourceRows = async (installation: Installation, scope: Scope): Prom
     if (!seesSource(installation, scope, status.id)) return []
     const source = config.sources.find(({ id }) => id === status.id)
     const organization = agencyOf(installation, status.id)
+    const system = systemOfSource(installation, status.id)
     const recent = lines.get(status.id) ?? new Array<number>(24).fill(0)
     const bad = unparsed.get(status.id) ?? new Array<number>(24).fill(0)
     const lastEvent = status.lastLine ?? last.get(status.id)
@@ -88,10 +99,12 @@ export const sourceRows = async (installation: Installation, scope: Scope): Prom
           ? {
               organization: {
                 id: organization,
-                name: inventory.agencies.find((a) => a.id === organization)?.name ?? organization,
+                name: agencyName(inventory, organization) ?? organization,
               },
+              agencies: countedWith(inventory, organization),
             }
           : {}),
+        ...(system === undefined ? {} : { system }),
         state,
         ...(status.problem ? { problem: status.problem } : {}),
         ...(lastEvent === undefined ? {} : { last_event: lastEvent }),

@@ -3,6 +3,7 @@ import { bodyOf } from '../body.ts'
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { agencyName } from '../../ingest/inventory/scope.ts'
+import { sees } from '../../ingest/store/scope.ts'
 import { type Scope, StoreError, type Stored } from '../../ingest/store/store.ts'
 import { type Alert, partKey } from '../../rules/alert.ts'
 import type { Actor, CaseDocument } from '../../rules/case/act.ts'
@@ -19,11 +20,11 @@ import type { Installation } from '../installation.ts'
 import { incidentRow } from '../rows.ts'
 
 const items = z
-  .array(z.object({ id: z.string(), version: z.number() }))
+  .array(z.strictObject({ id: z.string(), version: z.number() }))
   .min(1)
   .max(1000)
 export const REASONS = z.enum(['true_positive', 'benign', 'false_positive', 'duplicate'])
-const changes = z.object({
+const changes = z.strictObject({
   items,
   status: z.enum(['new', 'acknowledged', 'in_progress', 'closed']).optional(),
   reason: REASONS.optional(),
@@ -90,9 +91,9 @@ export const triage = new Hono<Env>()
     '/undo',
     duty('triage'),
     bodyOf(
-      z.object({
+      z.strictObject({
         items: z
-          .array(z.object({ id: z.string(), act: z.string() }))
+          .array(z.strictObject({ id: z.string(), act: z.string() }))
           .min(1)
           .max(2000),
       }),
@@ -105,11 +106,11 @@ export const triage = new Hono<Env>()
       return c.json({ results })
     },
   )
-  .post('/agency', duty('triage'), bodyOf(z.object({ items, organization: z.string() })), async (c) => {
+  .post('/agency', duty('triage'), bodyOf(z.strictObject({ items, organization: z.string() })), async (c) => {
     const { installation, scope, user, language } = c.var
     const { items: list, organization } = c.req.valid('json')
     const name = agencyName(installation.inventory, organization)
-    if (name === undefined || !('system' in scope || scope.organizations.includes(organization)))
+    if (name === undefined || !sees(scope, organization))
       throw new Refusal(
         422,
         'agency',
@@ -138,7 +139,7 @@ export const triage = new Hono<Env>()
     })
     return c.json({ results })
   })
-  .post('/leave', duty('triage'), bodyOf(z.object({ items })), async (c) => {
+  .post('/leave', duty('triage'), bodyOf(z.strictObject({ items })), async (c) => {
     const { installation, scope, user, language } = c.var
     const results = await each(c.req.valid('json').items, async (item) => {
       const before = await alertOf(installation, scope, item.id)
@@ -153,7 +154,7 @@ export const triage = new Hono<Env>()
     '/incident',
     duty('triage'),
     bodyOf(
-      z.object({
+      z.strictObject({
         ids: z.array(z.string()).min(1).max(500),
         incident: z.string().optional(),
         title: z.string().max(300).optional(),

@@ -55,10 +55,10 @@ const refusal = ({ stream, from, to }: Part, { refused, position }: Taken): stri
       : `stream "${stream}" stands at ${position} and this part goes from ${from} to ${to}, so its beginning was taken before: send it from ${position} on`
 
 /** `peer` tells the sender's address of a request. */
-export const ingestRoute = (sources: readonly Source[], ingest: Ingest, peer: (request: unknown) => string) => {
+export const ingestRoute = (sources: () => readonly Source[], ingest: Ingest, peer: (request: unknown) => string) => {
   const named = (c: Context): Source | Response => {
     const id = c.req.param('source')
-    const source = sources.find((each) => each.id === id)
+    const source = sources().find((each) => each.id === id)
     // A wrong name and a wrong token are answered alike: names are not to be guessed.
     const given = c.req.header('authorization')?.replace(/^Bearer /i, '') ?? c.req.query('token') ?? ''
     return source?.collect.kind === 'http' && equal(given, source.collect.token)

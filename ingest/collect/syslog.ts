@@ -25,6 +25,8 @@ export interface Syslog {
   /** Ports that are really bound. */
   readonly udp?: number
   readonly tcp?: number
+  /** Whose a sender's lines are from now on. */
+  setSources(sources: readonly Source[]): void
   close(): Promise<void>
 }
 
@@ -63,7 +65,7 @@ export const openSyslog = async (
   clock: () => number,
 ): Promise<Syslog> => {
   const { notices } = ingest
-  const sourceOf = openSenders(sources)
+  let sourceOf = openSenders(sources)
   const quota = openQuota(options.unknown, clock, () => bytesOfDay(join(ingest.spoolFolder, UNKNOWN_SOURCE), clock()))
   const unread = openUnread(options.unread, ingest)
   let waiting = 0
@@ -155,6 +157,9 @@ export const openSyslog = async (
   return {
     ...(udp ? { udp: udp.port } : {}),
     ...(tcp ? { tcp: tcp.port } : {}),
+    setSources: (next) => {
+      sourceOf = openSenders(next)
+    },
     close: async () => {
       for (const close of closers) await close()
     },

@@ -1,7 +1,8 @@
 /** What is known besides the line: country and AS, named networks, the agency and portal that an event concerns. */
 import type { Event } from '../event.ts'
 import { type AddressFacts, compileConcern, type Concern, networkAt, type Said } from '../inventory/concern.ts'
-import type { Inventory, Portal } from '../inventory/inventory.ts'
+import { ipv6At, trustedAt } from '../inventory/portal.ts'
+import type { Inventory, Portal } from '../inventory/schema.ts'
 import { agencyName } from '../inventory/scope.ts'
 import { type Address, addressOfText } from '../row/address.ts'
 import { type Const, constant } from '../row/const.ts'
@@ -15,6 +16,8 @@ import { openKinds, openVerdicts, type Verdicts } from './verdicts.ts'
 /** What a source's configuration says of the events that it brings. */
 export interface EnrichSource {
   readonly organization?: string
+  /** The information system whose log it is. */
+  readonly system?: string
   /** The addresses of the server whose log it is: a Host header counts among the portals on them. */
   readonly serves?: readonly string[]
 }
@@ -35,6 +38,7 @@ interface Told {
   readonly organization: Const | undefined
   readonly organizationName: Const | undefined
   readonly portal: { readonly id: Const; readonly domain: Const; readonly portal: Portal } | undefined
+  readonly system: Const | undefined
   readonly source: Const | undefined
   readonly destination: Const | undefined
   readonly shared: boolean
@@ -65,6 +69,7 @@ const F = {
   related: field('related.ip'),
   organization: field('organization.id'),
   organizationName: field('organization.name'),
+  system: field('system.id'),
   portal: field('portal.id'),
   portalDomain: field('portal.domain'),
   portalIpv6: field('portal.ipv6'),
@@ -149,12 +154,13 @@ export const createRowEnricher = ({ inventory, geoip }: { inventory: Inventory; 
   /** What the inventory asks of the row that is worked on. */
   let at = new Row(1 << 10)
   const said: Said = { text: (f) => at.get(f), has: (f) => at.has(f), time: 0 }
-  const told = ({ organization, portal, source, destination, shared }: Concern): Told => {
+  const told = ({ organization, portal, system, source, destination, shared }: Concern): Told => {
     const said = (text: string | undefined) => (text === undefined ? undefined : constant(text))
     return {
       organization: said(organization),
       organizationName: said(organization === undefined ? undefined : agencyName(inventory, organization)),
       portal: portal && { id: constant(portal.id), domain: constant(portal.domain), portal },
+      system: said(system),
       source: said(source),
       destination: said(destination),
       shared,
@@ -198,11 +204,12 @@ export const createRowEnricher = ({ inventory, geoip }: { inventory: Inventory; 
     if (sides.shared) row.boolean(F.shared, true)
     if (sides.organization !== undefined) row.const(F.organization, sides.organization)
     if (sides.organizationName !== undefined) row.const(F.organizationName, sides.organizationName)
+    if (sides.system !== undefined) row.const(F.system, sides.system)
     if (portal !== undefined) {
       row.const(F.portal, portal.id)
       row.const(F.portalDomain, portal.domain)
-      row.boolean(F.portalIpv6, portal.portal.ipv6)
-      row.boolean(F.portalTrusted, trustedAt(portal.portal.trust?.expires, time))
+      row.boolean(F.portalIpv6, ipv6At(portal.portal, time))
+      row.boolean(F.portalTrusted, trustedAt(portal.portal, time))
     }
   }
 }
@@ -243,16 +250,4 @@ const putDecoded = (row: Row): void => {
   const [path, query] = [row.get(F.path), row.get(F.query)]
   const decoded = decodeUrl(query === undefined ? `${path ?? ''}` : `${path ?? ''}?${query}`)
   if (decoded !== '') row.string(F.decoded, decoded)
-}
-
-/** A certificate holds through the day that it says. */
-const ends = new Map<string, number>()
-const trustedAt = (expires: string | undefined, time: number): boolean => {
-  if (expires === undefined) return false
-  let end = ends.get(expires)
-  if (end === undefined) {
-    end = Date.parse(`${expires}T00:00:00Z`) + 86_400_000
-    if (ends.size < 10_000) ends.set(expires, end)
-  }
-  return time < end
 }

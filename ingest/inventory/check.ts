@@ -1,6 +1,7 @@
 /** What a schema cannot say: that things named exist, that ids and addresses are unambiguous, that chains end. */
 import { parseCidr } from '../ip.ts'
-import type { Inventory, Path, Problem } from './inventory.ts'
+import type { Inventory, Path, Problem } from './schema.ts'
+import { checkSystems } from './check-systems.ts'
 
 export const check = (inventory: Inventory): Problem[] => {
   const problems: Problem[] = []
@@ -67,39 +68,52 @@ export const check = (inventory: Inventory): Problem[] => {
     'a network',
   )
   once(
-    inventory.observers,
+    inventory.devices,
     ({ name }) => [name.toLowerCase()],
-    (i) => ['observers', i, 'name'],
+    (i) => ['devices', i, 'name'],
     'a name',
   )
   once(
-    inventory.observers,
+    inventory.devices,
     ({ serial }) => (serial ? [serial] : []),
-    (i) => ['observers', i, 'serial'],
+    (i) => ['devices', i, 'serial'],
     'a serial number',
   )
 
   inventory.agencies.forEach((agency, i) => {
     known(['agencies', i, 'parent'], agency.parent)
-    known(['agencies', i, 'successor'], agency.successor)
-    if (agency.valid_from && agency.valid_to && agency.valid_to <= agency.valid_from) {
-      say(['agencies', i, 'valid_to'], agency.valid_to, `a day after valid_from, ${agency.valid_from}`)
-    }
-    if (agency.successor && !agency.valid_to)
+    for (const [n, successor] of agency.successors.entries()) known(['agencies', i, 'successors', n], successor)
+    if (agency.successors.length > 0 && !agency.valid_to)
       say(['agencies', i, 'valid_to'], undefined, 'the day on which the successor took over')
-    for (const link of ['parent', 'successor'] as const) {
-      const passed = new Set([agency.id])
-      let next = agency[link]
-      while (next !== undefined && !passed.has(next)) {
-        passed.add(next)
-        next = agencies.get(next)?.[link]
+    // A chain may part and meet again, but never come back.
+    const above = (id: string): readonly string[] => agencies.get(id)?.successors ?? []
+    const reaches = (next: (id: string) => readonly string[]): boolean => {
+      const passed = new Set<string>()
+      const waiting = [...next(agency.id)]
+      for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+        if (id === agency.id) return true
+        if (passed.has(id)) continue
+        passed.add(id)
+        waiting.push(...next(id))
       }
-      if (next === agency.id)
-        say(['agencies', i, link], agency[link], `a ${link} whose own chain does not come back to ${agency.id}`)
+      return false
     }
+    if (
+      reaches((id) => {
+        const parent = agencies.get(id)?.parent
+        return parent === undefined ? [] : [parent]
+      })
+    )
+      say(['agencies', i, 'parent'], agency.parent, `a parent whose own chain does not come back to ${agency.id}`)
+    if (reaches(above))
+      say(
+        ['agencies', i, 'successors', 0],
+        agency.successors[0],
+        `a successor whose own chain does not come back to ${agency.id}`,
+      )
   })
 
-  for (const key of ['portals', 'networks', 'observers'] as const) {
+  for (const key of ['portals', 'networks', 'devices', 'signatures'] as const) {
     for (const [i, { organization }] of inventory[key].entries()) known([key, i, 'organization'], organization)
   }
 
@@ -126,5 +140,6 @@ export const check = (inventory: Inventory): Problem[] => {
     (i) => ['deadlines', i, 'valid_from'],
     'a day',
   )
+  problems.push(...checkSystems(inventory))
   return problems
 }

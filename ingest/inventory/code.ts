@@ -1,5 +1,5 @@
 /** What the numbers of an agency's incidents begin with: `SYT` in `SYT-2026-014`. */
-import type { Inventory } from './inventory.ts'
+import type { Inventory } from './schema.ts'
 
 export interface Codes {
   /** Of an agency, or of the province for what belongs to none. An id that is not in the inventory has one too. */

@@ -7,38 +7,21 @@ import type { Address } from '../row/address.ts'
 import { field } from '../row/handles.ts'
 import { openNetworks } from '../row/networks.ts'
 import { deviceLookup } from './device.ts'
-import type { Inventory, NamedNetwork, Portal } from './inventory.ts'
+import { inForce, type Span, spanOf, zoneShift } from './days.ts'
+import { ownerOf, systemOf } from './scope.ts'
+import type { Device, Inventory, NamedNetwork, Portal } from './schema.ts'
 
 export interface Concern {
   /** Whose event it is. */
   readonly organization?: string
   readonly portal?: Portal
+  /** The information system that it concerns, of the side whose event it is. */
+  readonly system?: string
   /** The agency of either side, whoever's event it is: that of its portal, else of its network. */
   readonly source?: string
   readonly destination?: string
   /** A shared device wrote it: then a rule chooses which of both sides its alert concerns. */
   readonly shared: boolean
-}
-
-/** In force from..to in epoch ms: days of the province's calendar are close enough to those of UTC for a list of dates. */
-interface Span {
-  readonly from: number
-  readonly to: number
-}
-const day = (text: string | undefined, otherwise: number): number =>
-  text === undefined ? otherwise : Date.parse(`${text}T00:00:00Z`)
-const spanOf = (entry: { valid_from?: string | undefined; valid_to?: string | undefined }, shift: number): Span => ({
-  from: day(entry.valid_from, Number.NEGATIVE_INFINITY) - shift,
-  to: day(entry.valid_to, Number.POSITIVE_INFINITY) - shift,
-})
-const inForce = (span: Span, time: number): boolean => span.from <= time && time < span.to
-
-const zoneShift = (timezone: string): number => {
-  const name = new Intl.DateTimeFormat('en-US', { timeZone: timezone, timeZoneName: 'longOffset' })
-    .formatToParts(Date.UTC(2025, 0, 1)) // today's offset: dates of validity are of this decade
-    .find((part) => part.type === 'timeZoneName')?.value
-  const m = /([+-])(\d\d):(\d\d)/.exec(name ?? '')
-  return m ? (m[1] === '-' ? -1 : 1) * (Number(m[2]) * 60 + Number(m[3])) * 60_000 : 0
 }
 
 interface Site extends Span {
@@ -65,7 +48,7 @@ export interface ConcernLookup {
   concern(
     event: Said,
     facts: EventFacts,
-    source: { readonly organization?: string; readonly serves?: readonly string[] },
+    source: { readonly organization?: string; readonly system?: string; readonly serves?: readonly string[] },
   ): Concern
 }
 /** What an event says, by field handle. */
@@ -88,10 +71,11 @@ export interface EventFacts {
   readonly server?: AddressFacts | undefined
 }
 
-/** The organization of the narrowest network in force that names one. */
-const owner = (facts: AddressFacts | undefined, time: number): string | undefined =>
-  facts?.networks.find((found) => found.network.organization !== undefined && inForce(found, time))?.network
-    .organization
+/** The narrowest network in force that says whose an address is. */
+const ownNetwork = (facts: AddressFacts | undefined, time: number): NamedNetwork | undefined =>
+  facts?.networks.find(
+    (found) => (found.network.organization ?? found.network.system) !== undefined && inForce(found, time),
+  )?.network
 
 /** The network in force that says most about an address. */
 export const networkAt = (facts: AddressFacts, time: number): NamedNetwork | undefined =>
@@ -103,6 +87,13 @@ const alive = (facts: AddressFacts | undefined, time: number): readonly Site[] =
 const NO_SITES: readonly Site[] = []
 const DOMAIN = field('url.domain')
 const STATUS = field('http.response.status_code')
+
+interface Owned {
+  readonly organization?: string | undefined
+  readonly system?: string | undefined
+}
+const ownDevice = (device: Device | undefined): string | undefined =>
+  device?.shared ? undefined : device?.organization
 
 export const compileConcern = (inventory: Inventory): ConcernLookup => {
   const shift = zoneShift(inventory.province.timezone)
@@ -120,7 +111,7 @@ export const compileConcern = (inventory: Inventory): ConcernLookup => {
     }
   }
   const networks = networkLookup(inventory, shift)
-  const dates = [inventory.portals, inventory.networks, inventory.agencies]
+  const dates = [inventory.portals, inventory.networks, inventory.agencies, inventory.devices]
     .flatMap((entries) => entries.map((entry) => spanOf(entry, shift)))
     .flatMap(({ from, to }) => [from, to])
     .filter(Number.isFinite)
@@ -130,8 +121,17 @@ export const compileConcern = (inventory: Inventory): ConcernLookup => {
   /** Who has an agency's duties at a time: the agency, or what succeeded it. */
   const holder = (id: string | undefined, time: number): string | undefined => {
     let at = id === undefined ? undefined : agencies.get(id)
-    while (at?.successor !== undefined && time >= at.to) at = agencies.get(at.successor)
+    while (at && at.successors.length > 0 && time >= at.to) at = agencies.get(at.successors[0]!)
     return at?.id ?? id
+  }
+
+  const ownerOfSystem = (id: string): string | undefined => systemOf(inventory, id)?.owner
+  /** What a source's configuration says, where an id of before may name what is a system now. */
+  const configuredOwner = ({ organization, system }: Owned): Owned => {
+    if (organization === undefined)
+      return { organization: system === undefined ? undefined : ownerOfSystem(system), system }
+    const owner = ownerOf(inventory, organization)
+    return { organization: owner.organization, system: system ?? owner.system }
   }
 
   return {
@@ -163,17 +163,30 @@ export const compileConcern = (inventory: Inventory): ConcernLookup => {
         return named ?? only(here) ?? only(behind) ?? (isAccessLog ? (only(served) ?? only(own)) : undefined)
       }
       const holderOf = (site: Site | undefined) => site && holder(site.portal.organization, time)
+      /** Of an entry of the inventory: its agency, or that of its system. */
+      const ownerAt = (entry: Owned | undefined): string | undefined =>
+        holder(entry?.organization ?? (entry?.system === undefined ? undefined : ownerOfSystem(entry.system)), time)
       const reached = portalAmong((found) => found, [])
-      const to = holderOf(reached) ?? holder(owner(destination, time) ?? owner(translated, time), time)
-      const from = holderOf(only(alive(source, time))) ?? holder(owner(source, time), time)
+      const toNetwork = ownNetwork(destination, time) ?? ownNetwork(translated, time)
+      const fromSite = only(alive(source, time))
+      const fromNetwork = ownNetwork(source, time)
+      const to = holderOf(reached) ?? ownerAt(toNetwork)
+      const from = holderOf(fromSite) ?? ownerAt(fromNetwork)
       const sides = {
         ...(from === undefined ? {} : { source: from }),
         ...(to === undefined ? {} : { destination: to }),
       }
+      /** The system of a side, where the event is that side's. */
+      const systemTo = (mine: string | undefined) =>
+        mine !== undefined && mine === to ? (reached?.portal.system ?? toNetwork?.system) : undefined
+      const systemFrom = (mine: string | undefined) =>
+        mine !== undefined && mine === from ? (fromSite?.portal.system ?? fromNetwork?.system) : undefined
 
       // A source with `serves` is shared, whoever owns it. Else: what the configuration says, then the inventory's device.
       const shared = configured.serves !== undefined
-      const stated = shared ? undefined : (configured.organization ?? devices.owner(event))
+      const said = configuredOwner(configured)
+      const device = devices.device(event, time)
+      const stated = shared ? undefined : (said.organization ?? ownDevice(device))
       const mine = holder(stated, time)
       if (mine !== undefined) {
         // It is that agency's, and only its portals are in question.
@@ -183,12 +196,23 @@ export const compileConcern = (inventory: Inventory): ConcernLookup => {
           .filter((site) => inForce(site, time))
         const site = portalAmong((found) => found.filter(theirs), own)
         const reachedOwn = site ? { portal: site.portal, destination: mine } : {}
-        return { organization: mine, ...sides, ...reachedOwn, shared: false }
+        const system = site?.portal.system ?? said.system ?? device?.system ?? systemTo(mine) ?? systemFrom(mine)
+        return {
+          organization: mine,
+          ...sides,
+          ...reachedOwn,
+          ...(system === undefined ? {} : { system }),
+          shared: false,
+        }
       }
-      const organization = to ?? from ?? holder(configured.organization, time)
+      const organization = to ?? from ?? holder(said.organization, time)
+      // A shared device is itself on a system, which is not that of whom its line is about.
+      const isItsOwn = organization !== undefined && to === undefined && from === undefined
+      const system = systemTo(organization) ?? systemFrom(organization) ?? (isItsOwn ? said.system : undefined)
       return {
         ...(organization === undefined ? {} : { organization }),
         ...(reached ? { portal: reached.portal } : {}),
+        ...(system === undefined ? {} : { system }),
         ...sides,
         shared: true,
       }

@@ -9,9 +9,11 @@ import type { Filter } from './filter.ts'
 
 /**
  * Whose eyes a read has. There is no default. `organizations` is expanded already (those below, predecessors) and may be
- * empty: then nothing is seen. Background work says `SYSTEM`.
+ * empty: then nothing is seen; `systems` are those that they run. Background work says `SYSTEM`.
  */
-export type Scope = { readonly system: true } | { readonly organizations: readonly string[] }
+export type Scope =
+  | { readonly system: true }
+  | { readonly organizations: readonly string[]; readonly systems?: readonly string[] }
 export const SYSTEM: Scope = { system: true }
 
 /** How far a segment of a source (a file, a spool segment) has been taken into the store. */
@@ -228,7 +230,7 @@ export interface Collection<T extends Document> {
 }
 
 export interface DocumentStore {
-  /** The same name gives the same collection. Scoped reads look at 'organization.id' of the document. */
+  /** The same name gives the same collection. Scoped reads look at 'organization.id' and 'system.id' of the document. */
   collection<T extends Document>(name: string): Collection<T>
   close(): Promise<void>
 }

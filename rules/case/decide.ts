@@ -15,6 +15,8 @@ export interface Cases {
   /** Hours to settle an incident, by level, as the inventory says it today. */
   readonly deadlines: () => { readonly [level: string]: number }
   readonly numbering: () => Numbering
+  /** Systems that many use: their alerts join by system, not portal. Absent: there are none. */
+  readonly isShared?: (system: string) => boolean
 }
 
 export const newActId = (): string => randomBytes(12).toString('hex')

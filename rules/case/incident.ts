@@ -64,12 +64,20 @@ export interface Incident extends CaseDocument, Summary {
   readonly 'incident.split_from'?: string
   readonly 'organization.id'?: string
   readonly 'organization.name'?: string
+  /** The system of all its alerts: who runs it sees the incident beside the owner. */
+  readonly 'system.id'?: string
   readonly todo?: readonly Todo[]
   readonly 'case.todo'?: number
 }
 
-/** What an alert concerns within its agency. */
-export const keyOf = (alert: Alert): string => {
+/** Which systems are marked shared: what is found on one is one incident of its owner, with all its portals. */
+export type IsShared = (system: string) => boolean
+
+/** What an alert concerns within its agency, and its system. */
+export const keyOf = (alert: Alert, isShared: IsShared = () => false): string => {
+  const system = alert['system.id'] === undefined ? undefined : String(alert['system.id'])
+  const owner = alert['organization.id'] ?? ''
+  if (system !== undefined && isShared(system)) return keyFrom([owner, 'system', system])
   const entity =
     alert['portal.id'] ??
     alert['source.prefix'] ??
@@ -77,11 +85,10 @@ export const keyOf = (alert: Alert): string => {
     alert['observer.name'] ??
     alert['vonglau.source.id'] ??
     ''
-  return createHash('sha256')
-    .update(JSON.stringify([alert['organization.id'] ?? '', alert['portal.id'] ? 'portal' : 'entity', entity]))
-    .digest('hex')
-    .slice(0, 32)
+  return keyFrom([owner, alert['portal.id'] ? 'portal' : 'entity', entity, ...(system === undefined ? [] : [system])])
 }
+const keyFrom = (parts: readonly unknown[]): string =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32)
 
 /** An alert that became part of another names no incident any more. */
 export const membersOf = (incident: string) => eq('alert.incident', incident)

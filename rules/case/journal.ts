@@ -20,6 +20,7 @@ export interface Entry extends Document {
   readonly 'journal.by': string // the actor's name
   readonly 'journal.via'?: string
   readonly 'organization.id'?: string
+  readonly 'system.id'?: string
   readonly act: Act
   /** From before the chain: what documents and the audit trail said of themselves. No hash. */
   readonly before?: true
@@ -59,7 +60,13 @@ export const link = (entry: Omit<Entry, 'previous' | 'hash'>, previous: string):
   return { ...linked, hash: hashOf(linked) }
 }
 
-export const entryOf = (n: number, kind: string, object: string, agency: unknown, act: Act) =>
+export const entryOf = (
+  n: number,
+  kind: string,
+  object: string,
+  { organization, system }: { readonly organization?: unknown; readonly system?: unknown },
+  act: Act,
+) =>
   ({
     'journal.n': n,
     'journal.act': act.id,
@@ -68,7 +75,8 @@ export const entryOf = (n: number, kind: string, object: string, agency: unknown
     'journal.at': act.at,
     'journal.by': act.actor.name,
     ...(act.via === undefined ? {} : { 'journal.via': act.via }),
-    ...(agency === undefined ? {} : { 'organization.id': String(agency) }),
+    ...(organization === undefined ? {} : { 'organization.id': String(organization) }),
+    ...(system === undefined ? {} : { 'system.id': String(system) }),
     act,
   }) satisfies Omit<Entry, 'previous' | 'hash'>
 
@@ -124,7 +132,10 @@ const moveSome = async (
     // What is no document of a case says itself what it is about.
     const object = name === 'audit' ? String(doc['object']) : id
     const kind = name === 'audit' ? String(doc['kind']) : KINDS[name]
-    const entry = link(entryOf(++n, kind, object, doc['organization.id'], act), previous)
+    const entry = link(
+      entryOf(++n, kind, object, { organization: doc['organization.id'], system: doc['system.id'] }, act),
+      previous,
+    )
     previous = entry.hash!
     return { id: entryId(n), doc: entry, version: null }
   })

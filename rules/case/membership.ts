@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { and, eq, not } from '../../ingest/store/filter.ts'
 import { type Put, type Stored, SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert } from '../alert.ts'
+import { partyOfDocument } from '../parts.ts'
 import { HOUR, type Rule, severityOf } from '../rule.ts'
 import { type Actor, actsOf, DETECTOR, isSame, Refused, withAct } from './act.ts'
 import { alertsIn, type Cases, decide, incidentsIn, newActId } from './decide.ts'
@@ -83,7 +84,7 @@ const incidentFor = async (
   title?: string,
   from?: Incident,
 ): Promise<Incident> => {
-  const key = from?.['incident.key'] ?? keyOf(doc)
+  const key = from?.['incident.key'] ?? keyOf(doc, cases.isShared)
   const before = await incidentsIn(cases.documents).query(SYSTEM, {
     filter: and(eq('incident.key', key), eq('incident.status', 'closed')),
     sort: [{ field: 'incident.last', order: 'desc' }],
@@ -115,6 +116,7 @@ const incidentFor = async (
           // A copy made for the other side does not say its name: the inventory does.
           ...(doc['organization.name'] === undefined ? {} : { 'organization.name': String(doc['organization.name']) }),
         }),
+    ...(doc['system.id'] === undefined ? {} : { 'system.id': String(doc['system.id']) }),
   }
   // The same act for the same incident: tried again it is not a second one.
   return withAct(fresh, { id: hash(`open ${id}`), what: 'open', at: now, actor, text: fresh.title }, {})
@@ -184,7 +186,7 @@ export const enter = async (
     actor,
     // Asked of the alert as it is then: meanwhile a person may have given it to an agency.
     wanted: (doc) =>
-      doc['organization.id'] === incident.doc['organization.id']
+      partyOfDocument(doc) === partyOfDocument(incident.doc)
         ? [{ what: 'join', id: act, into: incident.id, number: incident.doc['incident.number'], via }]
         : [],
   })
@@ -230,7 +232,7 @@ export const takeMany = async (
     }
     // A burst that goes on after its incident was closed belongs to a new one.
     if ((!rule.incident && !mine) || doc['alert.status'] === 'closed') continue
-    const key = keyOf(doc)
+    const key = keyOf(doc, cases.isShared)
     let those = open.get(key)
     if (!those) {
       const { items } = await incidents.query(SYSTEM, {
@@ -276,7 +278,7 @@ const enterMany = async (
 ): Promise<void> => {
   const now = cases.clock()
   const puts = entries.flatMap(({ alert, incident }): Put<Alert>[] => {
-    if (alert.doc['organization.id'] !== incident.doc['organization.id']) return []
+    if (partyOfDocument(alert.doc) !== partyOfDocument(incident.doc)) return []
     const join = { what: 'join', id: newActId(), into: incident.id, number: incident.doc['incident.number'] } as const
     const doc = apply(alert.doc, 'alert', join, DETECTOR, now, { deadlines: cases.deadlines() })
     return [{ id: alert.id, version: alert.version, doc }]
@@ -296,6 +298,13 @@ export const oneAgency = () =>
     'Một sự cố thuộc đúng một cơ quan: hãy chọn cảnh báo của cùng cơ quan.',
     'An incident belongs to one agency: choose alerts of the same agency.',
   )
+/** Who runs a system sees its incidents: what is not of the system does not go into one. */
+export const oneSystem = () =>
+  new Refused(
+    'system',
+    'Một sự cố thuộc một hệ thống thông tin, hoặc không thuộc hệ thống nào: hãy chọn cảnh báo cùng hệ thống.',
+    'An incident belongs to one information system, or to none: choose alerts of the same system.',
+  )
 
 /** A person's choice: these alerts into an incident that is open, or into a new one. Throws `Refused`. */
 export const gather = async (
@@ -306,6 +315,8 @@ export const gather = async (
 ): Promise<Stored<Incident>> => {
   const agency = into ? into.doc['organization.id'] : found[0]!.doc['organization.id']
   if (found.some(({ doc }) => doc['organization.id'] !== agency)) throw oneAgency()
+  const party = partyOfDocument(into ? into.doc : found[0]!.doc)
+  if (found.some(({ doc }) => partyOfDocument(doc) !== party)) throw oneSystem()
   if (into?.doc['incident.status'] === 'closed')
     throw new Refused(
       'closed',

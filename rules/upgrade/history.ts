@@ -103,7 +103,7 @@ export const moveHistory = async (documents: DocumentStore): Promise<void> => {
     await journal.put(
       lines.slice(i, i + 500).map(({ kind, object, agency, act }, j) => {
         const n = i + j + 1
-        const doc = { ...entryOf(n, kind, object, agency, act), before: true } as unknown as Entry
+        const doc = { ...entryOf(n, kind, object, { organization: agency }, act), before: true } as unknown as Entry
         return { id: entryId(n), doc, version: 'any' as const }
       }),
     )

@@ -71,11 +71,12 @@ export const refused = (device: string, user: string, { ip = '198.51.100.9', ago
   return `date=${date} time=${time} devname="${device}" devid="FG100E000000000" logid="0101039426" type="event" subtype="vpn" level="alert" vd="root" logdesc="SSL VPN login fail" action="ssl-login-fail" tunneltype="ssl-web" remip=${ip} user="${user}" reason="sslvpn_login_permission_denied" msg="SSL user failed to logged in"`
 }
 
-/** `env`: what it is told beside its configuration, such as another store. */
+/** `env`: what it is told beside its configuration, such as another store; `sources`: further ones, as YAML. */
 export const openConsole = async (
   more = '',
   clock: InstallationOptions['clock'] = Date.now,
   env: NodeJS.ProcessEnv = {},
+  sources = '',
 ): Promise<Console> => {
   const folder = mkdtempSync(join(tmpdir(), 'vonglau-api-'))
   const source = ({ agency, source: id }: typeof OURS) =>
@@ -85,7 +86,7 @@ export const openConsole = async (
   const file = join(folder, 'vonglau.yml')
   writeFileSync(
     file,
-    `listen: 127.0.0.1:0\ninventory: ${INVENTORY}\n${more}sources:\n${source(OURS)}${source(THEIRS)}${firewall(OURS)}${firewall(THEIRS)}  - { id: chung, parser: nginx_access, http: { token: token-cua-chung-ta } }\n`,
+    `listen: 127.0.0.1:0\ninventory: ${INVENTORY}\n${more}sources:\n${source(OURS)}${source(THEIRS)}${firewall(OURS)}${firewall(THEIRS)}  - { id: chung, parser: nginx_access, http: { token: token-cua-chung-ta } }\n${sources}`,
   )
   const running = await startServer(readConfig(file, env), {
     clock,

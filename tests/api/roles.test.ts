@@ -152,6 +152,16 @@ const ROUTES: { readonly [route: string]: Expected | 'open' | 'library' | 'strea
     ask: ({ incident, injection }) => ({ path: `/incidents/${incident.id}/split`, ...json({ ids: [injection.id] }) }),
     foreign: 'not found',
   },
+  'GET /api/coverage': { ask: () => ({ path: '/coverage' }), reads: true },
+  'GET /api/inventory': { ask: () => ({ path: '/inventory' }), reads: true },
+  'GET /api/systems': { ask: () => ({ path: '/systems' }), reads: true },
+  'GET /api/systems/:id': {
+    ask: ({ incident }) => ({
+      path: `/systems/${incident.organization!.id === OURS.agency ? 'ho-so-suc-khoe' : 'co-so-du-lieu-giao-duc'}`,
+    }),
+    foreign: 'not found',
+    reads: true,
+  },
   'GET /api/agencies': { ask: () => ({ path: '/agencies' }), reads: true },
   'GET /api/agencies/:id': {
     ask: ({ incident }) => ({ path: `/agencies/${incident.organization!.id}` }),

@@ -1,5 +1,6 @@
 /** The process that kill.test.ts kills: a file source and a network source into one store. */
 import { join } from 'node:path'
+import { emptyInventory } from '../../ingest/inventory/inventory.ts'
 import { createIngest } from '../../ingest/pipeline.ts'
 import type { Source } from '../../ingest/source.ts'
 import { openDuckdb } from '../../ingest/store/duckdb.ts'
@@ -15,15 +16,7 @@ const ingest = await createIngest({
   store,
   sources,
   spoolFolder: join(folder, 'spool'),
-  inventory: {
-    province: { id: 'tinh', name: 'Tỉnh', timezone: 'UTC' },
-    agencies: [],
-    portals: [],
-    networks: [],
-    observers: [],
-    deadlines: [],
-    reporting: [],
-  },
+  inventory: emptyInventory(),
   geoip: {},
   clock: Date.now,
   warn: console.error,

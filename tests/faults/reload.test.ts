@@ -92,10 +92,78 @@ test('a mistake in a rule is told, and all stays as it is; also by SIGHUP', asyn
   expect(code).toBe(1)
   expect(err).toMatch(/thu\.yml:\d/)
   process.kill(server.pid, 'SIGHUP')
-  await until('it is refused', () => server!.printed().includes('the rules stay as they are'))
+  await until('it is refused', () => server!.printed().includes('all stays as it is'))
   place.write('rules/thu.yml', rule('khac'))
   process.kill(server.pid, 'SIGHUP')
   await until('it is read', () => /rules in force; changed: thu/.test(server!.printed()))
+})
+
+const PROVINCE = (more = '', name = 'Sở Y tế') => `province: { id: p, name: Tỉnh, timezone: Asia/Ho_Chi_Minh }
+agencies:
+  - { id: so-y-te, name: ${name}, kind: department }
+${more}`
+const source = (id: string, more: string) =>
+  `  - { id: ${id}, parser: nginx_access, timezone: Asia/Ho_Chi_Minh, ${more} }\n`
+
+test('inventory and sources are taken over while 2,000 lines a second come in: nothing lost, nothing twice; a wrong one is refused with its place', async () => {
+  const config = (sources: string) =>
+    `data: data\nlisten: 127.0.0.1:0\nrules: rules\ninventory: inventory.yml\nsources:\n${sources}`
+  const cong = (more = '') => source('cong', `file: { path: "logs/*.log", start: beginning }${more}`)
+  place.write('inventory.yml', PROVINCE())
+  place.write('vonglau.yml', config(cong()))
+  server = await place.start()
+  let n = 0
+  const timer = setInterval(() => {
+    write(n, 100)
+    n += 100
+  }, 50)
+  const count = async (kql: string) => Number((await place.run(['query', '--count', kql])).out)
+  const reload = async (says: RegExp) => {
+    const { code, out, err } = await place.run(['reload'])
+    expect({ code, err, out }).toMatchObject({ code: 0, err: '', out: expect.stringMatching(says) })
+  }
+  try {
+    await until('lines are stored', async () => (await stored()) > 200)
+    // The source names an agency; then the inventory names another, and a second source reads other files.
+    place.write('vonglau.yml', config(cong(', organization: so-y-te')))
+    await reload(/sources: changed: cong/)
+    await until('they are the agency’s', async () => (await count('organization.name: "Sở Y tế"')) > 200)
+    place.write('inventory.yml', PROVINCE('  - { id: xa, name: Xã mới, kind: commune }\n', 'Sở Y tế mới'))
+    await reload(/inventory: new: xa; changed: so-y-te/)
+    place.write('logs2/b.log', Array.from({ length: 300 }, (_, i) => `${line(1_000_000 + i)}\n`).join(''))
+    place.write(
+      'vonglau.yml',
+      config(
+        cong(', organization: so-y-te') +
+          source('them', 'organization: xa, file: { path: "logs2/*.log", start: beginning }'),
+      ),
+    )
+    await reload(/sources: new: them/)
+    await until('its name is the new one', async () => (await count('organization.name: "Sở Y tế mới"')) > 200)
+    await until('the new source is read', async () => (await count('vonglau.source.id: them and url.path: *')) === 300)
+    // What is wrong: nothing of it is taken over, not even what is right in the other file.
+    place.write('inventory.yml', PROVINCE('  - { id: xa, name: Xã mới, kind: village }\n'))
+    place.write('vonglau.yml', config(cong()))
+    const wrong = await place.run(['reload'])
+    expect(wrong.code).toBe(1)
+    expect(wrong.err).toMatch(/inventory\.yml:4: agencies\[1\]\.kind is "village", expected one of/)
+    place.write('inventory.yml', PROVINCE())
+    place.write('vonglau.yml', config(cong(', organization: khong-co')))
+    const unknown = await place.run(['reload'])
+    expect(unknown.err).toMatch(/source cong: organization "khong-co" is not in the inventory/)
+    // A source that is gone is read no more; an agency that vanished is ended.
+    place.write('vonglau.yml', config(cong(', organization: so-y-te')))
+    await reload(/inventory: .*ended: xa.*sources: no longer read: them/)
+  } finally {
+    clearInterval(timer)
+  }
+  await until('all are stored', async () => (await count('vonglau.source.id: cong and url.path: *')) === n)
+  const { out } = await place.run(['query', 'vonglau.source.id: cong and url.path: *'])
+  const ids = out
+    .split('\n')
+    .filter(Boolean)
+    .map((each) => JSON.parse(each).event.id)
+  expect([ids.length, new Set(ids).size]).toEqual([n, n])
 })
 
 test('without a server it says so', async () => {

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { casesOf } from '../../api/acts.ts'
 import { readConfig } from '../../api/config.ts'
-import { readInventory } from '../../api/installation.ts'
+import { readInventory } from '../../api/inventories.ts'
 import { openEmbedded } from '../../api/store.ts'
 import { LOGSOURCES } from '../../ingest/parsers/index.ts'
 import { embedded } from '../../ingest/store/embedded.ts'
@@ -25,7 +25,7 @@ test('killed between any two writes it goes on at the next start, to the same en
   }
   const once = async (left: number): Promise<{ killed: boolean; told: unknown }> => {
     const { store, inventory, rules } = await open(unpack())
-    const facts = { inventory, clock: () => NOW, deadlines: () => ({}) }
+    const facts = { inventory: () => inventory, clock: () => NOW, deadlines: () => ({}) }
     const upgrade = (documents: Store['documents']) => {
       const broken: Store = {
         ...store,

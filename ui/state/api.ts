@@ -27,6 +27,7 @@ import type {
   SourceSetup,
   UserRow,
 } from '../../api/contract.ts'
+import type { Coverage, InventoryView, SystemDetail, SystemRow } from '../../api/contract-province.ts'
 import type { Event } from '../../ingest/event.ts'
 import { told } from '../i18n/index.svelte.ts'
 
@@ -131,6 +132,7 @@ export interface AlertQuery extends Query {
   level?: string
   status?: string
   organization?: string
+  system?: string
   rule?: string
   portal?: string
   source?: string
@@ -175,6 +177,8 @@ export interface IncidentQuery extends Query {
   status?: string
   level?: string
   organization?: string
+  system?: string
+  portal?: string
   assignee?: string
   overdue?: string
   q?: string
@@ -214,6 +218,14 @@ export interface AgencyList {
 export const getAgencies = (signal?: AbortSignal): Promise<AgencyList> => call(client.agencies.$get, { signal })
 export const getAgency = (id: string, signal?: AbortSignal): Promise<AgencyDetail> =>
   call(client.agencies[':id'].$get, { param: { id }, signal })
+export const getSystems = (signal?: AbortSignal): Promise<{ items: SystemRow[] }> =>
+  call(client.systems.$get, { signal })
+export const getSystem = (id: string, signal?: AbortSignal): Promise<SystemDetail> =>
+  call(client.systems[':id'].$get, { param: { id }, signal })
+export const getCoverage = (signal?: AbortSignal): Promise<Coverage> => call(client.coverage.$get, { signal })
+/** `date`: a day YYYY-MM-DD; '' for today. */
+export const getInventory = (date: string, signal?: AbortSignal): Promise<InventoryView> =>
+  call(client.inventory.$get, { query: { date }, signal })
 export const getPortals = (signal?: AbortSignal): Promise<{ items: PortalRow[] }> =>
   call(client.portals.$get, { signal })
 

@@ -6,6 +6,7 @@ export const FACET_PARAM: Record<string, string> = {
   'rule.level': 'level',
   'alert.status': 'status',
   'organization.id': 'organization',
+  'system.id': 'system',
   'rule.id': 'rule',
   'portal.id': 'portal',
   'vonglau.source.id': 'source',
@@ -37,12 +38,14 @@ export const aroundHref = (field: string, value: string | number | boolean, at: 
 export const pageOf = (
   field: string,
   value: string | number | boolean,
-): { kind: 'agency' | 'portal' | 'rule' | 'source'; href: string } | undefined => {
+): { kind: 'agency' | 'system' | 'portal' | 'rule' | 'source'; href: string } | undefined => {
   const id = encodeURIComponent(String(value))
   switch (field) {
     case 'organization.id':
     case 'source.organization.id':
       return { kind: 'agency', href: href(`/agencies/${id}`) }
+    case 'system.id':
+      return { kind: 'system', href: href(`/systems/${id}`) }
     case 'portal.id':
       return { kind: 'portal', href: href('/portals', { portal: String(value), organization: undefined }) }
     case 'portal.domain':

@@ -9,7 +9,7 @@ import { learn } from './triage.svelte.ts'
 
 /** What needs somebody: the queue's own filter while the address names none. */
 export const OPEN = ['new', 'acknowledged', 'in_progress']
-const FILTERS = ['level', 'organization', 'rule', 'portal', 'source'] as const
+const FILTERS = ['level', 'organization', 'system', 'rule', 'portal', 'source'] as const
 
 const asked = (): AlertQuery => {
   const status = param('status') || OPEN.join(',')
@@ -34,6 +34,7 @@ const matches = (row: AlertRow): boolean => {
     within('status', row.status, OPEN) &&
     within('level', row.rule.level) &&
     within('organization', row.organization?.id) &&
+    within('system', row.system?.id) &&
     within('rule', row.rule.id) &&
     within('portal', row.portal?.id) &&
     within('source', row.log_source) &&

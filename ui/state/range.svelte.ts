@@ -5,6 +5,8 @@ const MINUTE = 60_000
 const UNIT: Record<string, number> = { m: MINUTE, h: 60 * MINUTE, d: 24 * 60 * MINUTE }
 export const PRESETS = ['15m', '1h', '4h', '24h', '7d', '14d', '30d'] as const
 const DEFAULT = '24h'
+/** What is counted without a range is opened with one that holds everything: ten years. */
+export const EVER = '3650d'
 
 const length = (range: string): number => {
   const m = /^(\d{1,4})([mhd])$/.exec(range)

@@ -13,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '@elastic/elasticsearch'
 import { reuse } from '../pool.ts'
 import { type Batch, FENCED, STALE, StoreError } from '../store.ts'
+import { blockWrites } from './block.ts'
 import { type Bulk, join, send } from './bulk.ts'
 import { insist } from './connect.ts'
 import { encoded, REQUEST, type Rows } from './encode.ts'
@@ -147,19 +148,7 @@ export const openWriter = (options: WriterOptions): Writer => {
    */
   const recover = async () => {
     await Promise.allSettled(underWay.flatMap((commit) => [commit.sent, ends.get(commit)]))
-    for (const index of ready)
-      await insist(
-        client,
-        `blocking writes to ${index}, for a commit to it has failed`,
-        async () => {
-          const answer = await client.indices.addBlock({ index, block: 'write', ignore_unavailable: true })
-          if (answer.indices.length > 0 && !(answer.acknowledged && answer.shards_acknowledged))
-            throw new StoreError(
-              `writes to ${index} cannot be blocked: not all of its shards answer; see the health of the cluster`,
-            )
-        },
-        { signal },
-      )
+    for (const index of ready) await blockWrites(client, index, 'for a commit to it has failed', { signal })
     ready.clear()
     nth++
     segments.clear()

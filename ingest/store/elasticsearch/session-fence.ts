@@ -4,6 +4,7 @@
  */
 import type { Client } from '@elastic/elasticsearch'
 import { StoreError } from '../store.ts'
+import { blockWrites } from './block.ts'
 import { insist } from './connect.ts'
 import type { Records, Versioned } from './session-records.ts'
 
@@ -84,15 +85,7 @@ export const fence = async (
   if (at.doc.state === 'closed') return at.doc
   await step('fence: marked')
   const { indices } = at.doc
-  for (const index of indices)
-    await insist(client, `blocking writes to ${index}, which a process left that has died`, async () => {
-      // Answers only when the writes under way on every copy have ended.
-      const answer = await client.indices.addBlock({ index, block: 'write', ignore_unavailable: true })
-      if (answer.indices.length > 0 && !(answer.acknowledged && answer.shards_acknowledged))
-        throw new StoreError(
-          `writes to ${index}, which a process left that has died, cannot be blocked: not all of its shards answer; see the health of the cluster`,
-        )
-    })
+  for (const index of indices) await blockWrites(client, index, 'which a process left that has died')
   await step('fence: blocked')
   let committed = at.doc.committed
   if (indices.length > 0)

@@ -208,3 +208,56 @@ test.each(rows)('%s', (_, fields, source, organization, portal) => {
   enrich(event, source)
   expect([event['organization.id'], event['portal.id']]).toEqual([organization, portal])
 })
+
+const withSystems = parseInventory(
+  `province: { id: p, name: Tỉnh, timezone: Asia/Ho_Chi_Minh }
+agencies:
+  - { id: chu, name: Chủ quản, kind: department, valid_to: 2026-01-01, successors: [moi, nua] }
+  - { id: moi, name: Chủ mới, kind: department, valid_from: 2026-01-01 }
+  - { id: nua, name: Cũng kế tục, kind: department, valid_from: 2026-01-01 }
+  - { id: vh, name: Vận hành, kind: centre }
+  - { id: xa, name: Xã, kind: commune }
+systems:
+  - { id: he, name: Hệ, owner: chu, operator: vh, shared: true, former: [he-cu] }
+  - { id: thu, name: Thư, owner: chu, operator: vh, shared: true }
+portals:
+  - { id: a, domain: a.example, name: A, organization: chu, system: he, addresses: [203.0.113.1] }
+  - { id: b, domain: b.example, name: B, organization: xa, system: he, addresses: [203.0.113.2] }
+  - { id: c, domain: c.example, name: C, organization: xa, addresses: [203.0.113.3] }
+networks:
+  - { cidr: 10.1.0.0/24, name: Máy chủ thư, system: thu }
+  - { cidr: 10.2.0.0/24, name: LAN xã, organization: xa }
+devices:
+  - { name: FW-HE, source: fw-he, organization: chu, system: he }
+  - { name: FW-CHUNG, source: fw-chung, organization: vh, shared: true, system: thu }
+  - { name: FW-CU, source: fw-cu, organization: xa, valid_to: 2026-01-01 }
+`,
+  'test.yml',
+)
+const before = at('2025-06-01T00:00:00Z')
+const systemRows: [what: string, event: Partial<Event>, source: EnrichSource, expected: (string | undefined)[]][] = [
+  ['by its source', {}, { system: 'he' }, ['moi', 'he']],
+  ['before its owner was succeeded', { '@timestamp': before }, { system: 'he' }, ['chu', 'he']],
+  ['by an id of when it was an agency', {}, { organization: 'he-cu' }, ['moi', 'he']],
+  ['by the device that wrote it', { 'vonglau.source.id': 'fw-he' }, {}, ['moi', 'he']],
+  ['by the portal that is reached', { 'destination.ip': '203.0.113.1' }, {}, ['moi', 'he']],
+  ['a portal stays its agency’s, whoever runs it', { 'destination.ip': '203.0.113.2' }, {}, ['xa', 'he']],
+  ['its other portal is of no system', { 'destination.ip': '203.0.113.3' }, {}, ['xa', undefined]],
+  ['by the network, whose owner is the system’s', { 'destination.ip': '10.1.0.9' }, {}, ['moi', 'thu']],
+  ['and on the way out', { 'source.ip': '10.1.0.9', 'destination.ip': '192.0.2.1' }, {}, ['moi', 'thu']],
+  ['never that of the other side', { 'source.ip': '10.1.0.9', 'destination.ip': '10.2.0.9' }, {}, ['xa', undefined]],
+  [
+    'nor of the shared device between them',
+    { 'vonglau.source.id': 'fw-chung', 'source.ip': '192.0.2.1', 'destination.ip': '10.2.0.9' },
+    {},
+    ['xa', undefined],
+  ],
+  ['a device that was taken away', { 'vonglau.source.id': 'fw-cu' }, {}, [undefined, undefined]],
+  ['and before', { '@timestamp': before, 'vonglau.source.id': 'fw-cu' }, {}, ['xa', undefined]],
+]
+const enrichSystems = createEnricher({ inventory: withSystems, geoip: { lookup: () => ({}) } })
+test.each(systemRows)('a system, %s', (_, fields, source, expected) => {
+  const event = { '@timestamp': now, ...fields } as Event
+  enrichSystems(event, source)
+  expect([event['organization.id'], event['system.id']]).toEqual(expected)
+})

@@ -14,6 +14,7 @@ import { openBar, print, table } from './commands/show.ts'
 import { holdOnTo } from './commands/tether.ts'
 import { type Config, readConfig, SERVER_ROLES, type ServerRole, socketPath } from './config.ts'
 import type { Role, SourceRow } from './contract.ts'
+import type { Coverage } from './contract-province.ts'
 import type { Request } from './control.ts'
 import type { ImportProgress } from './import.ts'
 
@@ -41,6 +42,13 @@ const environment = (): NodeJS.ProcessEnv => {
   const { store } = program.opts<{ store?: string }>()
   return store === undefined ? process.env : { ...process.env, VONGLAU_STORE: store }
 }
+const COVERAGE_WORDS = {
+  full: 'sends',
+  part: 'sends a part',
+  silent: 'silent',
+  declared: 'firewall, never sent',
+  none: 'no firewall declared',
+} as const
 const config = (): Config => readConfig(program.opts<{ config?: string }>().config, environment())
 const time = (text: string): number => {
   const at = /^\d{12,13}$/.test(text) ? Number(text) : Date.parse(text)
@@ -196,6 +204,36 @@ program
     await print([rows.length > 1 ? table(rows) : 'no sources are configured: add some under "sources:" in vonglau.yml'])
   })
 
+program
+  .command('coverage')
+  .description('who sends logs, and who does not: every agency with a network')
+  .action(async () => {
+    for await (const answer of reach(config(), { ask: 'coverage' })) {
+      const { items, counts } = answer['coverage'] as Coverage
+      if (items.length === 0) {
+        await print(['no agency with a network is in the inventory: add "networks:" with an "organization:"'])
+        continue
+      }
+      await print([
+        table([
+          ['agency', 'state', 'firewalls', 'sources', 'lines/24h', 'understood'],
+          ...items.map(({ name, state, firewalls, sending, expected, lines, understood }) => [
+            name,
+            COVERAGE_WORDS[state],
+            firewalls,
+            `${sending}/${expected}`,
+            lines,
+            understood === undefined ? 'not known' : `${Math.floor(understood * 100)} %`,
+          ]),
+        ]),
+        '',
+        Object.entries(counts)
+          .map(([state, n]) => `${COVERAGE_WORDS[state as keyof typeof COVERAGE_WORDS]}: ${n}`)
+          .join(', '),
+      ])
+    }
+  })
+
 const rules = program.command('rules').description('for rule authors')
 rules
   .command('check')
@@ -249,7 +287,7 @@ const person = (): string => {
 }
 program
   .command('reload')
-  .description('reads the rules again while the server runs; also: kill -HUP')
+  .description('reads rules, inventory and sources again while the server runs; also: kill -HUP')
   .action(async () => {
     const { listens } = await import('./commands/reach.ts')
     if (!(await listens(socketPath(config()))))

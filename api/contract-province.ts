@@ -46,9 +46,11 @@ export interface CoverageRow {
   kind: string
   parent?: string
   state: CoverageState
-  /** Firewalls in the inventory, and those of them that sent in 24 hours. */
+  /** In the inventory. */
   firewalls: number
+  /** Of `expected`, these firewalls and the agency's other sources. */
   sending: number
+  expected: number
   lines: number
   /** Share of the lines of 24 hours that were understood; absent where there were none. */
   understood?: number

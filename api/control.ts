@@ -27,6 +27,7 @@ export type Request =
     }
   | { readonly ask: 'import'; readonly source: Source; readonly files: readonly string[]; readonly detect: boolean }
   | { readonly ask: 'sources' }
+  | { readonly ask: 'coverage' }
   | { readonly ask: 'health' }
   | { readonly ask: 'cases' }
   | { readonly ask: 'reload'; readonly by?: string }
@@ -86,6 +87,11 @@ export const createControl = (installation: Installation, openAuth: () => Promis
       case 'sources': {
         const { sourceRows } = await import('./routes/sources.ts')
         for (const row of await sourceRows(installation, SYSTEM)) yield JSON.stringify({ source: row })
+        return
+      }
+      case 'coverage': {
+        const { coverageOf } = await import('./routes/coverage.ts')
+        yield JSON.stringify({ coverage: await coverageOf(installation, SYSTEM) })
         return
       }
       case 'health': {

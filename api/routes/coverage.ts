@@ -108,6 +108,7 @@ export const coverageOf = async (installation: Installation, scope: Scope): Prom
           state,
           firewalls: firewalls.length,
           sending: sent.filter((each) => !each.silent).length,
+          expected: firewalls.length + others.length,
           lines,
           ...(understood === undefined ? {} : { understood }),
           ...(silent.length > 0 ? { silent_since: Math.min(...silent) } : {}),

@@ -6,27 +6,33 @@ interface Index {
   readonly systems: ReadonlyMap<string, System>
   /** Systems by the ids that they had as agencies. */
   readonly former: ReadonlyMap<string, System>
-  /** Agencies directly below one, and those that it succeeded. */
-  readonly heirs: ReadonlyMap<string, readonly string[]>
+  /** Agencies directly below one. */
+  readonly below: ReadonlyMap<string, readonly Agency[]>
+  /** Those that it succeeded. */
+  readonly before: ReadonlyMap<string, readonly Agency[]>
 }
 const indexes = new WeakMap<Inventory, Index>()
 
 const indexOf = (inventory: Inventory): Index => {
   let index = indexes.get(inventory)
   if (!index) {
-    const heirs = new Map<string, string[]>()
-    for (const { id, parent, successors } of inventory.agencies) {
-      for (const above of parent === undefined ? successors : [parent, ...successors]) {
-        const list = heirs.get(above)
-        if (list) list.push(id)
-        else heirs.set(above, [id])
-      }
+    const below = new Map<string, Agency[]>()
+    const before = new Map<string, Agency[]>()
+    const put = (map: Map<string, Agency[]>, key: string, agency: Agency) => {
+      const list = map.get(key)
+      if (list) list.push(agency)
+      else map.set(key, [agency])
+    }
+    for (const agency of inventory.agencies) {
+      if (agency.parent !== undefined) put(below, agency.parent, agency)
+      for (const successor of agency.successors) put(before, successor, agency)
     }
     index = {
       agencies: new Map(inventory.agencies.map((agency) => [agency.id, agency])),
       systems: new Map(inventory.systems.map((system) => [system.id, system])),
       former: new Map(inventory.systems.flatMap((system) => system.former.map((id) => [id, system] as const))),
-      heirs,
+      below,
+      before,
     }
     indexes.set(inventory, index)
   }
@@ -41,13 +47,20 @@ export interface Reach {
 
 /**
  * The agencies, those below them and the predecessors of all these; the systems that they run, and what is stored under the
- * ids that the systems they own or run had as agencies. An id of such a system reaches that system and nothing else. Ids that
- * are not in the inventory stay: history does.
+ * ids that the systems they own or run had as agencies. What stood below a predecessor comes along, but for what has successors
+ * of its own: a district's communes went to others. An id of such a system reaches that system and nothing else. Ids that are
+ * not in the inventory stay: history does.
  */
 export const reachOf = (inventory: Inventory, ids: readonly string[]): Reach => {
-  const { heirs, former, agencies } = indexOf(inventory)
-  const all = new Set(ids)
-  for (const id of all) for (const below of heirs.get(id) ?? []) all.add(below) // a Set's loop sees what is added
+  const { below, before, former, agencies } = indexOf(inventory)
+  // A Set's loop sees what is added.
+  const own = new Set(ids)
+  for (const id of own) for (const agency of below.get(id) ?? []) own.add(agency.id)
+  const all = new Set(own)
+  for (const id of all) {
+    for (const agency of before.get(id) ?? []) all.add(agency.id)
+    if (!own.has(id)) for (const agency of below.get(id) ?? []) if (agency.successors.length === 0) all.add(agency.id)
+  }
   const systems = new Set<string>()
   for (const system of inventory.systems) {
     if (system.operator !== undefined && all.has(system.operator)) systems.add(system.id)

@@ -1,10 +1,15 @@
 /** A data folder as the program wrote it before an alert had one agency (`upgrade/make.ts`), opened by this one. */
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { examine } from '../../api/commands/doctor.ts'
 import { readConfig } from '../../api/config.ts'
 import { openInstallation } from '../../api/installation.ts'
 import { one } from '../../api/routes/incidents.ts'
-import { eq } from '../../ingest/store/filter.ts'
+import { startServer } from '../../api/server.ts'
+import { parseInventory } from '../../ingest/inventory/inventory.ts'
+import { reachOf } from '../../ingest/inventory/scope.ts'
+import { eq, EVERYTHING } from '../../ingest/store/filter.ts'
 import { SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert } from '../../rules/alert.ts'
 import { examineCases } from '../../rules/case/examine.ts'
@@ -107,4 +112,74 @@ test('events of before rows were judged where they are made: nothing is told aga
   } finally {
     await installation.close()
   }
+})
+
+test('agencies of kind system become systems: their old ids stay valid, are read by owner and operator, and are not given again', async () => {
+  const file = unpack('before-systems')
+  let now = NOW
+  const running = await startServer(readConfig(file, {}), {
+    clock: () => now,
+    say: () => {},
+    warn: () => {},
+    wait: 5,
+    poll: 20,
+  })
+  const { installation } = running
+  const { inventory, store } = installation
+  try {
+    expect(inventory.agencies.map(({ id, kind }) => [id, kind])).toEqual([
+      ['ubnd', 'committee'],
+      ['so-tttt', 'department'],
+      ['trung-tam-du-lieu', 'centre'],
+      ['so-y-te', 'department'],
+    ])
+    expect(inventory.systems).toMatchObject([
+      { id: 'dich-vu-cong', owner: 'so-tttt', operator: 'trung-tam-du-lieu', shared: true, former: ['dich-vu-cong'] },
+    ])
+    const before = await told(store)
+    expect(before.alerts.map((row) => JSON.parse(row)[1]).sort()).toEqual(['dich-vu-cong', 'dich-vu-cong', 'so-y-te'])
+    /** Whose alerts and events an account of before sees now. */
+    const seenBy = async (username: string) => {
+      const user = (await running.auth!.users()).find((each) => each.username === username)!
+      const scope = reachOf(inventory, user.organizations)
+      const alerts = await store.documents.collection<Alert>('alerts').query(scope, { filter: EVERYTHING, limit: 100 })
+      const events = await store.events.search(scope, {
+        filter: eq('event.dataset', 'nginx_access'),
+        order: 'oldest',
+        limit: 100,
+      })
+      return [alerts.items.map(({ doc }) => whose(doc)).sort(), events.items.map(whose).sort()]
+    }
+    const whose = (doc: { readonly [field: string]: unknown }) =>
+      [doc['organization.id'], doc['system.id']].filter(Boolean).join('/')
+    const old = ['dich-vu-cong', 'dich-vu-cong']
+    for (const username of ['dvc', 'ttdl', 'tttt']) expect(await seenBy(username), username).toEqual([old, old])
+    // What comes now is the owner's, on the system, also through the source that names the old id; the same people see it.
+    now += 48 * 3_600_000
+    const line = (ip: string, host: string) =>
+      `${host} ${ip} - - [22/Nov/2026:08:00:00 +0000] "GET /tin?id=1%27%20UNION%20SELECT%20user,password%20FROM%20users--%20- HTTP/1.1" 200 512 "-" "x"`
+    await installation.ingest.accept('iis-dvc', [Buffer.from(line('198.51.100.70', 'dvc.example'))], '127.0.0.1')
+    await installation.ingest.accept('proxy', [Buffer.from(line('198.51.100.71', 'dvc.example'))], '127.0.0.1')
+    await installation.ingest.drain()
+    await running.minute()
+    const fresh = ['so-tttt/dich-vu-cong', 'so-tttt/dich-vu-cong']
+    for (const username of ['dvc', 'ttdl', 'tttt'])
+      expect(await seenBy(username), username).toEqual([
+        [...old, ...fresh],
+        [...old, ...fresh],
+      ])
+    // Both are one incident of the owner.
+    const incidents = (await all<Incident>(store, 'incidents')).filter(({ doc }) => doc['system.id'] === 'dich-vu-cong')
+    expect(incidents.map(({ doc }) => [doc['organization.id'], doc['incident.alerts']])).toEqual([['so-tttt', 2]])
+    expect((await examineCases(installation.cases)).filter(({ ok }) => !ok)).toEqual([])
+  } finally {
+    await running.stop()
+  }
+  const taken = readFileSync(join(dirname(file), 'inventory.yml'), 'utf8').replace(
+    'agencies:\n',
+    'systems:\n  - { id: khac, name: Khác, owner: ubnd, former: [dich-vu-cong] }\nagencies:\n',
+  )
+  expect(() => parseInventory(taken, 'a.yml')).toThrow(
+    /former\[0\] is "dich-vu-cong", expected an id that nothing else has/,
+  )
 })

@@ -483,7 +483,7 @@ export const en: Words = {
       declared: () => 'has a firewall that never sent a line',
       none: () => 'no firewall declared',
     },
-    of: (n: string, all: string) => `${n} of ${all} firewalls`,
+    of: (n: string, all: string) => `${n} of ${all} sources`,
     sending: (n: string, all: string) => `${n} of ${all} send`,
     legend:
       'Filled: lines understood in 24 hours. Bold outline: silent. Dashed: a firewall in the inventory that never sent. Grey: not declared.',

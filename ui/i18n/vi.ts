@@ -486,7 +486,7 @@ export const vi = {
       declared: () => 'có tường lửa, chưa gửi dòng nào',
       none: () => 'chưa khai báo tường lửa',
     },
-    of: (n: string, all: string) => `${n} trên ${all} tường lửa`,
+    of: (n: string, all: string) => `${n} trên ${all} nguồn`,
     sending: (n: string, all: string) => `${n} trên ${all} gửi`,
     legend:
       'Phần tô: dòng phân tích được trong 24 giờ. Viền đậm: im lặng. Nét đứt: tường lửa có trong danh mục, chưa gửi dòng nào. Xám: chưa khai báo.',

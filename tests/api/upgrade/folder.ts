@@ -9,8 +9,8 @@ import { type Store, SYSTEM } from '../../../ingest/store/store.ts'
 import type { Alert } from '../../../rules/alert.ts'
 import type { Incident } from '../../../rules/case/incident.ts'
 
-/** `before-agencies`: see make.ts. `before-hits`: made the same way at 4db9369, when no event said what it was judged by. */
-type Archive = 'before-agencies' | 'before-hits'
+/** `before-agencies`: see make.ts. `before-hits`: made the same way at 4db9369, when no event said what it was judged by; `before-systems`: see make-systems.ts. */
+type Archive = 'before-agencies' | 'before-hits' | 'before-systems'
 /** An hour after the folder was written. */
 export const NOW = Date.UTC(2026, 10, 20, 8)
 const folders: string[] = []

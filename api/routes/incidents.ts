@@ -100,7 +100,16 @@ export const incidents = new Hono<Env>()
       asked(c, ['*']),
       ...(await ofPortals(installation, scope, q)),
       ...(q['overdue'] === 'true' || q['overdue'] === '1' ? [overdueAt(now)] : []),
-      ...(q['from'] ? [{ op: 'range', field: 'incident.last', gte: instant(q, 'from', 0) } as const] : []),
+      // Those that go on in the range; with `opened`, those that were opened in it.
+      ...(q['from']
+        ? [
+            {
+              op: 'range',
+              field: q['opened'] ? 'incident.created' : 'incident.last',
+              gte: instant(q, 'from', 0),
+            } as const,
+          ]
+        : []),
       ...(q['to'] ? [{ op: 'range', field: 'incident.created', lt: instant(q, 'to', now) } as const] : []),
     )
     const all = (except?: FacetName) =>

@@ -44,8 +44,9 @@ export const sourceRows = async (installation: Installation, scope: Scope): Prom
   const counts = async (kind?: string) => {
     const buckets = await installation.store.events.aggregate(SYSTEM, {
       filter: kind ? eq('event.kind', kind) : { op: 'not', of: eq('event.dataset', 'vonglau.source') },
-      ingested: { after: start - 1 },
-      from: start - 24 * HOUR,
+      // By the events' own time, as the list that the number opens.
+      from: start,
+      to: start + 24 * HOUR,
       by: [{ terms: 'vonglau.source.id' }, { every: HOUR }],
       limit: 100_000,
     })

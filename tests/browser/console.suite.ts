@@ -289,7 +289,7 @@ export const consoleSuite = (name: string, start: () => Promise<DemoServer>): vo
     const undefinedTokens = [...named].filter((n) => !n.startsWith('--bits') && !root.getPropertyValue(n))
     const dead = [...document.querySelectorAll('#app a[href]')]
       .map((a) => a.getAttribute('href')!)
-      .filter((h) => !h.startsWith('/') && !h.startsWith('#'))
+      .filter((h) => !/^(?:\/|#|tel:|mailto:)/.test(h))
     return {
       wide: document.documentElement.scrollWidth - innerWidth,
       faint: [...faint].slice(0, 6),

@@ -181,6 +181,8 @@ export interface IncidentQuery extends Query {
   portal?: string
   assignee?: string
   overdue?: string
+  /** The range is that of their opening. */
+  opened?: string
   q?: string
   sort?: string
   cursor?: string

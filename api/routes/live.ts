@@ -6,6 +6,7 @@ import type { Collection, Document, Scope, Stored } from '../../ingest/store/sto
 import type { Env } from '../context.ts'
 import { positionOf } from '../bounds.ts'
 import type { LiveMessage } from '../contract.ts'
+import type { Installation } from '../installation.ts'
 import { alertRow, incidentRow } from '../rows.ts'
 import { type Changes, holds, type Watch, watch } from '../watch.ts'
 import { alertsOf, LIVE } from './alerts.ts'
@@ -15,12 +16,36 @@ import { seesSource } from './sources.ts'
 /** ms between two ticks. Each asks whether the session still is: what another process ended is over within 5 s. */
 const TICK = 3000
 const PAGE = 200
+/** ms for which what all streams of a scope ask for is remembered. */
+const SHARED = 2000
 
 const watches = new WeakMap<object, Watch<Document>>()
 const watchOf = <T extends Document>(collection: Collection<T>): Watch<T> => {
   let found = watches.get(collection)
   if (!found) watches.set(collection, (found = watch(collection) as unknown as Watch<Document>))
   return found as unknown as Watch<T>
+}
+
+/** What many streams ask for at the same moment is asked once: the answer holds for less than a tick. */
+const asked = new WeakMap<Installation, Map<string, { readonly at: number; readonly answer: Promise<unknown> }>>()
+const together = <T>(installation: Installation, what: string, ask: () => Promise<T>): Promise<T> => {
+  let known = asked.get(installation)
+  if (!known) asked.set(installation, (known = new Map()))
+  const now = performance.now()
+  const found = known.get(what)
+  if (found && now - found.at < SHARED) return found.answer as Promise<T>
+  for (const [key, { at }] of known) if (now - at >= SHARED) known.delete(key)
+  const answer = ask()
+  known.set(what, { at: now, answer })
+  return answer
+}
+
+/** Rows as they are sent, and their text, made once for all streams. */
+const rows = new WeakMap<object, { readonly row: unknown; text: string | undefined }>()
+const rowOf = <T extends object>(item: T, make: (item: T) => unknown) => {
+  let found = rows.get(item)
+  if (!found) rows.set(item, (found = { row: make(item), text: undefined }))
+  return found
 }
 
 /** What a stream has not told yet of one collection, each document once, the newest of it. */
@@ -77,21 +102,40 @@ export const live = new Hono<Env>().get('/', (c) => {
       wake()
     })
     const send = (message: LiveMessage) => stream.writeSSE({ data: JSON.stringify(sight.shown(c.req.path, message)) })
+    /** Who is shown all is sent the text that the others are sent. */
+    const sendRows = async <T extends object>(
+      kind: 'alerts' | 'incidents',
+      seq: number,
+      items: readonly T[],
+      make: (item: T) => unknown,
+    ) => {
+      const made = items.map((item) => rowOf(item, make))
+      if (!sight.whole) return send({ kind, seq, changed: made.map(({ row }) => row) } as LiveMessage)
+      const texts = made.map((each) => (each.text ??= JSON.stringify(each.row)))
+      await stream.writeSSE({ data: `{"kind":"${kind}","seq":${seq},"changed":[${texts.join()}]}` })
+    }
     const alerts = alertsOf(installation)
     const incidents = incidentsOf(installation)
     const poke = () => wake()
     const newAlerts = await follow(alerts, scope, positionOf(c.req.query(), 'alerts', -1), poke)
     const newIncidents = await follow(incidents, scope, positionOf(c.req.query(), 'incidents', -1), poke)
     const tick = async () => {
-      const status = (await installation.status()).filter(({ id }) => seesSource(installation, scope, id))
+      const all = await together(installation, 'status', installation.status)
+      const status = all.filter(({ id }) => seesSource(installation, scope, id))
+      const [fresh, open] = await together(installation, JSON.stringify(scope), () =>
+        Promise.all([
+          alerts.query(scope, { filter: and(LIVE, eq('alert.status', 'new')), limit: 1 }),
+          incidents.query(scope, { filter: OPEN, limit: 1 }),
+        ]),
+      )
       await send({
         kind: 'tick',
         now: installation.clock(),
         lag: Math.max(0, ...status.filter((s) => s.rate > 0).map((s) => s.lag)),
         rate: status.reduce((sum, s) => sum + s.rate, 0),
         counts: {
-          alerts: (await alerts.query(scope, { filter: and(LIVE, eq('alert.status', 'new')), limit: 1 })).total,
-          incidents: (await incidents.query(scope, { filter: OPEN, limit: 1 })).total,
+          alerts: fresh.total,
+          incidents: open.total,
           silent: status.filter((s) => s.state === 'silent').length,
         },
         ...(installation.replay ? { replay: installation.replay } : {}),
@@ -112,14 +156,11 @@ export const live = new Hono<Env>().get('/', (c) => {
         const sleeping = woken()
         const [{ seq, items }, cases] = [await newAlerts.take(), await newIncidents.take()]
         const shown = items.filter(({ doc }) => doc['alert.status'] !== 'absorbed')
-        if (shown.length)
-          await send({ kind: 'alerts', seq, changed: shown.map((item) => alertRow(installation.inventory, item)) })
+        if (shown.length) await sendRows('alerts', seq, shown, (item) => alertRow(installation.inventory, item))
         if (cases.items.length)
-          await send({
-            kind: 'incidents',
-            seq: cases.seq,
-            changed: cases.items.map((item) => incidentRow(installation.inventory, item, installation.clock())),
-          })
+          await sendRows('incidents', cases.seq, cases.items, (item) =>
+            incidentRow(installation.inventory, item, installation.clock()),
+          )
         if (items.length === 0 && cases.items.length === 0 && !closed && !ended)
           await Promise.race([sleeping, stream.sleep(Math.max(0, next - performance.now()))])
       }

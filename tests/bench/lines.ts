@@ -47,8 +47,10 @@ const client = () =>
   random(3)
     ? `${of(['192.0.2', '198.51.100', '113.160.4', '14.177.66', '27.72.105'])}.${1 + random(250)}`
     : `2001:db8:a${two(random(90))}:${random(0xff).toString(16)}::${random(0xffff).toString(16)}`
+/** Whether lines come in the order of their times, as from devices; else each is of another day, as in no store. */
+let inOrder = false
 const clock = (i: number) => ({
-  day: two(1 + (i % 20)),
+  day: two(inOrder ? 14 : 1 + (i % 20)),
   h: two(Math.floor(i / 40_000) % 24),
   m: two(Math.floor(i / 700) % 60),
   s: two(Math.floor(i / 12) % 60),
@@ -96,8 +98,10 @@ export type Kind = (typeof KINDS)[number]
 export const writeLines = async (
   folder: string,
   lines: number,
+  options: { readonly inOrder?: boolean } = {},
 ): Promise<Record<Kind, string> & { readonly count: Record<Kind, number> }> => {
   seed = 20261126
+  inOrder = options.inOrder ?? false
   const count = {} as Record<Kind, number>
   const write = async (kind: Kind, share: number, line: (i: number) => string, head = ''): Promise<string> => {
     const path = join(folder, `${kind}.log`)

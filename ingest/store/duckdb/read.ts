@@ -21,6 +21,7 @@ import {
 } from '../store.ts'
 import type { DayFile, Days } from './days.ts'
 import { selectPacked } from './layout.ts'
+import { outward } from './outward.ts'
 import { bucket, conditions, grouped, namesOf } from './statements.ts'
 
 const READERS = 4
@@ -181,8 +182,7 @@ export class Reader {
     const { sql: packed, unpack } = selectPacked(fields?.includes('*') ? undefined : fields)
     const [sign, direction] = order === 'newest' ? ['<', 'DESC'] : ['>', 'ASC']
     const items: Event[] = []
-    let units = 0
-    let cursor = search.cursor
+    let [units, cursor] = [0, search.cursor]
     if (cursor !== undefined && !PLACE.test(cursor))
       throw new WrongQuestion(`"${cursor.slice(0, 100)}" is not a place in a list of events: begin at its first page`)
     let missing: readonly Missing[] = []
@@ -191,19 +191,20 @@ export class Reader {
       const beyond = cursor
         ? ` AND ("@timestamp" ${sign} ${Number(cursor.slice(0, at))} OR ("@timestamp" = ${Number(cursor.slice(0, at))} AND "event.id" ${sign} ${literal(cursor.slice(at + 1))}))`
         : ''
-      const size = match ? DECIDED : limit + 1
       // First which rows, by two small columns; then those rows whole.
-      const found = await this.#over(question, search, (files) => {
-        const each = files.map(
-          (file) =>
-            `SELECT ${literal(file.catalog)} AS day, rowid AS r, "@timestamp" AS t, "event.id" AS id FROM ${file.table} WHERE ${conditions(search)} AND ${toSql(filter, file).sql}${beyond}`,
-        )
-        return `SELECT day, r, t, id FROM (${each.join(' UNION ALL ')}) ORDER BY t ${direction}, id ${direction} LIMIT ${size}`
-      })
-      missing = found.missing
+      const ask = async (window: Window, size: number) => {
+        const rowsOf = (file: DayFile) =>
+          `SELECT ${literal(file.catalog)} AS day, rowid AS r, "@timestamp" AS t, "event.id" AS id FROM ${file.table} WHERE ${conditions(window)} AND ${toSql(filter, file).sql}${beyond}`
+        const build = (files: DayFile[]) =>
+          `SELECT day, r, t, id FROM (${files.map(rowsOf).join(' UNION ALL ')}) ORDER BY t ${direction}, id ${direction} LIMIT ${size}`
+        return (await this.#over(question, window, build)).rows
+      }
+      const [begin, size] = [cursor ? Number(cursor.slice(0, at)) : undefined, match ? DECIDED : limit + 1]
+      const found = await outward(this.#files(search).files, search, begin, size, ask)
+      missing = this.#files(search).missing
       let again = false
-      for (let from = 0; from < found.rows.length && !again && items.length <= limit; from += WHOLE) {
-        const rows = found.rows.slice(from, from + WHOLE)
+      for (let from = 0; from < found.length && !again && items.length <= limit; from += WHOLE) {
+        const rows = found.slice(from, from + WHOLE)
         const events = await this.#whole(question, rows as [string, bigint][], packed)
         // A day of them turned out to be damaged, or is another by now: again.
         again = !events
@@ -223,7 +224,7 @@ export class Reader {
         const last = items.at(-1)!
         return { items, cursor: `${last['@timestamp']}:${last['event.id']}`, missing }
       }
-      if (!again && found.rows.length < size) return { items, missing }
+      if (!again && found.length < size) return { items, missing }
     }
   }
 
@@ -235,7 +236,8 @@ export class Reader {
     packed: string,
   ): Promise<[bigint, string][]> {
     try {
-      const sql = `SELECT rowid, ${packed} FROM ${file.table} WHERE rowid IN (${ids.join(', ')})`
+      // A join looks at the blocks of these rows; IN with a list looked at all of the file, forty times slower.
+      const sql = `SELECT rowid, ${packed} FROM ${file.table} WHERE rowid IN (SELECT unnest([${ids.join(', ')}]))`
       return (await this.#rows(question, sql)) as [bigint, string][]
     } catch (error) {
       if (!(error instanceof OutOfMemory) || ids.length === 1) throw error
@@ -361,7 +363,8 @@ export class Reader {
       const found = await this.#rows(question, `SELECT rowid ${from} ORDER BY rowid LIMIT ${FOUND} OFFSET ${at}`)
       for (let i = 0; i < found.length; i += WHOLE) {
         const ids = found.slice(i, i + WHOLE).map(([id]) => id as bigint)
-        yield (await this.#packed(question, file, ids, packed)).map(([, text]) => text)
+        const whole = (await this.#packed(question, file, ids, packed)).sort(([a], [b]) => (a < b ? -1 : 1))
+        yield whole.map(([, text]) => text)
       }
       if (found.length < FOUND) return
     }

@@ -153,6 +153,8 @@ export const FIELDS: readonly Field[] = [
   field('url.full', 'keyword'),
   field('url.port', 'long'),
   field('http.request.body.bytes', 'long'),
+  field('tls.server.not_before', 'date'),
+  field('tls.server.not_after', 'date'),
   field('observer.ingress.interface.name', 'keyword', true),
   field('observer.egress.interface.name', 'keyword', true),
   // What every line of a FortiGate says beside: few values, which rules and people ask for.

@@ -51,7 +51,7 @@ for (const id of parsers.keys()) {
     starts.map((start) => {
       const line = start + piece.repeat(100_000 / piece.length)
       const { lines } = splitLines(Buffer.from(line), 0, true)
-      const job = { lines, from: 0, prefix: 'x', now: ARRIVED, memory: [] }
+      const job = { lines, from: 0, prefix: 'x', now: ARRIVED, memory: [], rested: true }
       return [piece, timed(() => stage(job))] as const
     }),
   )

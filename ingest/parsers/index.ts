@@ -1,10 +1,15 @@
 import { expectedOf } from '../expected.ts'
 import { apacheAccess } from './apache_access.ts'
 import { apacheError } from './apache_error.ts'
+import { barracudaWaf } from './barracuda_waf.ts'
+import { cef } from './cef.ts'
+import { citrixWaf } from './citrix_waf.ts'
+import { f5Bigip } from './f5_bigip.ts'
 import { fortinetFortigate } from './fortinet_fortigate.ts'
 import { haproxy } from './haproxy.ts'
 import { iisAccess } from './iis_access.ts'
 import { iisError } from './iis_error.ts'
+import { leef } from './leef.ts'
 import { modsecurity } from './modsecurity.ts'
 import { nginxAccess } from './nginx_access.ts'
 import { nginxError } from './nginx_error.ts'
@@ -32,6 +37,11 @@ export const parsers: ReadonlyMap<string, Parser> = new Map(
     zeek,
     squid,
     traefikAccess,
+    cef,
+    f5Bigip,
+    barracudaWaf,
+    citrixWaf,
+    leef,
   ].map((parser) => [parser.id, parser as Parser]),
 )
 

@@ -1,11 +1,13 @@
 /** What the names of a log become: a table, by which the leaves of an event are said to a row. */
 import { addressOf } from '../row/address.ts'
 import { field, lasting, LASTING } from '../row/handles.ts'
+import { Memo } from '../row/memo.ts'
 import type { Row } from '../row/row.ts'
 import { find, findLast, integer, is, port } from '../row/values.ts'
 import { secondsToNanos } from './clf.ts'
 import { DESTINATION, mac, putSide, SOURCE, transport } from './flow.ts'
-import { FALSE, type Leaves, NUMBER, TRUE } from './leaves.ts'
+import type { Pairs } from './keyvalue.ts'
+import { FALSE, type Leaves, NUMBER, STRING, TRUE } from './leaves.ts'
 import { epoch, isoTime } from './stamp.ts'
 import { lower, putHost, putLower, putUrl } from './url.ts'
 
@@ -44,6 +46,7 @@ interface Target {
   /** Takes a value that is cut off. */
   readonly cut: boolean
 }
+const LISTS: ReadonlySet<Kind> = new Set(['list', 'ips', 'mail'])
 const CUTTABLE: ReadonlySet<Kind> = new Set(['text', 'list', 'url'])
 const UNKNOWN = -1
 const UNRESOLVED = 0
@@ -93,9 +96,38 @@ export class Plan {
       const target = this.#targets[which]!
       if (target.kind === 'drop' || target.kind === 'own') continue
       if (i === leaves.cut && !target.cut) continue
-      say(row, target, leaves, i, timezone)
+      if (LISTS.has(target.kind)) sayList(row, target, leaves, i)
+      else say(row, target, leaves.from[i]!, leaves.to[i]!, leaves.kind[i]!, timezone)
     }
   }
+  /** The names of the rules: the keys of a table of pairs, in its order. */
+  get names(): string[] {
+    return [...this.#byName.keys()]
+  }
+  /** As `put`, of the pairs of a table that was made of `names`; `nothing` says which values say nothing. */
+  putPairs(
+    row: Row,
+    pairs: Pairs,
+    timezone: string,
+    nothing: (b: Uint8Array, from: number, to: number) => boolean,
+  ): void {
+    const { present, count, from, to, unknown, unknowns } = pairs
+    for (let i = 0; i < count; i++) {
+      const id = present[i]!
+      const target = this.#targets[id + 1]!
+      if (target.kind === 'drop' || target.kind === 'own' || nothing(row.bytes, from[id]!, to[id]!)) continue
+      if (LISTS.has(target.kind)) sayWords(row, target, from[id]!, to[id]!)
+      else say(row, target, from[id]!, to[id]!, STRING, timezone)
+    }
+    if (!this.#leftovers) return
+    for (let i = 0; i < unknowns; i++) {
+      const [a, z] = [unknown[i * 4 + 2]!, unknown[i * 4 + 3]!]
+      if (nothing(row.bytes, a, z)) continue
+      const f = row.field(this.#spelled.get(row.bytes, unknown[i * 4]!, unknown[i * 4 + 1]!))
+      if (!row.has(f)) row.text(f, a, z)
+    }
+  }
+  readonly #spelled = new Memo((name) => this.#prefix + name.replaceAll('.', '_'))
   #resolve(node: number, leaves: Leaves): number {
     return (this.#resolved[node] = this.#byName.get(leaves.names[node]!) ?? UNKNOWN)
   }
@@ -168,9 +200,40 @@ const whole = (b: Uint8Array, from: number, to: number): number => {
   return integer(b, from, dot < 0 ? to : dot)
 }
 
-const say = (row: Row, { kind, fields }: Target, leaves: Leaves, i: number, timezone: string): void => {
+const sayList = (row: Row, { kind, fields }: Target, leaves: Leaves, i: number): void => {
+  const f = fields[0]!
+  if (row.has(f)) return
+  if (kind === 'mail') putMail(row, f, leaves, i)
+  else if (kind === 'ips') putAddresses(row, f, leaves, i)
+  else putList(row, f, leaves, i)
+  copies(row, fields)
+}
+/** A list of a value that spells its items with commas between. */
+const sayWords = (row: Row, { kind, fields }: Target, from: number, to: number): void => {
   const { bytes: b } = row
-  const [a, z] = [leaves.from[i]!, leaves.to[i]!]
+  const f = fields[0]!
+  if (row.has(f)) return
+  let begun = false
+  for (let at = from; at < to; ) {
+    let end = find(b, 44, at, to)
+    if (end < 0) end = to
+    if (end > at && (kind !== 'ips' || addressOf(b, at, end) !== undefined)) {
+      if (!begun) row.list(f)
+      begun = true
+      row.item(...(kind === 'mail' ? mailbox(b, at, end) : ([at, end] as const)))
+    }
+    at = end + 1
+  }
+  copies(row, fields)
+}
+const copies = (row: Row, fields: readonly number[]): void => {
+  const f = fields[0]!
+  for (let k = 1; k < fields.length; k++) if (row.has(f) && !row.has(fields[k]!)) row.copyOf(fields[k]!, f)
+}
+
+/** Says one value; `said` is what it was in JSON. */
+const say = (row: Row, { kind, fields }: Target, a: number, z: number, said: number, timezone: string): void => {
+  const { bytes: b } = row
   const f = fields[0]!
   if (kind === 'side') {
     putSide(row, f === 1 ? DESTINATION : SOURCE, a, z)
@@ -214,22 +277,12 @@ const say = (row: Row, { kind, fields }: Target, leaves: Leaves, i: number, time
       break
     }
     case 'boolean': {
-      const said = leaves.kind[i]
       if (said === TRUE || is(b, a, z, 'T') || is(b, a, z, 'true')) row.boolean(f, true)
       else if (said === FALSE || is(b, a, z, 'F') || is(b, a, z, 'false')) row.boolean(f, false)
       break
     }
     case 'ip':
       row.ip(f, a, z)
-      break
-    case 'list':
-      putList(row, f, leaves, i)
-      break
-    case 'mail':
-      putMail(row, f, leaves, i)
-      break
-    case 'ips':
-      putAddresses(row, f, leaves, i)
       break
     case 'time': {
       const time = timeOf(b, a, z, timezone)
@@ -242,10 +295,10 @@ const say = (row: Row, { kind, fields }: Target, leaves: Leaves, i: number, time
       break
     }
     case 'millis': {
-      const n = leaves.kind[i] === NUMBER ? Number(row.slice(a, z)) : integer(b, a, z)
+      const n = said === NUMBER ? Number(row.slice(a, z)) : integer(b, a, z)
       if (n >= 0 && n < 9e9) row.long(f, Math.round(n * 1e6))
       break
     }
   }
-  for (let k = 1; k < fields.length; k++) if (row.has(f) && !row.has(fields[k]!)) row.copyOf(fields[k]!, f)
+  copies(row, fields)
 }

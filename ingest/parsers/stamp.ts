@@ -141,3 +141,38 @@ export const ctime = (b: Uint8Array, from: number, to: number, timezone: string)
   const wall = utcMillis(year, m, day, digits(b, clock, 2), digits(b, clock + 3, 2), digits(b, clock + 6, 2))
   return zonedMillis(wall, timezone) + millis
 }
+
+/**
+ * `May 14 2026 09:30:01.123 +07:00`, `May 14 09:30:01`, `14 May 2026 09:30:01`: without a zone of `timezone`, without a year of the one
+ * that brings it nearest before arrival. NaN where it is none.
+ */
+export const namedTime = (b: Uint8Array, from: number, to: number, timezone: string, arrived: number): number => {
+  const words: number[] = []
+  for (let i = from; i < to && words.length < 10; ) {
+    while (i < to && (b[i] === 32 || b[i] === 44)) i++
+    if (i >= to) break
+    const begin = i
+    while (i < to && b[i] !== 32 && b[i] !== 44) i++
+    words.push(begin, i)
+  }
+  const size = (word: number): number => words[word * 2 + 1]! - words[word * 2]!
+  if (words.length < 6) return Number.NaN
+  const dayFirst = isDigit(b[words[0]!])
+  const [dayAt, monthAt] = dayFirst ? [0, 1] : [1, 0]
+  const m = size(monthAt) >= 3 ? month(b, words[monthAt * 2]!) : Number.NaN
+  const day = size(dayAt) <= 2 ? digits(b, words[dayAt * 2]!, size(dayAt)) : Number.NaN
+  const hasYear = size(2) === 4 && isDigit(b[words[4]!])
+  const clock = hasYear ? 3 : 2
+  const at = words[clock * 2]
+  if (at === undefined || size(clock) < 8 || b[at + 2] !== 58 || b[at + 5] !== 58) return Number.NaN
+  const [h, mi, sec] = [digits(b, at, 2), digits(b, at + 3, 2), digits(b, at + 6, 2)]
+  const millis = Math.floor(fraction(b, at + 8, words[clock * 2 + 1]!))
+  const wall = (year: number): number => utcMillis(year, m, day, h, mi, sec)
+  const zoned = words[clock * 2 + 2]
+  const minutes = zoned === undefined ? Number.NaN : isUtc(b, zoned, to) ? 0 : zone(b, zoned, to)
+  if (!Number.isNaN(minutes) && hasYear) return wall(digits(b, words[4]!, 4)) + millis - minutes * 60_000
+  return (hasYear ? zonedMillis(wall(digits(b, words[4]!, 4)), timezone) : yearOf(wall, arrived, timezone)) + millis
+}
+const isUtc = (b: Uint8Array, at: number, to: number): boolean =>
+  to - at >= 3 &&
+  ((b[at] === 71 && b[at + 1] === 77 && b[at + 2] === 84) || (b[at] === 85 && b[at + 1] === 84 && b[at + 2] === 67))

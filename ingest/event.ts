@@ -199,7 +199,8 @@ export const derived = (event: Event, { of = [] }: Field): string[] => {
 
 /** An event as the nested ECS document that a person or another program reads: times as ISO 8601 in UTC. */
 export const toDocument = (event: Event): Record<string, unknown> => {
-  const out: Record<string, unknown> = {}
+  // A sender may name a field `__proto__`: nothing is inherited here.
+  const out = Object.create(null) as Record<string, unknown>
   for (const [name, value] of Object.entries(event)) {
     const shown = typeOf(name) === 'date' && typeof value === 'number' ? new Date(value).toISOString() : value
     const path = name.split('.')

@@ -49,6 +49,7 @@ interface Target {
 const LISTS: ReadonlySet<Kind> = new Set(['list', 'ips', 'mail'])
 const CUTTABLE: ReadonlySet<Kind> = new Set(['text', 'list', 'url'])
 const UNKNOWN = -1
+const REFUSED = -2
 const UNRESOLVED = 0
 
 export class Plan {
@@ -56,16 +57,18 @@ export class Plan {
   readonly #targets: (Target | undefined)[] = [undefined]
   readonly #byName = new Map<string, number>()
   readonly #leftovers: boolean
+  readonly #refused: (name: string) => boolean
   /** Of each name of the leaves: its target, UNKNOWN, or not yet looked for. */
   #resolved = new Int32Array(0)
   /** Of each name that is in no table: its handle. */
   #own = new Int32Array(0)
   #names: readonly string[] | undefined
 
-  /** What is not in the rules stands below `prefix`; without `leftovers` it is not kept. */
-  constructor(prefix: string, rules: Rules, leftovers = true) {
+  /** What is not in the rules stands below `prefix`, unless it is refused; without `leftovers` it is not kept. */
+  constructor(prefix: string, rules: Rules, leftovers = true, refused: (name: string) => boolean = () => false) {
     this.#prefix = prefix
     this.#leftovers = leftovers
+    this.#refused = refused
     for (const [name, [kind, ...fields]] of Object.entries(rules)) {
       this.#byName.set(name, this.#targets.length)
       const handles = kind === 'side' || kind === 'own' || kind === 'drop' ? [] : fields.map(field)
@@ -89,6 +92,7 @@ export class Plan {
       if (!leaves.isFirst(i)) continue
       let which = this.#resolved[node]!
       if (which === UNRESOLVED) which = this.#resolve(node, leaves)
+      if (which === REFUSED) continue
       if (which === UNKNOWN) {
         if (this.#leftovers) this.#leftover(row, leaves, node, i)
         continue
@@ -129,7 +133,8 @@ export class Plan {
   }
   readonly #spelled = new Memo((name) => this.#prefix + name.replaceAll('.', '_'))
   #resolve(node: number, leaves: Leaves): number {
-    return (this.#resolved[node] = this.#byName.get(leaves.names[node]!) ?? UNKNOWN)
+    const name = leaves.names[node]!
+    return (this.#resolved[node] = this.#byName.get(name) ?? (this.#refused(name) ? REFUSED : UNKNOWN))
   }
   #leftover(row: Row, leaves: Leaves, node: number, leaf: number): void {
     let handle = this.#own[node]! - 1

@@ -195,7 +195,7 @@ const parse = (row: Row, from: number, to: number, context: LineContext): Answer
   while (end > at && b[end - 1]! <= 32) end--
   if (at === end) return SKIP
   let time = localTime(b, at, end, context.timezone)
-  if (!Number.isNaN(time)) at = b[at + 20] === 46 ? at + 24 : at + 20
+  if (!Number.isNaN(time)) at = b[at + 20] === 46 && digits(b, at + 21, 3) >= 0 ? at + 24 : at + 20
   else {
     time = isoTime(b, at, end, context.timezone)
     if (!Number.isNaN(time)) at = stampEnd()

@@ -72,6 +72,16 @@ const fits = (row: Row): boolean => {
   return true
 }
 
+/** Quotes of the line; -1 where a backslash stands in it, for some may be a value's then. */
+const quotesOf = (b: Uint8Array, from: number, to: number): number => {
+  let n = 0
+  for (let i = from; i < to; i++) {
+    if (b[i] === 34) n++
+    else if (b[i] === 92) return -1
+  }
+  return n
+}
+
 /** Reads a line by the first format that fits. */
 export const openFormats = ({
   server,
@@ -80,6 +90,7 @@ export const openFormats = ({
   format,
   trusted,
   more = () => {},
+  likely = () => -1,
 }: {
   /** Whose lines these are, as an error says it. */
   server: string
@@ -91,11 +102,14 @@ export const openFormats = ({
   trusted: Trust
   /** Says what is the server's own. */
   more?: (row: Row) => void
+  /** Which of them a line is likely of, by its quotes and its end, where all before it cannot be it; -1: nothing tells. */
+  likely?: (quotes: number, last: number) => number
 }): Parse => {
   return (row, from, to, context) => {
     if (isBlank(row.bytes, from, to)) return SKIP
     let problem: string | undefined
-    for (const [parts, cut] of tries) {
+    for (let i = Math.max(0, likely(quotesOf(row.bytes, from, to), row.bytes[to - 1]!)); i < tries.length; i++) {
+      const [parts, cut] = tries[i]!
       problem = readParts(row, from, to, parts, names, context.timezone, trusted, cut)
       if (problem === undefined && (format !== undefined || fits(row))) {
         putAccess(row)

@@ -70,6 +70,10 @@ const PATTERNS = [
   COMMON,
 ].map(compileTomcat)
 
+/** A format with more quotes than the line has cannot be its own. */
+const likely = (quotes: number, last: number): number =>
+  quotes === 6 ? (last === 34 ? 2 : 1) : quotes === 2 ? 3 : quotes >= 8 ? 0 : -1
+
 const BODY = field('http.response.body.bytes')
 const BYTES = field('destination.bytes')
 /** The integration that people know says the same size of the connection's side. */
@@ -103,6 +107,7 @@ const open = ({ format, trusted_proxies }: z.infer<typeof options>): Parse => {
     format: format === undefined ? undefined : `pattern ${JSON.stringify(format.slice(0, 120))}`,
     trusted: trustOf(trusted_proxies),
     more: putBytes,
+    ...(format === undefined ? { likely } : {}),
   })
 }
 

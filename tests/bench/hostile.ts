@@ -26,6 +26,15 @@ const PIECES = [
   '- ',
   ' x"',
   'a="b\\" ',
+  ', client: 192.0.2.1, server: ',
+  '[a "',
+  ' from 192.0.2.1',
+  ' ; ',
+  'a=<',
+  '|',
+  "'",
+  ' a=b',
+  '{"',
 ]
 const samples = join(import.meta.dirname, '../ingest/parsers')
 

@@ -155,6 +155,8 @@ export const FIELDS: readonly Field[] = [
   field('http.request.body.bytes', 'long'),
   field('tls.server.not_before', 'date'),
   field('tls.server.not_after', 'date'),
+  field('file.x509.not_before', 'date'),
+  field('file.x509.not_after', 'date'),
   field('observer.ingress.interface.name', 'keyword', true),
   field('observer.egress.interface.name', 'keyword', true),
   // What every line of a FortiGate says beside: few values, which rules and people ask for.

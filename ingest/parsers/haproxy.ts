@@ -28,6 +28,7 @@ const F = {
   bytes: field('http.response.bytes'),
   domain: field('destination.domain'),
   sni: field('tls.client.server_name'),
+  requestId: field('http.request.id'),
   cipher: field('tls.cipher'),
   tlsVersion: field('tls.version'),
   frontend: own('frontend_name'),
@@ -151,8 +152,25 @@ const putHttp = (row: Row, from: number, to: number): void => {
   b = row.bytes
   at = pastBlank(b, close + 1, to)
   if (at >= to) return
-  // httpslog: errors of the connection, then what the client asked for, version and cipher.
-  at = wordEnd(b, at, to) + 1
+  putTls(row, at, to)
+}
+
+/** `0/0/0/0/0 cong.example/TLSv1.3/CIPHER` of httpslog, or `TLSv1.3 CIPHER id` (`%sslv %sslc %ID`). */
+const putTls = (row: Row, from: number, to: number): void => {
+  const { bytes: b } = row
+  let at = from
+  let end = wordEnd(b, at, to)
+  if (standsAt(b, at, 'TLSv')) {
+    row.text(F.tlsVersion, at + 4, end)
+    at = Math.min(end + 1, to)
+    end = wordEnd(b, at, to)
+    if (present(b, at, end)) row.text(F.cipher, at, end)
+    at = Math.min(end + 1, to)
+    end = wordEnd(b, at, to)
+    if (present(b, at, end)) row.text(F.requestId, at, end)
+    return
+  }
+  at = Math.min(end + 1, to)
   end = wordEnd(b, at, to)
   const slash = find(b, 47, at, end)
   if (slash < 0) return
@@ -224,10 +242,7 @@ const clf = (row: Row, from: number, open: number, to: number): Answer => {
       if (!Number.isNaN(n)) row.long(SOURCE.port, n)
     }
   }
-  row.list(F.category)
-  row.constItem(WEB)
-  row.list(F.type)
-  row.constItem(ACCESS)
+  putWeb(row)
   return EVENT
 }
 
@@ -281,9 +296,9 @@ const line = (row: Row, from: number, to: number, context: LineContext): Answer 
   if (times < 2 && end < to) {
     const next = wordEnd(b, end + 1, to)
     if (slashed(b, end + 1, next) >= 3) {
-      putDomain(row, DESTINATION.address, at, end)
-      putDomain(row, F.domain, at, end)
       putHost(row, at, end)
+      putSide(row, DESTINATION, at, end)
+      if (!row.has(DESTINATION.ip)) putDomain(row, F.domain, at, end)
       at = end + 1
       end = next
       times = slashed(b, at, end)
@@ -296,10 +311,7 @@ const line = (row: Row, from: number, to: number, context: LineContext): Answer 
     putLong(row, F.connect, tc!)
     putLong(row, F.response, answer!)
     putDuration(row, all!)
-    row.list(F.category)
-    row.constItem(WEB)
-    row.list(F.type)
-    row.constItem(ACCESS)
+    putWeb(row)
     if (end < to) putHttp(row, end + 1, to)
   } else if (times === 3) {
     const [tw, tc, all] = numbers
@@ -313,6 +325,17 @@ const line = (row: Row, from: number, to: number, context: LineContext): Answer 
     if (end < to) putTcp(row, end + 1, to)
   } else return expected(row, 'times as 0/0/1/0/2 (HTTP) or 0/0/2 (TCP)', at, to)
   return EVENT
+}
+
+/** Of a connection both sides of which are known, beside the transaction it carried. */
+const putWeb = (row: Row): void => {
+  const connected = row.has(SOURCE.ip) && row.has(DESTINATION.ip)
+  row.list(F.category)
+  row.constItem(WEB)
+  if (connected) row.constItem(NETWORK)
+  row.list(F.type)
+  row.constItem(ACCESS)
+  if (connected) row.constItem(CONNECTION)
 }
 
 const parse = (row: Row, from: number, to: number, context: LineContext): Answer => {

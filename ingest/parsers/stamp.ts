@@ -92,15 +92,6 @@ export const isoTime = (b: Uint8Array, from: number, to: number, timezone: strin
   return wall + millis - minutes * 60_000
 }
 
-/** Nanoseconds since the epoch, as far as a number is exact, between two RFC 3339 times of one zone; NaN where they are none. */
-export const nanosBetween = (b: Uint8Array, from: number, to: number, other: number, otherTo: number): number => {
-  const micros = (a: number, z: number): number => {
-    const millis = isoTime(b, a, z, 'UTC')
-    return millis * 1000 + (Math.round(fraction(b, a + 19, z) * 1000) % 1000)
-  }
-  return (micros(other, otherTo) - micros(from, to)) * 1000
-}
-
 /** A wall-clock time without a year is of the year that brings it nearest before arrival, a day of clock error allowed. */
 export const yearOf = (wall: (year: number) => number, arrived: number, timezone: string): number => {
   const year = new Date(arrived).getUTCFullYear()

@@ -96,7 +96,7 @@ export const F5_RULES: Rules = {
   QueryName: ['lower', 'dns.question.name'],
   QueryType: ['text', 'dns.question.type'],
   Access_Policy_Result: ['text', `${LOG}Access_Policy_Result`],
-  Bytes_In: ['long', `${LOG}Bytes_In`],
-  Bytes_Out: ['long', `${LOG}Bytes_Out`],
+  Bytes_In: ['long', 'source.bytes', `${LOG}Bytes_In`],
+  Bytes_Out: ['long', 'destination.bytes', `${LOG}Bytes_Out`],
   ...longs('HitCount', 'AggrInterval', 'AttackCount', 'SoftwareDrops', 'HardwareDrops', 'TotalBytes'),
 }

@@ -1,4 +1,5 @@
 /** The command line. Every mistake is one sentence on standard error and exit 1. */
+import { withComputed } from '../ingest/computed.ts'
 import { counted } from '../ingest/counted.ts'
 import { LOGSOURCES } from '../ingest/parsers/index.ts'
 import { userInfo } from 'node:os'
@@ -98,7 +99,7 @@ program
     const settings = config()
     const source = sourceNamed(settings, options)
     for await (const events of readEvents(source, file, stagesOf(settings)(source), Date.now()))
-      await print(events.map((event) => JSON.stringify(toDocument(event))))
+      await print(events.map((event) => JSON.stringify(toDocument(withComputed(event)))))
   })
 program
   .command('scan')

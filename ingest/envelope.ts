@@ -15,6 +15,7 @@ export interface Header {
   readonly time?: number
   /** The program: `nginx` of `nginx[123]:`, the APP-NAME of RFC 5424. */
   readonly tag?: string
+  readonly pid?: number
 }
 
 export interface Enveloped {

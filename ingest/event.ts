@@ -153,6 +153,10 @@ export const FIELDS: readonly Field[] = [
   field('url.full', 'keyword'),
   field('url.port', 'long'),
   field('http.request.body.bytes', 'long'),
+  field('tls.server.not_before', 'date'),
+  field('tls.server.not_after', 'date'),
+  field('file.x509.not_before', 'date'),
+  field('file.x509.not_after', 'date'),
   field('observer.ingress.interface.name', 'keyword', true),
   field('observer.egress.interface.name', 'keyword', true),
   // What every line of a FortiGate says beside: few values, which rules and people ask for.
@@ -198,7 +202,8 @@ export const derived = (event: Event, { of = [] }: Field): string[] => {
 
 /** An event as the nested ECS document that a person or another program reads: times as ISO 8601 in UTC. */
 export const toDocument = (event: Event): Record<string, unknown> => {
-  const out: Record<string, unknown> = {}
+  // A sender may name a field `__proto__`: nothing is inherited here.
+  const out = Object.create(null) as Record<string, unknown>
   for (const [name, value] of Object.entries(event)) {
     const shown = typeOf(name) === 'date' && typeof value === 'number' ? new Date(value).toISOString() : value
     const path = name.split('.')

@@ -6,7 +6,7 @@ import { createRowEnricher } from '../../ingest/enrich/enrich.ts'
 import { openGeoIp } from '../../ingest/enrich/geoip.ts'
 import type { Event } from '../../ingest/event.ts'
 import type { Memory } from '../../ingest/memory.ts'
-import { openParser } from '../../ingest/parsers/index.ts'
+import { openParser, parserOf } from '../../ingest/parsers/index.ts'
 import { Row } from '../../ingest/row/row.ts'
 import { eventSink, type Sink } from '../../ingest/row/sink.ts'
 import type { Source } from '../../ingest/source.ts'
@@ -23,7 +23,15 @@ export const stagesInto = (config: Config): (<P>(source: Source, sink: Sink<P>) 
   const enrich = createRowEnricher({ inventory: readInventory(config), geoip: openGeoIp(config.geoip) })
   const row = new Row()
   return (source, sink) =>
-    openStage({ source, parse: openParser(source.parser, source.options), enrich, sink, history: false, row })
+    openStage({
+      source,
+      parse: openParser(source.parser, source.options),
+      joiner: parserOf(source.parser).joiner,
+      enrich,
+      sink,
+      history: false,
+      row,
+    })
 }
 /** Opens parse stages that make events. */
 export const stagesOf = (config: Config): ((source: Source) => ToEvents) => {
@@ -97,7 +105,7 @@ export const readEvents = async function* <P>(
     const split = splitLines(bytes, position, last, part)
     part = split.part
     const { count, end } = split.lines
-    const made = stage({ lines: split.lines, from: position, prefix, now, memory })
+    const made = stage({ lines: split.lines, from: position, prefix, now, memory, rested: last })
     memory = made.memory
     if (count > 0) position = end[count - 1]!
     yield made.packed

@@ -1,69 +1,36 @@
-/** ArcSight's Common Event Format: a header of seven parts, then extensions `key=value` whose values hold blanks. */
+/** Events in ArcSight's Common Event Format of any product that has no parser of its own. */
+import { z } from 'zod'
 import type { Row } from '../row/row.ts'
+import { cefAt, putCef } from './cef_event.ts'
+import { CEF_RULES } from './cef_fields.ts'
+import { expected } from './clf.ts'
+import { type Answer, type LineContext, type Parser, SKIP } from './parser.ts'
+import { Plan } from './plan.ts'
 
-const isKey = (c: number): boolean =>
-  (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || (c >= 48 && c <= 57) || c === 95 || c === 46 || c === 45
+/** As parsers imported it before the format had a parser. */
+export { scanCef } from './cef_scan.ts'
 
-/**
- * Calls `each` with the ranges of every extension's key and value, in their order. A value ends where a blank and the next
- * `key=` follow; `\=`, `\\`, `\n` in it are read. https://www.microfocus.com/documentation/arcsight (CEF Implementation Standard)
- */
-export const scanCef = (
-  row: Row,
-  start: number,
-  end: number,
-  each: (key: number, keyEnd: number, from: number, to: number) => void,
-): void => {
-  let { bytes: b } = row
-  let at = start
-  for (let bars = 0; at < end && bars < 7; at++) {
-    if (b[at] === 92) at++
-    else if (b[at] === 124) bars++
-  }
-  while (at < end) {
-    while (at < end && b[at]! <= 32) at++
-    const key = at
-    while (at < end && isKey(b[at]!)) at++
-    if (at >= end || b[at] !== 61 || at === key) {
-      while (at < end && b[at]! > 32) at++
-      continue
-    }
-    const keyEnd = at++
-    const from = at
-    let to = from
-    let escapes = false
-    // Up to the blank before the next key.
-    for (; at < end; at++) {
-      if (b[at] === 92) {
-        escapes = true
-        at++
-      } else if (b[at] === 32) {
-        let k = at
-        while (k < end && b[k] === 32) k++
-        const next = k
-        while (k < end && isKey(b[k]!)) k++
-        if (k > next && k < end && b[k] === 61) break
-        // The blanks were one run: each of them would walk it again.
-        at = next - 1
-      }
-    }
-    to = Math.min(at, end)
-    if (!escapes) each(key, keyEnd, from, to)
-    else {
-      row.reserve(to - from)
-      b = row.bytes
-      const begin = row.at
-      let out = begin
-      for (let i = from; i < to; i++) {
-        if (b[i] === 92 && i + 1 < to) {
-          i++
-          b[out++] = b[i] === 110 || b[i] === 114 ? 32 : b[i]!
-        } else b[out++] = b[i]!
-      }
-      row.at = out
-      b[out] = 0
-      each(key, keyEnd, begin, out)
-    }
-    b = row.bytes
-  }
+const plan = new Plan('cef.extensions.', CEF_RULES)
+const parse = (row: Row, from: number, to: number, context: LineContext): Answer => {
+  const { bytes: b } = row
+  let at = from
+  while (at < to && b[at]! <= 32) at++
+  if (at === to) return SKIP
+  const begin = cefAt(b, at, to)
+  return begin < 0 ? expected(row, 'CEF:version|vendor|product|…', at, to) : putCef(row, begin, to, context, plan)
+}
+
+export const cef: Parser<Record<string, never>> = {
+  id: 'cef',
+  title: 'CEF (ArcSight Common Event Format)',
+  options: z.strictObject({}),
+  logsources: [],
+  settings: [
+    {
+      collect: 'syslog',
+      where: 'syslog, CEF',
+      text: ({ host, port, tcp }) => `${tcp ? 'tcp' : 'udp'} ${host} ${port}\n`,
+    },
+  ],
+  open: () => parse,
 }

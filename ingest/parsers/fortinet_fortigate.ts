@@ -4,10 +4,11 @@ import { addressOf } from '../row/address.ts'
 import { constant } from '../row/const.ts'
 import { field } from '../row/handles.ts'
 import { Memo } from '../row/memo.ts'
-import { type Row, TEXT } from '../row/row.ts'
+import type { Row } from '../row/row.ts'
 import { dateTime, digits, find, integer, is, port, standsAt } from '../row/values.ts'
-import { scanCef } from './cef.ts'
-import { fromCef, idsOf, TARGETS, TRANSPORT, UTM_TYPES } from './fortinet_fields.ts'
+import { scanCef } from './cef_scan.ts'
+import { directionOf, putTotals, TRANSPORT } from './flow.ts'
+import { fromCef, idsOf, TARGETS, UTM_TYPES } from './fortinet_fields.ts'
 import { putEvent, putTraffic, putUtm } from './fortinet_types.ts'
 import { first, type Group, isKey, known, pairs, put, said } from './fortinet_pairs.ts'
 import { EVENT, type LineContext, type Logsource, type Parser, SKIP } from './parser.ts'
@@ -25,19 +26,11 @@ const F = {
   observer: field('observer.type'),
   observerName: field('observer.name'),
   sourceIp: field('source.ip'),
-  destinationIp: field('destination.ip'),
-  sourceBytes: field('source.bytes'),
-  destinationBytes: field('destination.bytes'),
-  sourcePackets: field('source.packets'),
-  destinationPackets: field('destination.packets'),
   user: field('user.name'),
   sourceUser: field('source.user.name'),
   iana: field('network.iana_number'),
   transport: field('network.transport'),
   direction: field('network.direction'),
-  bytes: field('network.bytes'),
-  packets: field('network.packets'),
-  networkType: field('network.type'),
   ruleCategory: field('rule.category'),
   host: field('host.name'),
   ingress: field('observer.ingress.interface.name'),
@@ -293,14 +286,8 @@ const putShared = (row: Row, group: Group): void => {
     putLower(row, F.host, pairs.from[SRCNAME]!, pairs.to[SRCNAME]!)
   }
   putDirection(row)
-  putSum(row, F.bytes, F.sourceBytes, F.destinationBytes)
-  putSum(row, F.packets, F.sourcePackets, F.destinationPackets)
-  const address = ipOf(row, F.sourceIp) ?? ipOf(row, F.destinationIp)
-  if (address !== undefined) row.const(F.networkType, address.v6 ? IPV6 : IPV4)
+  putTotals(row)
 }
-const IPV4 = constant('ipv4')
-const IPV6 = constant('ipv6')
-const ipOf = (row: Row, f: number) => (row.has(f) && row.kind[f] === TEXT ? row.address[f] : undefined)
 
 /** `ssh(192.0.2.7)`, `https(2001:db8::7)`: where an administrator came from, if the line has no srcip. */
 const putUi = (row: Row): void => {
@@ -324,35 +311,16 @@ const stated = new Memo((text) => {
   const word = text.toLowerCase()
   return constant(Object.hasOwn(DIRECTIONS, word) ? DIRECTIONS[word]! : 'unknown')
 })
-const INTERNAL = constant('internal')
-const OUTBOUND = constant('outbound')
-const INBOUND = constant('inbound')
-const EXTERNAL = constant('external')
+const INWARD = new Set(['inbound', 'internal', 'ingress'])
 const putDirection = (row: Row): void => {
   const b = row.bytes
   const says = first(b, DIR, DIRECTION)
-  const [source, destination] = [ipOf(row, F.sourceIp), ipOf(row, F.destinationIp)]
-  const towards =
-    says >= 0
-      ? known(stated, b, says)
-      : source === undefined || destination === undefined
-        ? undefined
-        : source.isPrivate
-          ? destination.isPrivate
-            ? INTERNAL
-            : OUTBOUND
-          : destination.isPrivate
-            ? INBOUND
-            : EXTERNAL
+  const towards = says >= 0 ? known(stated, b, says) : directionOf(row)
   if (towards !== undefined) row.const(F.direction, towards)
   if (!said(b, INTERFACE)) return
-  const inward = towards === INBOUND || towards === INTERNAL || towards?.text === 'ingress'
+  const inward = towards !== undefined && INWARD.has(towards.text)
   const f = inward ? F.ingress : F.egress
   put(row, towards === undefined || row.has(f) ? F.interface : f, INTERFACE)
-}
-const putSum = (row: Row, f: number, one: number, other: number): void => {
-  const [a, b] = [row.has(one), row.has(other)]
-  if (a || b) row.long(f, (a ? row.number[one]! : 0) + (b ? row.number[other]! : 0))
 }
 
 /** What the vendor's own keys stand under. */

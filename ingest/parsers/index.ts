@@ -1,13 +1,60 @@
 import { expectedOf } from '../expected.ts'
 import { apacheAccess } from './apache_access.ts'
+import { apacheError } from './apache_error.ts'
+import { barracudaWaf } from './barracuda_waf.ts'
+import { bind } from './bind.ts'
+import { cef } from './cef.ts'
+import { citrixWaf } from './citrix_waf.ts'
+import { dovecot } from './dovecot.ts'
+import { f5Bigip } from './f5_bigip.ts'
 import { fortinetFortigate } from './fortinet_fortigate.ts'
+import { haproxy } from './haproxy.ts'
 import { iisAccess } from './iis_access.ts'
+import { iisError } from './iis_error.ts'
+import { jsonEcs } from './json_ecs.ts'
+import { leef } from './leef.ts'
+import { linuxAuth } from './linux_auth.ts'
+import { modsecurity } from './modsecurity.ts'
 import { nginxAccess } from './nginx_access.ts'
+import { nginxError } from './nginx_error.ts'
 import type { Logsource, Parse, Parser } from './parser.ts'
+import { postfix } from './postfix.ts'
+import { squid } from './squid.ts'
+import { suricata } from './suricata.ts'
+import { syslogAny } from './syslog_any.ts'
+import { tomcatAccess } from './tomcat_access.ts'
+import { traefikAccess } from './traefik_access.ts'
+import { zeek } from './zeek.ts'
 
 /** Every parser by its id; one line each. */
 export const parsers: ReadonlyMap<string, Parser> = new Map(
-  [fortinetFortigate, nginxAccess, iisAccess, apacheAccess].map((parser) => [parser.id, parser as Parser]),
+  [
+    fortinetFortigate,
+    nginxAccess,
+    iisAccess,
+    apacheAccess,
+    suricata,
+    nginxError,
+    apacheError,
+    tomcatAccess,
+    haproxy,
+    iisError,
+    modsecurity,
+    zeek,
+    squid,
+    traefikAccess,
+    cef,
+    f5Bigip,
+    barracudaWaf,
+    citrixWaf,
+    linuxAuth,
+    jsonEcs,
+    syslogAny,
+    bind,
+    postfix,
+    dovecot,
+    leef,
+  ].map((parser) => [parser.id, parser as Parser]),
 )
 
 export const parserOf = (id: string): Parser => {

@@ -8,6 +8,8 @@ export interface SyslogHeader {
   readonly time?: number
   /** The program: `nginx` of `nginx[123]:` or the APP-NAME of RFC 5424. */
   readonly tag?: string
+  /** Its process: `123` of `nginx[123]:`, a PROCID that is a number. */
+  readonly pid?: number
 }
 
 const PRI = /^<(\d{1,3})>/
@@ -17,7 +19,7 @@ const RFC5424 = /^(?:1 )(\S+) (\S+) (\S+) (\S+) (\S+) ?/
 const BSD = /^([A-Za-z]{3}) {1,2}(\d{1,2}) (?:(\d{4}) )?(\d\d:\d\d:\d\d)(?:\.\d{1,9})?:? (?:(\d{4}) )?/
 const ISO = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) /
 const HOST = /^([^\s=:[\]"<>{}]{1,255}|[0-9A-Fa-f:.]{2,45}) (?=\S)/
-const TAG = /^(?!CEF:|LEEF:)([\w./-]{1,48})(?:\[\d{1,10}\])?: ?/
+const TAG = /^(?!CEF:|LEEF:|\d\d\/\d\d\/\d{4}:)(\([\w./-]{1,46}\)|[\w./-]{1,48})(?:\[(\d{1,10})\])?: ?/
 
 const HALF_A_YEAR = 183 * 86_400_000
 
@@ -80,6 +82,7 @@ export const syslogHeader = (line: string, arrived: number, timezone: string, do
         body: afterStructured(line, at + modern[0].length),
         ...(modern[2] === '-' ? {} : { host: modern[2]! }),
         ...(modern[3] === '-' ? {} : { tag: modern[3]! }),
+        ...(/^\d{1,10}$/.test(modern[4]!) ? { pid: Number(modern[4]) } : {}),
         ...(Number.isNaN(time) ? {} : { time }),
       }
     }
@@ -116,6 +119,7 @@ export const syslogHeader = (line: string, arrived: number, timezone: string, do
     body: at,
     ...(host ? { host: host[1]! } : {}),
     ...(tag ? { tag: tag[1]! } : {}),
+    ...(tag?.[2] ? { pid: Number(tag[2]) } : {}),
     ...(Number.isNaN(time) ? {} : { time }),
   }
 }

@@ -22,6 +22,7 @@ import {
   unescaped,
   unescapedEnd,
 } from './clf.ts'
+import { epoch } from './stamp.ts'
 import { isoMillis } from './time.ts'
 import { lower, putDomain, putHost, putLower, putUrl, splitHost } from './url.ts'
 
@@ -122,19 +123,6 @@ export const putVirtualHost = (row: Row, from: number, to: number): void => {
   if (!putDomain(row, F.domain, a, z) || row.has(F.destinationDomain)) return
   if (addressOf(bytes, a, z) === undefined) putLower(row, F.destinationDomain, a, z)
   if (!Number.isNaN(number)) row.long(F.destinationPort, number)
-}
-
-/** Epoch ms of seconds with a fraction, or of milliseconds; NaN where it is neither. */
-const epoch = (bytes: Uint8Array, from: number, to: number): number => {
-  const dot = find(bytes, 46, from, to)
-  const whole = integer(bytes, from, dot < 0 ? to : dot)
-  const size = (dot < 0 ? to : dot) - from
-  if (size >= 12 && size <= 14 && dot < 0) return whole
-  if (!(size >= 9 && size <= 11)) return Number.NaN
-  if (dot < 0) return whole * 1000
-  const places = Math.min(3, to - dot - 1)
-  const fraction = integer(bytes, dot + 1, dot + 1 + places)
-  return whole * 1000 + (places > 0 ? fraction * 10 ** (3 - places) : 0)
 }
 
 /** What remains of the line's values until all were read: their order in a format is anybody's. */

@@ -85,6 +85,9 @@ export const find = (bytes: Uint8Array, byte: number, from: number, to: number):
   for (let i = from; i < to; i++) if (bytes[i] === byte) return i
   return -1
 }
+/** What follows a blank at `at`; `at` where none stands there: a byte that was not looked at may be within a character. */
+export const pastBlank = (bytes: Uint8Array, at: number, to: number): number =>
+  at < to && bytes[at] === 32 ? at + 1 : Math.min(at, to)
 /** Where a byte stands last, -1 where it does not. */
 export const findLast = (bytes: Uint8Array, byte: number, from: number, to: number): number => {
   for (let i = to - 1; i >= from; i--) if (bytes[i] === byte) return i

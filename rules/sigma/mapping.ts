@@ -69,6 +69,33 @@ const DNS: Fields = {
   dst_ip: 'destination.ip',
 }
 
+/** Zeek's own names, where a parser says ECS's instead: SigmaHQ's rules for Zeek are written in them. */
+const ZEEK: Fields = {
+  'id.orig_h': 'source.ip',
+  'id.orig_p': 'source.port',
+  'id.resp_h': 'destination.ip',
+  'id.resp_p': 'destination.port',
+  proto: 'network.transport',
+  query: 'dns.question.name',
+  qtype_name: 'dns.question.type',
+  rcode_name: 'dns.response_code',
+  answers: 'dns.answers.data',
+  method: 'http.request.method',
+  host: 'url.domain',
+  uri: 'url.original',
+  user_agent: 'user_agent.original',
+  'c-useragent': 'user_agent.original',
+  'c-uri': REQUEST,
+  referrer: 'http.request.referrer',
+  status_code: 'http.response.status_code',
+  request_body_len: 'http.request.body.bytes',
+  response_body_len: 'http.response.body.bytes',
+  server_name: 'tls.client.server_name',
+  'certificate.serial': 'zeek.x509.certificate.serial',
+  'certificate.subject': 'zeek.x509.certificate.subject',
+  'certificate.issuer': 'zeek.x509.certificate.issuer',
+}
+
 interface Known {
   readonly filter: Filter
   readonly fields: Fields
@@ -78,7 +105,7 @@ interface Known {
 
 const web = eq('event.category', 'web')
 /** What Sigma's words mean for a kind of log. */
-const TAXONOMIES = { webserver: WEB, firewall: FIREWALL, proxy: WEB, dns: DNS } as const
+const TAXONOMIES = { webserver: WEB, firewall: FIREWALL, proxy: WEB, dns: DNS, zeek: ZEEK } as const
 
 /** A kind of log that a source brings: what its parser says of itself, handed over by whoever puts the program together. */
 export interface SourceKind {

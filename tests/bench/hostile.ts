@@ -26,6 +26,15 @@ const PIECES = [
   '- ',
   ' x"',
   'a="b\\" ',
+  ', client: 192.0.2.1, server: ',
+  '[a "',
+  ' from 192.0.2.1',
+  ' ; ',
+  'a=<',
+  '|',
+  "'",
+  ' a=b',
+  '{"',
 ]
 const samples = join(import.meta.dirname, '../ingest/parsers')
 
@@ -51,7 +60,7 @@ for (const id of parsers.keys()) {
     starts.map((start) => {
       const line = start + piece.repeat(100_000 / piece.length)
       const { lines } = splitLines(Buffer.from(line), 0, true)
-      const job = { lines, from: 0, prefix: 'x', now: ARRIVED, memory: [] }
+      const job = { lines, from: 0, prefix: 'x', now: ARRIVED, memory: [], rested: true }
       return [piece, timed(() => stage(job))] as const
     }),
   )

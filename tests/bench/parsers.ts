@@ -23,6 +23,32 @@ const LINES: Record<string, (i: number) => string> = {
     `${address(i)} - - [14/May/2026:${clock(i)} +0700] "GET /tin-tuc/bai-viet-${i}.html?trang=${i % 9}&tim=s%E1%BB%9F HTTP/1.1" 200 ${5120 + i} "https://soyte.vinhlong.example/" "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/128.0 Safari/537.36"`,
   iis_access: (i) =>
     `2026-05-14 ${clock(i)} 10.20.3.9 GET /dichvu/ho-so.aspx id=${i} 443 - ${address(i)} Mozilla/5.0+(Windows+NT+10.0;+Win64;+x64)+AppleWebKit/537.36+(KHTML,+like+Gecko)+Chrome/128.0+Safari/537.36 https://dichvucong.vinhlong.example/ 200 0 0 ${i % 900}`,
+  tomcat_access: (i) =>
+    `${address(i)} - - [14/May/2026:${clock(i)} +0700] "GET /dichvu/ho-so-${i}.do?id=${i % 9} HTTP/1.1" 200 ${5120 + i} "https://dichvucong.vinhlong.example/" "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/128.0 Safari/537.36"`,
+  traefik_access: (i) =>
+    `${address(i)} - - [14/May/2026:${clock(i)} +0700] "GET /dichvu/ho-so-${i}?id=${i % 9} HTTP/2.0" 200 ${5120 + i} "https://dichvucong.vinhlong.example/" "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/128.0 Safari/537.36" ${i} "web@docker" "http://172.19.0.3:5601" ${i % 900}ms`,
+  haproxy: (i) =>
+    `${address(i)}:${1024 + (i % 60000)} [14/May/2026:${clock(i)}.${100 + (i % 900)}] cong~ may_chu/web${i % 4} 0/0/1/${i % 90}/${i % 100} 200 ${5120 + i} - - ---- 6/6/0/0/0 0/0 {cong.example|Mozilla/5.0} "GET /tin-tuc/bai-viet-${i}.html?trang=${i % 9} HTTP/1.1"`,
+  squid: (i) =>
+    `${1778725801 + i}.049 ${i % 900} 10.20.${i % 250}.7 TCP_MISS/200 ${5120 + i} GET http://www.vinhlong.example/tin-tuc/bai-viet-${i}.html lan HIER_DIRECT/198.51.100.${i % 254} text/html`,
+  nginx_error: (i) =>
+    `2026/05/14 ${clock(i)} [error] 811#812: *${i} open() "/srv/www/cong/anh-${i}.png" failed (2: No such file or directory), client: ${address(i)}, server: cong.example, request: "GET /anh-${i}.png HTTP/1.1", host: "cong.example", referrer: "https://cong.example/a"`,
+  suricata: (i) =>
+    `{"timestamp":"2026-05-14T${clock(i)}.123456+0700","flow_id":${1850219312468213 + i},"in_iface":"eno2","event_type":"alert","src_ip":"${address(i)}","src_port":${1024 + (i % 60000)},"dest_ip":"198.51.100.80","dest_port":80,"proto":"TCP","tx_id":0,"alert":{"action":"allowed","gid":1,"signature_id":${2034125 + (i % 50)},"rev":4,"signature":"ET EXPLOIT Apache path traversal","category":"Web Application Attack","severity":1},"http":{"hostname":"cong.example","url":"/tim?q=${i}","http_user_agent":"Mozilla/5.0 (X11)","http_method":"GET","protocol":"HTTP/1.1","status":200,"length":${i % 9000}},"app_proto":"http","flow":{"pkts_toserver":4,"pkts_toclient":3,"bytes_toserver":847,"bytes_toclient":1254,"start":"2026-05-14T${clock(i)}.013456+0700"}}`,
+  zeek: (i) =>
+    `{"_path":"conn","ts":${1778725801 + i}.123456,"uid":"C${i}","id.orig_h":"${address(i)}","id.orig_p":${1024 + (i % 60000)},"id.resp_h":"198.51.100.80","id.resp_p":443,"proto":"tcp","service":"ssl","duration":${i % 90}.5,"orig_bytes":${i},"resp_bytes":2000,"conn_state":"SF","local_orig":false,"local_resp":true,"missed_bytes":0,"history":"ShADadfF","orig_pkts":10,"orig_ip_bytes":620,"resp_pkts":12,"resp_ip_bytes":2624}`,
+  cef: (i) =>
+    `CEF:0|Vi du|Cong web|1.0|18|Web request|low|eventId=${i} requestMethod=POST proto=TCP src=${address(i)} spt=${1024 + (i % 60000)} dst=198.51.100.80 dpt=443 request=https://cong.example/gio?x\\=${i} act=allowed outcome=success rt=${1778725801123 + i} msg=Yeu cau ${i % 90}`,
+  leef: (i) =>
+    `LEEF:1.0|Vi du|Tuong lua|4.1|15345|src=${address(i)}\tdst=198.51.100.80\tsev=5\tsrcPort=${1024 + (i % 60000)}\tdstPort=443\tusrName=lan\tproto=TCP\tdevTime=${1778725801123 + i}\tcat=Deny\tsrcBytes=${i}`,
+  f5_bigip: (i) =>
+    `ASM:unit_hostname="bigip-01",management_ip_address="192.0.2.10",policy_name="/Common/cong_waf",violations="Attack signature detected",support_id="${18205860747014 + i}",request_status="blocked",response_code="0",ip_client="${address(i)}",method="POST",protocol="HTTPS",query_string="id=${i}",sig_ids="200002147",sig_names="SQL-INJ",date_time="2026-05-14 ${clock(i)}",severity="Critical",attack_type="SQL-Injection",geo_location="VN",username="N/A",src_port="50122",dest_port="443",dest_ip="198.51.100.80",violation_rating="5",uri="/tim.php"`,
+  barracuda_waf: (i) =>
+    `2026-05-14 ${clock(i)}.502 +0700  waf-01 WF ALER SQL_INJECTION_IN_PARAM ${address(i)} 61507 198.51.100.80 443 Cong:chinh-sach URL_PROFILE DENY BLOCK_IP [Parameter="q" value="1 or ${i}"] POST /tim.php?q=${i} TLSv1.2 "-" "Mozilla/5.0 (X11; Linux)" 203.0.113.20 61507 "lan" https://cong.example/ 1869d743696-${i}`,
+  linux_auth: (i) =>
+    `May 14 ${clock(i)} may-01 sshd[${i % 32768}]: Failed password for invalid user quan-tri from ${address(i)} port ${1024 + (i % 60000)} ssh2`,
+  bind: (i) =>
+    `14-May-2026 ${clock(i)}.123 queries: info: client @0x7f8b4c0 ${address(i)}#${1024 + (i % 60000)} (www${i % 900}.example.org): query: www${i % 900}.example.org IN A +E(0)K (198.51.100.53)`,
 }
 const IIS =
   '#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken'

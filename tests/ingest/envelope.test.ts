@@ -27,7 +27,7 @@ const TABLE: readonly (readonly [what: string, line: string, message: string, he
     'RFC 3164 without priority, as rsyslog writes files',
     'May 14 09:30:09 proxy-01 nginx[12]: x',
     'x',
-    { host: 'proxy-01', tag: 'nginx', time: MAY },
+    { host: 'proxy-01', tag: 'nginx', pid: 12, time: MAY },
   ],
   [
     'RFC 5424',

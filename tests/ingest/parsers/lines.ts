@@ -4,7 +4,7 @@ import type { EnrichRow } from '../../../ingest/enrich/enrich.ts'
 import type { Event } from '../../../ingest/event.ts'
 import type { Mark } from '../../../ingest/judge.ts'
 import type { Memory } from '../../../ingest/memory.ts'
-import { openParser } from '../../../ingest/parsers/index.ts'
+import { openParser, parserOf } from '../../../ingest/parsers/index.ts'
 import { Row } from '../../../ingest/row/row.ts'
 import { eventSink, type Sink } from '../../../ingest/row/sink.ts'
 import type { Source } from '../../../ingest/source.ts'
@@ -39,6 +39,7 @@ export const stageOf = (
       ...source,
     },
     parse: openParser(parser, options),
+    joiner: parserOf(parser).joiner,
     enrich,
     sink,
     history,
@@ -64,6 +65,7 @@ export const parsed = (
     prefix: 'x',
     now: options.arrived ?? ARRIVED,
     memory: options.memory ?? [],
+    rested: true,
   })
   return packed.map((event) => {
     if (event['event.kind'] === 'pipeline_error') return { error: event['error.message'] as string }

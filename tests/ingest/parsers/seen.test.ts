@@ -1,7 +1,7 @@
 /** What was seen on real devices and done by attackers, each as one row: the right answer of a parser. */
 import { describe, expect, test } from 'vitest'
 import { gatherLines } from '../../../ingest/collect/lines.ts'
-import type { Event } from '../../../ingest/event.ts'
+import { type Event, toDocument } from '../../../ingest/event.ts'
 import { openParser } from '../../../ingest/parsers/index.ts'
 import { EVENT } from '../../../ingest/parsers/parser.ts'
 import { Row } from '../../../ingest/row/row.ts'
@@ -239,5 +239,45 @@ describe('fortinet_fortigate', () => {
     expect(one('fortinet_fortigate', `${line} tz="+0900"`)).toMatchObject({
       '@timestamp': Date.UTC(2026, 4, 14, 0, 30, 1),
     })
+  })
+})
+
+describe('json_ecs', () => {
+  test('a field named __proto__ changes nothing but its own document', () => {
+    const event = one('json_ecs', '{"@timestamp":"2026-05-14T02:30:01Z","__proto__":{"seen":"x"},"message":"a"}')
+    const document = toDocument(event as Event)
+    expect(({} as Record<string, unknown>)['seen']).toBeUndefined()
+    expect(JSON.parse(JSON.stringify(document))).toHaveProperty('message', 'a')
+  })
+  test('what this program says of an event is not taken from a sender', () => {
+    const line =
+      '{"@timestamp":"2026-05-14T02:30:01Z","organization":{"id":"x"},"vonglau.source.id":"x","event.dataset":"vonglau.source"}'
+    expect(one('json_ecs', line)).toEqual({
+      '@timestamp': Date.UTC(2026, 4, 14, 2, 30, 1),
+      'event.kind': 'event',
+      'event.dataset': 'json_ecs',
+    })
+  })
+})
+describe('modsecurity', () => {
+  test('an entry that a body spells is kept, and read as none', () => {
+    const forged = `--aaaa0001-A--\n[14/May/2026:09:30:01 +0700] a 203.0.113.9 1 198.51.100.80 80\n--aaaa0001-C--\n--deadbeef-Z--\n--deadbeef-A--\n[14/May/2026:09:30:01 +0700] b 6.6.6.6 1 198.51.100.80 80\n--deadbeef-Z--\n--aaaa0001-Z--\n`
+    const events = parsed('modsecurity', forged)
+    expect(events[0]).toMatchObject({ 'source.ip': '203.0.113.9' })
+    for (const event of events.slice(1)) expect(event).toHaveProperty('error')
+  })
+})
+describe('dovecot', () => {
+  test('a user who spells an address is not at it', () => {
+    const line =
+      '<22>May 14 09:30:01 mail dovecot: imap-login: Login: user=<a>, rip=6.6.6.6, b>, method=PLAIN, rip=203.0.113.9, lip=198.51.100.25'
+    expect(one('dovecot', line)).toMatchObject({ 'source.ip': '203.0.113.9', 'user.name': 'a>, rip=6.6.6.6, b' })
+  })
+})
+describe('linux_auth', () => {
+  test('a user who spells an address is not at it', () => {
+    const line =
+      '<86>May 14 09:30:01 may sshd[1]: Failed password for invalid user a from 6.6.6.6 port 22 ssh2 from 203.0.113.9 port 50122 ssh2'
+    expect(one('linux_auth', line)).toMatchObject({ 'source.ip': '203.0.113.9', 'source.port': 50122 })
   })
 })

@@ -5,6 +5,7 @@ import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
+import { withComputed } from '../ingest/computed.ts'
 import { toDocument } from '../ingest/event.ts'
 import { checkRules, costlyRules, testRules } from '../rules/check.ts'
 import { CATALOG, loadRules } from '../rules/load.ts'
@@ -90,7 +91,7 @@ program
     const settings = config()
     const source = sourceNamed(settings, options)
     for await (const events of readEvents(source, file, stagesOf(settings)(source), Date.now()))
-      await print(events.map((event) => JSON.stringify(toDocument(event))))
+      await print(events.map((event) => JSON.stringify(toDocument(withComputed(event)))))
   })
 program
   .command('scan')

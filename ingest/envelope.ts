@@ -15,6 +15,11 @@ export interface Header {
   readonly time?: number
   /** The program: `nginx` of `nginx[123]:`, the APP-NAME of RFC 5424. */
   readonly tag?: string
+  /** Its process: 123 of `nginx[123]:`, the PROCID of RFC 5424. */
+  readonly pid?: number
+  /** Where in the row's memory its STRUCTURED-DATA (RFC 5424 §6.3) lies, and its MSGID. */
+  readonly data?: readonly [from: number, to: number]
+  readonly id?: string
 }
 
 export interface Enveloped {
@@ -72,8 +77,11 @@ export const openEnvelope = (): ((
     // A line may begin with such a time of its own: only with a program's name after it is it a header.
     if (first >= 48 && first <= 57 && header.tag === undefined) return out
     out.from = Math.min(to, from + body)
-    out.header =
-      header.host === undefined ? header : { ...header, host: Buffer.from(header.host, 'latin1').toString('utf8') }
+    out.header = {
+      ...header,
+      ...(header.host === undefined ? {} : { host: Buffer.from(header.host, 'latin1').toString('utf8') }),
+      ...(header.data === undefined ? {} : { data: [from + header.data[0], from + header.data[1]] }),
+    }
     // RFC 5424 §6.4: a message in UTF-8 begins with a byte order mark.
     if (standsAt(bytes, out.from, '\xef\xbb\xbf')) out.from += 3
     return out

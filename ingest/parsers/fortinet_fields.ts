@@ -263,30 +263,3 @@ export const UTM_TYPES: ReadonlySet<string> = new Set(
     ' ',
   ),
 )
-
-/** IANA protocol numbers as keywords (ECS network.transport). */
-export const TRANSPORT: Readonly<Record<string, string>> = {
-  '1': 'icmp',
-  '2': 'igmp',
-  '4': 'ipv4',
-  '6': 'tcp',
-  '8': 'egp',
-  '9': 'igp',
-  '17': 'udp',
-  '33': 'dccp',
-  '41': 'ipv6',
-  '46': 'rsvp',
-  '47': 'gre',
-  '50': 'esp',
-  '51': 'ah',
-  '58': 'ipv6-icmp',
-  '88': 'eigrp',
-  '89': 'ospf',
-  '97': 'etherip',
-  '103': 'pim',
-  '108': 'ipcomp',
-  '112': 'vrrp',
-  '115': 'l2tp',
-  '132': 'sctp',
-  '136': 'udplite',
-}

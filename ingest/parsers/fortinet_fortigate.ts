@@ -7,11 +7,12 @@ import { Memo } from '../row/memo.ts'
 import { type Row, TEXT } from '../row/row.ts'
 import { dateTime, digits, find, integer, is, port, standsAt } from '../row/values.ts'
 import { scanCef } from './cef.ts'
-import { fromCef, idsOf, TARGETS, TRANSPORT, UTM_TYPES } from './fortinet_fields.ts'
+import { fromCef, idsOf, TARGETS, UTM_TYPES } from './fortinet_fields.ts'
 import { putEvent, putTraffic, putUtm } from './fortinet_types.ts'
 import { first, type Group, isKey, known, pairs, put, said } from './fortinet_pairs.ts'
 import { EVENT, type LineContext, type Logsource, type Parser, SKIP } from './parser.ts'
 import { offsetMillis, zonedMillis } from './time.ts'
+import { TRANSPORT } from './transport.ts'
 import { lower, putHost, putLower, putUrl } from './url.ts'
 
 const F = {

@@ -1,13 +1,34 @@
 import { expectedOf } from '../expected.ts'
 import { apacheAccess } from './apache_access.ts'
+import { checkpoint } from './checkpoint.ts'
+import { ciscoAsa } from './cisco_asa.ts'
+import { ciscoFtd } from './cisco_ftd.ts'
+import { iptables } from './iptables.ts'
+import { pfsense } from './pfsense.ts'
+import { sophosUtm } from './sophos_utm.ts'
+import { sophosXg } from './sophos_xg.ts'
 import { fortinetFortigate } from './fortinet_fortigate.ts'
 import { iisAccess } from './iis_access.ts'
 import { nginxAccess } from './nginx_access.ts'
+import { panwPanos } from './panw_panos.ts'
 import type { Logsource, Parse, Parser } from './parser.ts'
 
 /** Every parser by its id; one line each. */
 export const parsers: ReadonlyMap<string, Parser> = new Map(
-  [fortinetFortigate, nginxAccess, iisAccess, apacheAccess].map((parser) => [parser.id, parser as Parser]),
+  [
+    fortinetFortigate,
+    nginxAccess,
+    iisAccess,
+    apacheAccess,
+    panwPanos,
+    ciscoAsa,
+    ciscoFtd,
+    checkpoint,
+    pfsense,
+    iptables,
+    sophosXg,
+    sophosUtm,
+  ].map((parser) => [parser.id, parser as Parser]),
 )
 
 export const parserOf = (id: string): Parser => {

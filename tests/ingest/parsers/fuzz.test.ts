@@ -29,7 +29,7 @@ const check = (event: Event): void => {
     expect(error.length).toBeLessThan(1000)
     return
   }
-  expect(event['event.kind']).toBe('event')
+  expect(['event', 'alert']).toContain(event['event.kind'])
   for (const [name, value] of Object.entries(event)) {
     if (Array.isArray(value)) {
       expect(value.length, name).toBeGreaterThan(0)

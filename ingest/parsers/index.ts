@@ -3,12 +3,16 @@ import { apacheAccess } from './apache_access.ts'
 import { checkpoint } from './checkpoint.ts'
 import { ciscoAsa } from './cisco_asa.ts'
 import { ciscoFtd } from './cisco_ftd.ts'
+import { ciscoIos } from './cisco_ios.ts'
 import { iptables } from './iptables.ts'
 import { pfsense } from './pfsense.ts'
+import { sonicwall } from './sonicwall.ts'
 import { sophosUtm } from './sophos_utm.ts'
 import { sophosXg } from './sophos_xg.ts'
 import { fortinetFortigate } from './fortinet_fortigate.ts'
 import { iisAccess } from './iis_access.ts'
+import { juniperSrx } from './juniper_srx.ts'
+import { mikrotik } from './mikrotik.ts'
 import { nginxAccess } from './nginx_access.ts'
 import { panwPanos } from './panw_panos.ts'
 import type { Logsource, Parse, Parser } from './parser.ts'
@@ -28,6 +32,10 @@ export const parsers: ReadonlyMap<string, Parser> = new Map(
     iptables,
     sophosXg,
     sophosUtm,
+    juniperSrx,
+    sonicwall,
+    mikrotik,
+    ciscoIos,
   ].map((parser) => [parser.id, parser as Parser]),
 )
 

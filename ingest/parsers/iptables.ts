@@ -9,9 +9,10 @@ import { field } from '../row/handles.ts'
 import { Memo } from '../row/memo.ts'
 import type { Row } from '../row/row.ts'
 import { findLast, standsAt } from '../row/values.ts'
-import { putSort, type Sort, sortOf } from './categories.ts'
+import { putSort, type Sort } from './categories.ts'
 import { putDirection, putFlow } from './flow.ts'
 import { keyTable, Pairs } from './keyvalue.ts'
+import { actionIn, packetSort as sortFor } from './packets.ts'
 import { EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
 import { mac, planOf, putValue, type Rules, targetsOf } from './targets.ts'
 
@@ -88,17 +89,6 @@ const UBIQUITI = /\[([^[\]]{1,40})-(\w{1,20})-([ADR])\] *$/
 /** UniFi: `[WAN_LOCAL-D-4003] DESCR="…"`. */
 const UNIFI = /\[([^[\]]{1,40})-(A|D|R|RET)-(\w{1,20})\] *$/
 const LETTERS: Readonly<Record<string, string | undefined>> = { A: 'accept', D: 'drop', R: 'reject' }
-const WORD = /(?:^|[^A-Za-z0-9])((?:drop|den[yi]|reject|block|accept|allow|permit|pass)[A-Za-z_]*)/i
-const sortFor = (action: string | undefined): Sort =>
-  sortOf({
-    category: 'network',
-    type:
-      action === undefined
-        ? 'connection'
-        : /^(?:accept|allow|permit|pass)/.test(action)
-          ? 'allowed connection'
-          : 'denied connection',
-  })
 /** An administrator chooses the prefix: what was done is a word in it, or a letter at its end. */
 const prefixOf = (text: string): Prefix => {
   const m = UBIQUITI.exec(text)
@@ -118,7 +108,7 @@ const prefixOf = (text: string): Prefix => {
     const action = LETTERS[unifi[2]!]
     return { sort: sortFor(action), action, name: unifi[1]!, rule: unifi[3]! }
   }
-  const action = WORD.exec(text)?.[1]?.toLowerCase()
+  const action = actionIn(text)
   return { sort: sortFor(action), action }
 }
 const prefixes = new Memo(prefixOf)

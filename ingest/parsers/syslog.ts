@@ -17,12 +17,13 @@ export interface SyslogHeader {
 
 const PRI = /^<(\d{1,3})>/
 // RFC 5424 §6: VERSION TIMESTAMP HOSTNAME APP-NAME PROCID MSGID; structured data is read by hand.
-const RFC5424 = /^(?:1 )(\S+) (\S+) (\S+) (\S+) (\S+) ?/
+// One character is one byte here: what \s takes for a blank may be the middle of a letter.
+const RFC5424 = /^(?:1 )([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ?/
 // RFC 3164 §4.1 with the deviations of the field: a year (Cisco, Fortinet), an ISO time (rsyslog), no host.
 const BSD = /^([A-Za-z]{3}) {1,2}(\d{1,2}) (?:(\d{4}) )?(\d\d:\d\d:\d\d)(?:\.\d{1,9})?:? (?:(\d{4}) )?/
 const ISO = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) /
 // No host's name holds a comma: PAN-OS writes `1,2026/05/14 09:30:01,…` where others write theirs.
-const HOST = /^([^\s,=:[\]"<>{}]{1,255}|[0-9A-Fa-f:.]{2,45}) (?=\S)/
+const HOST = /^([^ \t,=:[\]"<>{}]{1,255}|[0-9A-Fa-f:.]{2,45}) (?=[^ \t])/
 // A number is a sequence number (Cisco) or the beginning of a time (`2026:05:14-09:30:01` of Sophos UTM).
 const TAG = /^(?!CEF:|LEEF:|\d+:)([\w./-]{1,48})(?:\[(\d{1,10})\])?: ?/
 

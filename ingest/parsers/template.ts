@@ -4,11 +4,11 @@
  * follows it is the device's own), the last one to the end. Each capture is looked for once: linear in the message's length.
  *
  * Captures that take more than a text: `{if:side}` is `interface:address/port`, `{at:side}` is `address/port`, `{acl:side}`
- * is `interface/address(port)`; behind each may stand `(mapped/port)`, `(DOMAIN\user)`, `(17:tag)`.
+ * is `interface/address(port)`; `{bare:side}` is `address(port)` and nothing behind it. Behind each other may stand `(mapped/port)`, `(DOMAIN\user)`, `(17:tag)`.
  */
 import { find } from '../row/values.ts'
 
-export type Style = 'if' | 'at' | 'acl'
+export type Style = 'if' | 'at' | 'acl' | 'bare'
 interface Capture {
   readonly name: string
   /** Among the captures, or among the ends of a flow. */
@@ -64,7 +64,7 @@ export const templateOf = (text: string, names: readonly string[], ends: readonl
   const literals: Uint8Array[] = []
   const captures: Capture[] = []
   let at = 0
-  for (const m of text.matchAll(/\{(?:(if|at|acl):)?(\w+)(\*)?\}/g)) {
+  for (const m of text.matchAll(/\{(?:(if|at|acl|bare):)?(\w+)(\*)?\}/g)) {
     literals.push(encoder.encode(text.slice(at, m.index)))
     at = m.index + m[0].length
     const [style, name] = [m[1] as Style | undefined, m[2]!]
@@ -125,11 +125,13 @@ const readEnd = (b: Uint8Array, end: End, style: Style, from: number, to: number
   if (i === to && b[i - 1] === 46) stop--
   if (stop === from) return -1
   end.said = true
-  if (style === 'acl') {
-    const slash = find(b, 47, from, stop)
-    if (slash < 0) return -1
-    end.interfaceFrom = from
-    end.interfaceTo = slash
+  if (style === 'acl' || style === 'bare') {
+    const slash = style === 'acl' ? find(b, 47, from, stop) : from - 1
+    if (slash < 0 && style === 'acl') return -1
+    if (style === 'acl') {
+      end.interfaceFrom = from
+      end.interfaceTo = slash
+    }
     end.from = slash + 1
     end.to = stop
     if (b[i] === 40) {
@@ -147,6 +149,7 @@ const readEnd = (b: Uint8Array, end: End, style: Style, from: number, to: number
     }
     readPort(b, end, colon >= 0 ? colon + 1 : from, stop)
   }
+  if (style === 'bare') return i
   // What stands in brackets behind it.
   for (let groups = 0; groups < 4; groups++) {
     const open = b[i] === 40 ? i : b[i] === 32 && b[i + 1] === 40 ? i + 1 : -1

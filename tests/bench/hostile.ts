@@ -26,6 +26,15 @@ const PIECES = [
   '- ',
   ' x"',
   'a="b\\" ',
+  '"","',
+  '; a:"',
+  '|a=',
+  ', SrcIP: ',
+  '> IP <',
+  ' (a) ',
+  ' DESCR="',
+  ' from 192.0.2.1 ',
+  ': in:',
 ]
 const samples = join(import.meta.dirname, '../ingest/parsers')
 

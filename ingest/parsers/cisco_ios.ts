@@ -8,7 +8,7 @@ import { field } from '../row/handles.ts'
 import { Memo } from '../row/memo.ts'
 import type { Row } from '../row/row.ts'
 import { addressOf } from '../row/address.ts'
-import { findLast, integer, port } from '../row/values.ts'
+import { integer, port } from '../row/values.ts'
 import { putSort } from './categories.ts'
 import { ciscoHead, levelOf } from './cisco_head.ts'
 import { ENDS, MESSAGES, NAMES, SORTS, type SortName } from './cisco_ios_messages.ts'
@@ -96,14 +96,6 @@ const ROUTER = constant('router')
 
 const putEnd = (row: Row, end: End, side: (typeof SIDES)[0]): void => {
   if (!end.said) return
-  const { bytes: b } = row
-  // The firewall of IOS writes `192.0.2.1:1234`.
-  const colon = addressOf(b, end.from, end.to) === undefined ? findLast(b, 58, end.from, end.to) : -1
-  if (colon > end.from && addressOf(b, end.from, colon) !== undefined) {
-    end.portFrom = colon + 1
-    end.portTo = end.to
-    end.to = colon
-  }
   putSide(row, side.ip, side.address, side.domain, end.from, end.to)
   const n = end.portTo > end.portFrom ? port(row.bytes, end.portFrom, end.portTo) : Number.NaN
   if (!Number.isNaN(n)) row.long(side.port, n)

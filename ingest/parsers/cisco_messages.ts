@@ -23,6 +23,7 @@ export const TRAFFIC_MESSAGES = `
 106013 deny
   Dropping echo request from {at:src} to PAT address {at:dst}
 106014 deny
+  Deny inbound {proto} src {if:src} dst {if:dst}(type {type}, code {code})
   Deny inbound {proto} src {if:src} dst {if:dst} (type {type}, code {code})
   Deny inbound {proto} src {if:src} dst {if:dst}
 106015 deny
@@ -62,6 +63,8 @@ export const TRAFFIC_MESSAGES = `
   Authorization denied for user {user*} from {at:src} to {at:dst} on interface {iface}
   Authorization denied (acl={rule}) for user '{user*}' from {at:src} to {at:dst} on interface {iface} using {proto}
   Authorization denied from {at:src} to {at:dst} (not authenticated) on interface {iface} using {proto}
+109017 deny
+  User at {ip} exceeded auth proxy connection limit
 109031 loginFail
   NT Domain Authentication Failed: rejecting guest login for {user}.
 109033 109034 loginFail

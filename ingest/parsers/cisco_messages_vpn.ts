@@ -4,6 +4,8 @@
  * Cisco Secure Firewall ASA Series Syslog Messages, https://www.cisco.com/c/en/us/td/docs/security/asa/syslog/b_syslog.html
  */
 export const SESSION_MESSAGES = `
+500003 dropped
+  Bad TCP hdr length ({_}) from {at:src} to {at:dst}, flags: {flags}, on interface {iface}
 500004 dropped
   Invalid transport field for protocol={proto}, from {at:src} to {at:dst}
 502101 userAdd

@@ -15,7 +15,7 @@ import { actionIn, packetSort } from './packets.ts'
 import { EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
 import { mac } from './targets.ts'
 import { putTransport } from './transport.ts'
-import { putUrl } from './url.ts'
+import { putUrl, splitHost } from './url.ts'
 
 const VENDOR = 'mikrotik.'
 const sideOf = (side: 'source' | 'destination') => ({
@@ -123,10 +123,10 @@ const putMac = (row: Row, text: string | undefined): void => {
   if (address !== undefined) row.const(F.sourceMac, address)
 }
 /** `192.0.2.1:1234`, `[2001:db8::1]:1234`, either without a port. */
-const END = /^(\[[0-9A-Fa-f:.]{2,45}\]|[0-9.]{7,15}|[0-9A-Fa-f:]{2,45})(?::(\d{1,5}))?$/
 const putEnd = (row: Row, ip: number, port: number, text: string): void => {
-  const m = END.exec(text)
-  if (m && putIp(row, ip, m[1]) && m[2] !== undefined && Number(m[2]) <= 65535) row.long(port, Number(m[2]))
+  const begin = row.write(text)
+  const [from, to, number] = splitHost(row.bytes, begin, row.at)
+  if (!row.has(ip) && row.ip(ip, from, to) !== undefined && !Number.isNaN(number)) row.long(port, number)
 }
 
 /** Where a packet's own part begins: a chain, a colon, and its interface. */
@@ -172,29 +172,30 @@ const parts = (text: string): string[] => {
   return out
 }
 const putPart = (row: Row, part: string): void => {
-  const state = /connection-state:(\S{1,64})/.exec(part)
-  if (state) put(row, F.state, state[1])
-  const source = /src-mac ([0-9A-Fa-f:]{17})/.exec(part)
-  if (source) putMac(row, source[1])
-  const proto = /(?:^| )proto ([\w-]{1,32})(?: \(([^)]{1,64})\))?$/.exec(part)
-  if (proto) {
+  if (part.startsWith('len ')) {
+    const size = /^len (\d{1,9})$/.exec(part)
+    if (size) row.long(F.bytes, Number(size[1]))
+    return
+  }
+  if (part.startsWith('NAT ')) {
+    const nat = NAT.exec(part)
+    if (nat?.[2] !== undefined) putEnd(row, SOURCE.natIp, SOURCE.natPort, nat[2])
+    if (nat?.[4] !== undefined) putEnd(row, DESTINATION.natIp, DESTINATION.natPort, nat[4])
+    return
+  }
+  if (part.includes('-')) {
+    put(row, F.state, /connection-state:(\S{1,64})/.exec(part)?.[1])
+    putMac(row, /src-mac ([0-9A-Fa-f:]{17})/.exec(part)?.[1])
+  }
+  if (part.includes('proto ')) {
+    const proto = /(?:^| )proto ([\w-]{1,32})(?: \(([^)]{1,64})\))?$/.exec(part)
+    if (!proto) return
     const from = row.write(proto[1]!)
     putTransport(row, from, row.at)
     put(row, F.flags, proto[2])
     return
   }
-  const size = /^len (\d{1,9})$/.exec(part)
-  if (size) {
-    row.long(F.bytes, Number(size[1]))
-    return
-  }
-  const nat = NAT.exec(part)
-  if (nat) {
-    if (nat[2] !== undefined) putEnd(row, SOURCE.natIp, SOURCE.natPort, nat[2])
-    if (nat[4] !== undefined) putEnd(row, DESTINATION.natIp, DESTINATION.natPort, nat[4])
-    return
-  }
-  const flow = FLOW.exec(part)
+  const flow = part.includes('->') ? FLOW.exec(part) : null
   if (!flow) return
   putEnd(row, SOURCE.ip, SOURCE.port, flow[1]!)
   putEnd(row, DESTINATION.ip, DESTINATION.port, flow[2]!)

@@ -31,22 +31,24 @@ const TRAFFIC: Readonly<Record<string, Words>> = {
   drop: { type: 'denied connection', action: 'flow_dropped' },
   deny: { type: 'denied connection', action: 'flow_denied' },
 }
-const INTRUSION = 'intrusion_detection network'
+const INTRUSION = 'intrusion_detection threat network'
+const MALWARE = 'malware intrusion_detection network'
 const THREATS: Readonly<Record<string, Words>> = {
-  url: { category: 'web network', action: 'url_filtering' },
+  // Not `web`: that is what servers say of their own requests.
+  url: { category: 'network', action: 'url_filtering' },
   data: { category: 'network file', action: 'data_match' },
   dlp: { category: 'network file', action: 'data_match' },
   'dlp-non-file': { category: 'network', action: 'data_match' },
   file: { category: 'network file', action: 'file_match' },
-  flood: { category: INTRUSION, action: 'flood_detected' },
-  packet: { category: INTRUSION, action: 'packet_attack' },
-  scan: { category: INTRUSION, action: 'scan_detected' },
-  spyware: { category: `malware ${INTRUSION}`, action: 'spyware_detected' },
-  virus: { category: `malware ${INTRUSION}`, action: 'virus_detected' },
-  'ml-virus': { category: `malware ${INTRUSION}`, action: 'virus_detected' },
-  vulnerability: { category: INTRUSION, action: 'exploit_detected' },
-  wildfire: { category: `malware ${INTRUSION}`, action: 'wildfire_verdict' },
-  'wildfire-virus': { category: `malware ${INTRUSION}`, action: 'wildfire_virus_detected' },
+  flood: { kind: 'alert', category: INTRUSION, action: 'flood_detected' },
+  packet: { kind: 'alert', category: INTRUSION, action: 'packet_attack' },
+  scan: { kind: 'alert', category: INTRUSION, action: 'scan_detected' },
+  spyware: { kind: 'alert', category: MALWARE, action: 'spyware_detected' },
+  virus: { kind: 'alert', category: MALWARE, action: 'virus_detected' },
+  'ml-virus': { kind: 'alert', category: MALWARE, action: 'virus_detected' },
+  vulnerability: { kind: 'alert', category: INTRUSION, action: 'exploit_detected' },
+  wildfire: { kind: 'alert', category: MALWARE, action: 'wildfire_verdict' },
+  'wildfire-virus': { kind: 'alert', category: MALWARE, action: 'wildfire_virus_detected' },
 }
 const words = (...parts: (string | undefined)[]): string => parts.filter(Boolean).join(' ')
 
@@ -58,7 +60,7 @@ export const sessionSort = new Memo((text): Sort => {
   const said = outcome === undefined ? {} : { outcome }
   const own = layout === 'threat' ? THREATS : TRAFFIC
   const found: Words = Object.hasOwn(own, subtype) ? own[subtype]! : {}
-  const types = (found.type ?? (layout === 'threat' ? 'info' : '')).split(' ')
+  const types = (found.type ?? (layout === 'threat' && verdict === undefined ? 'info' : '')).split(' ')
   const type = words(...new Set([verdict, ...types]))
   return sortOf({ category: 'network', ...found, ...said, ...(type ? { type } : {}) })
 })

@@ -96,19 +96,23 @@ const isDigits = (b: Uint8Array, from: number, to: number): boolean => {
   return true
 }
 
-/** `address/port`; a port may be a service's name. */
+/** `address/port`, `192.0.2.1:port`; a port may be a service's name. */
 const readPort = (b: Uint8Array, end: End, from: number, to: number): void => {
   end.from = from
   end.to = to
-  for (let i = to - 1; i > from; i--)
-    if (b[i] === 47) {
-      end.to = i
-      end.portFrom = i + 1
-      end.portTo = to
-      return
-    }
+  let at = to - 1
+  while (at > from && b[at] !== 47) at--
+  if (at <= from) {
+    at = to - 1
+    while (at > from && b[at] !== 58) at--
+    for (let i = from; i < at; i++) if (b[i] !== 46 && !(b[i]! >= 48 && b[i]! <= 57)) return
+    if (!isDigits(b, at + 1, to)) return
+  }
+  if (at <= from) return
+  end.to = at
+  end.portFrom = at + 1
+  end.portTo = to
 }
-
 const IDENTITY = encoder.encode('NP Identity Ifc:')
 
 /** Reads an end of a flow; answers where it ends, -1 where none stands. */

@@ -105,7 +105,7 @@ const [FW_RULE, FROM_ZONE, TO_ZONE, REASON, HTTP_STATUS] = idsOf(
   'reason',
   'httpstatus',
 )
-const [NAT_SRC, NAT_DST, NAT_SPORT, NAT_DPORT] = idsOf('tran_src_ip', 'tran_dst_ip', 'tran_src_port', 'tran_dst_port')
+const [NAT_SRC, NAT_DST] = idsOf('tran_src_ip', 'tran_dst_ip')
 
 const LEVELS = ['emergency', 'alert', 'critical', 'error', 'warning', 'notification', 'informational', 'debug']
 const WORDS: Readonly<Record<string, number>> = {
@@ -173,9 +173,6 @@ const parse = (row: Row, from: number, to: number, context: LineContext) => {
   const { present, count, from: starts, to: stops, unknown, unknowns } = pairs
   for (const id of [NAT_SRC, NAT_DST])
     if (pairs.has(id) && is(b, starts[id]!, stops[id]!, '0.0.0.0')) stops[id] = starts[id]!
-  // A port beside no address says that nothing was translated.
-  if (!said(b, NAT_SRC)) stops[NAT_SPORT] = starts[NAT_SPORT]!
-  if (!said(b, NAT_DST)) stops[NAT_DPORT] = starts[NAT_DPORT]!
   for (let n = 0; n < count; n++) {
     const id = present[n]!
     const [a, z] = [starts[id]!, stops[id]!]

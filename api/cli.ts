@@ -1,11 +1,11 @@
 /** The command line. Every mistake is one sentence on standard error and exit 1. */
+import { withComputed } from '../ingest/computed.ts'
 import { counted } from '../ingest/counted.ts'
 import { LOGSOURCES } from '../ingest/parsers/index.ts'
 import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
-import { withComputed } from '../ingest/computed.ts'
 import { toDocument } from '../ingest/event.ts'
 import { checkRules, costlyRules, testRules } from '../rules/check.ts'
 import { CATALOG, loadRules } from '../rules/load.ts'

@@ -8,7 +8,7 @@ import { field } from '../row/handles.ts'
 import type { Row } from '../row/row.ts'
 import { ciscoHead, levelOf } from './cisco_head.ts'
 import { openLina } from './cisco_lina.ts'
-import { putFlow } from './flow.ts'
+import { putFlow } from './sides.ts'
 import { EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
 import { digits } from '../row/values.ts'
 

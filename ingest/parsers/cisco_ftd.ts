@@ -12,7 +12,7 @@ import { sortOf } from './categories.ts'
 import { ciscoHead, levelOf } from './cisco_head.ts'
 import { openLina } from './cisco_lina.ts'
 import { isSecurity, putSecurity, VENDOR } from './cisco_security.ts'
-import { putFlow } from './flow.ts'
+import { putFlow } from './sides.ts'
 import { EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
 
 const F = {

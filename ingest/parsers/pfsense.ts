@@ -11,7 +11,7 @@ import type { Row } from '../row/row.ts'
 import { findLast, integer, is } from '../row/values.ts'
 import { putSort, type Sort, sortOf } from './categories.ts'
 import { columns, splitColumns } from './csv.ts'
-import { putFlow } from './flow.ts'
+import { putFlow } from './sides.ts'
 import { EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
 import { putService } from './pfsense_services.ts'
 import { type Plan, planOf, putValue, type Rules, targetsOf } from './targets.ts'
@@ -171,22 +171,13 @@ const putFilterlog = (row: Row): void => {
     }
 }
 
-/** `(squid-1)[6802]: ` and `program[1]: `, where the envelope left it. */
-const OWN_TAG = /^\(?([\w./-]{1,48})\)?(?:\[(\d{1,10})\])?: /
-
 const parse = (row: Row, from: number, to: number, context: LineContext) => {
   let at = from
   while (at < to && row.bytes[at]! <= 32) at++
   if (at === to) return SKIP
-  let { tag, pid } = context.header ?? {}
-  if (tag === undefined && row.bytes[at] === 40) {
-    const m = OWN_TAG.exec(row.slice(at, Math.min(to, at + 80)))
-    if (m) {
-      tag = m[1]
-      pid = m[2] === undefined ? undefined : Number(m[2])
-      at += m[0].length
-    }
-  }
+  const { pid } = context.header ?? {}
+  // `(squid-1)[6802]: `
+  const tag = context.header?.tag?.replace(/^\(|\)$/g, '')
   const filter = tag === undefined || tag === 'filterlog'
   if (filter) splitColumns(row, at, to, cells)
   const isFilter = filter && isFilterlog(row.bytes)

@@ -25,7 +25,7 @@ const ISO = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?
 // No host's name holds a comma: PAN-OS writes `1,2026/05/14 09:30:01,…` where others write theirs.
 const HOST = /^([^ \t,=:[\]"<>{}]{1,255}|[0-9A-Fa-f:.]{2,45}) (?=[^ \t])/
 // A number is a sequence number (Cisco) or the beginning of a time (`2026:05:14-09:30:01` of Sophos UTM).
-const TAG = /^(?!CEF:|LEEF:|\d+:)([\w./-]{1,48})(?:\[(\d{1,10})\])?: ?/
+const TAG = /^(?!CEF:|LEEF:|\d+:|\d\d\/\d\d\/\d{4}:)(\([\w./-]{1,46}\)|[\w./-]{1,48})(?:\[(\d{1,10})\])?: ?/
 
 const HALF_A_YEAR = 183 * 86_400_000
 /** No zone is farther from UTC. */

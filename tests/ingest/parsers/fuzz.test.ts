@@ -21,6 +21,8 @@ const checkScalar = (name: string, value: unknown): void => {
   if (type === 'keyword') expect(typeof value, name).toBe('string')
 }
 
+/** Those of ECS that a log can be. */
+const KINDS = ['event', 'alert', 'metric', 'state', 'enrichment', 'asset']
 const check = (event: Event): void => {
   expect(Number.isSafeInteger(event['@timestamp'])).toBe(true)
   if (event['event.kind'] === 'pipeline_error') {
@@ -29,7 +31,7 @@ const check = (event: Event): void => {
     expect(error.length).toBeLessThan(1000)
     return
   }
-  expect(['event', 'alert']).toContain(event['event.kind'])
+  expect(KINDS).toContain(event['event.kind'])
   for (const [name, value] of Object.entries(event)) {
     if (Array.isArray(value)) {
       expect(value.length, name).toBeGreaterThan(0)

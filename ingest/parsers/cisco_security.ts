@@ -4,6 +4,7 @@
  * holds, since what clients write comes late in a line.
  * https://www.cisco.com/c/en/us/td/docs/security/firepower/Syslogs/b_fptd_syslog_guide/security-event-syslog-messages.html
  */
+import { constant } from '../row/const.ts'
 import { field } from '../row/handles.ts'
 import { Memo } from '../row/memo.ts'
 import type { Row } from '../row/row.ts'
@@ -47,6 +48,7 @@ const RULES: Rules = {
   ConnectionDuration: ['seconds', 'event.duration'],
   DNSQuery: ['text', 'dns.question.name'],
   DNSRecordType: ['none'],
+  DNSResponseType: ['none'],
   DstIP: ['side', 'destination'],
   DstPort: ['port', 'destination.port'],
   EgressInterface: ['text', 'observer.egress.interface.name'],
@@ -102,11 +104,12 @@ const rules: Rules = Object.fromEntries(
 const plan = planOf(targetsOf(KEYS, rules, OWN))
 const pairs = new Pairs(keyTable(KEYS))
 const id = (key: string): number => KEYS.indexOf(key)
-const [ACTION, USER, START, RECORD, DURATION] = [
+const [ACTION, USER, START, RECORD, RESPONSE, DURATION] = [
   id('AccessControlRuleAction'),
   id('User'),
   id('FirstPacketSecond'),
   id('DNSRecordType'),
+  id('DNSResponseType'),
   id('ConnectionDuration'),
 ]
 const LONGEST_KEY = 48
@@ -166,12 +169,51 @@ const sortFor = (code: string, action: string): Sort => {
 }
 const SORTS = new Map(Object.keys(EVENTS).map((code) => [code, new Memo((action) => sortFor(code, action))]))
 
+/** What the device calls record types is IANA's meaning of them ("DNS Parameters", Resource Record TYPEs and RCODEs). */
+const RECORDS: Readonly<Record<string, string>> = {
+  'a host address': 'A',
+  'ip6 address': 'AAAA',
+  'ipv6 address': 'AAAA',
+  'an authoritative name server': 'NS',
+  'the canonical name for an alias': 'CNAME',
+  'marks the start of a zone of authority': 'SOA',
+  'a domain name pointer': 'PTR',
+  'mail exchange': 'MX',
+  'text strings': 'TXT',
+  'server selection': 'SRV',
+  'naming authority pointer': 'NAPTR',
+  'host information': 'HINFO',
+  'a well known service description': 'WKS',
+  'service binding': 'SVCB',
+  'general purpose service binding': 'SVCB',
+  'https binding': 'HTTPS',
+}
+const RESPONSES: Readonly<Record<string, string>> = {
+  'no error': 'NOERROR',
+  'format error': 'FORMERR',
+  'server failure': 'SERVFAIL',
+  'non-existent domain': 'NXDOMAIN',
+  'not implemented': 'NOTIMP',
+  'query refused': 'REFUSED',
+}
+const wordOf = (words: Readonly<Record<string, string>>) =>
+  new Memo((text) => {
+    const word = text.toLowerCase()
+    if (Object.hasOwn(words, word)) return constant(words[word]!)
+    return /^[A-Z][A-Z0-9]{0,9}$/.test(text) ? constant(text) : undefined
+  })
+const records = wordOf(RECORDS)
+const responses = wordOf(RESPONSES)
+
 const F = {
   time: field('@timestamp'),
   start: field('event.start'),
   end: field('event.end'),
   duration: field('event.duration'),
   record: field('dns.question.type'),
+  response: field('dns.response_code'),
+  ownRecord: field(`${OWN}dns_record_type`),
+  ownResponse: field(`${OWN}dns_response_type`),
   ownAction: field(`${OWN}access_control_rule_action`),
 } as const
 
@@ -196,8 +238,16 @@ export const putSecurity = (row: Row, code: string | undefined, from: number, to
   if (pairs.has(ACTION)) row.text(F.ownAction, starts[ACTION]!, stops[ACTION]!)
   if (pairs.has(USER) && !isNobody(b, starts[USER]!, stops[USER]!))
     putValue(row, userPlan, 0, starts[USER]!, stops[USER]!)
-  // `a host address`: the record's meaning follows its type.
-  if (pairs.has(RECORD)) row.text(F.record, starts[RECORD]!, stops[RECORD]!)
+  if (pairs.has(RECORD)) {
+    const record = records.get(b, starts[RECORD]!, stops[RECORD]!)
+    if (record === undefined) row.text(F.ownRecord, starts[RECORD]!, stops[RECORD]!)
+    else row.const(F.record, record)
+  }
+  if (pairs.has(RESPONSE)) {
+    const response = responses.get(b, starts[RESPONSE]!, stops[RESPONSE]!)
+    if (response === undefined) row.text(F.ownResponse, starts[RESPONSE]!, stops[RESPONSE]!)
+    else row.const(F.response, response)
+  }
   const time = row.number[F.time]!
   const start = pairs.has(START) ? isoTime(b, starts[START]!, stops[START]!, 'UTC') : Number.NaN
   if (!Number.isNaN(start)) row.long(F.start, start)

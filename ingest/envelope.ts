@@ -15,7 +15,11 @@ export interface Header {
   readonly time?: number
   /** The program: `nginx` of `nginx[123]:`, the APP-NAME of RFC 5424. */
   readonly tag?: string
+  /** Its process: 123 of `nginx[123]:`, the PROCID of RFC 5424. */
   readonly pid?: number
+  /** Where in the row's memory its STRUCTURED-DATA (RFC 5424 §6.3) lies, and its MSGID. */
+  readonly data?: readonly [from: number, to: number]
+  readonly id?: string
 }
 
 export interface Enveloped {
@@ -28,6 +32,13 @@ export interface Enveloped {
 const PRIORITIES: readonly Header[] = Array.from({ length: 192 }, (_, priority) => ({ priority }))
 /** Longer headers are read from this much of a line. */
 const HEAD = 8192
+
+/** A text of which each character is one byte, as what the bytes spell. */
+const utf8 = (text: string): string => {
+  for (let i = 0; i < text.length; i++)
+    if (text.charCodeAt(i) > 127) return Buffer.from(text, 'latin1').toString('utf8')
+  return text
+}
 
 export const openEnvelope = (): ((
   row: Row,
@@ -73,8 +84,14 @@ export const openEnvelope = (): ((
     // A line may begin with such a time of its own: only with a program's name after it is it a header.
     if (first >= 48 && first <= 57 && header.tag === undefined) return out
     out.from = Math.min(to, from + body)
-    out.header =
-      header.host === undefined ? header : { ...header, host: Buffer.from(header.host, 'latin1').toString('utf8') }
+    const { host, tag, id, data } = header
+    out.header = {
+      ...header,
+      ...(host === undefined ? {} : { host: utf8(host) }),
+      ...(tag === undefined ? {} : { tag: utf8(tag) }),
+      ...(id === undefined ? {} : { id: utf8(id) }),
+      ...(data === undefined ? {} : { data: [from + data[0], from + data[1]] }),
+    }
     // RFC 5424 §6.4: a message in UTF-8 begins with a byte order mark.
     if (standsAt(bytes, out.from, '\xef\xbb\xbf')) out.from += 3
     return out

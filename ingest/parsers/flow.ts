@@ -1,4 +1,5 @@
 /** What parsers of network events say alike: sums, the type of a network, names of protocols, hardware addresses. */
+import { TRANSPORT } from './transport.ts'
 import { type Const, constant } from '../row/const.ts'
 import { field } from '../row/handles.ts'
 import { Memo } from '../row/memo.ts'
@@ -53,32 +54,6 @@ export const putDirection = (row: Row): void => {
   if (towards !== undefined) row.const(F.direction, towards)
 }
 
-/** IANA protocol numbers as keywords (ECS network.transport). */
-export const TRANSPORT: Readonly<Record<string, string>> = {
-  '1': 'icmp',
-  '2': 'igmp',
-  '4': 'ipv4',
-  '6': 'tcp',
-  '8': 'egp',
-  '9': 'igp',
-  '17': 'udp',
-  '33': 'dccp',
-  '41': 'ipv6',
-  '46': 'rsvp',
-  '47': 'gre',
-  '50': 'esp',
-  '51': 'ah',
-  '58': 'ipv6-icmp',
-  '88': 'eigrp',
-  '89': 'ospf',
-  '97': 'etherip',
-  '103': 'pim',
-  '108': 'ipcomp',
-  '112': 'vrrp',
-  '115': 'l2tp',
-  '132': 'sctp',
-  '136': 'udplite',
-}
 /** The name of a protocol (IANA), of its number or of any spelling: `TCP`, `6`. */
 export const transport = new Memo((text) =>
   constant(Object.hasOwn(TRANSPORT, text) ? TRANSPORT[text]! : text.toLowerCase()),

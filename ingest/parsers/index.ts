@@ -7,6 +7,15 @@ import { cef } from './cef.ts'
 import { citrixWaf } from './citrix_waf.ts'
 import { dovecot } from './dovecot.ts'
 import { f5Bigip } from './f5_bigip.ts'
+import { checkpoint } from './checkpoint.ts'
+import { ciscoAsa } from './cisco_asa.ts'
+import { ciscoFtd } from './cisco_ftd.ts'
+import { ciscoIos } from './cisco_ios.ts'
+import { iptables } from './iptables.ts'
+import { pfsense } from './pfsense.ts'
+import { sonicwall } from './sonicwall.ts'
+import { sophosUtm } from './sophos_utm.ts'
+import { sophosXg } from './sophos_xg.ts'
 import { fortinetFortigate } from './fortinet_fortigate.ts'
 import { haproxy } from './haproxy.ts'
 import { iisAccess } from './iis_access.ts'
@@ -17,6 +26,9 @@ import { linuxAuth } from './linux_auth.ts'
 import { modsecurity } from './modsecurity.ts'
 import { nginxAccess } from './nginx_access.ts'
 import { nginxError } from './nginx_error.ts'
+import { juniperSrx } from './juniper_srx.ts'
+import { mikrotik } from './mikrotik.ts'
+import { panwPanos } from './panw_panos.ts'
 import type { Logsource, Parse, Parser } from './parser.ts'
 import { postfix } from './postfix.ts'
 import { squid } from './squid.ts'
@@ -54,6 +66,18 @@ export const parsers: ReadonlyMap<string, Parser> = new Map(
     postfix,
     dovecot,
     leef,
+    panwPanos,
+    ciscoAsa,
+    ciscoFtd,
+    checkpoint,
+    pfsense,
+    iptables,
+    sophosXg,
+    sophosUtm,
+    juniperSrx,
+    sonicwall,
+    mikrotik,
+    ciscoIos,
   ].map((parser) => [parser.id, parser as Parser]),
 )
 

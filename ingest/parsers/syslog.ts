@@ -8,36 +8,53 @@ export interface SyslogHeader {
   readonly time?: number
   /** The program: `nginx` of `nginx[123]:` or the APP-NAME of RFC 5424. */
   readonly tag?: string
-  /** Its process: `123` of `nginx[123]:`, a PROCID that is a number. */
+  /** Its process: 123 of `nginx[123]:` or the PROCID of RFC 5424 where that is a number. */
   readonly pid?: number
+  /** Where the STRUCTURED-DATA of RFC 5424 lies, and its MSGID. */
+  readonly data?: readonly [from: number, to: number]
+  readonly id?: string
 }
 
 const PRI = /^<(\d{1,3})>/
 // RFC 5424 §6: VERSION TIMESTAMP HOSTNAME APP-NAME PROCID MSGID; structured data is read by hand.
-const RFC5424 = /^(?:1 )(\S+) (\S+) (\S+) (\S+) (\S+) ?/
+// One character is one byte here: what \s takes for a blank may be the middle of a letter.
+const RFC5424 = /^(?:1 )([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ([^ ]+) ?/
 // RFC 3164 §4.1 with the deviations of the field: a year (Cisco, Fortinet), an ISO time (rsyslog), no host.
 const BSD = /^([A-Za-z]{3}) {1,2}(\d{1,2}) (?:(\d{4}) )?(\d\d:\d\d:\d\d)(?:\.\d{1,9})?:? (?:(\d{4}) )?/
 const ISO = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) /
-const HOST = /^([^\s=:[\]"<>{}]{1,255}|[0-9A-Fa-f:.]{2,45}) (?=\S)/
-const TAG = /^(?!CEF:|LEEF:|\d\d\/\d\d\/\d{4}:)(\([\w./-]{1,46}\)|[\w./-]{1,48})(?:\[(\d{1,10})\])?: ?/
+// No host's name holds a comma: PAN-OS writes `1,2026/05/14 09:30:01,…` where others write theirs.
+const HOST = /^([^ \t,=:[\]"<>{}]{1,255}|[0-9A-Fa-f:.]{2,45}) (?=[^ \t])/
+// A number is a sequence number (Cisco) or the beginning of a time (`2026:05:14-09:30:01` of Sophos UTM).
+const TAG = /^(?!CEF:|LEEF:|\d+:|\d\d\/\d\d\/\d{4}:)(\([\w./-]{1,46}\)|[\w./-]{1,48})(?:\[(\d{1,10})\])?: ?/
 
 const HALF_A_YEAR = 183 * 86_400_000
+/** No zone is farther from UTC. */
+const FARTHEST = 15 * 3_600_000
 
-/** The end of STRUCTURED-DATA (RFC 5424 §6.3) that begins at `at`. */
-const afterStructured = (line: string, at: number): number => {
+/**
+ * The end of STRUCTURED-DATA (RFC 5424 §6.3) that begins at `at`, `at` where none stands there: SD-ID and what brackets enclose. What
+ * only begins alike (`[action:"Accept"; …]` of Check Point) is the message.
+ */
+const structuredEnd = (line: string, at: number): number => {
   let i = at
   while (line.charCodeAt(i) === 91) {
+    const begin = i
+    for (i++; i < line.length && line.charCodeAt(i) !== 32 && line.charCodeAt(i) !== 93; i++) {
+      const c = line.charCodeAt(i)
+      if (c === 34 || c === 61) return begin
+    }
+    if (i === begin + 1) return begin
     let quoted = false
-    for (i++; i < line.length; i++) {
+    for (; i < line.length; i++) {
       const c = line.charCodeAt(i)
       if (quoted && c === 92) i++
       else if (c === 34) quoted = !quoted
       else if (c === 93 && !quoted) break
     }
+    // Not closed in what is looked at: it is left to whoever reads the message.
+    if (i >= line.length) return begin
     i++
   }
-  if (i === at && line.charCodeAt(i) === 45) i++
-  while (line.charCodeAt(i) === 32) i++
   return i
 }
 
@@ -45,18 +62,22 @@ const afterStructured = (line: string, at: number): number => {
  * A time without a year is of the year that brings it nearest before arrival (a day of clock error allowed); where the clock
  * of the arrival is doubted, nearest to it on either side.
  */
-const yearless = (
+export const yearlessMillis = (
   month: number,
   day: number,
-  clock: string,
+  hour: number,
+  minute: number,
+  second: number,
   arrived: number,
   timezone: string,
-  doubted: boolean,
+  doubted = false,
 ): number => {
   const year = new Date(arrived).getUTCFullYear()
   const after = doubted ? HALF_A_YEAR : 86_400_000
   for (const candidate of [year + 1, year, year - 1, year - 2, year - 3, year - 4]) {
-    const wall = utcMillis(candidate, month, day, digits(clock, 0, 2), digits(clock, 3, 2), digits(clock, 6, 2))
+    const wall = utcMillis(candidate, month, day, hour, minute, second)
+    // A zone is looked up only where the year may be the one: it remembers one hour, and is slow to find another.
+    if (wall - FARTHEST > arrived + after) continue
     const time = zonedMillis(wall, timezone)
     if (time <= arrived + after) return time
   }
@@ -77,11 +98,17 @@ export const syslogHeader = (line: string, arrived: number, timezone: string, do
   if (modern) {
     const time = isoMillis(modern[1]!, timezone)
     if (!Number.isNaN(time) || modern[1] === '-') {
+      const data = at + modern[0].length
+      const end = structuredEnd(line, data)
+      let body = end === data && line.charCodeAt(end) === 45 ? end + 1 : end
+      while (line.charCodeAt(body) === 32) body++
       return {
         ...known,
-        body: afterStructured(line, at + modern[0].length),
+        body,
+        ...(end > data ? { data: [data, end] as const } : {}),
         ...(modern[2] === '-' ? {} : { host: modern[2]! }),
         ...(modern[3] === '-' ? {} : { tag: modern[3]! }),
+        ...(modern[5] === '-' ? {} : { id: modern[5]! }),
         ...(/^\d{1,10}$/.test(modern[4]!) ? { pid: Number(modern[4]) } : {}),
         ...(Number.isNaN(time) ? {} : { time }),
       }
@@ -100,7 +127,16 @@ export const syslogHeader = (line: string, arrived: number, timezone: string, do
           utcMillis(Number(year), month, day, digits(clock, 0, 2), digits(clock, 3, 2), digits(clock, 6, 2)),
           timezone,
         )
-      : yearless(month, day, clock, arrived, timezone, doubted)
+      : yearlessMillis(
+          month,
+          day,
+          digits(clock, 0, 2),
+          digits(clock, 3, 2),
+          digits(clock, 6, 2),
+          arrived,
+          timezone,
+          doubted,
+        )
     if (Number.isNaN(time)) return { ...known, body: at }
     at += bsd[0].length
   } else if (iso) {
@@ -119,7 +155,7 @@ export const syslogHeader = (line: string, arrived: number, timezone: string, do
     body: at,
     ...(host ? { host: host[1]! } : {}),
     ...(tag ? { tag: tag[1]! } : {}),
-    ...(tag?.[2] ? { pid: Number(tag[2]) } : {}),
+    ...(tag?.[2] === undefined ? {} : { pid: Number(tag[2]) }),
     ...(Number.isNaN(time) ? {} : { time }),
   }
 }

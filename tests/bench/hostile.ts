@@ -35,6 +35,15 @@ const PIECES = [
   "'",
   ' a=b',
   '{"',
+  '"","',
+  '; a:"',
+  '|a=',
+  ', SrcIP: ',
+  '> IP <',
+  ' (a) ',
+  ' DESCR="',
+  ' from 192.0.2.1 ',
+  ': in:',
 ]
 const samples = join(import.meta.dirname, '../ingest/parsers')
 

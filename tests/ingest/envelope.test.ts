@@ -33,8 +33,16 @@ const TABLE: readonly (readonly [what: string, line: string, message: string, he
     'RFC 5424',
     '<34>1 2026-05-14T09:30:09Z web app - - [x@1 a="]" b="\\"]"] x',
     'x',
-    { priority: 34, host: 'web', tag: 'app', time: MAY },
+    { priority: 34, host: 'web', tag: 'app', time: MAY, data: [39, 58] },
   ],
+  [
+    'RFC 5424: a process, a message id, and brackets that are no structured data',
+    '<34>1 2026-05-14T09:30:09Z web app 12 ID [action:"Accept"; b:"]"]',
+    '[action:"Accept"; b:"]"]',
+    { priority: 34, host: 'web', tag: 'app', pid: 12, id: 'ID', time: MAY },
+  ],
+  ['a comma ends a host', 'May 14 09:30:09 1,2026/05/14 09:30:09,x', '1,2026/05/14 09:30:09,x', { time: MAY }],
+  ['a number is no program', '<34>2026:05:14-09:30:09 utm x', '2026:05:14-09:30:09 utm x', { priority: 34 }],
   [
     'RFC 5424 with a byte order mark before the message',
     '<34>1 2026-05-14T09:30:09Z - - - - - \ufeffđ',

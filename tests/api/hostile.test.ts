@@ -1,12 +1,12 @@
 /** Parameters that an attacker writes, on every route that answers a list, as every role: refused with a sentence, or a bounded answer. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Role } from '../../api/contract.ts'
+import { ROLES } from '../../api/permissions.ts'
 import { openGate } from '../../api/gate.ts'
 import { attack, type Console, openConsole, OURS, type Person, request, THEIRS } from './console.ts'
 
 let console_: Console
 const people = new Map<Role, Person>()
-const ROLES: readonly Role[] = ['administrator', 'analyst', 'rule_author', 'manager', 'agency_viewer']
 
 beforeAll(async () => {
   console_ = await openConsole()

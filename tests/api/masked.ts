@@ -11,7 +11,7 @@ const CASE = 'HS-2026-777'
 let console_: Console
 const people = new Map<Role, Person>()
 const SEE: readonly Role[] = ['administrator', 'analyst']
-const MASKED_ROLES: readonly Role[] = ['agency_viewer', 'manager', 'rule_author']
+const MASKED_ROLES: readonly Role[] = ['agency_viewer', 'manager', 'rule_author', 'auditor']
 const as = (role: Role): Person => people.get(role)!
 
 const MASKS = `masks:

@@ -41,14 +41,16 @@ interface Described {
 type Markup = ReturnType<typeof html>
 const joined = (parts: readonly Markup[], between = ''): Markup => raw(parts.map(String).join(between))
 
-const bounds = ({ minimum, maximum, maxLength, default: otherwise }: Shape): string =>
+/** What it means, and within what it has to be. */
+const said = (description: string | undefined, { minimum, maximum, maxLength, default: otherwise }: Shape): string =>
   [
-    minimum !== undefined && maximum !== undefined ? `${minimum} … ${maximum}` : undefined,
+    description,
+    minimum !== undefined && maximum !== undefined ? `from ${minimum} to ${maximum}` : undefined,
     maxLength === undefined ? undefined : `at most ${maxLength} characters`,
-    otherwise === undefined ? undefined : `default ${JSON.stringify(otherwise)}`,
+    otherwise === undefined ? undefined : `without it ${JSON.stringify(otherwise)}`,
   ]
     .filter(Boolean)
-    .join(', ')
+    .join('; ')
 
 const shape = (schema: Shape): Markup => {
   if (schema.$ref) {
@@ -73,7 +75,7 @@ const fields = ({ properties = {}, required = [] }: Shape): Markup =>
   html`<table>${joined(
     Object.entries(properties).map(
       ([name, each]) =>
-        html`<tr><th>${name}${required.includes(name) ? '' : '?'}</th><td>${shape(each)}</td><td>${each.description ?? ''} ${bounds(each)}</td></tr>`,
+        html`<tr><th>${name}${required.includes(name) ? '' : '?'}</th><td>${shape(each)}</td><td>${said(each.description, each)}</td></tr>`,
     ),
   )}</table>`
 
@@ -91,7 +93,7 @@ ${
     : html`<h4>Parameters</h4><table>${joined(
         parameters.map(
           (each) =>
-            html`<tr><th>${each.name}${each.required ? '' : '?'}</th><td>${shape(each.schema)}</td><td>${each.description ?? each.schema.description ?? ''} ${bounds(each.schema)}</td></tr>`,
+            html`<tr><th>${each.name}${each.required ? '' : '?'}</th><td>${shape(each.schema)}</td><td>${said(each.description ?? each.schema.description, each.schema)}</td></tr>`,
         ),
       )}</table>`
 }

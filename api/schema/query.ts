@@ -69,7 +69,7 @@ export const choice = <const N extends string>(names: readonly N[], otherwise: N
       const all = names.join(', ')
       return found ?? refuse(context, value, { vi: `chỉ có ${all}`, en: `there are ${all}` })
     })
-    .meta({ description, override: { type: 'string', enum: [...names] } })
+    .meta({ description, override: { type: 'string', enum: [...names], default: otherwise } })
   return one.default(otherwise as never)
 }
 /** Where to read on; whether it is a place is the store's to say. */

@@ -113,6 +113,10 @@ test('every route of /api is in it, with its permission, refusals and a session'
     in: 'query',
     schema: { type: 'integer', minimum: 1, maximum: 500 },
   })
+  expect(get.parameters.find(({ name }: { name: string }) => name === 'sort').schema).toMatchObject({
+    enum: ['severity', 'newest', 'oldest', 'count'],
+    default: 'severity',
+  })
   expect(document.components.securitySchemes.session).toMatchObject({ in: 'cookie', name: person.cookie.split('=')[0] })
 })
 

@@ -15,7 +15,18 @@ export const refusalsOf = ({ refuses = [], body, open }: Operation): RefusalStat
 
 const JSON_TYPE = 'application/json'
 const operationObject = (path: string, operation: Operation): ZodOpenApiOperationObject => {
-  const { id, tag, summary, act, query = NO_QUERY, body, answer, media = JSON_TYPE, open } = operation
+  const {
+    id,
+    tag,
+    summary,
+    act,
+    query = NO_QUERY,
+    body,
+    answer,
+    media = JSON_TYPE,
+    open,
+    failure: refusal = failure,
+  } = operation
   const names = [...path.matchAll(/:(\w+)/g)].map(([, name]) => name!)
   return {
     operationId: id,
@@ -37,7 +48,7 @@ const operationObject = (path: string, operation: Operation): ZodOpenApiOperatio
       ...Object.fromEntries(
         refusalsOf(operation).map((status) => [
           `${status}` as const,
-          { description: REFUSALS[status], content: { [JSON_TYPE]: { schema: failure } } },
+          { description: REFUSALS[status], content: { [JSON_TYPE]: { schema: refusal } } },
         ]),
       ),
     },

@@ -29,6 +29,8 @@ export interface Operation {
   readonly answer: z.ZodType
   /** How it refuses, besides what any route may: 400, 401, 403, 413, 500, 503. */
   readonly refuses?: readonly RefusalStatus[]
+  /** Of refusals that say more than those of all other operations. */
+  readonly failure?: z.ZodType
   /** What is no JSON: a page, or a stream of server-sent events, each of this shape. */
   readonly media?: 'text/event-stream' | 'text/html'
   /** It needs no session. */

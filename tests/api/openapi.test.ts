@@ -11,6 +11,9 @@ import { Hono } from 'hono'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { Env } from '../../api/context.ts'
+import { refusalsOf } from '../../api/openapi.ts'
+import type { Operation } from '../../api/schema/operation.ts'
+import { signIn, signOut } from '../../api/schema/session.ts'
 import { does, operationsIn } from '../../api/does.ts'
 import { listRules } from '../../api/schema/rules.ts'
 import { attack, type Console, OURS, openConsole, type Person, THEIRS } from './console.ts'
@@ -141,6 +144,27 @@ test('the page names every operation and shape, without a script, and nobody rea
   expect(wanted.filter((id) => !targets.has(id))).toEqual([])
   expect(text).not.toMatch(/<script|javascript:|https?:\/\/(?!www\.w3\.org)|\[object|undefined/)
   for (const path of ['/docs', '/openapi.json']) expect((await console_.anybody.get(path)).status).toBe(401)
+})
+
+test('signing in and out answers and refuses as its operations say', async () => {
+  const password = 'mat-khau-cua-cua'
+  await console_.running.auth!.add({ username: 'cua', name: 'Cửa', role: 'manager', organizations: [] }, password)
+  const door = async (operation: Operation, path: string, body: object, headers?: Record<string, string>) => {
+    const answer = await console_.anybody.post(`/auth/${path}`, body, headers)
+    if (answer.status !== 200) expect(refusalsOf(operation)).toContain(answer.status)
+    const schema = answer.status === 200 ? operation.answer : operation.failure!
+    expect(schema.safeParse(answer.body).error, answer.text).toBeUndefined()
+    return answer.status
+  }
+  const enter = (body: object, headers?: Record<string, string>) => door(signIn, 'sign-in/username', body, headers)
+  // The second time the first is told of.
+  for (let i = 0; i < 2; i++) expect(await enter({ username: 'cua', password })).toBe(200)
+  expect(await enter({ username: 'cua', password: 'sai' })).toBe(401)
+  expect(await enter({ username: 5 })).toBe(400)
+  expect(await enter({ username: 'cua', password }, { 'sec-fetch-site': 'cross-site' })).toBe(403)
+  for (let i = 0; i < 12; i++) await enter({ username: 'analyst-1', password: 'sai' })
+  expect(await enter({ username: 'analyst-1', password: 'sai' })).toBe(429)
+  expect(await door(signOut, 'sign-out', {}, { cookie: person.cookie })).toBe(200)
 })
 
 test('a generated client signs in and lists alerts, and its types refuse what the API would', async () => {

@@ -3,7 +3,8 @@ import type { z } from 'zod'
 import { Refusal } from './refusal.ts'
 import type { Why } from './schema/query.ts'
 
-const bad = (name: string, value: string, { vi, en }: Why): Refusal => {
+const bad = (given: string, value: string, { vi, en }: Why): Refusal => {
+  const name = given.slice(0, 60)
   const shown = JSON.stringify(value.slice(0, 60))
   return new Refusal(400, 'parameter', `${name}=${shown}: ${vi}.`, `${name}=${shown}: ${en}.`)
 }

@@ -5,12 +5,18 @@
  */
 import type { z } from 'zod'
 import type { agencyDetail, agencyList, agencyRow, contactRow } from './schema/agencies.ts'
-import type { alertDetail, alertList, alertQuery } from './schema/alerts.ts'
+import type { alertDetail, alertList, alertQuery, changeAlerts, changeResult } from './schema/alerts.ts'
 import type { eventList, eventQuery, suggestion } from './schema/events.ts'
 import type { failure } from './schema/failure.ts'
 import type { found } from './schema/find.ts'
 import type { auditRow, health, retentionState } from './schema/health.ts'
-import type { changedIncident, incidentDetail, incidentList, incidentQuery } from './schema/incidents.ts'
+import type {
+  changedIncident,
+  changeIncident,
+  incidentDetail,
+  incidentList,
+  incidentQuery,
+} from './schema/incidents.ts'
 import type { liveMessage } from './schema/live.ts'
 import type { overview, overviewQuery } from './schema/overview.ts'
 import type { me, newUser, userChange, userRow } from './schema/people.ts'
@@ -75,5 +81,8 @@ export type AlertQuery = z.input<typeof alertQuery>
 export type IncidentQuery = z.input<typeof incidentQuery>
 export type EventQuery = z.input<typeof eventQuery>
 export type OverviewQuery = z.input<typeof overviewQuery>
+export type AlertChange = Omit<z.input<typeof changeAlerts.body>, 'items'>
+export type ChangeResult = z.output<typeof changeResult>
+export type IncidentChange = Omit<z.input<typeof changeIncident.body>, 'version'>
 export type NewUser = z.input<typeof newUser>
 export type UserChange = z.input<typeof userChange>

@@ -13,21 +13,13 @@ import { gather, refresh, take } from '../../rules/case/membership.ts'
 import type { Wanted } from '../../rules/case/table.ts'
 import { actorOf, wantedOf } from '../acts.ts'
 import { type Env, notFound, Refusal, refusalOf } from '../context.ts'
-import type { Language } from '../contract.ts'
+import type { ChangeResult, Language } from '../contract.ts'
 import { does } from '../does.ts'
 import type { Installation } from '../installation.ts'
 import { changeAlerts, giveAgency, joinIncident, leaveIncident, undoAlerts } from '../schema/alerts.ts'
 import { incidentRow } from '../rows.ts'
 
-interface Result {
-  id: string
-  ok: boolean
-  version?: number
-  /** What was done, to undo it by. */
-  acts?: string[]
-  message?: string
-}
-const resultOf = (id: string, decided: Decided, language: Language): Result =>
+const resultOf = (id: string, decided: Decided, language: Language): ChangeResult =>
   decided.ok
     ? { id, ok: true, version: actsOf(decided.stored.doc), acts: [...decided.acts] }
     : {
@@ -40,9 +32,9 @@ const resultOf = (id: string, decided: Decided, language: Language): Result =>
 /** One after the other. Where the store goes away in between, what was done is said, and of the rest why it was not. */
 const each = async <T extends { readonly id: string }>(
   list: readonly T[],
-  work: (item: T) => Promise<Result>,
-): Promise<Result[]> => {
-  const results: Result[] = []
+  work: (item: T) => Promise<ChangeResult>,
+): Promise<ChangeResult[]> => {
+  const results: ChangeResult[] = []
   for (const item of list) {
     try {
       results.push(await work(item))

@@ -125,21 +125,16 @@ const items = z
   .array(z.strictObject({ id: z.string(), version: z.number() }))
   .min(1)
   .max(1000)
-const results = z
+export const changeResult = z
   .strictObject({
-    results: z.array(
-      z
-        .strictObject({
-          id: z.string(),
-          ok: z.boolean(),
-          version: z.number().optional(),
-          acts: z.array(z.string()).optional().describe('What was done, to undo it by'),
-          message: z.string().optional(),
-        })
-        .meta({ id: 'ChangeResult' }),
-    ),
+    id: z.string(),
+    ok: z.boolean(),
+    version: z.number().optional(),
+    acts: z.array(z.string()).optional().describe('What was done, to undo it by'),
+    message: z.string().optional(),
   })
-  .meta({ id: 'ChangeResults' })
+  .meta({ id: 'ChangeResult' })
+const results = z.strictObject({ results: z.array(changeResult) }).meta({ id: 'ChangeResults' })
 export const changeAlerts = operation({
   id: 'changeAlerts',
   tag: 'alerts',

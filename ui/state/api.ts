@@ -4,24 +4,23 @@ import type { Api } from '../../api/app.ts'
 import type {
   AgencyDetail,
   AgencyList,
+  AlertChange,
   AlertDetail,
   AlertList,
   AlertQuery as AskedAlerts,
-  AlertStatus,
   AuditRow,
   ChangedIncident,
+  ChangeResult,
   EventList,
   EventQuery as AskedEvents,
   Failure,
   Found,
-  GivenReason,
   Health,
+  IncidentChange,
   IncidentDetail,
   IncidentList,
   IncidentQuery as AskedIncidents,
   IncidentRow,
-  IncidentStatus,
-  Level,
   Me,
   NewUser,
   Overview,
@@ -39,7 +38,7 @@ import type { Coverage, InventoryView, SystemDetail, SystemRow } from '../../api
 import type { Event } from '../../ingest/event.ts'
 import { told } from '../i18n/index.svelte.ts'
 
-export type { AgencyList, Found, Suggestion }
+export type { AgencyList, AlertChange, ChangeResult, Found, IncidentChange, Suggestion }
 
 export class ApiError extends Error {
   readonly status: number
@@ -142,20 +141,6 @@ export const getAlerts = (query: AlertQuery, signal?: AbortSignal): Promise<Aler
   call(client.alerts.$get, { query, signal })
 export const getAlert = (id: string, signal?: AbortSignal): Promise<AlertDetail> =>
   call(client.alerts[':id'].$get, { param: { id }, signal })
-export interface AlertChange {
-  status?: AlertStatus
-  reason?: GivenReason
-  assignee?: string | null
-  note?: string
-}
-export interface ChangeResult {
-  id: string
-  ok: boolean
-  version?: number
-  /** What was done, to undo it by. */
-  acts?: string[]
-  message?: string
-}
 export const changeAlerts = (
   items: { id: string; version: number }[],
   change: AlertChange,
@@ -174,17 +159,6 @@ export const getIncidents = (query: IncidentQuery, signal?: AbortSignal): Promis
   call(client.incidents.$get, { query, signal })
 export const getIncident = (id: string, signal?: AbortSignal): Promise<IncidentDetail> =>
   call(client.incidents[':id'].$get, { param: { id }, signal })
-export interface IncidentChange {
-  status?: IncidentStatus
-  reason?: GivenReason
-  assignee?: string | null
-  level?: Level
-  title?: string
-  note?: string
-  held?: boolean
-  /** Of closing: its alerts stay open. */
-  alone?: boolean
-}
 export type Changed = ChangedIncident
 export const changeIncident = (id: string, version: number, change: IncidentChange): Promise<Changed> =>
   call(client.incidents[':id'].$post, { param: { id }, json: { version, ...change } })

@@ -8,8 +8,9 @@ import { bodyLimit } from 'hono/body-limit'
 import { secureHeaders } from 'hono/secure-headers'
 import { ingestRoute } from '../ingest/collect/http.ts'
 import { CLIENT_HEADER, clientOf } from './client.ts'
-import type { Auth } from './auth/auth.ts'
+import { type Auth, sessionCookie } from './auth/auth.ts'
 import { type Env, Refusal, signedIn } from './context.ts'
+import { operationsIn, type Route } from './does.ts'
 import { heavy, openGate } from './gate.ts'
 import type { Installation } from './installation.ts'
 import type { Language } from './contract.ts'
@@ -23,12 +24,13 @@ import { inventoryView } from './routes/inventory.ts'
 import { systems } from './routes/systems.ts'
 import { alerts } from './routes/alerts.ts'
 import { events, kql } from './routes/events.ts'
+import { docs } from './routes/docs.ts'
 import { find } from './routes/find.ts'
 import { incidents } from './routes/incidents.ts'
 import { live } from './routes/live.ts'
 import { overview } from './routes/overview.ts'
 import { rules } from './routes/rules.ts'
-import { sources } from './routes/sources.ts'
+import { publicAddress, sources } from './routes/sources.ts'
 
 const routes = new Hono<Env>()
   .route('/me', me)
@@ -86,6 +88,7 @@ const readPage = (language: Language): string | undefined => {
 export const createApp = ({ installation, auth }: { installation: Installation; auth: Auth | undefined }) => {
   const app = new Hono<Env>()
   const sights = sightsOf(installation.config.masks)
+  const isSecure = Boolean(installation.config.tls) || installation.config.public_url?.startsWith('https:') === true
   app.use(
     secureHeaders({
       contentSecurityPolicy: {
@@ -101,8 +104,7 @@ export const createApp = ({ installation, auth }: { installation: Installation; 
       },
       xFrameOptions: 'DENY',
       referrerPolicy: 'same-origin',
-      strictTransportSecurity:
-        installation.config.tls || installation.config.public_url?.startsWith('https:') ? 'max-age=31536000' : false,
+      strictTransportSecurity: isSecure ? 'max-age=31536000' : false,
     }),
   )
   app.use(async (c, next) => {
@@ -157,6 +159,12 @@ export const createApp = ({ installation, auth }: { installation: Installation; 
   const gate = openGate()
   for (const path of HEAVY) app.use(path, heavy(gate))
   app.route('/api', routes)
+  let described: Route[] = []
+  app.route(
+    '/api',
+    docs(() => described, sessionCookie(publicAddress(installation.config).url)),
+  )
+  described = operationsIn(app.routes)
   app.all('/api/*', (c) => c.json(noSuchAddress(c.get('language')), 404))
   app.use('/assets/*', async (c, next) => {
     await next()

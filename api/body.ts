@@ -1,5 +1,4 @@
 /** What a request brings, held to its shape: refused with one sentence in the asker's language, as everything else. */
-import { zValidator } from '@hono/zod-validator'
 import type { z } from 'zod'
 import { expectedOf, type Words } from '../ingest/expected.ts'
 import { Refusal } from './refusal.ts'
@@ -20,7 +19,7 @@ const shown = (path: readonly PropertyKey[], body: unknown): Words | undefined =
   return { en: short, vi: short }
 }
 
-const refusal = (issue: z.core.$ZodIssue, body: unknown): Refusal => {
+export const bodyRefusal = (issue: z.core.$ZodIssue, body: unknown): Refusal => {
   const name = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')
   const where = name.replace(/^\./, '')
   const expected = expectedOf(issue)
@@ -32,9 +31,3 @@ const refusal = (issue: z.core.$ZodIssue, body: unknown): Refusal => {
     `${where || 'What was sent'}: ${found ? `expected ${expected.en}, found ${found.en}` : `is missing, expected ${expected.en}`}.`,
   )
 }
-
-/** JSON of a shape. What is no JSON at all the validator refuses by itself: `failure.ts` has the sentence for it. */
-export const bodyOf = <T extends z.ZodType>(schema: T) =>
-  zValidator('json', schema, (result) => {
-    if (!result.success) throw refusal(result.error.issues[0]!, result.data)
-  })

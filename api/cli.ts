@@ -18,8 +18,8 @@ import type { Role, SourceRow } from './contract.ts'
 import type { Coverage } from './contract-province.ts'
 import type { Request } from './control.ts'
 import type { ImportProgress } from './import.ts'
+import { ROLES } from './permissions.ts'
 
-const ROLES: readonly Role[] = ['administrator', 'analyst', 'rule_author', 'manager', 'agency_viewer']
 /** The events beside the rules of the catalog are of its portals. */
 const DEMO_INVENTORY = fileURLToPath(new URL('../seeds/vinh-long/inventory.yml', import.meta.url))
 /** Ordinary events, over which the cost of a rule is measured that is asked of all. */

@@ -7,7 +7,6 @@ import { KqlError, parseKql } from '../ingest/store/kql.ts'
 import { type Scope, SYSTEM } from '../ingest/store/store.ts'
 import { Refused } from '../rules/case/act.ts'
 import { actorOf } from './acts.ts'
-import { searchOf, valuesOf } from './bounds.ts'
 import type { Auth, User } from './auth/auth.ts'
 import type { Language, Role } from './contract.ts'
 import type { Installation } from './installation.ts'
@@ -24,17 +23,6 @@ export interface Deps {
   readonly sights: (role: Role) => Sight
 }
 export type Env = { Variables: Deps & { user: User; scope: Scope; sight: Sight; language: Language } }
-
-const DUTIES = {
-  triage: ['administrator', 'analyst'],
-  rules: ['administrator', 'rule_author'],
-  admin: ['administrator'],
-} as const satisfies { [duty: string]: readonly Role[] }
-export type Duty = keyof typeof DUTIES
-/** Rules and users are the whole province's: who belongs to an agency switches nothing for the others, whatever their role. */
-const WHOLE: readonly Duty[] = ['rules', 'admin']
-export const may = (user: User, duty: Duty): boolean =>
-  (DUTIES[duty] as readonly Role[]).includes(user.role) && (user.organizations.length === 0 || !WHOLE.includes(duty))
 
 /** A refusal of the table of acts, as an answer. */
 export const refusalOf = (error: unknown): never => {
@@ -70,23 +58,8 @@ export const signedIn = createMiddleware<Env>(async (c, next) => {
   c.res = new Response(JSON.stringify(shown), c.res)
 })
 
-export const duty = (name: Duty) =>
-  createMiddleware<Env>(async (c, next) => {
-    if (!may(c.var.user, name))
-      throw may({ ...c.var.user, organizations: [] }, name)
-        ? new Refusal(
-            403,
-            'forbidden',
-            'Việc này thuộc cả tỉnh: tài khoản của một cơ quan không được làm.',
-            'This concerns the whole province: an account of one agency may not do it.',
-          )
-        : new Refusal(403, 'forbidden', 'Vai trò của bạn không được làm việc này.', 'Your role may not do this.')
-    await next()
-  })
-
 /** The `q` of a request as a filter of what its sender may search by; a mistake names its place. */
-export const asked = (c: Context<Env>, text: readonly string[]): Filter => {
-  const q = searchOf(c.req.query())
+export const asked = (c: Context<Env>, q: string | undefined, text: readonly string[]): Filter => {
   if (!q?.trim()) return and()
   try {
     return c.var.sight.narrowed(parseKql(q, { text }))
@@ -98,21 +71,12 @@ export const asked = (c: Context<Env>, text: readonly string[]): Filter => {
 }
 
 /** A facet: any of the values; none chosen is all. 'none' is the absent value. */
-export const chosen = (field: string, q: { readonly [name: string]: string | undefined }, name: string): Filter[] => {
-  const values = valuesOf(q, name)
-  return values.length ? [eq(field, ...values)] : []
-}
+export const chosen = (field: string, values: readonly string[] | undefined): Filter[] =>
+  values?.length ? [eq(field, ...values)] : []
 
 /** The agencies that a request chose, with what is stored under their predecessors: a number and its list go by the same. */
-export const chosenAgencies = (
-  installation: Installation,
-  q: { readonly [name: string]: string | undefined },
-): Filter[] => {
-  const ids = valuesOf(q, 'organization')
-  return ids.length
-    ? [eq('organization.id', ...new Set(ids.flatMap((id) => storedUnder(installation.inventory, id))))]
-    : []
-}
+export const chosenAgencies = (installation: Installation, ids: readonly string[] | undefined): Filter[] =>
+  ids?.length ? [eq('organization.id', ...new Set(ids.flatMap((id) => storedUnder(installation.inventory, id))))] : []
 
 /** A change that is to no case (a user, a rule), into the trail. */
 export const audit = (c: Context<Env>, what: string, object: string, detail?: string): Promise<void> => {

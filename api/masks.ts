@@ -9,6 +9,7 @@ import { RE2JS } from 're2js'
 import { typeOf } from '../ingest/event.ts'
 import { and, type Filter, type Leaf, NOTHING, not, or } from '../ingest/store/filter.ts'
 import type { Role } from './contract.ts'
+import { roleMay } from './permissions.ts'
 
 export interface Mask {
   readonly name: string
@@ -61,12 +62,11 @@ export const MASKS: readonly Mask[] = [
 ]
 
 export const MASKED = '•••'
-const SEE: readonly Role[] = ['administrator', 'analyst']
 
 /** What of an answer is not of events: a rule's own words, and what only this program reads. */
 const OURS = new Set(['rule_description', 'rule_guide', 'rule_condition', 'expected', 'cursor', 'id', 'act'])
 /** The parts of the API that show neither events nor alerts: settings and rules name such parameters themselves. */
-const WITHOUT_EVENTS = /^\/api\/(?:rules|sources|me|users|people|audit|health)(?:\/|$)/
+const WITHOUT_EVENTS = /^\/api\/(?:rules|sources|me|users|people|audit|health|openapi\.json)(?:\/|$)/
 
 /** Fields that this program or the inventory writes, and what no parameter fits into. */
 const SAFE =
@@ -200,5 +200,5 @@ export const sightsOf = (configured: readonly Mask[]): ((role: Role) => Sight) =
     text,
     narrowed,
   }
-  return (role) => (SEE.includes(role) ? WHOLE : sight)
+  return (role) => (roleMay(role, 'secrets') ? WHOLE : sight)
 }

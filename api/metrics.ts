@@ -5,6 +5,7 @@ import { statfsSync } from 'node:fs'
 import { eq } from '../ingest/store/filter.ts'
 import { SYSTEM } from '../ingest/store/store.ts'
 import type { Installation } from './installation.ts'
+import { alertStatus } from './schema/words.ts'
 
 export const metricsText = async (installation: Installation): Promise<string> => {
   const registry = new Registry()
@@ -54,7 +55,7 @@ export const metricsText = async (installation: Installation): Promise<string> =
   const disk = statfsSync(installation.config.data)
   gauge('disk_free_bytes', 'Bytes free where the data folder is').set(disk.bavail * disk.bsize)
   const open = gauge('alerts', 'Alerts by status', ['status'])
-  for (const status of ['new', 'acknowledged', 'in_progress', 'closed']) {
+  for (const status of alertStatus.options) {
     open.set(
       { status },
       (

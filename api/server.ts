@@ -16,6 +16,8 @@ import { listens } from './commands/reach.ts'
 import { type Installation, type InstallationOptions, openInstallation } from './installation.ts'
 import { openRetention } from './retention.ts'
 import { publicAddress } from './routes/sources.ts'
+import { operationOf } from './does.ts'
+import type { Operation } from './schema/operation.ts'
 import { ITSELF, leaveTrail } from './trail.ts'
 
 /** ms after which the housekeeping that failed is tried again. */
@@ -33,7 +35,11 @@ export interface Running {
   readonly auth: Auth | undefined
   readonly url: string
   /** What the application answers to, as it has registered it. */
-  readonly routes: readonly { readonly method: string; readonly path: string }[]
+  readonly routes: readonly {
+    readonly method: string
+    readonly path: string
+    readonly operation: Operation | undefined
+  }[]
   readonly syslog: Syslog
   /** The administrator that this start has made, with the one-time password. */
   readonly first?: { username: string; password: string }
@@ -170,7 +176,7 @@ export const startServer = async (
       installation,
       auth,
       url,
-      routes: app.routes.map(({ method, path }) => ({ method, path })),
+      routes: app.routes.map(({ method, path, handler }) => ({ method, path, operation: operationOf(handler) })),
       syslog,
       ...(first ? { first: { username: first.user.username, password: first.password } } : {}),
       minute: async () => {

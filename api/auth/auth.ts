@@ -59,6 +59,7 @@ export interface Auth {
 }
 
 const SHORTEST = 10
+const PREFIX = 'vonglau'
 const NAME = /^[a-z0-9][a-z0-9._-]{1,63}$/
 const newer = (doc: Document, generation: number): Document => ({
   ...doc,
@@ -69,6 +70,10 @@ const oneTime = () =>
   Array.from({ length: 16 }, (_, i) =>
     i % 4 === 3 && i < 15 ? '-' : 'abcdefghjkmnpqrstuvwxyz23456789'[randomInt(31)],
   ).join('')
+
+/** Its name, as the library makes it of our prefix; `url`: where the console is reached. */
+export const sessionCookie = (url: string): string =>
+  `${url.startsWith('https:') ? '__Secure-' : ''}${PREFIX}.session_token`
 
 export const createAuth = async (
   documents: DocumentStore,
@@ -125,7 +130,7 @@ export const createAuth = async (
     rateLimit: { enabled: false },
     advanced: {
       ipAddress: { ipAddressHeaders: [CLIENT_HEADER] },
-      cookiePrefix: 'vonglau',
+      cookiePrefix: PREFIX,
       useSecureCookies: options.secure,
       defaultCookieAttributes: { sameSite: 'strict', httpOnly: true },
     },

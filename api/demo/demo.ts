@@ -35,6 +35,7 @@ export const ACCOUNTS: readonly Account[] = [
   { role: 'analyst', username: 'binh', name: 'Trần Bình', organizations: [] },
   { role: 'rule_author', username: 'luat', name: 'Phạm Luật', organizations: [] },
   { role: 'manager', username: 'lanhdao', name: 'Võ Lãnh Đạo', organizations: [] },
+  { role: 'auditor', username: 'kiemtra', name: 'Đặng Kiểm Tra', organizations: [] },
   { role: 'agency_viewer', username: 'soyte', name: 'Huỳnh Y Tế', organizations: ['so-y-te'] },
 ].map((account) => ({ ...account, password: PASSWORD }) as Account)
 

@@ -1,23 +1,21 @@
-import { readFileSync, statfsSync } from 'node:fs'
-import { bodyOf } from '../body.ts'
+import { statfsSync } from 'node:fs'
 import { Hono } from 'hono'
-import { z } from 'zod'
 import { agencyName, isKnown } from '../../ingest/inventory/scope.ts'
 import { SYSTEM } from '../../ingest/store/store.ts'
 import type { User } from '../auth/auth.ts'
 import { EVERYTHING } from '../../ingest/store/filter.ts'
 import { journalOf } from '../../rules/case/journal.ts'
-import { audit, duty, type Env, may, Refusal, seesAll } from '../context.ts'
-import { cursorOf } from '../bounds.ts'
+import { audit, type Env, Refusal, seesAll } from '../context.ts'
+import { placeOf } from '../bounds.ts'
+import { does } from '../does.ts'
+import { may, permitted } from '../permissions.ts'
+import { acceptClock as acceptClockOperation, getAudit, getHealth } from '../schema/health.ts'
+import { addUser, changePassword, changeUser, getMe, listPeople, listUsers } from '../schema/people.ts'
 import type { AuditRow, Health, Me, UserRow } from '../contract.ts'
 import type { Installation } from '../installation.ts'
 import { retentionOf } from '../retention.ts'
 import { acceptClock, acceptedText } from '../trust.ts'
-
-const ROLES = ['administrator', 'analyst', 'rule_author', 'manager', 'agency_viewer'] as const
-const VERSION = (
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-).version
+import { VERSION } from '../version.ts'
 
 const userRow = (user: User): UserRow => ({
   id: user.id,
@@ -51,7 +49,7 @@ const withAgency = (role: string | undefined, organizations: readonly string[] |
 }
 
 export const me = new Hono<Env>()
-  .get('/', (c) => {
+  .get('/', does(getMe), (c) => {
     const { user, installation } = c.var
     const body: Me = {
       name: user.username,
@@ -62,12 +60,12 @@ export const me = new Hono<Env>()
         name: agencyName(installation.inventory, id) ?? id,
       })),
       sees_all: seesAll(c.var.scope),
-      can: { triage: may(user, 'triage'), rules: may(user, 'rules'), admin: may(user, 'admin') },
+      can: permitted(user),
       must_change_password: user.mustChangePassword,
     }
     return c.json(body)
   })
-  .post('/password', bodyOf(z.strictObject({ current: z.string(), next: z.string().max(256) })), async (c) => {
+  .post('/password', does(changePassword), async (c) => {
     const { current, next } = c.req.valid('json')
     try {
       await c.var.auth.changePassword(c.var.user.id, current, next, c.req.raw.headers)
@@ -89,10 +87,10 @@ export const me = new Hono<Env>()
       throw new Refusal(422, 'password', vi, `${message[0]!.toUpperCase()}${message.slice(1)}.`)
     }
     await audit(c, 'password.change', c.var.user.username)
-    return c.json({ ok: true })
+    return c.json({ ok: true as const })
   })
 
-export const people = new Hono<Env>().get('/', async (c) =>
+export const people = new Hono<Env>().get('/', does(listPeople), async (c) =>
   c.json({
     items: (await c.var.auth.users())
       .filter((user) => !user.disabled && may(user, 'triage'))
@@ -101,98 +99,74 @@ export const people = new Hono<Env>().get('/', async (c) =>
 )
 
 export const users = new Hono<Env>()
-  .use(duty('admin'))
-  .get('/', async (c) =>
+  .get('/', does(listUsers), async (c) =>
     c.json({ items: (await c.var.auth.users()).map(userRow).sort((a, b) => a.name.localeCompare(b.name)) }),
   )
-  .post(
-    '/',
-    bodyOf(
-      z.strictObject({
-        name: z.string(),
-        display_name: z.string().min(1).max(200),
-        role: z.enum(ROLES),
-        organizations: z.array(z.string()).default([]),
-      }),
-    ),
-    async (c) => {
-      const { name, display_name, role, organizations } = c.req.valid('json')
-      known(c.var.installation, organizations)
-      withAgency(role, organizations)
-      try {
-        const { user, password } = await c.var.auth.add({ username: name, name: display_name, role, organizations })
-        await audit(c, 'user.add', user.username, role)
-        return c.json({ user: userRow(user), password })
-      } catch (error) {
-        if (error instanceof Refusal) throw error
-        const message = (error as Error).message
-        throw new Refusal(
-          422,
-          'user',
-          /already/.test(message)
-            ? `Đã có người dùng "${name}".`
-            : `Tên "${name}" không dùng được: hãy dùng 2 đến 64 chữ a-z, số, ".", "_", "-".`,
-          message,
-        )
-      }
-    },
-  )
-  .post(
-    '/:id',
-    bodyOf(
-      z.strictObject({
-        display_name: z.string().min(1).max(200).optional(),
-        role: z.enum(ROLES).optional(),
-        organizations: z.array(z.string()).optional(),
-        disabled: z.boolean().optional(),
-        reset: z.boolean().optional(),
-      }),
-    ),
-    async (c) => {
-      const id = c.req.param('id')
-      const { display_name, role, organizations, disabled, reset } = c.req.valid('json')
-      known(c.var.installation, organizations)
-      const all = await c.var.auth.users()
-      const target = all.find((user) => user.id === id)
-      if (!target) throw new Refusal(404, 'not_found', 'Không có người dùng này.', 'There is no such user.')
-      withAgency(role ?? target.role, organizations ?? target.organizations)
-      // One of an agency administers nothing.
-      const administers = (user: Pick<User, 'role' | 'organizations' | 'disabled'>) =>
-        may({ ...target, ...user }, 'admin') && !user.disabled
-      const after = {
-        role: role ?? target.role,
-        organizations: organizations ?? target.organizations,
-        disabled: disabled ?? target.disabled,
-      }
-      if (administers(target) && !administers(after) && all.filter(administers).length < 2) {
-        throw new Refusal(
-          422,
-          'last_administrator',
-          'Phải còn ít nhất một quản trị viên.',
-          'At least one administrator has to remain.',
-        )
-      }
-      const password = reset ? await c.var.auth.reset(id) : undefined
-      const user = await c.var.auth.change(id, {
-        ...(display_name === undefined ? {} : { name: display_name }),
-        ...(role === undefined ? {} : { role }),
-        ...(organizations === undefined ? {} : { organizations }),
-        ...(disabled === undefined ? {} : { disabled }),
-      })
-      await audit(
-        c,
-        reset ? 'user.reset' : 'user.change',
-        user.username,
-        JSON.stringify({ display_name, role, organizations, disabled }),
+  .post('/', does(addUser), async (c) => {
+    const { name, display_name, role, organizations } = c.req.valid('json')
+    known(c.var.installation, organizations)
+    withAgency(role, organizations)
+    try {
+      const { user, password } = await c.var.auth.add({ username: name, name: display_name, role, organizations })
+      await audit(c, 'user.add', user.username, role)
+      return c.json({ user: userRow(user), password })
+    } catch (error) {
+      if (error instanceof Refusal) throw error
+      const message = (error as Error).message
+      throw new Refusal(
+        422,
+        'user',
+        /already/.test(message)
+          ? `Đã có người dùng "${name}".`
+          : `Tên "${name}" không dùng được: hãy dùng 2 đến 64 chữ a-z, số, ".", "_", "-".`,
+        message,
       )
-      return c.json({ user: userRow(user), ...(password === undefined ? {} : { password }) })
-    },
-  )
+    }
+  })
+  .post('/:id', does(changeUser), async (c) => {
+    const id = c.req.param('id')
+    const { display_name, role, organizations, disabled, reset } = c.req.valid('json')
+    known(c.var.installation, organizations)
+    const all = await c.var.auth.users()
+    const target = all.find((user) => user.id === id)
+    if (!target) throw new Refusal(404, 'not_found', 'Không có người dùng này.', 'There is no such user.')
+    withAgency(role ?? target.role, organizations ?? target.organizations)
+    // One of an agency administers nothing.
+    const administers = (user: Pick<User, 'role' | 'organizations' | 'disabled'>) =>
+      may({ ...target, ...user }, 'admin') && !user.disabled
+    const after = {
+      role: role ?? target.role,
+      organizations: organizations ?? target.organizations,
+      disabled: disabled ?? target.disabled,
+    }
+    if (administers(target) && !administers(after) && all.filter(administers).length < 2) {
+      throw new Refusal(
+        422,
+        'last_administrator',
+        'Phải còn ít nhất một quản trị viên.',
+        'At least one administrator has to remain.',
+      )
+    }
+    const password = reset ? await c.var.auth.reset(id) : undefined
+    const user = await c.var.auth.change(id, {
+      ...(display_name === undefined ? {} : { name: display_name }),
+      ...(role === undefined ? {} : { role }),
+      ...(organizations === undefined ? {} : { organizations }),
+      ...(disabled === undefined ? {} : { disabled }),
+    })
+    await audit(
+      c,
+      reset ? 'user.reset' : 'user.change',
+      user.username,
+      JSON.stringify({ display_name, role, organizations, disabled }),
+    )
+    return c.json({ user: userRow(user), ...(password === undefined ? {} : { password }) })
+  })
 
 /** The journal, newest first. What still rides on documents is moved first, so that nothing is told twice or left out. */
-export const auditTrail = new Hono<Env>().use(duty('admin')).get('/', async (c) => {
+export const auditTrail = new Hono<Env>().get('/', does(getAudit), async (c) => {
   const { installation } = c.var
-  const { cursor } = cursorOf(c.req.query())
+  const { cursor } = placeOf(c.req.valid('query'))
   if (!cursor) await installation.scribe.work()
   const page = await journalOf(installation.store.documents).query(SYSTEM, {
     filter: EVERYTHING,
@@ -274,7 +248,7 @@ export const healthOf = async (installation: Installation, whole = true): Promis
 }
 
 export const health = new Hono<Env>()
-  .get('/', async (c) => {
+  .get('/', does(getHealth), async (c) => {
     const body = await healthOf(c.var.installation, may(c.var.user, 'admin'))
     // Paths and reasons are for those who run the installation.
     return c.json(
@@ -291,7 +265,7 @@ export const health = new Hono<Env>()
           },
     )
   })
-  .post('/clock', duty('admin'), async (c) => {
+  .post('/clock', does(acceptClockOperation), async (c) => {
     const { installation } = c.var
     const accepted = await acceptClock(installation)
     if (!accepted)
@@ -302,5 +276,5 @@ export const health = new Hono<Env>()
         'The clock of the server is right: there is nothing to confirm.',
       )
     await audit(c, 'clock.accept', new Date(accepted.says).toISOString(), acceptedText(accepted))
-    return c.json({ ok: true })
+    return c.json({ ok: true as const })
   })

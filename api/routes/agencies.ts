@@ -8,7 +8,10 @@ import { sees } from '../../ingest/store/scope.ts'
 import type { Scope } from '../../ingest/store/store.ts'
 import { type Env, notFound, zoneOffset } from '../context.ts'
 import type { AgencyDetail, AgencyRow, PortalRow } from '../contract.ts'
+import { does } from '../does.ts'
 import type { Installation } from '../installation.ts'
+import { getAgency, listAgencies } from '../schema/agencies.ts'
+import { listPortals } from '../schema/portals.ts'
 import { incidentRow } from '../rows.ts'
 import { alertsOf, LIVE } from './alerts.ts'
 import { incidentsOf, OPEN, overdueAt } from './incidents.ts'
@@ -129,7 +132,7 @@ const agencyRows = async (
 }
 
 export const agencies = new Hono<Env>()
-  .get('/', async (c) => {
+  .get('/', does(listAgencies), async (c) => {
     const { installation, scope } = c.var
     const items = await agencyRows(installation, scope, await portalRows(installation, scope))
     const now = installation.clock()
@@ -155,7 +158,7 @@ export const agencies = new Hono<Env>()
       },
     })
   })
-  .get('/:id', async (c) => {
+  .get('/:id', does(getAgency), async (c) => {
     const { installation, scope } = c.var
     const id = c.req.param('id')
     const portals = await portalRows(installation, scope)
@@ -233,6 +236,6 @@ export const agencies = new Hono<Env>()
     return c.json(body)
   })
 
-export const portals = new Hono<Env>().get('/', async (c) =>
+export const portals = new Hono<Env>().get('/', does(listPortals), async (c) =>
   c.json({ items: await portalRows(c.var.installation, c.var.scope) }),
 )

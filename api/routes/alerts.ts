@@ -9,14 +9,16 @@ import { campaignOf, campaignsOf, isPart } from '../../rules/campaign.ts'
 import { historyOf } from '../../rules/case/journal.ts'
 import { LEVELS } from '../../rules/rule.ts'
 import { asked, bucketWidth, chosen, chosenAgencies, type Env, notFound, seesAll, zoneOffset } from '../context.ts'
-import { cursorOf, limitOf, oneOf, rangeOf } from '../bounds.ts'
+import { placeOf, rangeOf } from '../bounds.ts'
 import type { AlertDetail, AlertList, AlertRow, Facet, Level } from '../contract.ts'
+import { does } from '../does.ts'
 import type { Installation } from '../installation.ts'
+import { ALERT_FACETS as FACETS, getAlert, listAlerts } from '../schema/alerts.ts'
 import { activitiesOf } from '../acts.ts'
 import { alertRow, eventsFor } from '../rows.ts'
 import { triage } from './triage.ts'
 
-const SORTS: { [name: string]: { field: string; order: 'asc' | 'desc' }[] } = {
+const SORTS = {
   severity: [
     { field: 'alert.severity', order: 'desc' },
     { field: 'alert.last', order: 'desc' },
@@ -24,18 +26,8 @@ const SORTS: { [name: string]: { field: string; order: 'asc' | 'desc' }[] } = {
   newest: [{ field: 'alert.last', order: 'desc' }],
   oldest: [{ field: 'alert.last', order: 'asc' }],
   count: [{ field: 'alert.count', order: 'desc' }],
-}
-const FACETS = {
-  level: 'rule.level',
-  status: 'alert.status',
-  organization: 'organization.id',
-  system: 'system.id',
-  rule: 'rule.id',
-  portal: 'portal.id',
-  source: 'vonglau.source.id',
 } as const
 type FacetName = keyof typeof FACETS
-const GROUPS = { none: 'none', campaign: 'campaign', ...FACETS } as const
 
 export const alertsOf = (installation: Installation): Collection<Alert> =>
   installation.store.documents.collection<Alert>('alerts')
@@ -80,16 +72,16 @@ const labelOf = (installation: Installation, field: string, value: string): stri
 }
 
 export const alerts = new Hono<Env>()
-  .get('/', async (c) => {
+  .get('/', does(listAlerts), async (c) => {
     const { installation, scope } = c.var
-    const q = c.req.query()
+    const q = c.req.valid('query')
     const now = installation.clock()
     const { from, to } = rangeOf(q, now, 86_400_000)
-    const base = and(LIVE, asked(c, ['*']))
+    const base = and(LIVE, asked(c, q.q, ['*']))
     const facetFilters = Object.fromEntries(
       (Object.keys(FACETS) as FacetName[]).map((name) => [
         name,
-        name === 'organization' ? chosenAgencies(installation, q) : chosen(FACETS[name], q, name),
+        name === 'organization' ? chosenAgencies(installation, q.organization) : chosen(FACETS[name], q[name]),
       ]),
     ) as Record<FacetName, Filter[]>
     const range = and({ op: 'range', field: 'alert.last', gte: from }, { op: 'range', field: 'alert.first', lt: to })
@@ -100,12 +92,12 @@ export const alerts = new Hono<Env>()
         ...(Object.keys(FACETS) as FacetName[]).flatMap((name) => (name === except ? [] : facetFilters[name])),
       )
     const collection = alertsOf(installation)
-    const sort = oneOf(SORTS, q, 'sort', 'severity')
+    const sort = SORTS[q.sort]
     const page = await collection.query(scope, {
       filter: all(),
       sort,
-      limit: limitOf(q, 100, 500),
-      ...cursorOf(q),
+      limit: q.limit ?? 100,
+      ...placeOf(q),
     })
     const counts = await collection.aggregate(scope, { filter: all(), by: ['alert.count'], limit: 1_000_000 })
     const facets: Facet[] = []
@@ -129,14 +121,13 @@ export const alerts = new Hono<Env>()
       histogram: await histogramOf(installation, scope, and(base, ...Object.values(facetFilters).flat()), from, to),
       seq: await collection.newest(),
     }
-    const by = oneOf(GROUPS, q, 'group', 'none')
     // What is one campaign over several agencies is one line for who sees all of them.
-    if (by === 'campaign') {
+    if (q.group === 'campaign') {
       if (seesAll(scope)) body.groups = await campaigns(installation, all())
-    } else if (by !== 'none') body.groups = await grouped(installation, scope, all(), by)
+    } else if (q.group !== 'none') body.groups = await grouped(installation, scope, all(), FACETS[q.group])
     return c.json(body)
   })
-  .get('/:id', async (c) => {
+  .get('/:id', does(getAlert), async (c) => {
     const { installation, scope } = c.var
     const found = await alertsOf(installation).get(scope, c.req.param('id'))
     if (!found) throw notFound('cảnh báo này', 'alert')
@@ -155,8 +146,8 @@ const grouped = async (
   const out: NonNullable<AlertList['groups']> = []
   for (const { key, count } of buckets) {
     const mine = key[0] === null ? and(filter, not({ op: 'exists', field })) : and(filter, eq(field, key[0]!))
-    const worst = (await collection.query(scope, { filter: mine, sort: SORTS['severity']!, limit: 1 })).items[0]
-    const newest = (await collection.query(scope, { filter: mine, sort: SORTS['newest']!, limit: 1 })).items[0]
+    const worst = (await collection.query(scope, { filter: mine, sort: SORTS.severity, limit: 1 })).items[0]
+    const newest = (await collection.query(scope, { filter: mine, sort: SORTS.newest, limit: 1 })).items[0]
     const sums = await collection.aggregate(scope, { filter: mine, by: ['alert.count'], limit: 1_000_000 })
     const value = key[0] === null ? '' : String(key[0])
     out.push({
@@ -174,7 +165,7 @@ const grouped = async (
 /** Of the newest two thousand alerts; a line a campaign, opened by its first alert. */
 const campaigns = async (installation: Installation, filter: Filter): Promise<NonNullable<AlertList['groups']>> => {
   const alerts = alertsOf(installation)
-  const { items } = await alerts.query(SYSTEM, { filter, sort: SORTS['newest']!, limit: 2000 })
+  const { items } = await alerts.query(SYSTEM, { filter, sort: SORTS.newest, limit: 2000 })
   const ruleOf = (id: string) => installation.rules.find((rule) => rule.id === id)
   return campaignsOf(items, ruleOf)
     .map((members) => {

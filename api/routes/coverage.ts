@@ -10,7 +10,9 @@ import { type Scope, SYSTEM } from '../../ingest/store/store.ts'
 import type { Env } from '../context.ts'
 import type { SourceRow } from '../contract.ts'
 import type { Coverage, CoverageRow, CoverageState } from '../contract-province.ts'
+import { does } from '../does.ts'
 import type { Installation } from '../installation.ts'
+import { getCoverage } from '../schema/coverage.ts'
 import { portalRows } from './agencies.ts'
 import { incidentsOf, OPEN } from './incidents.ts'
 import { sourceRows } from './sources.ts'
@@ -136,4 +138,6 @@ export const coverageOf = async (installation: Installation, scope: Scope): Prom
   }
 }
 
-export const coverage = new Hono<Env>().get('/', async (c) => c.json(await coverageOf(c.var.installation, c.var.scope)))
+export const coverage = new Hono<Env>().get('/', does(getCoverage), async (c) =>
+  c.json(await coverageOf(c.var.installation, c.var.scope)),
+)

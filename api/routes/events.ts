@@ -4,8 +4,10 @@ import { type Event, typeOf } from '../../ingest/event.ts'
 import { and, eq, type Filter, fieldsOf } from '../../ingest/store/filter.ts'
 import { FREE_TEXT, suggest } from '../../ingest/store/kql.ts'
 import { asked, bucketWidth, type Env, notFound } from '../context.ts'
-import { cursorOf, limitOf, oneOf, positionOf, rangeOf, searchOf } from '../bounds.ts'
-import type { EventList } from '../contract.ts'
+import { placeOf, rangeOf } from '../bounds.ts'
+import type { EventList, Suggestion } from '../contract.ts'
+import { does } from '../does.ts'
+import { checkKql, getEvent, listEvents, suggestKql } from '../schema/events.ts'
 
 /** Always offered beside the fields that the events on the page have. */
 const USUAL = [
@@ -21,7 +23,6 @@ const USUAL = [
   'source.geo.country_iso_code',
   'network.type',
 ]
-const ORDERS = { newest: 'newest', oldest: 'oldest' } as const
 const NOT_LISTED = new Set(['event.original', 'event.id', '@timestamp', 'event.ingested', 'message'])
 
 /** Health of the sources is not what a person searches among their logs, unless they name it. */
@@ -33,22 +34,20 @@ const withoutHealth = (filter: Filter): Filter => {
 }
 
 export const events = new Hono<Env>()
-  .get('/', async (c) => {
+  .get('/', does(listEvents), async (c) => {
     const { installation, scope } = c.var
-    const q = c.req.query()
+    const q = c.req.valid('query')
     const { from, to } = rangeOf(q, installation.clock(), 86_400_000)
-    const filter = withoutHealth(asked(c, FREE_TEXT))
-    const limit = limitOf(q, 100, 500)
-    const order = oneOf(ORDERS, q, 'order', 'newest')
+    const filter = withoutHealth(asked(c, q.q, FREE_TEXT))
     const store = installation.store.events
     const { signal } = c.req.raw
     const page = await store.search(scope, {
       filter,
       from,
       to,
-      order,
-      limit,
-      ...cursorOf(q),
+      order: q.order,
+      limit: q.limit ?? 100,
+      ...placeOf(q),
       signal,
     })
     const every = bucketWidth(from, to, 80)
@@ -57,7 +56,7 @@ export const events = new Hono<Env>()
     let total = 0
     const fields: EventList['fields'] = []
     // A further page has the same totals as the first.
-    if (!q['cursor']) {
+    if (q.cursor === undefined) {
       const buckets = await store.aggregate(scope, {
         filter,
         from,
@@ -80,7 +79,7 @@ export const events = new Hono<Env>()
           for (const each of [value].flat()) values.set(String(each), (values.get(String(each)) ?? 0) + 1)
         }
       }
-      const wanted = q['fields'] ? q['fields'].split(',').filter(Boolean).slice(0, 12) : []
+      const wanted = q.fields ? q.fields.split(',').filter(Boolean).slice(0, 12) : []
       for (const name of new Set([...USUAL, ...seen.keys()])) {
         let values = [...(seen.get(name) ?? [])].map(([value, count]) => ({ value, count }))
         // Counted over the whole range where it was asked for; else over this page.
@@ -106,7 +105,7 @@ export const events = new Hono<Env>()
     }
     return c.json(body)
   })
-  .get('/:id', async (c) => {
+  .get('/:id', does(getEvent), async (c) => {
     const { installation, scope } = c.var
     const { items } = await installation.store.events.search(scope, {
       filter: { op: 'in', field: 'event.id', values: [c.req.param('id')], cased: true },
@@ -119,15 +118,15 @@ export const events = new Hono<Env>()
   })
 
 export const kql = new Hono<Env>()
-  .get('/', (c) => {
-    asked(c, FREE_TEXT)
-    return c.json({ ok: true })
+  .get('/', does(checkKql), (c) => {
+    asked(c, c.req.valid('query').q, FREE_TEXT)
+    return c.json({ ok: true as const })
   })
-  .get('/suggest', async (c) => {
+  .get('/suggest', does(suggestKql), async (c) => {
     const { installation, scope, sight } = c.var
-    const text = searchOf(c.req.query()) ?? ''
-    const hint = suggest(text, Math.max(0, positionOf(c.req.query(), 'at', text.length)))
-    const items = [...hint.items]
+    const { q: text = '', at = text.length } = c.req.valid('query')
+    const hint = suggest(text, Math.max(0, at))
+    const items: Suggestion[] = [...hint.items]
     if (hint.field !== undefined) {
       const now = installation.clock()
       const buckets = await installation.store.events.aggregate(scope, {

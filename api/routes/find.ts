@@ -3,27 +3,22 @@ import { canonicalAddress } from '../../ingest/ip.ts'
 import { ANY, eq, type Filter, or } from '../../ingest/store/filter.ts'
 import { sees } from '../../ingest/store/scope.ts'
 import type { Env } from '../context.ts'
-import { limitOf } from '../bounds.ts'
+import type { Found } from '../contract.ts'
+import { does } from '../does.ts'
+import { find as findOperation } from '../schema/find.ts'
 import { sourceRows } from './sources.ts'
 import { incidentsOf } from './incidents.ts'
-
-interface Hit {
-  kind: 'agency' | 'portal' | 'address' | 'incident' | 'rule' | 'source'
-  id: string
-  label: string
-  sub?: string
-  href: string
-}
 
 /** As people type: without diacritics and case. */
 export const plain = (text: string): string =>
   text.normalize('NFD').replace(/\p{M}/gu, '').replace(/[đĐ]/g, 'd').toLowerCase()
 
-export const find = new Hono<Env>().get('/', async (c) => {
+export const find = new Hono<Env>().get('/', does(findOperation), async (c) => {
   const { installation, scope } = c.var
-  const q = plain(c.req.query('q')?.trim() ?? '')
-  const limit = limitOf(c.req.query(), 20, 50)
-  const items: Hit[] = []
+  const asked = c.req.valid('query')
+  const q = plain(asked.q?.trim() ?? '')
+  const limit = asked.limit ?? 20
+  const items: Found[] = []
   if (q === '') return c.json({ items })
   const visible = (id: string) => sees(scope, id)
   // Every word has to stand somewhere in the name.

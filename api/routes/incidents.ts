@@ -1,6 +1,4 @@
-import { bodyOf } from '../body.ts'
 import { Hono } from 'hono'
-import { z } from 'zod'
 import { agencyName } from '../../ingest/inventory/scope.ts'
 import { and, eq, type Filter, not } from '../../ingest/store/filter.ts'
 import type { Collection, Scope, Stored } from '../../ingest/store/store.ts'
@@ -12,20 +10,29 @@ import { type Incident, membersOf } from '../../rules/case/incident.ts'
 import { historyOf } from '../../rules/case/journal.ts'
 import { divide } from '../../rules/case/membership.ts'
 import { activitiesOf, actorOf, wantedOf } from '../acts.ts'
-import { asked, chosen, chosenAgencies, duty, type Env, notFound, Refusal, refusalOf, seesAll } from '../context.ts'
-import { cursorOf, instant, limitOf, oneOf, valuesOf } from '../bounds.ts'
+import { asked, chosen, chosenAgencies, type Env, notFound, Refusal, refusalOf, seesAll } from '../context.ts'
+import { placeOf } from '../bounds.ts'
 import type { IncidentDetail, IncidentRow } from '../contract.ts'
+import { does } from '../does.ts'
 import type { Installation } from '../installation.ts'
+import {
+  changeIncident,
+  getIncident,
+  INCIDENT_FACETS as FACETS,
+  listIncidents,
+  mergeIncident,
+  splitIncident,
+  undoIncident,
+} from '../schema/incidents.ts'
 import { alertRow, eventsFor, incidentRow } from '../rows.ts'
 import { alertsOf } from './alerts.ts'
-import { REASONS } from './triage.ts'
 
 export const incidentsOf = (installation: Installation): Collection<Incident> =>
   installation.store.documents.collection<Incident>('incidents')
 export const OPEN = not(eq('incident.status', 'closed'))
 export const overdueAt = (now: number): Filter => and(OPEN, { op: 'range', field: 'incident.due', lt: now })
 
-const SORTS: { [name: string]: { field: string; order: 'asc' | 'desc' }[] } = {
+const SORTS = {
   newest: [{ field: 'incident.last', order: 'desc' }],
   oldest: [{ field: 'incident.last', order: 'asc' }],
   severity: [
@@ -34,47 +41,16 @@ const SORTS: { [name: string]: { field: string; order: 'asc' | 'desc' }[] } = {
   ],
   due: [{ field: 'incident.due', order: 'asc' }],
   number: [{ field: 'incident.created', order: 'desc' }],
-}
-const FACETS = {
-  status: 'incident.status',
-  level: 'incident.level',
-  organization: 'organization.id',
-  system: 'system.id',
-  assignee: 'incident.assignee',
 } as const
 type FacetName = keyof typeof FACETS
-
-const change = z.strictObject({
-  version: z.number(),
-  status: z.enum(['new', 'in_progress', 'closed']).optional(),
-  reason: REASONS.optional(),
-  /** Of closing: the incident alone, its alerts stay open. */
-  alone: z.boolean().optional(),
-  assignee: z.string().nullable().optional(),
-  level: z.enum(['critical', 'high', 'medium', 'low', 'informational']).optional(),
-  title: z.string().min(1).max(300).optional(),
-  note: z.string().max(10_000).optional(),
-  due: z.number().optional(),
-  /** Its events stay, whatever their age. */
-  held: z.boolean().optional(),
-  task: z
-    .object({
-      id: z.string().optional(),
-      text: z.string().min(1).max(500),
-      done: z.boolean().optional(),
-      due: z.number().optional(),
-    })
-    .optional(),
-})
 
 /** The incidents with an alert of one of these portals: membership is said by the alert. */
 const ofPortals = async (
   installation: Installation,
   scope: Scope,
-  q: { readonly [name: string]: string | undefined },
+  ids: readonly string[] | undefined,
 ): Promise<Filter[]> => {
-  const ids = valuesOf(q, 'portal')
-  if (ids.length === 0) return []
+  if (!ids?.length) return []
   const buckets = await alertsOf(installation).aggregate(scope, {
     filter: and(eq('portal.id', ...ids), { op: 'exists', field: 'alert.incident' }),
     by: ['alert.incident'],
@@ -86,40 +62,34 @@ const ofPortals = async (
 const MOST_OF_PORTALS = 500
 
 export const incidents = new Hono<Env>()
-  .get('/', async (c) => {
+  .get('/', does(listIncidents), async (c) => {
     const { installation, scope } = c.var
-    const q = c.req.query()
+    const q = c.req.valid('query')
     const now = installation.clock()
     const filters = Object.fromEntries(
       (Object.keys(FACETS) as FacetName[]).map((name) => [
         name,
-        name === 'organization' ? chosenAgencies(installation, q) : chosen(FACETS[name], q, name),
+        name === 'organization' ? chosenAgencies(installation, q.organization) : chosen(FACETS[name], q[name]),
       ]),
     ) as Record<FacetName, Filter[]>
     const base = and(
-      asked(c, ['*']),
-      ...(await ofPortals(installation, scope, q)),
-      ...(q['overdue'] === 'true' || q['overdue'] === '1' ? [overdueAt(now)] : []),
+      asked(c, q.q, ['*']),
+      ...(await ofPortals(installation, scope, q.portal)),
+      ...(q.overdue ? [overdueAt(now)] : []),
       // Those that go on in the range; with `opened`, those that were opened in it.
-      ...(q['from']
-        ? [
-            {
-              op: 'range',
-              field: q['opened'] ? 'incident.created' : 'incident.last',
-              gte: instant(q, 'from', 0),
-            } as const,
-          ]
-        : []),
-      ...(q['to'] ? [{ op: 'range', field: 'incident.created', lt: instant(q, 'to', now) } as const] : []),
+      ...(q.from === undefined
+        ? []
+        : [{ op: 'range', field: q.opened ? 'incident.created' : 'incident.last', gte: q.from } as const]),
+      ...(q.to === undefined ? [] : [{ op: 'range', field: 'incident.created', lt: q.to } as const]),
     )
     const all = (except?: FacetName) =>
       and(base, ...(Object.keys(FACETS) as FacetName[]).flatMap((name) => (name === except ? [] : filters[name])))
     const collection = incidentsOf(installation)
     const page = await collection.query(scope, {
       filter: all(),
-      sort: oneOf(SORTS, q, 'sort', 'newest'),
-      limit: limitOf(q, 100, 500),
-      ...cursorOf(q),
+      sort: SORTS[q.sort],
+      limit: q.limit ?? 100,
+      ...placeOf(q),
     })
     const facets = []
     for (const name of Object.keys(FACETS) as FacetName[]) {
@@ -147,12 +117,12 @@ export const incidents = new Hono<Env>()
       ...(page.cursor ? { cursor: page.cursor } : {}),
     })
   })
-  .get('/:id', async (c) => {
+  .get('/:id', does(getIncident), async (c) => {
     const { installation, scope } = c.var
     const found = await one(installation, scope, c.req.param('id'))
     return c.json(await detail(installation, scope, found))
   })
-  .post('/:id', duty('triage'), bodyOf(change), async (c) => {
+  .post('/:id', does(changeIncident), async (c) => {
     const { installation, scope, user } = c.var
     const { version, alone, ...wanted } = c.req.valid('json')
     if (wanted.status === 'closed' && !wanted.reason)
@@ -162,13 +132,13 @@ export const incidents = new Hono<Env>()
     const asked = { id: found.id, seen: version, scope, actor: actorOf(user) }
     return c.json(answer(installation, await decideIncident(installation.cases, asked, acts, alone)))
   })
-  .post('/:id/undo', duty('triage'), bodyOf(z.strictObject({ act: z.string() })), async (c) => {
+  .post('/:id/undo', does(undoIncident), async (c) => {
     const { installation, scope, user } = c.var
     const { id } = await one(installation, scope, c.req.param('id'))
     const asked = { kind: 'incident', id, scope, actor: actorOf(user) } as const
     return c.json(answer(installation, await undo<Incident>(installation.cases, asked, c.req.valid('json').act)))
   })
-  .post('/:id/merge', duty('triage'), bodyOf(z.strictObject({ version: z.number(), into: z.string() })), async (c) => {
+  .post('/:id/merge', does(mergeIncident), async (c) => {
     const { installation, scope, user } = c.var
     const { version, into } = c.req.valid('json')
     const found = await one(installation, scope, c.req.param('id'))
@@ -193,26 +163,21 @@ export const incidents = new Hono<Env>()
     const acts = [{ what: 'merge', id: newActId(), into: target.id } as const]
     return c.json(answer(installation, await decideIncident(installation.cases, asked, acts)))
   })
-  .post(
-    '/:id/split',
-    duty('triage'),
-    bodyOf(z.strictObject({ ids: z.array(z.string()).min(1).max(500), title: z.string().min(1).max(300).optional() })),
-    async (c) => {
-      const { installation, scope, user } = c.var
-      const { ids, title } = c.req.valid('json')
-      const found = await one(installation, scope, c.req.param('id'))
-      const alerts: Stored<Alert>[] = []
-      for (const id of new Set(ids)) {
-        const alert = await alertsOf(installation).get(scope, id)
-        if (!alert) throw notFound('cảnh báo này', 'alert')
-        alerts.push(alert)
-      }
-      const made = await divide(installation.cases, found, alerts, actorOf(user), title).catch(refusalOf)
-      await derive(installation.cases, made.id)
-      const now = (await incidentsOf(installation).get(scope, made.id))!
-      return c.json(incidentRow(installation.inventory, now, installation.clock()))
-    },
-  )
+  .post('/:id/split', does(splitIncident), async (c) => {
+    const { installation, scope, user } = c.var
+    const { ids, title } = c.req.valid('json')
+    const found = await one(installation, scope, c.req.param('id'))
+    const alerts: Stored<Alert>[] = []
+    for (const id of new Set(ids)) {
+      const alert = await alertsOf(installation).get(scope, id)
+      if (!alert) throw notFound('cảnh báo này', 'alert')
+      alerts.push(alert)
+    }
+    const made = await divide(installation.cases, found, alerts, actorOf(user), title).catch(refusalOf)
+    await derive(installation.cases, made.id)
+    const now = (await incidentsOf(installation).get(scope, made.id))!
+    return c.json(incidentRow(installation.inventory, now, installation.clock()))
+  })
 
 /** The incident after what was decided, with the acts to undo it by. */
 const answer = (installation: Installation, decided: Decided<Incident>): IncidentRow & { acts: string[] } =>
@@ -279,7 +244,7 @@ const detail = async (installation: Installation, scope: Scope, found: Stored<In
   const related: IncidentRow[] = []
   const same = await incidentsOf(installation).query(scope, {
     filter: and(eq('incident.key', found.doc['incident.key'])),
-    sort: SORTS['newest']!,
+    sort: SORTS.newest,
     limit: 10,
   })
   const ids = new Set([...found.doc.related, ...same.items.map((item) => item.id)])

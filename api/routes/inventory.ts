@@ -4,27 +4,17 @@ import { countsAsOf, isOrphaned } from '../../ingest/inventory/counts.ts'
 import { dayOf, isValidOn } from '../../ingest/inventory/days.ts'
 import { agencyName, systemOf } from '../../ingest/inventory/scope.ts'
 import { sees } from '../../ingest/store/scope.ts'
-import { type Env, Refusal } from '../context.ts'
+import type { Env } from '../context.ts'
 import type { InventoryView } from '../contract-province.ts'
+import { does } from '../does.ts'
+import { getInventory } from '../schema/inventory.ts'
 import { plannedRows } from './systems.ts'
 
-const DATE = /^\d{4}-\d\d-\d\d$/
-const dayAsked = (text: string | undefined, today: string): string => {
-  if (text === undefined) return today
-  if (DATE.test(text) && new Date(`${text}T00:00:00Z`).toJSON()?.startsWith(text)) return text
-  throw new Refusal(
-    400,
-    'date',
-    `"date" phải là một ngày dạng YYYY-MM-DD.`,
-    `"date" has to be a day written YYYY-MM-DD.`,
-  )
-}
-
-export const inventoryView = new Hono<Env>().get('/', async (c) => {
+export const inventoryView = new Hono<Env>().get('/', does(getInventory), async (c) => {
   const { installation, scope } = c.var
   const { inventory } = installation
   const now = installation.clock()
-  const date = dayAsked(c.req.query('date'), dayOf(inventory.province.timezone, now))
+  const date = c.req.valid('query').date ?? dayOf(inventory.province.timezone, now)
   const seen = {
     ...inventory,
     agencies: inventory.agencies.filter(({ id }) => sees(scope, id)),
@@ -34,7 +24,7 @@ export const inventoryView = new Hono<Env>().get('/', async (c) => {
     networks: inventory.networks.filter(({ organization, system }) => sees(scope, organization, system)),
     signatures: inventory.signatures.filter(({ organization }) => sees(scope, organization)),
   }
-  const { portals, portalsInAll, ...counts } = countsAsOf(seen, date)
+  const { portals, portalsInAll, date: _, ...counts } = countsAsOf(seen, date)
   const named = (id: string) => ({ id, name: agencyName(inventory, id) ?? id })
   const body: InventoryView = {
     date,

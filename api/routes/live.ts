@@ -4,9 +4,10 @@ import { streamSSE } from 'hono/streaming'
 import { and, eq } from '../../ingest/store/filter.ts'
 import type { Collection, Document, Scope, Stored } from '../../ingest/store/store.ts'
 import type { Env } from '../context.ts'
-import { positionOf } from '../bounds.ts'
 import type { LiveMessage } from '../contract.ts'
 import type { Installation } from '../installation.ts'
+import { does } from '../does.ts'
+import { followLive } from '../schema/live.ts'
 import { alertRow, incidentRow } from '../rows.ts'
 import { type Changes, holds, type Watch, watch } from '../watch.ts'
 import { alertsOf, LIVE } from './alerts.ts'
@@ -83,9 +84,10 @@ const follow = async <T extends Document>(collection: Collection<T>, scope: Scop
   }
 }
 
-export const live = new Hono<Env>().get('/', (c) => {
+export const live = new Hono<Env>().get('/', does(followLive), (c) => {
   const { installation, scope, sight, auth, user } = c.var
   const headers = c.req.raw.headers
+  const since = c.req.valid('query')
   c.header('X-Accel-Buffering', 'no')
   return streamSSE(c, async (stream) => {
     let closed = false
@@ -117,8 +119,8 @@ export const live = new Hono<Env>().get('/', (c) => {
     const alerts = alertsOf(installation)
     const incidents = incidentsOf(installation)
     const poke = () => wake()
-    const newAlerts = await follow(alerts, scope, positionOf(c.req.query(), 'alerts', -1), poke)
-    const newIncidents = await follow(incidents, scope, positionOf(c.req.query(), 'incidents', -1), poke)
+    const newAlerts = await follow(alerts, scope, since.alerts ?? -1, poke)
+    const newIncidents = await follow(incidents, scope, since.incidents ?? -1, poke)
     const tick = async () => {
       const all = await together(installation, 'status', installation.status)
       const status = all.filter(({ id }) => seesSource(installation, scope, id))

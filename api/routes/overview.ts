@@ -3,6 +3,8 @@ import { and, eq } from '../../ingest/store/filter.ts'
 import { chosenAgencies, type Env, zoneOffset } from '../context.ts'
 import { rangeOf } from '../bounds.ts'
 import type { Overview } from '../contract.ts'
+import { does } from '../does.ts'
+import { getOverview } from '../schema/overview.ts'
 import { alertsOf, histogramOf, LIVE } from './alerts.ts'
 import { incidentsOf, OPEN, overdueAt } from './incidents.ts'
 import { portalRows } from './agencies.ts'
@@ -11,12 +13,13 @@ import { sourceRows } from './sources.ts'
 const DAY = 86_400_000
 const HOUR = 3_600_000
 
-export const overview = new Hono<Env>().get('/', async (c) => {
+export const overview = new Hono<Env>().get('/', does(getOverview), async (c) => {
   const { installation, scope } = c.var
   const now = installation.clock()
-  const q = c.req.query()
-  const agency = and(...chosenAgencies(installation, q))
+  const q = c.req.valid('query')
+  const agency = and(...chosenAgencies(installation, q.organization))
   const { from, to } = rangeOf(q, now, DAY)
+  const chosen = q.organization?.length ? q.organization : undefined
   const incidents = incidentsOf(installation)
   const alerts = alertsOf(installation)
   const offset = -zoneOffset(installation.inventory.province.timezone, now)
@@ -61,7 +64,7 @@ export const overview = new Hono<Env>().get('/', async (c) => {
   }
   for (const id of open.keys()) rowOf(id)
   const sources = (await sourceRows(installation, scope)).filter(
-    (row) => !q['organization'] || row.organization?.id === q['organization'],
+    (row) => chosen === undefined || (row.organization !== undefined && chosen.includes(row.organization.id)),
   )
   const silent = sources
     .filter((row) => row.state === 'silent')
@@ -125,7 +128,7 @@ export const overview = new Hono<Env>().get('/', async (c) => {
       rates,
     },
     portals: portals
-      .filter((p) => !q['organization'] || p.organization.id === q['organization'])
+      .filter((p) => chosen === undefined || chosen.includes(p.organization.id))
       .map((p) => ({
         id: p.id,
         domain: p.domain,

@@ -1,14 +1,14 @@
 import { readLedger } from '../../rules/detect.ts'
-import { bodyOf } from '../body.ts'
 import { Hono } from 'hono'
-import { z } from 'zod'
 import { and, eq, fieldsOf } from '../../ingest/store/filter.ts'
 import type { LedgerEntry } from '../../rules/detect.ts'
 import type { Rule } from '../../rules/rule.ts'
 import type { Scope } from '../../ingest/store/store.ts'
-import { audit, duty, type Env, notFound, seesAll } from '../context.ts'
+import { audit, type Env, notFound, seesAll } from '../context.ts'
 import type { RuleDetail, RuleRow } from '../contract.ts'
+import { does } from '../does.ts'
 import type { Installation } from '../installation.ts'
+import { enableRule, getRule, listRules } from '../schema/rules.ts'
 import { alertsOf, LIVE } from './alerts.ts'
 
 const WEEK = 7 * 86_400_000
@@ -38,7 +38,7 @@ const ruleRow = (
 })
 
 export const rules = new Hono<Env>()
-  .get('/', async (c) => {
+  .get('/', does(listRules), async (c) => {
     const { installation, scope } = c.var
     const ledger = await readLedger(installation.store.documents)
     const committed = await installation.store.events.committed()
@@ -54,7 +54,7 @@ export const rules = new Hono<Env>()
       ),
     })
   })
-  .get('/:id', async (c) => {
+  .get('/:id', does(getRule), async (c) => {
     const { installation, scope } = c.var
     const rule = installation.rules.find(({ id }) => id === c.req.param('id'))
     if (!rule) throw notFound('luật này', 'rule')
@@ -72,7 +72,7 @@ export const rules = new Hono<Env>()
     }
     return c.json(body)
   })
-  .post('/:id', duty('rules'), bodyOf(z.strictObject({ enabled: z.boolean() })), async (c) => {
+  .post('/:id', does(enableRule), async (c) => {
     const { installation, user } = c.var
     const rule = installation.rules.find(({ id }) => id === c.req.param('id'))
     if (!rule) throw notFound('luật này', 'rule')

@@ -9,7 +9,9 @@ import { parsers } from '../../ingest/parsers/index.ts'
 import type { Env } from '../context.ts'
 import type { SourceRow, SourceSetup } from '../contract.ts'
 import type { Config } from '../config.ts'
+import { does } from '../does.ts'
 import type { Installation } from '../installation.ts'
+import { listSources } from '../schema/sources.ts'
 
 const HOUR = 3_600_000
 
@@ -174,7 +176,7 @@ const WAYS = {
   file: 'file: { path: <đường dẫn> }',
 } as const
 
-export const sources = new Hono<Env>().get('/', async (c) =>
+export const sources = new Hono<Env>().get('/', does(listSources), async (c) =>
   c.json({
     items: (await sourceRows(c.var.installation, c.var.scope)).sort((a, b) => a.id.localeCompare(b.id)),
     setup: setupOf(c.var.installation.config, c.var.installation.syslog),

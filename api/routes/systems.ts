@@ -10,7 +10,9 @@ import type { Scope } from '../../ingest/store/store.ts'
 import { type Env, notFound } from '../context.ts'
 import type { PortalRow, SourceRow } from '../contract.ts'
 import type { SystemDetail, SystemRow } from '../contract-province.ts'
+import { does } from '../does.ts'
 import type { Installation } from '../installation.ts'
+import { getSystem, listSystems } from '../schema/systems.ts'
 import { incidentRow } from '../rows.ts'
 import { OPEN_ALERT, portalRows } from './agencies.ts'
 import { alertsOf } from './alerts.ts'
@@ -92,7 +94,7 @@ export const systemRows = async (installation: Installation, scope: Scope): Prom
 }
 
 export const systems = new Hono<Env>()
-  .get('/', async (c) => {
+  .get('/', does(listSystems), async (c) => {
     const items = await systemRows(c.var.installation, c.var.scope)
     items.sort(
       (a, b) =>
@@ -100,7 +102,7 @@ export const systems = new Hono<Env>()
     )
     return c.json({ items })
   })
-  .get('/:id', async (c) => {
+  .get('/:id', does(getSystem), async (c) => {
     const { installation, scope } = c.var
     const { inventory } = installation
     const system = systemOf(inventory, c.req.param('id'))

@@ -1,7 +1,5 @@
 /** What people do to alerts. Each is an act of the table (rules/case), named with the number of acts that they saw. */
-import { bodyOf } from '../body.ts'
 import { Hono } from 'hono'
-import { z } from 'zod'
 import { agencyName } from '../../ingest/inventory/scope.ts'
 import { sees } from '../../ingest/store/scope.ts'
 import { type Scope, StoreError, type Stored } from '../../ingest/store/store.ts'
@@ -14,33 +12,14 @@ import type { Incident } from '../../rules/case/incident.ts'
 import { gather, refresh, take } from '../../rules/case/membership.ts'
 import type { Wanted } from '../../rules/case/table.ts'
 import { actorOf, wantedOf } from '../acts.ts'
-import { duty, type Env, notFound, Refusal, refusalOf } from '../context.ts'
-import type { Language } from '../contract.ts'
+import { type Env, notFound, Refusal, refusalOf } from '../context.ts'
+import type { ChangeResult, Language } from '../contract.ts'
+import { does } from '../does.ts'
 import type { Installation } from '../installation.ts'
+import { changeAlerts, giveAgency, joinIncident, leaveIncident, undoAlerts } from '../schema/alerts.ts'
 import { incidentRow } from '../rows.ts'
 
-const items = z
-  .array(z.strictObject({ id: z.string(), version: z.number() }))
-  .min(1)
-  .max(1000)
-export const REASONS = z.enum(['true_positive', 'benign', 'false_positive', 'duplicate'])
-const changes = z.strictObject({
-  items,
-  status: z.enum(['new', 'acknowledged', 'in_progress', 'closed']).optional(),
-  reason: REASONS.optional(),
-  assignee: z.string().nullable().optional(),
-  note: z.string().max(10_000).optional(),
-})
-
-interface Result {
-  id: string
-  ok: boolean
-  version?: number
-  /** What was done, to undo it by. */
-  acts?: string[]
-  message?: string
-}
-const resultOf = (id: string, decided: Decided, language: Language): Result =>
+const resultOf = (id: string, decided: Decided, language: Language): ChangeResult =>
   decided.ok
     ? { id, ok: true, version: actsOf(decided.stored.doc), acts: [...decided.acts] }
     : {
@@ -53,9 +32,9 @@ const resultOf = (id: string, decided: Decided, language: Language): Result =>
 /** One after the other. Where the store goes away in between, what was done is said, and of the rest why it was not. */
 const each = async <T extends { readonly id: string }>(
   list: readonly T[],
-  work: (item: T) => Promise<Result>,
-): Promise<Result[]> => {
-  const results: Result[] = []
+  work: (item: T) => Promise<ChangeResult>,
+): Promise<ChangeResult[]> => {
+  const results: ChangeResult[] = []
   for (const item of list) {
     try {
       results.push(await work(item))
@@ -77,7 +56,7 @@ const one = (
 ) => decide<Alert>(cases, { kind: 'alert', id, seen: version, scope, actor, wanted })
 
 export const triage = new Hono<Env>()
-  .post('/change', duty('triage'), bodyOf(changes), async (c) => {
+  .post('/change', does(changeAlerts), async (c) => {
     const { installation, scope, user, language } = c.var
     const change = c.req.valid('json')
     if (change.status === 'closed' && !change.reason)
@@ -87,26 +66,14 @@ export const triage = new Hono<Env>()
     )
     return c.json({ results })
   })
-  .post(
-    '/undo',
-    duty('triage'),
-    bodyOf(
-      z.strictObject({
-        items: z
-          .array(z.strictObject({ id: z.string(), act: z.string() }))
-          .min(1)
-          .max(2000),
-      }),
-    ),
-    async (c) => {
-      const { installation, scope, user, language } = c.var
-      const results = await each(c.req.valid('json').items, async ({ id, act }) =>
-        resultOf(id, await undo(installation.cases, { kind: 'alert', id, scope, actor: actorOf(user) }, act), language),
-      )
-      return c.json({ results })
-    },
-  )
-  .post('/agency', duty('triage'), bodyOf(z.strictObject({ items, organization: z.string() })), async (c) => {
+  .post('/undo', does(undoAlerts), async (c) => {
+    const { installation, scope, user, language } = c.var
+    const results = await each(c.req.valid('json').items, async ({ id, act }) =>
+      resultOf(id, await undo(installation.cases, { kind: 'alert', id, scope, actor: actorOf(user) }, act), language),
+    )
+    return c.json({ results })
+  })
+  .post('/agency', does(giveAgency), async (c) => {
     const { installation, scope, user, language } = c.var
     const { items: list, organization } = c.req.valid('json')
     const name = agencyName(installation.inventory, organization)
@@ -139,7 +106,7 @@ export const triage = new Hono<Env>()
     })
     return c.json({ results })
   })
-  .post('/leave', duty('triage'), bodyOf(z.strictObject({ items })), async (c) => {
+  .post('/leave', does(leaveIncident), async (c) => {
     const { installation, scope, user, language } = c.var
     const results = await each(c.req.valid('json').items, async (item) => {
       const before = await alertOf(installation, scope, item.id)
@@ -150,33 +117,22 @@ export const triage = new Hono<Env>()
     })
     return c.json({ results })
   })
-  .post(
-    '/incident',
-    duty('triage'),
-    bodyOf(
-      z.strictObject({
-        ids: z.array(z.string()).min(1).max(500),
-        incident: z.string().optional(),
-        title: z.string().max(300).optional(),
-      }),
-    ),
-    async (c) => {
-      const { installation, scope, user } = c.var
-      const { ids, incident, title } = c.req.valid('json')
-      const found: Stored<Alert>[] = []
-      for (const id of ids) {
-        const alert = await alertOf(installation, scope, id)
-        if (!alert || alert.doc['alert.status'] === 'absorbed') throw notFound('cảnh báo này', 'alert')
-        found.push(alert)
-      }
-      const into = incident
-        ? await installation.store.documents.collection<Incident>('incidents').get(scope, incident)
-        : undefined
-      if (incident && !into) throw notFound('sự cố này', 'incident')
-      const target = await gather(installation.cases, found, actorOf(user), { into, title }).catch(refusalOf)
-      return c.json(incidentRow(installation.inventory, target, installation.clock()))
-    },
-  )
+  .post('/incident', does(joinIncident), async (c) => {
+    const { installation, scope, user } = c.var
+    const { ids, incident, title } = c.req.valid('json')
+    const found: Stored<Alert>[] = []
+    for (const id of ids) {
+      const alert = await alertOf(installation, scope, id)
+      if (!alert || alert.doc['alert.status'] === 'absorbed') throw notFound('cảnh báo này', 'alert')
+      found.push(alert)
+    }
+    const into = incident
+      ? await installation.store.documents.collection<Incident>('incidents').get(scope, incident)
+      : undefined
+    if (incident && !into) throw notFound('sự cố này', 'incident')
+    const target = await gather(installation.cases, found, actorOf(user), { into, title }).catch(refusalOf)
+    return c.json(incidentRow(installation.inventory, target, installation.clock()))
+  })
 
 const alertOf = (installation: Installation, scope: Scope, id: string) =>
   installation.store.documents.collection<Alert>('alerts').get(scope, id)

@@ -7,6 +7,7 @@ import type { Role } from '../../api/contract.ts'
 import type { InstallationOptions } from '../../api/installation.ts'
 import { type Running, startServer } from '../../api/server.ts'
 import { INVENTORY } from '../faults/place.ts'
+import { holder } from './held.ts'
 
 export const OURS = {
   agency: 'so-y-te',
@@ -95,11 +96,14 @@ export const openConsole = async (
     wait: 5,
     poll: 20,
   })
+  const held = holder(running.routes)
   const call = async (path: string, init: RequestInit): Promise<Answer> => {
     const answer = await fetch(`${running.url}${path}`, init)
     const text = await answer.text()
     const json = answer.headers.get('content-type')?.includes('json')
-    return { status: answer.status, text, headers: answer.headers, body: json ? JSON.parse(text) : undefined }
+    const body = json ? JSON.parse(text) : undefined
+    held(init.method ?? 'GET', path, answer.status, body)
+    return { status: answer.status, text, headers: answer.headers, body }
   }
   const as = (username: string, cookie: string): Person => {
     const own = { cookie, origin: running.url, 'accept-language': 'en' }

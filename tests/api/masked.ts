@@ -1,7 +1,7 @@
 /** Citizens' data and secrets in addresses: who sees them, and that nobody else searches them out. On each store. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { MASKED } from '../../api/masks.ts'
-import type { AlertRow, Role } from '../../api/contract.ts'
+import type { AlertRow, Role, RuleRow } from '../../api/contract.ts'
 import type { Event } from '../../ingest/event.ts'
 import { attack, type Console, OURS, openConsole, type Person, refused, request } from './console.ts'
 
@@ -11,7 +11,7 @@ const CASE = 'HS-2026-777'
 let console_: Console
 const people = new Map<Role, Person>()
 const SEE: readonly Role[] = ['administrator', 'analyst']
-const MASKED_ROLES: readonly Role[] = ['agency_viewer', 'manager', 'rule_author']
+const MASKED_ROLES: readonly Role[] = ['agency_viewer', 'manager', 'rule_author', 'auditor']
 const as = (role: Role): Person => people.get(role)!
 
 const MASKS = `masks:
@@ -130,8 +130,10 @@ export const masksHold = (env: NodeJS.ProcessEnv = {}): void => {
       expect(shown).not.toContain(SECRET)
     })
     test('rules and settings keep their own words', async () => {
-      const { text } = await as('rule_author').get('/rules')
-      expect(text).toBe((await as('administrator').get('/rules')).text)
+      // Not how far each has come: that moves on between two questions.
+      const words = async (role: Role) =>
+        ((await as(role).get('/rules')).body.items as RuleRow[]).map(({ covered, behind, last_run, ...said }) => said)
+      expect(await words('rule_author')).toEqual(await words('administrator'))
     })
   })
 

@@ -1,14 +1,16 @@
 /**
- * Who may do what, in every route that the application has registered: the five roles, nobody, and those who see one agency.
+ * Who may do what, in every route that the application has registered: the six roles, nobody, and those who see one agency.
  * The data spans agencies: one attacker at both, an alert and an incident each, one campaign; sources; what is nobody's.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AlertDetail, AlertRow, IncidentRow, Role, UserRow } from '../../api/contract.ts'
+import { ROLES, roleMay } from '../../api/permissions.ts'
+import { liveMessage } from '../../api/schema/live.ts'
+import type { Operation } from '../../api/schema/operation.ts'
 import { attack, type Console, OURS, openConsole, type Person, refused, request, THEIRS } from './console.ts'
 
 let console_: Console
 const people = new Map<Role, Person>()
-const ROLES: readonly Role[] = ['administrator', 'analyst', 'rule_author', 'manager', 'agency_viewer']
 /** The analyst of one agency. */
 let scoped: Person
 const as = (role: Role): Person => people.get(role)!
@@ -59,6 +61,7 @@ afterAll(() => console_.close())
 const TRIAGE: readonly Role[] = ['administrator', 'analyst']
 const RULES: readonly Role[] = ['administrator', 'rule_author']
 const ADMIN: readonly Role[] = ['administrator']
+const TRAIL: readonly Role[] = ['administrator', 'auditor']
 const json = (body: object) => ({ body })
 
 interface Expected {
@@ -184,9 +187,11 @@ const ROUTES: { readonly [route: string]: Expected | 'open' | 'library' | 'strea
   },
   'POST /api/users/:id': { may: ADMIN, ask: () => ({ path: '/users/khong-co', ...json({}) }) },
   'GET /api/people': { ask: () => ({ path: '/people' }), reads: true },
-  'GET /api/audit': { may: ADMIN, ask: () => ({ path: '/audit' }) },
+  'GET /api/audit': { may: TRAIL, ask: () => ({ path: '/audit' }) },
   'GET /api/health': { ask: () => ({ path: '/health' }), reads: true },
   'POST /api/health/clock': { may: ADMIN, ask: () => ({ path: '/health/clock', ...json({}) }) },
+  'GET /api/openapi.json': { ask: () => ({ path: '/openapi.json' }), reads: true },
+  'GET /api/docs': { ask: () => ({ path: '/docs' }) },
   'GET /api/find': { ask: () => ({ path: '/find?q=so' }), reads: true },
 }
 /** What nobody of another agency is told. */
@@ -228,6 +233,22 @@ test('every route that is registered has an expectation, and every expectation a
 })
 
 const asked = Object.entries(ROUTES).filter((entry): entry is [string, Expected] => typeof entry[1] === 'object')
+
+test('each does an operation, and the table of permissions says of its act what is expected here', () => {
+  const registered = new Map<string, Operation>(
+    console_.running.routes.flatMap(({ method, path, operation }) =>
+      operation ? [[`${method} ${path}`, operation] as const] : [],
+    ),
+  )
+  for (const [route, { may = ROLES }] of asked) {
+    const { act } = registered.get(route)!
+    expect(
+      ROLES.filter((role) => roleMay(role, act)),
+      `${route}: ${act}`,
+    ).toEqual(ROLES.filter((role) => may.includes(role)))
+  }
+  expect(new Set([...registered.values()].map(({ id }) => id)).size).toBe(registered.size)
+})
 
 describe('every route, as every role and as nobody', () => {
   test.each(asked)('%s', async (_, { may, ask }) => {
@@ -468,6 +489,9 @@ describe('the stream of changes', () => {
       const stream = await open(person)
       await expect.poll(() => whole(stream.text())).toBe(true)
       await stream.stop()
+      const messages = [...stream.text().matchAll(/^data: (.*)\n\n/gm)].map(([, data]) => JSON.parse(data!))
+      expect(messages.length).toBeGreaterThan(2)
+      for (const message of messages) expect(liveMessage.safeParse(message).error).toBeUndefined()
       expect(stream.text()).toContain(OURS.host)
       for (const word of foreign()) expect(stream.text()).not.toContain(word)
     }
@@ -516,11 +540,31 @@ test('/me says what the console may offer', async () => {
   const can = Object.fromEntries(
     await Promise.all(ROLES.map(async (role) => [role, (await as(role).get('/me')).body.can])),
   )
+  const NOTHING = {
+    own: true,
+    read: true,
+    secrets: false,
+    export: false,
+    triage: false,
+    rules: false,
+    trail: false,
+    admin: false,
+  }
   expect(can).toEqual({
-    administrator: { triage: true, rules: true, admin: true },
-    analyst: { triage: true, rules: false, admin: false },
-    rule_author: { triage: false, rules: true, admin: false },
-    manager: { triage: false, rules: false, admin: false },
-    agency_viewer: { triage: false, rules: false, admin: false },
+    administrator: {
+      own: true,
+      read: true,
+      secrets: true,
+      export: true,
+      triage: true,
+      rules: true,
+      trail: true,
+      admin: true,
+    },
+    analyst: { ...NOTHING, secrets: true, export: true, triage: true },
+    rule_author: { ...NOTHING, rules: true },
+    manager: NOTHING,
+    auditor: { ...NOTHING, export: true, trail: true },
+    agency_viewer: NOTHING,
   })
 })

@@ -53,6 +53,7 @@ export const en: Words = {
     analyst: 'Analyst',
     rule_author: 'Rule author',
     manager: 'Manager',
+    auditor: 'Auditor',
     agency_viewer: 'Agency viewer',
   },
   fields: {

@@ -50,6 +50,7 @@ export const vi = {
     analyst: 'Phân tích viên',
     rule_author: 'Người viết luật',
     manager: 'Lãnh đạo',
+    auditor: 'Kiểm tra viên',
     agency_viewer: 'Người xem của cơ quan',
   },
   fields: {

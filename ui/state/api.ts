@@ -3,33 +3,42 @@ import { type ClientResponse, hc, type InferResponseType } from 'hono/client'
 import type { Api } from '../../api/app.ts'
 import type {
   AgencyDetail,
-  AgencyRow,
+  AgencyList,
+  AlertChange,
   AlertDetail,
   AlertList,
-  AlertStatus,
+  AlertQuery as AskedAlerts,
   AuditRow,
-  CloseReason,
+  ChangedIncident,
+  ChangeResult,
   EventList,
-  Facet,
+  EventQuery as AskedEvents,
   Failure,
+  Found,
   Health,
+  IncidentChange,
   IncidentDetail,
+  IncidentList,
+  IncidentQuery as AskedIncidents,
   IncidentRow,
-  IncidentStatus,
-  Level,
   Me,
+  NewUser,
   Overview,
+  OverviewQuery as AskedOverview,
   PortalRow,
-  Role,
   RuleDetail,
   RuleRow,
   SourceRow,
   SourceSetup,
+  Suggestion,
+  UserChange,
   UserRow,
 } from '../../api/contract.ts'
 import type { Coverage, InventoryView, SystemDetail, SystemRow } from '../../api/contract-province.ts'
 import type { Event } from '../../ingest/event.ts'
 import { told } from '../i18n/index.svelte.ts'
+
+export type { AgencyList, AlertChange, ChangeResult, Found, IncidentChange, Suggestion }
 
 export class ApiError extends Error {
   readonly status: number
@@ -66,7 +75,12 @@ const failureOf = async (response: { status: number; json(): Promise<unknown> })
   )
 }
 
-type Query = { [name: string]: string | number | boolean | undefined }
+type Query = { readonly [name: string]: string | number | boolean | undefined }
+/** A question as pages ask it: numbers where its text says one. */
+type Asked<Q> = { [K in keyof Q]: Q[K] | number }
+export type AlertQuery = Asked<AskedAlerts>
+export type IncidentQuery = Asked<AskedIncidents>
+export type EventQuery = Asked<AskedEvents>
 // biome-ignore lint/suspicious/noExplicitAny: every endpoint of the client, whatever it takes
 type Endpoint = (args?: any, options?: any) => Promise<ClientResponse<any, any, any>>
 interface Given {
@@ -120,45 +134,13 @@ export const getMe = (): Promise<Me> => call(client.me.$get)
 export const changePassword = (current: string, next: string) =>
   call(client.me.password.$post, { json: { current, next } })
 
-export const getOverview = (
-  query: { range: string; from?: number; to?: number; organization?: string },
-  signal?: AbortSignal,
-): Promise<Overview> => call(client.overview.$get, { query, signal })
+export const getOverview = (query: Asked<AskedOverview>, signal?: AbortSignal): Promise<Overview> =>
+  call(client.overview.$get, { query, signal })
 
-export interface AlertQuery extends Query {
-  q?: string
-  from?: number
-  to?: number
-  level?: string
-  status?: string
-  organization?: string
-  system?: string
-  rule?: string
-  portal?: string
-  source?: string
-  sort?: string
-  group?: string
-  cursor?: string
-  limit?: number
-}
 export const getAlerts = (query: AlertQuery, signal?: AbortSignal): Promise<AlertList> =>
   call(client.alerts.$get, { query, signal })
 export const getAlert = (id: string, signal?: AbortSignal): Promise<AlertDetail> =>
   call(client.alerts[':id'].$get, { param: { id }, signal })
-export interface AlertChange {
-  status?: AlertStatus
-  reason?: CloseReason
-  assignee?: string | null
-  note?: string
-}
-export interface ChangeResult {
-  id: string
-  ok: boolean
-  version?: number
-  /** What was done, to undo it by. */
-  acts?: string[]
-  message?: string
-}
 export const changeAlerts = (
   items: { id: string; version: number }[],
   change: AlertChange,
@@ -173,50 +155,16 @@ export const giveAgency = (
 export const joinIncident = (ids: string[], incident?: string, title?: string): Promise<IncidentRow> =>
   call(client.alerts.incident.$post, { json: { ids, ...(incident && { incident }), ...(title && { title }) } })
 
-export interface IncidentQuery extends Query {
-  status?: string
-  level?: string
-  organization?: string
-  system?: string
-  portal?: string
-  assignee?: string
-  overdue?: string
-  /** The range is that of their opening. */
-  opened?: string
-  q?: string
-  sort?: string
-  cursor?: string
-  from?: number
-  to?: number
-}
-export const getIncidents = (
-  query: IncidentQuery,
-  signal?: AbortSignal,
-): Promise<{ items: IncidentRow[]; total: number; cursor?: string; facets: Facet[] }> =>
+export const getIncidents = (query: IncidentQuery, signal?: AbortSignal): Promise<IncidentList> =>
   call(client.incidents.$get, { query, signal })
 export const getIncident = (id: string, signal?: AbortSignal): Promise<IncidentDetail> =>
   call(client.incidents[':id'].$get, { param: { id }, signal })
-export interface IncidentChange {
-  status?: IncidentStatus
-  reason?: CloseReason
-  assignee?: string | null
-  level?: Level
-  title?: string
-  note?: string
-  held?: boolean
-  /** Of closing: its alerts stay open. */
-  alone?: boolean
-}
-export type Changed = IncidentRow & { acts: string[] }
+export type Changed = ChangedIncident
 export const changeIncident = (id: string, version: number, change: IncidentChange): Promise<Changed> =>
   call(client.incidents[':id'].$post, { param: { id }, json: { version, ...change } })
 export const undoIncident = (id: string, act: string): Promise<Changed> =>
   call(client.incidents[':id'].undo.$post, { param: { id }, json: { act } })
 
-export interface AgencyList {
-  items: AgencyRow[]
-  unassigned: { events: number; hosts: { value: string; count: number }[] }
-}
 export const getAgencies = (signal?: AbortSignal): Promise<AgencyList> => call(client.agencies.$get, { signal })
 export const getAgency = (id: string, signal?: AbortSignal): Promise<AgencyDetail> =>
   call(client.agencies[':id'].$get, { param: { id }, signal })
@@ -231,26 +179,10 @@ export const getInventory = (date: string, signal?: AbortSignal): Promise<Invent
 export const getPortals = (signal?: AbortSignal): Promise<{ items: PortalRow[] }> =>
   call(client.portals.$get, { signal })
 
-export interface EventQuery extends Query {
-  q?: string
-  from?: number
-  to?: number
-  order?: string
-  cursor?: string
-  limit?: number
-  /** Fields whose values are counted over the whole range. */
-  fields?: string
-}
 export const getEvents = (query: EventQuery, signal?: AbortSignal): Promise<EventList> =>
   call(client.events.$get, { query, signal })
 export const getEvent = (id: string): Promise<{ event: Event }> => call(client.events[':id'].$get, { param: { id } })
 export const checkKql = (q: string, signal?: AbortSignal) => call(client.kql.$get, { query: { q }, signal })
-export interface Suggestion {
-  text: string
-  kind: 'field' | 'value' | 'operator'
-  from: number
-  to: number
-}
 export const suggestKql = (q: string, at: number, signal?: AbortSignal): Promise<{ items: Suggestion[] }> =>
   call(client.kql.suggest.$get, { query: { q, at }, signal })
 
@@ -262,13 +194,6 @@ export const enableRule = (id: string, enabled: boolean) =>
 export const getSources = (signal?: AbortSignal): Promise<{ items: SourceRow[]; setup: SourceSetup }> =>
   call(client.sources.$get, { signal })
 
-export interface NewUser {
-  name: string
-  display_name: string
-  role: Role
-  organizations: string[]
-}
-export type UserChange = Partial<Omit<NewUser, 'name'>> & { disabled?: boolean; reset?: boolean }
 export const getUsers = (signal?: AbortSignal): Promise<{ items: UserRow[] }> => call(client.users.$get, { signal })
 export const addUser = (user: NewUser): Promise<{ password: string }> => call(client.users.$post, { json: user })
 export const changeUser = (id: string, change: UserChange): Promise<{ password?: string }> =>
@@ -279,13 +204,6 @@ export const getAudit = (cursor?: string, signal?: AbortSignal): Promise<{ items
 export const getHealth = (signal?: AbortSignal): Promise<Health> => call(client.health.$get, { signal })
 export const acceptClock = () => call(client.health.clock.$post)
 
-export interface Found {
-  kind: 'agency' | 'portal' | 'address' | 'incident' | 'rule' | 'source'
-  id: string
-  label: string
-  sub?: string
-  href: string
-}
 export const find = (q: string, signal?: AbortSignal): Promise<{ items: Found[] }> =>
   call(client.find.$get, { query: { q }, signal })
 export const liveUrl = (alerts?: number, incidents?: number): string => {

@@ -6,13 +6,13 @@ import { range } from './range.svelte.ts'
 import { param, params } from './route.svelte.ts'
 import { failed } from './toasts.svelte.ts'
 import { learn } from './triage.svelte.ts'
+import { OPEN_ALERT } from './words.ts'
 
 /** What needs somebody: the queue's own filter while the address names none. */
-export const OPEN = ['new', 'acknowledged', 'in_progress']
 const FILTERS = ['level', 'organization', 'system', 'rule', 'portal', 'source'] as const
 
 const asked = (): AlertQuery => {
-  const status = param('status') || OPEN.join(',')
+  const status = param('status') || OPEN_ALERT.join(',')
   const query: AlertQuery = { ...range.asked, limit: 100 }
   const set = (name: 'q' | 'sort' | 'group' | (typeof FILTERS)[number], value: string) => value && (query[name] = value)
   set('q', param('q'))
@@ -31,7 +31,7 @@ const matches = (row: AlertRow): boolean => {
   }
   const fixed = range.fixed
   return (
-    within('status', row.status, OPEN) &&
+    within('status', row.status, OPEN_ALERT) &&
     within('level', row.rule.level) &&
     within('organization', row.organization?.id) &&
     within('system', row.system?.id) &&

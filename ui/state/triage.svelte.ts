@@ -1,5 +1,5 @@
 import { SvelteMap } from 'svelte/reactivity'
-import type { AlertRow, CloseReason } from '../../api/contract.ts'
+import type { AlertRow, GivenReason } from '../../api/contract.ts'
 import { number } from '../i18n/format.svelte.ts'
 import { i18n } from '../i18n/index.svelte.ts'
 import { type AlertChange, type ApiError, changeAlerts, getAlert, giveAgency, joinIncident, undoAlerts } from './api.ts'
@@ -98,7 +98,7 @@ export const assign = (rows: AlertRow[], person: string) =>
   act(rows, { assignee: person }, (n) =>
     person ? i18n.t.alerts.didAssign(n, personName(person)) : i18n.t.alerts.didUnassign(n),
   )
-export const close = (rows: AlertRow[], reason: CloseReason, note: string) =>
+export const close = (rows: AlertRow[], reason: GivenReason, note: string) =>
   act(rows, { status: 'closed', reason, ...(note && { note }) }, (n) =>
     i18n.t.alerts.didClose(n, i18n.t.reasons[reason]),
   )

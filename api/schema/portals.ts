@@ -1,0 +1,32 @@
+/** Web portals of agencies. */
+import { z } from 'zod'
+import { operation } from './operation.ts'
+import { named, time } from './words.ts'
+
+export const portalRow = z
+  .strictObject({
+    id: z.string(),
+    name: z.string(),
+    domain: z.string(),
+    organization: named,
+    agencies: z.array(z.string()).describe('Those that it is counted with: its agency and who succeeded that'),
+    system: z.string().optional(),
+    addresses: z.array(z.string()),
+    ipv4: z.boolean(),
+    ipv6: z.boolean(),
+    trusted: z.boolean(),
+    trust_expires: z.string().optional(),
+    tls_expires: z.string().optional(),
+    open_incidents: z.number(),
+    open_alerts: z.number(),
+    last_event: time.optional(),
+  })
+  .meta({ id: 'PortalRow' })
+
+export const listPortals = operation({
+  id: 'listPortals',
+  tag: 'agencies',
+  summary: 'Portals with their addresses, certificates and open cases',
+  act: 'read',
+  answer: z.strictObject({ items: z.array(portalRow) }),
+})

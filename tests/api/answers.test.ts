@@ -1,0 +1,176 @@
+/**
+ * Every operation of the API answers as its schema says: once so that it succeeds, and in each way in which anybody may be
+ * refused. The console of these tests holds each answer to its schema (`held.ts`); here none is left out.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { AlertRow, ChangedIncident, IncidentRow, Role } from '../../api/contract.ts'
+import { permitted, ROLES } from '../../api/permissions.ts'
+import type { Operation } from '../../api/schema/operation.ts'
+import { attack, type Answer, type Console, OURS, openConsole, type Person, refused, request } from './console.ts'
+
+let console_: Console
+const people = new Map<Role, Person>()
+const routes = new Map<string, { method: string; path: string; operation: Operation }>()
+let alerts: AlertRow[]
+let incident: IncidentRow
+let event: string
+
+const admin = () => people.get('administrator')!
+const alert = async (rule: string): Promise<AlertRow> =>
+  (await admin().get(`/alerts?rule=${rule}`)).body.items.find(
+    (each: AlertRow) => each.organization?.id === OURS.agency,
+  )!
+const changed = async (): Promise<IncidentRow> => (await admin().get(`/incidents/${incident.id}`)).body
+
+beforeAll(async () => {
+  console_ = await openConsole()
+  await console_.take(OURS.source, [request(OURS.host, OURS.path), attack(OURS.host, OURS.path)])
+  await console_.take(
+    OURS.firewall,
+    Array.from({ length: 20 }, (_, i) => refused(OURS.firewall, `nguoi-${i}`, { ago: 300_000 - i * 10_000 })),
+  )
+  await console_.take('chung', [attack('khong-co.example', '/vo-chu', { ip: '198.51.100.77' })])
+  for (const role of ROLES) people.set(role, await console_.person(role, role === 'agency_viewer' ? [OURS.agency] : []))
+  for (const { method, path, operation } of console_.running.routes)
+    if (operation) routes.set(operation.id, { method, path: path.replace(/^\/api/, ''), operation })
+  alerts = (await admin().get('/alerts')).body.items
+  incident = (await admin().get(`/incidents?organization=${OURS.agency}`)).body.items[0]
+  event = (await admin().get('/events?q=url.path:*')).body.items[0]['event.id']
+})
+afterAll(() => console_.close())
+
+/** How each succeeds. What changes something is in an order in which it can be done. */
+const SUCCEEDS: { readonly [operation: string]: () => Promise<Answer> } = {
+  getMe: () => admin().get('/me'),
+  getOverview: () => admin().get(`/overview?organization=${OURS.agency}`),
+  listAlerts: async () => {
+    for (const group of ['campaign', 'level', 'organization', 'rule', 'portal', 'source', 'status', 'system'])
+      expect((await admin().get(`/alerts?group=${group}`)).body.groups.length).toBeGreaterThan(0)
+    return admin().get('/alerts?limit=1&sort=count')
+  },
+  getAlert: () => admin().get(`/alerts/${alerts[0]!.id}`),
+  listIncidents: () => admin().get('/incidents?limit=1&from=0&opened=1'),
+  getIncident: () => admin().get(`/incidents/${incident.number}`),
+  listEvents: () => admin().get('/events?limit=1&fields=url.path'),
+  getEvent: () => admin().get(`/events/${event}`),
+  checkKql: () => admin().get('/kql?q=url.path:*'),
+  suggestKql: () => admin().get('/kql/suggest?q=url.path:'),
+  find: () => admin().get(`/find?q=${encodeURIComponent('sở y tế')}`),
+  listAgencies: () => admin().get('/agencies'),
+  getAgency: () => admin().get(`/agencies/${OURS.agency}`),
+  listPortals: () => admin().get('/portals'),
+  listSystems: () => admin().get('/systems'),
+  getSystem: async () => {
+    const { items } = (await admin().get('/systems')).body as { items: { id: string }[] }
+    for (const { id } of items) expect((await admin().get(`/systems/${id}`)).status).toBe(200)
+    return admin().get(`/systems/${items[0]!.id}`)
+  },
+  getCoverage: () => admin().get('/coverage'),
+  getInventory: async () => {
+    for (const date of ['2024-12-31', '2025-07-01', '2030-01-01'])
+      expect((await admin().get(`/inventory?date=${date}`)).status).toBe(200)
+    return admin().get('/inventory')
+  },
+  listRules: () => admin().get('/rules'),
+  getRule: () => admin().get('/rules/sql-injection'),
+  enableRule: () => admin().post('/rules/sql-injection', { enabled: true }),
+  listSources: () => admin().get('/sources'),
+  listPeople: () => admin().get('/people'),
+  listUsers: () => admin().get('/users'),
+  addUser: () => admin().post('/users', { name: 'kiem-tra', display_name: 'Kiểm Tra', role: 'auditor' }),
+  changeUser: async () => {
+    const { items } = (await admin().get('/users')).body as { items: { id: string; name: string }[] }
+    return admin().post(`/users/${items.find(({ name }) => name === 'kiem-tra')!.id}`, { reset: true })
+  },
+  changePassword: async () => {
+    const { password } = (await admin().post('/users', { name: 'moi', display_name: 'Mới', role: 'analyst' })).body
+    const person = await console_.signIn('moi', password)
+    return person.post('/me/password', { current: password, next: 'mot-mat-khau-khac' })
+  },
+  changeAlerts: async () => {
+    const { id, version } = await alert('sql-injection')
+    return admin().post('/alerts/change', { items: [{ id, version }], status: 'acknowledged', note: 'đã xem' })
+  },
+  undoAlerts: async () => {
+    const { id, version } = await alert('sql-injection')
+    const { results } = (
+      await admin().post('/alerts/change', { items: [{ id, version }], assignee: people.get('analyst')!.username })
+    ).body as { results: { acts: string[] }[] }
+    return admin().post('/alerts/undo', { items: [{ id, act: results[0]!.acts[0]! }] })
+  },
+  giveAgency: async () => {
+    const homeless = alerts.find(({ organization }) => organization === undefined)!
+    const { id, version } = homeless
+    return admin().post('/alerts/agency', { items: [{ id, version }], organization: OURS.agency })
+  },
+  leaveIncident: async () => {
+    const { id, version } = await alert('sql-injection')
+    return admin().post('/alerts/leave', { items: [{ id, version }] })
+  },
+  joinIncident: async () => admin().post('/alerts/incident', { ids: [(await alert('sql-injection')).id] }),
+  changeIncident: async () =>
+    admin().post(`/incidents/${incident.id}`, {
+      version: (await changed()).version,
+      status: 'in_progress',
+      held: true,
+      task: { text: 'gọi đơn vị', due: Date.now() },
+    }),
+  undoIncident: async () => {
+    const { version } = await changed()
+    const { acts } = (await admin().post(`/incidents/${incident.id}`, { version, title: 'Tên khác' }))
+      .body as ChangedIncident
+    return admin().post(`/incidents/${incident.id}/undo`, { act: acts[0]! })
+  },
+  mergeIncident: async () => {
+    const open = (
+      (await admin().get(`/incidents?organization=${OURS.agency}&status=new,in_progress`)).body.items as IncidentRow[]
+    ).filter(({ system }) => system === undefined)
+    const [from, into] = open as [IncidentRow, IncidentRow]
+    return admin().post(`/incidents/${from.id}/merge`, { version: from.version, into: into.id })
+  },
+  splitIncident: async () => {
+    const list = (await admin().get(`/incidents?organization=${OURS.agency}&status=new,in_progress`)).body
+      .items as IncidentRow[]
+    const whole = list.find((each) => each.alerts > 1)!
+    const { alert_rows } = (await admin().get(`/incidents/${whole.id}`)).body
+    return admin().post(`/incidents/${whole.id}/split`, { ids: [alert_rows[0].id], title: 'Phần riêng' })
+  },
+  getAudit: async () => {
+    const { cursor } = (await admin().get('/audit')).body
+    return admin().get(`/audit${cursor ? `?cursor=${encodeURIComponent(cursor)}` : ''}`)
+  },
+  getHealth: () => admin().get('/health'),
+  getDocument: () => admin().get('/openapi.json'),
+  readDocument: () => admin().get('/docs'),
+}
+/** What these tests cannot bring about: the stream (`roles.test.ts`), a clock that is not believed (`faults/retention.test.ts`). */
+const ELSEWHERE = ['followLive', 'acceptClock']
+
+test('every operation is here', () => {
+  expect([...Object.keys(SUCCEEDS), ...ELSEWHERE].sort()).toEqual([...routes.keys()].sort())
+})
+test.each(Object.entries(SUCCEEDS))('%s succeeds, and answers as it says', async (_, ask) => {
+  const { status, text } = await ask()
+  expect(status, text).toBe(200)
+  const results = /^\{"results":(.*)\}$/.exec(text)?.[1]
+  if (results) for (const { ok, message } of JSON.parse(results)) expect(ok, message).toBe(true)
+})
+test('every operation refuses as it says', async () => {
+  for (const { method, path, operation } of routes.values()) {
+    const address = path.replaceAll(/:\w+/g, 'khong-co')
+    const ask = (person: Person, query = '', body: object = {}) =>
+      method === 'GET' ? person.get(`${address}${query}`) : person.post(`${address}${query}`, body)
+    expect((await ask(console_.anybody)).status, operation.id).toBe(401)
+    for (const [role, person] of people) {
+      const can = permitted({ role, organizations: [] })[operation.act]
+      const { status, body } = await ask(person, '?khong-co=1')
+      expect({ status, code: body.error.code }, `${operation.id} ${role}`).toEqual(
+        can ? { status: 400, code: 'parameter' } : { status: 403, code: 'forbidden' },
+      )
+      if (can) expect(body.error.message).toBe('khong-co="1": there is no such parameter.')
+    }
+    if (operation.body) expect((await ask(admin(), '', { khong_co: 1 })).status, operation.id).toBe(400)
+    if (operation.refuses?.includes(404) && method === 'GET')
+      expect((await ask(admin())).status, operation.id).toBe(404)
+  }
+})

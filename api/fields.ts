@@ -5,7 +5,36 @@ import { isLasting } from '../ingest/row/handles.ts'
 import { nearest } from '../rules/sigma/error.ts'
 
 /** What devices say of their own stands below these, whatever its name. */
-const VENDOR = /^(?:fortinet\.firewall|(?:nginx|apache|iis)\.access)\.\S+$/
+const VENDOR = new RegExp(
+  `^(?:${[
+    'fortinet\\.firewall',
+    '(?:nginx|apache|iis|tomcat|traefik)\\.(?:access|error)',
+    'panw\\.panos',
+    'cisco\\.(?:asa|ftd|ios)',
+    'checkpoint',
+    'sophos\\.(?:xg|utm)',
+    'pfsense',
+    'juniper\\.srx',
+    'sonicwall\\.firewall',
+    'mikrotik',
+    'iptables',
+    'suricata\\.eve',
+    'zeek',
+    'haproxy',
+    'squid',
+    'modsec\\.audit',
+    'f5_bigip',
+    'barracuda\\.waf',
+    'citrix',
+    'cef',
+    'leef',
+    'linux\\.auth',
+    'bind',
+    'postfix',
+    'dovecot',
+    'labels', // what a sender of ECS documents adds of its own
+  ].join('|')})\\.\\S+$`,
+)
 
 export const isField = (name: string): boolean =>
   fieldOf(name) !== undefined || COMPUTED.has(name) || VENDOR.test(name) || isLasting(name)

@@ -58,9 +58,12 @@ describe('the patterns that come with the program', () => {
   test('every field that a parser writes can be named, and no other', () => {
     const folder = fileURLToPath(new URL('../ingest/parsers', import.meta.url))
     const names = new Set(
-      globSync('*/*.expected.json', { cwd: folder }).flatMap((file) =>
-        (JSON.parse(readFileSync(join(folder, file), 'utf8')) as object[]).flatMap((event) => namesIn(event)),
-      ),
+      globSync('*/*.expected.json', { cwd: folder })
+        // What comes in ECS has whatever names its sender gave it.
+        .filter((file) => !file.startsWith('json_ecs'))
+        .flatMap((file) =>
+          (JSON.parse(readFileSync(join(folder, file), 'utf8')) as object[]).flatMap((event) => namesIn(event)),
+        ),
     )
     names.delete('error') // of a line that is not understood
     expect(names.size).toBeGreaterThan(50)

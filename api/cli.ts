@@ -102,6 +102,14 @@ program
       await print(events.map((event) => JSON.stringify(toDocument(withComputed(event)))))
   })
 program
+  .command('detect-source')
+  .description('which parser reads these lines best, and what to write under "sources:"')
+  .argument('[file]', 'a file, or - for standard input', '-')
+  .action(async (file: string) => {
+    const { detectSource } = await import('./commands/detect-source.ts')
+    await detectSource(config(), file)
+  })
+program
   .command('scan')
   .description('the rules over files, without a server: one JSON a match')
   .option('--source <id>', 'of raw lines: a source of the configuration, or a parser')

@@ -1,6 +1,6 @@
 /** What the columns of a W3C extended log are to us, and which ones a line has. Microsoft, "W3C Logging"; W3C, WD-logfile. */
 import { addressOf } from '../row/address.ts'
-import { field } from '../row/handles.ts'
+import { lasting } from '../row/handles.ts'
 import { integer, is, standsAt } from '../row/values.ts'
 
 export type Column =
@@ -76,7 +76,8 @@ const leftover = (name: string): number => {
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '_')
     .replace(/^_+|_+$/g, '')
-  return field(`iis.access.${own || 'other'}`)
+  // Whoever sends lines may have named more than there is room for: that one is passed over.
+  return lasting(`iis.access.${own || 'other'}`)
 }
 const known = new Map<string, Layout>()
 /** The layout that names of columns mean. Bounded: whoever sends lines may send names. */

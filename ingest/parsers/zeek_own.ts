@@ -126,15 +126,17 @@ const putFile = (row: Row): void => {
   row.copy(row.bytes, row.from[F.name]!, row.to[F.name]!)
   row.text(F.path, begin, row.at)
 }
-const INDICATORS: Readonly<Record<string, readonly [type: string, field: string]>> = {
-  'Intel::URL': ['url', 'threat.indicator.url.original'],
-  'Intel::EMAIL': ['email-addr', 'threat.indicator.email.address'],
-  'Intel::DOMAIN': ['domain-name', 'threat.indicator.url.domain'],
-  'Intel::FILE_HASH': ['file', 'threat.indicator.file.hash.md5'],
-  'Intel::FILE_NAME': ['file', 'threat.indicator.file.name'],
-  'Intel::SOFTWARE': ['software', 'threat.software.name'],
-  'Intel::USER_NAME': ['user-account', 'threat.indicator.name'],
-}
+const INDICATORS = new Map(
+  Object.entries({
+    'Intel::URL': ['url', 'threat.indicator.url.original'],
+    'Intel::EMAIL': ['email-addr', 'threat.indicator.email.address'],
+    'Intel::DOMAIN': ['domain-name', 'threat.indicator.url.domain'],
+    'Intel::FILE_HASH': ['file', 'threat.indicator.file.hash.md5'],
+    'Intel::FILE_NAME': ['file', 'threat.indicator.file.name'],
+    'Intel::SOFTWARE': ['software', 'threat.software.name'],
+    'Intel::USER_NAME': ['user-account', 'threat.indicator.name'],
+  } as const).map(([name, [type, to]]) => [name, [constant(type), field(to)] as const]),
+)
 const putIndicator = (row: Row): void => {
   const { at, from, to } = leaves
   const [what, type] = [at[ID.indicator]!, at[ID.indicatorType]!]
@@ -146,10 +148,10 @@ const putIndicator = (row: Row): void => {
     return
   }
   const name = type < 0 ? '' : row.slice(from[type]!, Math.min(to[type]!, from[type]! + 32))
-  const found = Object.hasOwn(INDICATORS, name) ? INDICATORS[name]! : undefined
+  const found = INDICATORS.get(name)
   if (!found) return
-  row.const(F.indicatorType, constant(found[0]))
-  row.text(field(found[1]), from[what]!, to[what]!)
+  row.const(F.indicatorType, found[0])
+  row.text(found[1], from[what]!, to[what]!)
 }
 
 const EXTRA: Readonly<Record<string, Const>> = {

@@ -246,3 +246,20 @@ test('rules: check and test say how many', async () => {
   expect(await ok('rules', 'check')).toMatch(/^\d+ rules, none with a mistake\n$/)
   expect(await ok('rules', 'test')).toMatch(/\n\d+ passed, 0 failed\n$/)
 })
+
+test('which parser reads these lines: from standard input and from a file, without an installation', async () => {
+  place.write('a.log', `${lines(50).join('\n')}\n`)
+  expect(await ok('detect-source', 'a.log')).toMatch(
+    /^50 lines looked at\n\nparser .*\nnginx_access +100 % +100 % .*[\s\S]*\n {4}parser: nginx_access\n {4}file: \{ path: ".*\/a\.log" \}\n$/,
+  )
+  const { out, code } = await place.run(['detect-source', '-'], {
+    input: '198.51.100.7 - - [21/Nov/2026:07:05:00 +0000] "GET /\x1b[2J\u202e HTTP/1.1" 200 1 "-" "x"\n',
+  })
+  expect(code).toBe(0)
+  expect(out).toContain('/\\u001b[2J\\u202e')
+  expect(await place.run(['detect-source', 'b.log'])).toMatchObject({
+    code: 1,
+    out: '',
+    err: 'vonglau: b.log: there is no such file\n',
+  })
+})

@@ -17,6 +17,7 @@ const F = {
   ip: field('source.ip'),
   port: field('source.port'),
   address: field('source.address'),
+  domain: field('source.domain'),
   forwarded: field('network.forwarded_ip'),
 } as const
 const SUCCESS = constant('success')
@@ -170,8 +171,21 @@ export const putClient = (row: Row, from: number, to: number): void => {
   // `:80` names nobody, and is kept as it stands.
   if (a === z) row.text(F.address, from, to)
   else row.text(F.address, a, z)
-  if (row.ip(F.ip, a, z) === undefined) return
-  if (!Number.isNaN(number)) row.long(F.port, number)
+  if (row.ip(F.ip, a, z) !== undefined) {
+    if (!Number.isNaN(number)) row.long(F.port, number)
+    // `unix:` is a socket, no host.
+  } else if (isHostName(row.bytes, a, z) && !is(row.bytes, a, z, 'unix')) row.text(F.domain, a, z)
+}
+/** A server that looks names up writes them: letters, digits, `-`, `_` and `.`, one letter at least (RFC 1123 §2.1, and what is in use). */
+const isHostName = (b: Uint8Array, from: number, to: number): boolean => {
+  if (to - from > 253 || to === from) return false
+  let letters = 0
+  for (let i = from; i < to; i++) {
+    const c = b[i]!
+    if ((c >= 97 && c <= 122) || (c >= 65 && c <= 90)) letters++
+    else if (!((c >= 48 && c <= 57) || c === 45 || c === 46 || c === 95)) return false
+  }
+  return letters > 0 && b[from] !== 45 && b[from] !== 46
 }
 
 /** One of a list of clients and proxies. */

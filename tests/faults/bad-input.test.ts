@@ -245,7 +245,7 @@ describe('a broken configuration', () => {
       'an unknown parser',
       'sources:\n  - { id: a, parser: apache, file: { path: x } }\n',
       {},
-      /vonglau\.yml:2: sources\[0\]\.parser: expected one of fortinet_fortigate, nginx_access, iis_access, [a-z_, ]*found "apache"/,
+      /vonglau\.yml:2: sources\[0\]\.parser: expected one of fortinet_fortigate, nginx_access, iis_access, [a-z0-9_, ]*found "apache"/,
     ],
     [
       'two ways in',

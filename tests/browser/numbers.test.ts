@@ -41,6 +41,14 @@ const countIn = (text: string): number | undefined => {
   return found.length === 1 ? Number(found[0]![0].replaceAll(/[.,]/g, '')) : undefined
 }
 
+/** Of how many the list behind a link is. */
+const countOf = async (page: Page, href: string): Promise<number> => {
+  await page.goto(href)
+  await page.locator('[data-count]').first().waitFor()
+  await settled(page)
+  return Number(await page.locator('[data-count]').first().getAttribute('data-count'))
+}
+
 test.each(['vi', 'en'] as const)('every number that is a link opens as many, in %s', async (language) => {
   const { context, page } = await openTab(browser, demo.url, { language })
   const account = demo.accounts.find(({ role }) => role === 'administrator')!
@@ -69,17 +77,26 @@ test.each(['vi', 'en'] as const)('every number that is a link opens as many, in 
       if (those.length < 3) some.set(kind, [...those, link])
     }
     for (const { href, text } of [...some.values()].flat()) {
-      const expected = countIn(text)!
       const known = seen.get(href)
       if (known === undefined) {
-        await page.goto(href)
-        await page.locator('[data-count]').first().waitFor()
-        await settled(page)
-        seen.set(href, Number(await page.locator('[data-count]').first().getAttribute('data-count')))
+        seen.set(href, await countOf(page, href))
         opened++
       }
-      if (seen.get(href) !== expected)
-        wrong.push(`${name} (${own}): "${text}" opens ${href}, which has ${seen.get(href)}`)
+      if (seen.get(href) === countIn(text)) continue
+      // The demo goes on: an event may have come between the two looks. They are taken again, close together.
+      let told = ''
+      for (let again = 0; again < 3; again++) {
+        await page.goto(path)
+        await settled(page)
+        const now = (await linksOf(page)).find((link) => link.href === href)
+        const count = now && (await countOf(page, href))
+        told = `${name} (${own}): "${now?.text}" opens ${href}, which has ${count}`
+        if (!now || countIn(now.text) === count) {
+          told = ''
+          break
+        }
+      }
+      if (told) wrong.push(told)
     }
   }
   expect(wrong).toEqual([])

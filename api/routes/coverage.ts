@@ -4,7 +4,7 @@ import { levelOn } from '../../ingest/inventory/counts.ts'
 import { dayOf, isValidOn } from '../../ingest/inventory/days.ts'
 import type { Device } from '../../ingest/inventory/schema.ts'
 import { storedUnder } from '../../ingest/inventory/scope.ts'
-import { and, eq, not } from '../../ingest/store/filter.ts'
+import { eq, not } from '../../ingest/store/filter.ts'
 import { sees } from '../../ingest/store/scope.ts'
 import { type Scope, SYSTEM } from '../../ingest/store/store.ts'
 import type { Env } from '../context.ts'
@@ -60,9 +60,9 @@ export const coverageOf = async (installation: Installation, scope: Scope): Prom
     named.items.map(({ key, count, last }) => [`${String(key[0]).toLowerCase()} ${key[1]}`, { count, last }]),
   )
   const open = new Map(
-    (
-      await incidentsOf(installation).aggregate(scope, { filter: and(OPEN), by: ['organization.id'], limit: 10_000 })
-    ).map(({ key, count }) => [String(key[0]), count]),
+    (await incidentsOf(installation).aggregate(scope, { filter: OPEN, by: ['organization.id'], limit: 10_000 })).map(
+      ({ key, count }) => [String(key[0]), count],
+    ),
   )
   const fromSource = ({ lines, unparsed, last_event, state }: SourceRow): Sent | undefined =>
     lines === 0 && last_event === undefined

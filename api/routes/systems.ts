@@ -4,7 +4,7 @@ import { levelOn } from '../../ingest/inventory/counts.ts'
 import { dayOf, isValidOn } from '../../ingest/inventory/days.ts'
 import type { Inventory, System } from '../../ingest/inventory/schema.ts'
 import { agencyName, countedWith, systemOf } from '../../ingest/inventory/scope.ts'
-import { and, eq } from '../../ingest/store/filter.ts'
+import { eq } from '../../ingest/store/filter.ts'
 import { sees } from '../../ingest/store/scope.ts'
 import type { Scope } from '../../ingest/store/store.ts'
 import { type Env, notFound } from '../context.ts'
@@ -111,7 +111,7 @@ export const systems = new Hono<Env>()
     const now = installation.clock()
     const { date } = counts
     const incidents = await incidentsOf(installation).query(scope, {
-      filter: and(eq('system.id', system.id)),
+      filter: eq('system.id', system.id),
       sort: [{ field: 'incident.last', order: 'desc' }],
       limit: 50,
     })

@@ -1,5 +1,6 @@
 /** The inventory of a province, read from its YAML file. */
 import { LineCounter, parseDocument } from 'yaml'
+import type { z } from 'zod'
 import { expectedOf } from '../expected.ts'
 import { lineOf } from '../line-of.ts'
 import { check } from './check.ts'
@@ -24,16 +25,15 @@ const at = (value: unknown, path: Path): unknown =>
   )
 
 /** Of a place that is one of two things, what the one says that gets further. */
-const issuesOf = (issue: ReturnType<typeof issuesFrom>[number]): (typeof issue)[] => {
+const issuesOf = (issue: z.core.$ZodIssue): z.core.$ZodIssue[] => {
   if (issue.code !== 'invalid_union') return [issue]
   const deepest = [...issue.errors].sort((a, b) => depth(b) - depth(a))[0]
   if (!deepest || depth(deepest) === 0) return [issue]
-  return deepest.map((each) => ({ ...each, path: [...issue.path, ...each.path] })) as (typeof issue)[]
+  return deepest.map((each) => ({ ...each, path: [...issue.path, ...each.path] })) as z.core.$ZodIssue[]
 }
 const depth = (
   issues: readonly { readonly path: readonly PropertyKey[]; readonly code?: string | undefined }[],
 ): number => Math.max(0, ...issues.map(({ path, code }) => path.length + (code === 'unrecognized_keys' ? 1 : 0)))
-const issuesFrom = (raw: unknown) => schema.safeParse(raw).error?.issues ?? []
 
 /** As an inventory file says it, from what stands in it. Problems have paths of today's schema. */
 const readRaw = (raw: unknown): Inventory | Problem[] => {

@@ -1,7 +1,7 @@
 /** Apache access logs: the formats of the distributed configuration, and any LogFormat that the configuration declares. */
 import { z } from 'zod'
 import { trustedProxies, trustOf } from './clf.ts'
-import { compileFormat, openFormats } from './logformat.ts'
+import { compileFormat, formatOption, openFormats } from './logformat.ts'
 import type { Parse, Parser } from './parser.ts'
 import { type Meaning, namesOf, type Part } from './weblog.ts'
 
@@ -73,16 +73,7 @@ const WITH_HOST = ['%v %h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i"', 
 
 const options = z.strictObject({
   /** The text of Apache's LogFormat, as it stands between the quotes of the configuration. */
-  format: z
-    .string()
-    .superRefine((text, context) => {
-      try {
-        compileApache(text)
-      } catch (error) {
-        context.addIssue({ code: 'custom', message: `a LogFormat that can be read (${(error as Error).message})` })
-      }
-    })
-    .optional(),
+  format: formatOption('LogFormat', compileApache),
   trusted_proxies: trustedProxies,
 })
 

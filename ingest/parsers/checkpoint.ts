@@ -12,7 +12,7 @@ import type { Row } from '../row/row.ts'
 import { integer, is } from '../row/values.ts'
 import { putSort, type Sort, sortOf } from './categories.ts'
 import { idsOf, KEYS, PLAN, VENDOR } from './checkpoint_fields.ts'
-import { putFlow } from './sides.ts'
+import { putTotals } from './flow.ts'
 import { Pairs } from './keyvalue.ts'
 import { EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
 import { putValue } from './targets.ts'
@@ -247,7 +247,7 @@ const parse = (row: Row, from: number, to: number, context: LineContext) => {
   putOwn(row)
   const host = context.header?.host
   if (host !== undefined && !row.has(F.observerName)) row.const(F.observerName, constant(host))
-  putFlow(row)
+  putTotals(row)
   return EVENT
 }
 

@@ -8,7 +8,7 @@ import { field } from '../row/handles.ts'
 import type { Row } from '../row/row.ts'
 import { ciscoHead, levelOf } from './cisco_head.ts'
 import { openLina } from './cisco_lina.ts'
-import { putFlow } from './sides.ts'
+import { putTotals } from './flow.ts'
 import { EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
 import { digits } from '../row/values.ts'
 
@@ -59,7 +59,7 @@ const parse = (row: Row, from: number, to: number, context: LineContext) => {
   if (tag !== undefined && !/^\d+$/.test(tag)) row.const(F.process, constant(tag))
   if (pid !== undefined) row.long(F.pid, pid)
   putMessage(row, head.codeFrom, head.codeTo, head.text, to)
-  putFlow(row)
+  putTotals(row)
   return EVENT
 }
 

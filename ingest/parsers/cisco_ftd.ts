@@ -12,7 +12,7 @@ import { sortOf } from './categories.ts'
 import { ciscoHead, levelOf } from './cisco_head.ts'
 import { openLina } from './cisco_lina.ts'
 import { isSecurity, putSecurity, VENDOR } from './cisco_security.ts'
-import { putFlow } from './sides.ts'
+import { putTotals } from './flow.ts'
 import { EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
 
 const F = {
@@ -56,7 +56,7 @@ const parse = (row: Row, from: number, to: number, context: LineContext) => {
     row.long(F.time, context.header?.time ?? context.arrived)
     putObserver(row, context.header?.host, context)
     putSecurity(row, undefined, at, to)
-    putFlow(row)
+    putTotals(row)
     return EVENT
   }
   const { codeFrom, codeTo } = head
@@ -72,7 +72,7 @@ const parse = (row: Row, from: number, to: number, context: LineContext) => {
   if (level !== undefined && (!security || head.level > 0)) row.const(F.level, level)
   if (security) putSecurity(row, row.slice(codeFrom, codeTo), head.text, to)
   else putMessage(row, codeFrom, codeTo, head.text, to)
-  putFlow(row)
+  putTotals(row)
   return EVENT
 }
 

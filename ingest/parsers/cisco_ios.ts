@@ -12,7 +12,7 @@ import { integer, port } from '../row/values.ts'
 import { putSort } from './categories.ts'
 import { ciscoHead, levelOf } from './cisco_head.ts'
 import { ENDS, MESSAGES, NAMES, SORTS, type SortName } from './cisco_ios_messages.ts'
-import { putFlow } from './sides.ts'
+import { putTotals } from './flow.ts'
 import { EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
 import { planOf, putSide, putValue, type Rules, targetsOf } from './targets.ts'
 import { putTransport } from './transport.ts'
@@ -128,7 +128,7 @@ const parse = (row: Row, from: number, to: number, context: LineContext) => {
   while (i < templates.length && !matches(b, templates[i]!, head.text, to, out)) i++
   if (i === templates.length) putSort(row, sort === 'verb' || sort === 'verdict' ? SORTS.other : SORTS[sort])
   else putMatch(row, sort)
-  putFlow(row)
+  putTotals(row)
   return EVENT
 }
 const putMatch = (row: Row, sort: SortName): void => {

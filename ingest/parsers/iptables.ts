@@ -10,7 +10,7 @@ import { Memo } from '../row/memo.ts'
 import type { Row } from '../row/row.ts'
 import { findLast, standsAt } from '../row/values.ts'
 import { putSort, type Sort } from './categories.ts'
-import { putDirection, putFlow } from './sides.ts'
+import { putDirection, putTotals } from './flow.ts'
 import { keyTable, Pairs } from './keyvalue.ts'
 import { actionIn, packetSort as sortFor } from './packets.ts'
 import { EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
@@ -191,7 +191,7 @@ const parse = (row: Row, from: number, to: number, context: LineContext) => {
   // `DENY: IN=…`: what looks like a program's name is the prefix.
   if (first === at && tag !== undefined && tag !== 'kernel') sayPrefix(row, prefixOf(tag), row.write(tag), row.at)
   else putPrefix(row, at, first)
-  putFlow(row)
+  putTotals(row)
   putDirection(row)
   return EVENT
 }

@@ -12,7 +12,7 @@ import { addressOf } from '../row/address.ts'
 import { find, integer, is } from '../row/values.ts'
 import { putSort } from './categories.ts'
 import { levelOf } from './cisco_head.ts'
-import { putDirection, putFlow } from './sides.ts'
+import { putDirection, putTotals } from './flow.ts'
 import { idsOf, KEYS, PLAN, sortFor, VENDOR } from './juniper_srx_fields.ts'
 import { Pairs } from './keyvalue.ts'
 import { EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
@@ -265,7 +265,7 @@ const parse = (row: Row, from: number, to: number, context: LineContext) => {
   if (tag !== undefined) row.const(F.tag, constant(tag))
   if (data !== undefined || open) putKind(row, tag ?? '')
   putTime(row, time, context)
-  putFlow(row)
+  putTotals(row)
   putDirection(row)
   return EVENT
 }

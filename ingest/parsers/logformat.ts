@@ -1,4 +1,5 @@
 /** Format strings of Apache's mod_log_config and of what took them over (Tomcat's AccessLogValve) as the parts of a line. */
+import { z } from 'zod'
 import { field } from '../row/handles.ts'
 import type { Row } from '../row/row.ts'
 import { expected, type Trust } from './clf.ts'
@@ -15,6 +16,19 @@ export interface Words {
   /** What is in none of them stands below: `apache.access.`. */
   readonly prefix: string
 }
+/** The option of a parser that says the server's own format string; `compile` throws a sentence where it cannot be read. */
+export const formatOption = (what: string, compile: (text: string) => unknown) =>
+  z
+    .string()
+    .superRefine((text, context) => {
+      try {
+        compile(text)
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: `a ${what} that can be read (${(error as Error).message})` })
+      }
+    })
+    .optional()
+
 const DIRECTIVE = /%[!\d,]*[<>]?(?:\{([^}]*)\})?(\^?[A-Za-z]{1,3}|%)/g
 
 /** `%h %l %u %t "%r" %>s %b` as parts. Throws a sentence where it cannot be one. */

@@ -10,7 +10,7 @@ import { field } from '../row/handles.ts'
 import { Memo } from '../row/memo.ts'
 import type { Row } from '../row/row.ts'
 import { putSort, sortOf } from './categories.ts'
-import { putDirection, putFlow } from './sides.ts'
+import { putDirection, putTotals } from './flow.ts'
 import { actionIn, packetSort } from './packets.ts'
 import { EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
 import { mac } from './targets.ts'
@@ -343,7 +343,7 @@ const parse = (row: Row, from: number, to: number, context: LineContext) => {
     row.text(F.message, at, to)
     putMessage(row, text)
   }
-  putFlow(row)
+  putTotals(row)
   putDirection(row)
   return EVENT
 }

@@ -23,6 +23,7 @@ import {
   trustedProxies,
   trustOf,
 } from './clf.ts'
+import { formatOption } from './logformat.ts'
 import { compileNginx, PROXY_MANAGER, PROXY_MANAGER_STANDARD } from './nginx_format.ts'
 import { parseNginxJson } from './nginx_json.ts'
 import { type Answer, EVENT, type LineContext, type Parse, type Parser, SKIP } from './parser.ts'
@@ -293,16 +294,7 @@ const putResponse = (row: Row, from: number, to: number, trusted: Trust): void =
 
 const options = z.strictObject({
   /** The text of nginx's log_format, quotes of the configuration left out. */
-  format: z
-    .string()
-    .superRefine((text, context) => {
-      try {
-        compileNginx(text)
-      } catch (error) {
-        context.addIssue({ code: 'custom', message: `a log_format that can be read (${(error as Error).message})` })
-      }
-    })
-    .optional(),
+  format: formatOption('log_format', compileNginx),
   trusted_proxies: trustedProxies,
 })
 

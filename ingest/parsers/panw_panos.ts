@@ -11,7 +11,7 @@ import type { Row } from '../row/row.ts'
 import { find, integer, is, standsAt } from '../row/values.ts'
 import { putSort, type Sort } from './categories.ts'
 import { columns, splitColumns } from './csv.ts'
-import { putDirection, putFlow } from './sides.ts'
+import { putDirection, putTotals } from './flow.ts'
 import { type Layout, LAYOUTS, VENDOR } from './panw_columns.ts'
 import { config, globalProtect, outcome, SORTS, sessionSort, severityOf, system } from './panw_sorts.ts'
 import { EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
@@ -177,7 +177,7 @@ const parse = (row: Row, from: number, to: number, context: LineContext) => {
     if (n !== undefined) row.long(F.severity, n)
   }
   putKind(row, layout, context, time)
-  putFlow(row)
+  putTotals(row)
   putDirection(row)
   const host = context.header?.host
   if (host !== undefined && !row.has(F.observerName)) row.const(F.observerName, constant(host))

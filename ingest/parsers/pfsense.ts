@@ -11,7 +11,7 @@ import type { Row } from '../row/row.ts'
 import { findLast, integer, is } from '../row/values.ts'
 import { putSort, type Sort, sortOf } from './categories.ts'
 import { columns, splitColumns } from './csv.ts'
-import { putFlow } from './sides.ts'
+import { putTotals } from './flow.ts'
 import { EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
 import { putService } from './pfsense_services.ts'
 import { type Plan, planOf, putValue, type Rules, targetsOf } from './targets.ts'
@@ -197,7 +197,7 @@ const parse = (row: Row, from: number, to: number, context: LineContext) => {
     row.text(F.message, at, to)
     putService(row, program.text, at, to)
   }
-  putFlow(row)
+  putTotals(row)
   return EVENT
 }
 

@@ -10,7 +10,7 @@ import { Memo } from '../row/memo.ts'
 import type { Row } from '../row/row.ts'
 import { find, integer, port, standsAt } from '../row/values.ts'
 import { putSort } from './categories.ts'
-import { putDirection, putFlow } from './sides.ts'
+import { putDirection, putTotals } from './flow.ts'
 import { Pairs } from './keyvalue.ts'
 import { EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
 import { idsOf, KEYS, leftover, PLAN, sortFor, VENDOR } from './sonicwall_fields.ts'
@@ -145,7 +145,7 @@ const parse = (row: Row, from: number, to: number, context: LineContext) => {
     if (!row.has(f)) row.text(f, unknown[n * 4 + 2]!, unknown[n * 4 + 3]!)
   }
   putOwn(row)
-  putFlow(row)
+  putTotals(row)
   putDirection(row)
   return EVENT
 }

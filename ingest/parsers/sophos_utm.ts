@@ -11,7 +11,7 @@ import type { Row } from '../row/row.ts'
 import { digits, is } from '../row/values.ts'
 import { putSort, type Sort, sortOf } from './categories.ts'
 import { putDhcp } from './dhcp.ts'
-import { putDirection, putFlow } from './sides.ts'
+import { putDirection, putTotals } from './flow.ts'
 import { keyTable, Pairs } from './keyvalue.ts'
 import { EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
 import { planOf, putValue, type Rules, targetsOf } from './targets.ts'
@@ -230,7 +230,7 @@ const parse = (row: Row, from: number, to: number, context: LineContext) => {
     putSort(row, sortFor.get(row.bytes, at, at))
     row.text(F.message, at, to)
   }
-  putFlow(row)
+  putTotals(row)
   putDirection(row)
   return EVENT
 }

@@ -10,7 +10,7 @@ import { Memo } from '../row/memo.ts'
 import type { Row } from '../row/row.ts'
 import { dateTime, integer, is } from '../row/values.ts'
 import { putSort } from './categories.ts'
-import { putDirection, putFlow } from './sides.ts'
+import { putDirection, putTotals } from './flow.ts'
 import { Pairs } from './keyvalue.ts'
 import { EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
 import { idsOf, KEYS, PLAN, VENDOR } from './sophos_xg_fields.ts'
@@ -188,7 +188,7 @@ const parse = (row: Row, from: number, to: number, context: LineContext) => {
   putOwn(row, time)
   const host = context.header?.host
   if (host !== undefined && !row.has(F.observerName)) row.const(F.observerName, constant(host))
-  putFlow(row)
+  putTotals(row)
   putDirection(row)
   return EVENT
 }

@@ -11,7 +11,7 @@ import { addressOf } from '../row/address.ts'
 import { find, findLast, integer } from '../row/values.ts'
 import { expected, present, putEscaped, putSize, putStatus, trustedProxies, trustOf } from './clf.ts'
 import { DESTINATION, putSide, SOURCE } from './flow.ts'
-import { compileFormat, openFormats } from './logformat.ts'
+import { compileFormat, formatOption, openFormats } from './logformat.ts'
 import { type Answer, EVENT, type Parse, type Parser, SKIP } from './parser.ts'
 import { epoch } from './stamp.ts'
 import { type Meaning, namesOf, putAccess } from './weblog.ts'
@@ -155,16 +155,7 @@ const FORMATS = [
 
 const options = z.strictObject({
   /** A format in the words of Apache's LogFormat: `%{result_code}x` for %Ss, `%{hierarchy_status}x` for %Sh. */
-  format: z
-    .string()
-    .superRefine((text, context) => {
-      try {
-        compile(text)
-      } catch (error) {
-        context.addIssue({ code: 'custom', message: `a format that can be read (${(error as Error).message})` })
-      }
-    })
-    .optional(),
+  format: formatOption('format', compile),
   trusted_proxies: trustedProxies,
 })
 

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { field } from '../row/handles.ts'
 import type { Row } from '../row/row.ts'
 import { trustedProxies, trustOf } from './clf.ts'
-import { compileFormat, openFormats } from './logformat.ts'
+import { compileFormat, formatOption, openFormats } from './logformat.ts'
 import type { Parse, Parser } from './parser.ts'
 import { type Meaning, namesOf, type Part } from './weblog.ts'
 
@@ -83,16 +83,7 @@ const putBytes = (row: Row): void => {
 
 const options = z.strictObject({
   /** The attribute `pattern` of the AccessLogValve. */
-  format: z
-    .string()
-    .superRefine((text, context) => {
-      try {
-        compileTomcat(text)
-      } catch (error) {
-        context.addIssue({ code: 'custom', message: `a pattern that can be read (${(error as Error).message})` })
-      }
-    })
-    .optional(),
+  format: formatOption('pattern', compileTomcat),
   trusted_proxies: trustedProxies,
 })
 

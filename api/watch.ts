@@ -3,7 +3,7 @@
  * is handed what its scope holds.
  */
 import { flatFields } from '../ingest/store/documents.ts'
-import { compile } from '../ingest/store/filter.ts'
+import { compile } from '../ingest/store/match.ts'
 import { scoped } from '../ingest/store/scope.ts'
 import { EVERYTHING } from '../ingest/store/filter.ts'
 import { type Collection, type Document, type Scope, type Stored, SYSTEM } from '../ingest/store/store.ts'

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
 import type { Event, Value } from '../ingest/event.ts'
-import { compile } from '../ingest/store/filter.ts'
+import { compile } from '../ingest/store/match.ts'
 import { groupKey, groupOf } from './alert.ts'
 import { openEngine } from './engine/engine.ts'
 import { CATALOG, pathOf, readRules } from './load.ts'

@@ -1,8 +1,8 @@
 /** Why a rule fired on an event: the leaves of its condition that held, and where in the value. */
 import { RE2JS } from 're2js'
 import { type Event, valuesOf } from '../ingest/event.ts'
-import { compile, type Filter, isAny, isOne, type Leaf } from '../ingest/store/filter.ts'
-import { fold, regexFlags } from '../ingest/store/match.ts'
+import { type Filter, isAny, isOne, type Leaf } from '../ingest/store/filter.ts'
+import { compile, fold, regexFlags } from '../ingest/store/match.ts'
 
 export interface Reason {
   readonly field: string

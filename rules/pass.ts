@@ -5,7 +5,8 @@
  */
 import { setImmediate as breath } from 'node:timers/promises'
 import type { Event } from '../ingest/event.ts'
-import { and, compile, EVERYTHING, eq, type Filter, fieldsOf, type Match, not, or } from '../ingest/store/filter.ts'
+import { and, EVERYTHING, eq, type Filter, fieldsOf, type Match, not, or } from '../ingest/store/filter.ts'
+import { compile } from '../ingest/store/match.ts'
 import { type Store, SYSTEM, type Window } from '../ingest/store/store.ts'
 import { GROUP_FIELDS, type Group, groupKey, groupOf } from './alert.ts'
 import type { Moment } from './bursts.ts'

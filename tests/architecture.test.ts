@@ -66,6 +66,27 @@ describe('imports point upstream only', () => {
     )
     expect(wrong).toEqual([])
   })
+  test('in no circle: of what is there when a program runs, types apart', () => {
+    const of = new Map(
+      CODE.map((file) => [
+        file,
+        imports(file)
+          .filter(({ type }) => !type)
+          .map(({ target }) => target),
+      ]),
+    )
+    const done = new Set<string>()
+    const circles: string[] = []
+    const walk = (file: string, way: readonly string[]): void => {
+      if (way.includes(file)) circles.push([...way.slice(way.indexOf(file)), file].join(' → '))
+      else if (!done.has(file)) {
+        for (const target of of.get(file) ?? []) walk(target, [...way, file])
+        done.add(file)
+      }
+    }
+    for (const file of of.keys()) walk(file, [])
+    expect(circles).toEqual([])
+  })
   test('the law sees what it should', () => {
     const own = CODE.flatMap((file) => imports(file).map(({ target }) => target))
     expect(own.length).toBeGreaterThan(300)

@@ -24,13 +24,12 @@ import {
   trustOf,
 } from './clf.ts'
 import { formatOption } from './logformat.ts'
-import { compileNginx, PROXY_MANAGER, PROXY_MANAGER_STANDARD } from './nginx_format.ts'
+import { compileNginx, NAMES, PROXY_MANAGER, PROXY_MANAGER_STANDARD } from './nginx_format.ts'
 import { parseNginxJson } from './nginx_json.ts'
 import { type Answer, EVENT, type LineContext, type Parse, type Parser, SKIP } from './parser.ts'
-import { namesOf, type Part, putAccess, putVirtualHost, readParts } from './weblog.ts'
+import { type Part, putAccess, putVirtualHost, readParts } from './weblog.ts'
 import { putHost } from './url.ts'
 
-export const NAMES = namesOf('nginx.access')
 const F = {
   time: field('@timestamp'),
   ip: field('source.ip'),

@@ -1,5 +1,8 @@
 /** nginx's variables, and a log_format as parts. https://nginx.org/en/docs/varindex.html */
-import type { Meaning, Part } from './weblog.ts'
+import { type Meaning, namesOf, type Part } from './weblog.ts'
+
+/** What nginx itself has names for, and ECS has not. */
+export const NAMES = namesOf('nginx.access')
 
 export const VARIABLES: Readonly<Record<string, Meaning>> = {
   time_local: 'time',

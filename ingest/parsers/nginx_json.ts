@@ -2,7 +2,7 @@
 import { field } from '../row/handles.ts'
 import type { Row } from '../row/row.ts'
 import { present, putRequest, type Trust } from './clf.ts'
-import { NAMES } from './nginx_access.ts'
+import { NAMES } from './nginx_format.ts'
 import { type Answer, EVENT, type LineContext } from './parser.ts'
 import { type Meaning, newLater, putAccess, putLater, putMeaning } from './weblog.ts'
 

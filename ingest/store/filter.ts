@@ -1,7 +1,7 @@
 /**
  * The one filter tree: Sigma rules, the search bar, exceptions, saved views and the scope of a user are all this.
  *
- * Meaning (the visitor in process, `compile`, is the reference; the others are held to it):
+ * Meaning (the visitor in process, `compile` of match.ts, is the reference; the others are held to it):
  * - A missing field is never a match, and its negation always is.
  * - A field with several values is a set: a leaf holds when any value satisfies it.
  * - Text is compared without case by the simple lower-case mapping of code points (`fold`), unless `cased`.
@@ -63,5 +63,3 @@ export const fieldsOf = (filter: Filter, into = new Set<string>()): Set<string> 
   }
   return into
 }
-
-export { compile } from './match.ts'

@@ -1,5 +1,6 @@
 /** Filters as trees over numbered leaves: leaves that are equal are one, and are compiled once for all plans. */
-import { compile, type Filter, type Leaf, type Match } from '../../ingest/store/filter.ts'
+import type { Filter, Leaf, Match } from '../../ingest/store/filter.ts'
+import { compile } from '../../ingest/store/match.ts'
 import { alternativesOf, type Clause, clausesOfPattern, clausesOfRegex, rarityOf, WEAK } from './literals.ts'
 
 export type Node =

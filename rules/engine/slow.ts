@@ -4,7 +4,8 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Event } from '../../ingest/event.ts'
-import { compile, type Filter } from '../../ingest/store/filter.ts'
+import type { Filter } from '../../ingest/store/filter.ts'
+import { compile } from '../../ingest/store/match.ts'
 import { openEngine } from './engine.ts'
 
 export interface SlowInput {

@@ -3,7 +3,8 @@
  * hold what some rule looks for. The same seed gives the same events.
  */
 import type { Event, Scalar } from '../../ingest/event.ts'
-import { compile, type Filter, isAny, type Leaf } from '../../ingest/store/filter.ts'
+import { type Filter, isAny, type Leaf } from '../../ingest/store/filter.ts'
+import { compile } from '../../ingest/store/match.ts'
 import { random } from '../random.ts'
 
 export type Pick = (n: number) => number

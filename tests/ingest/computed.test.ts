@@ -6,7 +6,8 @@ import { expect, test } from 'vitest'
 import { communityId, withComputed } from '../../ingest/computed.ts'
 import type { Event } from '../../ingest/event.ts'
 import { openDuckdb } from '../../ingest/store/duckdb.ts'
-import { compile, eq } from '../../ingest/store/filter.ts'
+import { eq } from '../../ingest/store/filter.ts'
+import { compile } from '../../ingest/store/match.ts'
 import { SYSTEM } from '../../ingest/store/store.ts'
 
 const flow = (source: string, from: number, destination: string, to: number, transport = 'tcp'): Event => ({

@@ -7,7 +7,8 @@ import { cut, random, shuffled } from '../random.ts'
 import type { Event } from '../../ingest/event.ts'
 import { embedded } from '../../ingest/store/embedded.ts'
 import { openDuckdb } from '../../ingest/store/duckdb.ts'
-import { and, compile, EVERYTHING, eq, type Filter } from '../../ingest/store/filter.ts'
+import { and, EVERYTHING, eq, type Filter } from '../../ingest/store/filter.ts'
+import { compile } from '../../ingest/store/match.ts'
 import { openSqlite } from '../../ingest/store/sqlite.ts'
 import {
   type Aggregate,

@@ -8,7 +8,6 @@ import type { Event } from '../../../ingest/event.ts'
 import {
   and,
   ANY,
-  compile,
   contains,
   eq,
   EVERYTHING,
@@ -19,6 +18,7 @@ import {
   ONE,
   or,
 } from '../../../ingest/store/filter.ts'
+import { compile } from '../../../ingest/store/match.ts'
 import {
   type Batch,
   type Collection,

@@ -6,22 +6,10 @@ import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { openClient } from '../../../ingest/store/elasticsearch/connect.ts'
 import { openDocuments } from '../../../ingest/store/elasticsearch/documents.ts'
-import {
-  and,
-  ANY,
-  compile,
-  contains,
-  eq,
-  EVERYTHING,
-  exists,
-  type Filter,
-  not,
-  ONE,
-  or,
-} from '../../../ingest/store/filter.ts'
+import { and, ANY, contains, eq, EVERYTHING, exists, type Filter, not, ONE, or } from '../../../ingest/store/filter.ts'
 import { valuesOf } from '../../../ingest/event.ts'
 import { flatFields } from '../../../ingest/store/documents.ts'
-import { asNumber, fold } from '../../../ingest/store/match.ts'
+import { compile, asNumber, fold } from '../../../ingest/store/match.ts'
 import { openSqlite } from '../../../ingest/store/sqlite.ts'
 import { type Collection, type Document, type Put, SYSTEM } from '../../../ingest/store/store.ts'
 import { describeCluster, randomPrefix, removeAll } from '../../servers/cluster.ts'

@@ -7,20 +7,8 @@ import { Buckets, byCount, typedKey } from '../../../ingest/store/buckets.ts'
 import { openElasticsearch } from '../../../ingest/store/elasticsearch.ts'
 import { openClient } from '../../../ingest/store/elasticsearch/connect.ts'
 import { toLucene } from '../../../ingest/store/elasticsearch/regexp.ts'
-import {
-  and,
-  ANY,
-  compile,
-  contains,
-  eq,
-  EVERYTHING,
-  exists,
-  type Filter,
-  not,
-  ONE,
-  or,
-} from '../../../ingest/store/filter.ts'
-import { fold } from '../../../ingest/store/match.ts'
+import { and, ANY, contains, eq, EVERYTHING, exists, type Filter, not, ONE, or } from '../../../ingest/store/filter.ts'
+import { compile, fold } from '../../../ingest/store/match.ts'
 import { type Bucket, type By, type Store, SYSTEM } from '../../../ingest/store/store.ts'
 import { describeCluster, randomPrefix, removeAll } from '../../servers/cluster.ts'
 

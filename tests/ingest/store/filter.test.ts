@@ -1,6 +1,7 @@
 /** What a filter means, where JavaScript would mean something else. */
 import { expect, test } from 'vitest'
-import { compile, eq, exists, not } from '../../../ingest/store/filter.ts'
+import { eq, exists, not } from '../../../ingest/store/filter.ts'
+import { compile } from '../../../ingest/store/match.ts'
 
 test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])(
   'an event has a field called %s only where the log said so',

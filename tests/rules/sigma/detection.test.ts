@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Event, Value } from '../../../ingest/event.ts'
-import { compile } from '../../../ingest/store/filter.ts'
+import { compile } from '../../../ingest/store/match.ts'
 import { LOGSOURCES } from '../../../ingest/parsers/index.ts'
 import { compileFilter } from '../../../rules/sigma/compile.ts'
 import { parseSigma, type SigmaRule } from '../../../rules/sigma/parse.ts'

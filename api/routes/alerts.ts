@@ -10,7 +10,7 @@ import { historyOf } from '../../rules/case/journal.ts'
 import { LEVELS } from '../../rules/rule.ts'
 import { asked, bucketWidth, chosen, chosenAgencies, type Env, notFound, seesAll, zoneOffset } from '../context.ts'
 import { placeOf, rangeOf } from '../bounds.ts'
-import type { AlertDetail, AlertList, AlertRow, Facet, Level } from '../contract.ts'
+import type { AlertDetail, AlertList, AlertRow, Facet, Level, Localized } from '../contract.ts'
 import { does } from '../does.ts'
 import type { Installation } from '../installation.ts'
 import { ALERT_FACETS as FACETS, getAlert, listAlerts } from '../schema/alerts.ts'
@@ -62,12 +62,12 @@ export const histogramOf = async (
   return { start, every: width, levels }
 }
 
-const labelOf = (installation: Installation, field: string, value: string): string => {
+const labelOf = (installation: Installation, field: string, value: string): Facet['values'][number]['label'] => {
   const { inventory, rules } = installation
   if (field === 'organization.id') return agencyName(inventory, value) ?? value
   if (field === 'system.id') return systemOf(inventory, value)?.name ?? value
   if (field === 'portal.id') return inventory.portals.find((p) => p.id === value)?.domain ?? value
-  if (field === 'rule.id') return rules.find((r) => r.id === value)?.name.vi ?? value
+  if (field === 'rule.id') return rules.find((r) => r.id === value)?.name ?? value
   return value
 }
 
@@ -162,6 +162,8 @@ const grouped = async (
   return out
 }
 
+const inBoth = ({ vi, en }: Localized, make: (name: string) => string): Localized => ({ vi: make(vi), en: make(en) })
+
 /** Of the newest two thousand alerts; a line a campaign, opened by its first alert. */
 const campaigns = async (installation: Installation, filter: Filter): Promise<NonNullable<AlertList['groups']>> => {
   const alerts = alertsOf(installation)
@@ -175,9 +177,11 @@ const campaigns = async (installation: Installation, filter: Filter): Promise<No
       const worst = members.reduce((a, b) => (b.doc['alert.severity'] > a.doc['alert.severity'] ? b : a))
       return {
         key: first.id,
-        label: [first.doc['rule.name'], members.length === 1 || !ruleOf(first.doc['rule.id'])?.campaign ? group : '']
-          .filter(Boolean)
-          .join(' · '),
+        label: inBoth(first.doc.rule_name, (name) =>
+          [name, members.length === 1 || !ruleOf(first.doc['rule.id'])?.campaign ? group : '']
+            .filter(Boolean)
+            .join(' · '),
+        ),
         count: members.length,
         events: members.reduce((sum, { doc }) => sum + doc['alert.count'], 0),
         level: worst.doc['rule.level'],

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { operation } from './operation.ts'
 import { choice, cursor, limit, range, search, values } from './query.ts'
 import { activity, alertRow, incidentRow } from './rows.ts'
-import { alertStatus, buckets, event, facet, givenReason, histogram, level, localized, time } from './words.ts'
+import { alertStatus, buckets, event, facet, givenReason, histogram, label, level, localized, time } from './words.ts'
 
 export const alertDetail = alertRow
   .extend({
@@ -62,7 +62,7 @@ export const alertList = z
       .array(
         z.strictObject({
           key: z.string(),
-          label: z.string(),
+          label,
           count: z.number(),
           events: z.number(),
           level,

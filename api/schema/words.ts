@@ -20,6 +20,8 @@ export const givenReason = closeReason.exclude(['resolved']).meta({ id: 'GivenRe
 export const language = z.enum(['vi', 'en']).meta({ id: 'Language' })
 
 export const localized = z.strictObject({ vi: z.string(), en: z.string() }).meta({ id: 'Localized' })
+/** A name, or a title in both languages. */
+export const label = z.union([z.string(), localized]).meta({ id: 'Label' })
 export const named = z.strictObject({ id: z.string(), name: z.string() }).meta({ id: 'Named' })
 export const time = z.number().meta({ id: 'Time', description: 'Epoch milliseconds' })
 /** `present` or absent. */
@@ -45,7 +47,7 @@ export const portalNamed = z
 export const facet = z
   .strictObject({
     field: z.string().describe('rule.level, alert.status, organization.id, rule.id, portal.id, vonglau.source.id'),
-    values: z.array(z.strictObject({ value: z.string(), label: z.string(), count: z.number() })),
+    values: z.array(z.strictObject({ value: z.string(), label, count: z.number() })),
   })
   .meta({ id: 'Facet' })
 export const replay = z

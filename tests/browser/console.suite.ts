@@ -169,6 +169,56 @@ export const consoleSuite = (name: string, start: () => Promise<DemoServer>): vo
         expect(await page.evaluate(() => document.documentElement.lang)).toBe('en')
       }))
 
+    it('keeps the keys of a page, and says rules by their names, in the language chosen', () =>
+      as('analyst', async ({ page }) => {
+        await openNew(page)
+        const selected = () => page.locator('[data-testid=alert-row][aria-selected=true]').getAttribute('data-id')
+        const rule = page.locator('[data-testid^=facet-rule-]').first()
+        const named = () => rule.evaluate((input) => input.closest('label')!.querySelector('.cut')!.textContent)
+        const inVietnamese = await named()
+        await page.getByTestId('language-en').click()
+        await expect.poll(() => page.getByTestId('nav-incidents').innerText()).toContain('Incidents')
+        expect(await named()).not.toBe(inVietnamese)
+        await page.locator('body').press('j')
+        await expect.poll(selected).not.toBe(null)
+        await page.keyboard.press('?')
+        expect(await page.getByRole('dialog').innerText()).toContain('Acknowledge')
+      }))
+
+    it('shows the role that an account has, where another was refused', () =>
+      as('administrator', async ({ page }) => {
+        await page.goto('/admin')
+        const { username } = account('analyst')
+        const select = page.locator('tr', { hasText: username }).locator('select').first()
+        await select.waitFor()
+        // An analyst of the whole province cannot become a viewer of no agency.
+        await select.selectOption('agency_viewer')
+        await page.getByTestId('toast').waitFor()
+        await expect.poll(() => select.inputValue()).toBe('analyst')
+      }))
+
+    it('prints a page whole: all its lines, no navigation, nothing cut off', () =>
+      as('analyst', async ({ page }) => {
+        for (const path of ['/alerts?status=all&range=30d', '/incidents?status=all', '/coverage', '/sources']) {
+          await page.goto(path)
+          await settled(page)
+          await page.emulateMedia({ media: 'print' })
+          await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')))
+          const seen = await page.evaluate(() => ({
+            navigation: [...document.querySelectorAll('nav, .top')].filter((e) => e.getClientRects().length > 0).length,
+            cut: [...document.querySelectorAll('main, main *')]
+              .filter((e) => e.scrollHeight > e.clientHeight + 4 && e.clientHeight > 40)
+              .filter((e) => /auto|scroll|hidden/.test(getComputedStyle(e).overflowY))
+              .map((e) => `${e.tagName}.${e.className}`),
+            lines: document.querySelectorAll('[data-testid=alert-row]').length,
+          }))
+          expect({ path, navigation: seen.navigation, cut: seen.cut }).toEqual({ path, navigation: 0, cut: [] })
+          if (path.startsWith('/alerts')) expect(seen.lines).toBeGreaterThan(20)
+          await page.evaluate(() => window.dispatchEvent(new Event('afterprint')))
+          await page.emulateMedia({ media: 'screen' })
+        }
+      }))
+
     it('finds an agency typed without its marks in the palette', () =>
       as('analyst', async ({ page }) => {
         await page.keyboard.press('Control+k')

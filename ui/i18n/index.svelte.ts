@@ -32,5 +32,6 @@ export const problemText = ({ code, message }: { code: string; message: string }
   const kind = Object.keys(problemKinds).find((each) => code === each || code.startsWith(`${each}-`))
   return problemKinds[kind ?? 'other']!
 }
-/** A text that the server holds in both languages. */
-export const local = (text: Localized | undefined): string => (text ? text[state.language] || text.vi || text.en : '')
+/** A text that the server holds in both languages; a name is the same in both. */
+export const local = (text: Localized | string | undefined): string =>
+  typeof text === 'object' ? text[state.language] || text.vi || text.en : (text ?? '')

@@ -1,5 +1,3 @@
-import { untrack } from 'svelte'
-
 /** The keys of this page. A page registers its own while it is open; `?` lists them. */
 export interface Key {
   key: string
@@ -8,16 +6,27 @@ export interface Key {
   /** Shown as one entry with the one before it. */
   hidden?: boolean
 }
-export const keys = $state({ groups: [] as { title: string; keys: Key[] }[], help: false, palette: false })
+interface Group {
+  title: string
+  keys: Key[]
+}
+export const keys = $state({ groups: [] as Group[], help: false, palette: false })
 
-export const useKeys = (make: () => { title: string; keys: Key[] }) => {
+/** Each caller's group, in the order in which they came: a group that is made anew (another language) keeps its place. */
+const registered = new Map<symbol, Group>()
+const publish = () => {
+  keys.groups = [...registered.values()]
+}
+export const useKeys = (make: () => Group) => {
+  const mine = Symbol()
   $effect(() => {
-    const group = make()
-    const others = () => untrack(() => keys.groups.filter((g) => g.title !== group.title))
-    keys.groups = [...others(), group]
-    return () => {
-      keys.groups = others()
-    }
+    registered.set(mine, make())
+    publish()
+  })
+  // An effect of its own, that ends with the component only.
+  $effect(() => () => {
+    registered.delete(mine)
+    publish()
   })
 }
 

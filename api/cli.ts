@@ -9,6 +9,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { toDocument } from '../ingest/event.ts'
 import { checkRules, costlyRules, testRules } from '../rules/check.ts'
 import { CATALOG, loadRules } from '../rules/load.ts'
+import { addInventory } from './commands/inventory.ts'
 import { type Named, readEvents, sourceNamed, stagesOf } from './commands/lines.ts'
 import { tell } from './commands/printable.ts'
 import { openBar, print, table } from './commands/show.ts'
@@ -306,6 +307,7 @@ program
     for await (const answer of reach(config(), { ask: 'reload', by: person() }))
       await print([String(answer['reloaded'])])
   })
+addInventory(program, (request) => reach(config(), request), person)
 program
   .command('clock')
   .description('of this machine')

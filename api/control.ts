@@ -8,6 +8,9 @@ import type { Auth } from './auth/auth.ts'
 import type { Role } from './contract.ts'
 import type { Source } from '../ingest/source.ts'
 import { importFiles } from './import.ts'
+import { toCsv } from '../ingest/inventory/csv.ts'
+import type { ListKind } from '../ingest/inventory/entries.ts'
+import { entryText } from '../ingest/inventory/entry-text.ts'
 import { codesOf } from '../ingest/inventory/code.ts'
 import { isKnown } from '../ingest/inventory/scope.ts'
 import { examineCases } from '../rules/case/examine.ts'
@@ -31,6 +34,16 @@ export type Request =
   | { readonly ask: 'health' }
   | { readonly ask: 'cases' }
   | { readonly ask: 'reload'; readonly by?: string }
+  | { readonly ask: 'inventory.export'; readonly kind?: ListKind }
+  | { readonly ask: 'inventory.history' }
+  /** Entries as a file says them; those that are not among them stay. */
+  | {
+      readonly ask: 'inventory.import'
+      readonly kind: ListKind
+      readonly entries: readonly unknown[]
+      readonly reason: string
+      readonly by?: string
+    }
   | { readonly ask: 'clock.accept'; readonly by?: string }
   | {
       readonly ask: 'users.add'
@@ -126,6 +139,24 @@ export const createControl = (installation: Installation, openAuth: () => Promis
         const changes = await installation.reload()
         await told(request.by, 'rules.reload', 'rules', reloadedText(changes))
         yield JSON.stringify({ reloaded: reloadedText(changes) })
+        return
+      }
+      case 'inventory.export': {
+        const inventory = installation.inventories.current()
+        yield JSON.stringify({ text: request.kind ? toCsv(inventory, request.kind) : entryText(inventory) })
+        return
+      }
+      case 'inventory.history': {
+        for (const version of await installation.inventories.list()) yield JSON.stringify({ version })
+        return
+      }
+      case 'inventory.import': {
+        const { kind, entries, reason } = request
+        const changes = entries.map((entry) => ({ kind, entry }))
+        const done = await installation.changeInventory(changes, { by: commandLine(request.by).name, reason })
+        const { added, changed } = done.difference
+        await told(request.by, 'inventory.change', [...added, ...changed].slice(0, 5).join(', ') || kind, reason)
+        yield JSON.stringify({ imported: done })
         return
       }
       case 'clock.accept': {

@@ -64,6 +64,9 @@ export interface Installation {
    * stays as it is.
    */
   reload(): Promise<Reloaded>
+  /** As `Inventories.change` and `settle`, taken over by all that reads lines. */
+  changeInventory: Inventories['change']
+  settleInventory: Inventories['settle']
   /** Called with the sources when they change. */
   onSources(listener: (sources: readonly Source[]) => void): void
   enabled(id: string): boolean
@@ -104,7 +107,6 @@ interface RuleSetting {
 /** What files say: the inventory, held to the sources, and the rules. */
 const readStated = (config: Config): { inventory: Inventory; rules: readonly Rule[] } => {
   const inventory = readInventory(config)
-  holdSources(config, config.sources, inventory)
   return { inventory, rules: loadRules(config.rules, LOGSOURCES) }
 }
 
@@ -141,7 +143,12 @@ export const openInstallation = async (first: Config, options: InstallationOptio
     problems.set(`store-${i}`, sentence)
     warn(sentence)
   })
-  const inventories = await openInventories(config, store, stated.inventory, { node: node ?? '', clock })
+  const opened = openInventories(config, store, stated.inventory, { node: node ?? '', clock }).then((inventories) => {
+    holdSources(config, config.sources, inventories.current())
+    return inventories
+  })
+  opened.catch(() => store.close().catch(() => {}))
+  const inventories = await opened
   const geoip = openGeoIp(config.geoip)
   let enricher = createEnricher({ inventory: inventories.current(), geoip })
   const deadlines = () => resolveHours(inventories.current(), clock())
@@ -290,6 +297,16 @@ export const openInstallation = async (first: Config, options: InstallationOptio
   }
   /** One after the other. */
   let reloading: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = reloading.catch(() => {}).then(work)
+    reloading = mine
+    return mine
+  }
+  const changed = async <T>(change: Promise<T>): Promise<T> => {
+    const done = await change
+    takeInventory(inventories.current())
+    return done
+  }
   return {
     get config() {
       return config
@@ -314,11 +331,9 @@ export const openInstallation = async (first: Config, options: InstallationOptio
     get judging() {
       return book.judging()
     },
-    reload: () => {
-      const mine = reloading.catch(() => {}).then(reload)
-      reloading = mine
-      return mine
-    },
+    reload: () => inTurn(reload),
+    changeInventory: (...given) => inTurn(() => changed(inventories.change(...given))),
+    settleInventory: (...given) => inTurn(() => changed(inventories.settle(...given))),
     onSources: (listener) => void listeners.push(listener),
     status: async () =>
       mergeStatus([...(await ingest.status()), ...(await others()).flatMap(({ sources }) => sources)]),

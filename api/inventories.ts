@@ -1,36 +1,65 @@
 /**
- * The inventory of an installation as it is now. Every version is kept, and the newest in the store is the truth; the file is
- * an input: it is taken over when it says something else than it last brought, by node and path. On a cluster whoever reads
- * another file first brings it, the others follow the version.
+ * The inventory of an installation as it is now. Every version is kept, and the newest in the store is the truth. A file is
+ * an input: what it says otherwise than it last brought, by node and path, is taken over entry by entry; where a person has
+ * changed an entry since, the file's change of it waits for a person. What a person changes is written back into the file.
+ * On a cluster whoever reads another file first brings it, the others follow the version.
  */
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Clock } from '../ingest/clock.ts'
 import { dayOf } from '../ingest/inventory/days.ts'
-import { emptyInventory, type Inventory, parseInventory, upgradedInventory } from '../ingest/inventory/inventory.ts'
+import { entriesOf, entryAt, isSame, type Place, placeText } from '../ingest/inventory/entries.ts'
+import { checkedInventory, emptyInventory, type Inventory, parseInventory } from '../ingest/inventory/inventory.ts'
+import { changesBetween, type Difference, differenceOf, mergeFile } from '../ingest/inventory/merge.ts'
 import { isKnown, systemOf } from '../ingest/inventory/scope.ts'
-import { type Difference, differenceOf, withEnded } from '../ingest/inventory/versions.ts'
 import type { Source } from '../ingest/source.ts'
-import { type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
+import type { Store } from '../ingest/store/store.ts'
 import type { Config } from './config.ts'
+import { type EntryChange, personalVersion } from './inventory-changes.ts'
+import { writeBack } from './inventory-file.ts'
+import { hashOf, type Known, ofFile, type Version, versionsIn, type WaitingOf, withFile } from './inventory-versions.ts'
 
-/** A version as it is stored. */
-interface Version {
+export interface Author {
+  /** The person's name, as accounts have it. */
+  readonly by: string
+  readonly reason: string
+}
+/** What became of a person's change. */
+export interface Changed {
+  readonly version: number
+  readonly difference: Difference
+  /** The file that says it too now; or why it does not, so that the person writes it there. */
+  readonly file: { readonly path: string; readonly why?: string } | undefined
+}
+export interface Listed {
+  readonly id: string
   readonly at: number
-  readonly inventory: Inventory
-  /** From which file it came, and what stood in it. */
-  readonly brought?: { readonly node: string; readonly path: string; readonly hash: string }
-  readonly [field: string]: unknown
+  readonly path?: string
+  readonly by?: string
+  readonly reason?: string
+  readonly changed: number
+  /** The entries that it changed, as a person knows them; the first twenty. */
+  readonly entries: readonly string[]
 }
 
 export interface Inventories {
   current(): Inventory
   /** Counts up with each version that this process has taken over. */
   version(): number
+  /** The file's changes that wait for a person. */
+  waiting(): readonly WaitingOf[]
   /** Reads the file again; rejects with what is wrong in it, and all stays as it is. */
   reload(sources: readonly Source[]): Promise<Difference>
-  /** The newest versions first: when, from which file, how many entries and parts it changed. */
-  list(): Promise<{ id: string; at: number; path?: string; changed: number }[]>
+  /**
+   * A person's change. `seen`: the version that they looked at. Rejects with a sentence where an entry is wrong, and with a
+   * `Stale` where somebody has changed one of them since.
+   */
+  change(changes: readonly EntryChange[], author: Author, seen?: number): Promise<Changed>
+  /** A change of a file that waited: it is taken, or what holds is kept. */
+  settle(place: Place, take: 'file' | 'kept', author: Author): Promise<Changed>
+  /** The newest versions first. */
+  list(): Promise<Listed[]>
+  /** An entry in the versions of `list` that changed it, the newest first. */
+  history(place: Place): Promise<(Omit<Listed, 'changed' | 'entries'> & { before?: unknown; after?: unknown })[]>
   /** Takes over what another process has brought; undefined where there is nothing newer. */
   follow(): Promise<Inventory | undefined>
 }
@@ -60,11 +89,7 @@ export const holdSources = (config: Config, sources: readonly Source[], inventor
   }
 }
 
-const hashOf = (inventory: Inventory): string =>
-  createHash('sha256').update(JSON.stringify(inventory)).digest('hex').slice(0, 32)
-const NOTHING: Difference = { added: [], changed: [], ended: [], parts: [] }
-const idOf = (n: number): string => String(n).padStart(8, '0')
-const ALL = { op: 'and', of: [] } as const
+const MOST_LISTED = 20
 
 export const openInventories = async (
   config: Config,
@@ -72,77 +97,179 @@ export const openInventories = async (
   first: Inventory,
   { node, clock }: { readonly node: string; readonly clock: Clock },
 ): Promise<Inventories> => {
-  const versions = store.documents.collection<Version>('inventory')
+  const versions = versionsIn(store.documents)
   const path = config.inventory ?? ''
-  let current = first
-  let at = 0
+  const mine = { node, path }
+  let current: Known | undefined
 
-  const stored = async (): Promise<Stored<Version>[]> => {
-    const items: Stored<Version>[] = []
-    for (let cursor: string | undefined = ''; cursor !== undefined; ) {
-      const page = await versions.query(SYSTEM, { filter: ALL, limit: 1000, ...(cursor ? { cursor } : {}) })
-      items.push(...page.items)
-      cursor = page.cursor
-    }
-    return items.sort((a, b) => (a.id < b.id ? -1 : 1))
-  }
-  const newest = (items: readonly Stored<Version>[]) => items.at(-1)
-  /** What a file says, as a version where it is news. Returns what holds then. */
-  const bring = async (file: Inventory): Promise<{ readonly inventory: Inventory; readonly n: number }> => {
+  const today = (inventory: Inventory) => dayOf(inventory.province.timezone, clock())
+  /** The version that `make` makes of the newest one; again where another process was faster. Undefined: it needs none. */
+  const putNext = async (make: (known: Known | undefined) => Promise<Version | undefined>): Promise<Known> => {
     for (;;) {
-      const items = await stored()
-      const last = newest(items)
-      const before = last && upgradedInventory(last.doc.inventory)
-      const hash = hashOf(file)
-      const mine = items.findLast(({ doc }) => doc.brought?.node === node && doc.brought.path === path)
-      // Said before from here, or at a node's first start by whoever it was: it is no news, and what came after it holds.
-      const isKnownHere = mine ? mine.doc.brought!.hash === hash : items.some(({ doc }) => doc.brought?.hash === hash)
-      const n = Number(last?.id ?? 0)
-      if (before && isKnownHere) return { inventory: before, n }
-      const inventory = withEnded(before, file, dayOf(file.province.timezone, clock()))
-      const doc = { at: clock(), inventory, brought: { node, path, hash } }
-      const [put] = await versions.put([{ id: idOf(n + 1), version: null, doc }])
+      const known = await versions.newest(current?.n ?? 0)
+      const doc = await make(known)
+      if (!doc) return (current = known!)
+      const n = (known?.n ?? 0) + 1
       // Another process may have brought one meanwhile: it is looked at first.
-      if (put?.ok) return { inventory, n: n + 1 }
+      if (!(await versions.put(n, doc))) continue
+      const { inventory, files = [], hashes = [], personal = [], waiting = [] } = doc
+      return (current = { n, inventory, files, hashes, personal, waiting })
     }
   }
 
-  ;({ inventory: current, n: at } = await bring(first))
+  /** What a file says, as a version where it is news. */
+  const bring = (file: Inventory): Promise<Known> =>
+    putNext(async (known) => {
+      const hash = hashOf(file)
+      const last = known && ofFile(known.files, mine)
+      // Said before from here, or at a node's first start by whoever it was: it is no news, and what came after it holds.
+      if (known && (last ? last.hash === hash : known.hashes.includes(hash))) return undefined
+      const said = last && (await versions.saidBy(last))
+      const personal = new Set(known?.personal)
+      const merged = mergeFile(said, file, known?.inventory, { personal, day: today(file) })
+      const inventory = known ? held(merged.inventory) : merged.inventory
+      // What this file said before and no longer says waits no longer; what others said does.
+      const waiting = [
+        ...(known?.waiting ?? []).filter((each) => each.node !== node || each.path !== path),
+        ...stillWaiting(known, file, mine),
+        ...merged.waiting.map((each) => ({ ...each, ...mine })),
+      ]
+      const changed = new Set(changesBetween(known?.inventory, inventory).map(placeText))
+      return {
+        at: clock(),
+        inventory,
+        brought: { ...mine, hash },
+        ...(isSameInventory(file, inventory) ? {} : { file }),
+        files: withFile(known?.files ?? [], { ...mine, hash, n: (known?.n ?? 0) + 1 }),
+        hashes: [...new Set([...(known?.hashes ?? []), hash])],
+        personal: [...personal].filter((place) => !changed.has(place)),
+        waiting,
+      }
+    })
+
+  /** A version by a person, and the file after it. */
+  const byPerson = async (
+    make: (known: Known) => Promise<{ readonly version: Version; readonly places: readonly Place[] } | undefined>,
+  ): Promise<Changed> => {
+    let before: Known | undefined
+    let places: readonly Place[] = []
+    const known = await putNext(async (newest) => {
+      before = newest
+      const made = await make(newest!)
+      places = made?.places ?? []
+      return made?.version
+    })
+    const file = path === '' ? undefined : { path, ...(await written(known, places)) }
+    return { version: known.n, difference: differenceOf(before?.inventory, known.inventory), file }
+  }
+  const written = async (known: Known, places: readonly Place[]): Promise<{ readonly why?: string }> => {
+    const result = writeBack(path, ofFile(known.files, mine)?.hash, known.inventory, places)
+    if ('why' in result) return result
+    const hash = hashOf(result.inventory)
+    const files = withFile(known.files, { ...mine, hash, n: known.n })
+    const hashes = [...new Set([...known.hashes, hash])]
+    // Killed before this the file is read as news that says what holds already.
+    await versions.note(known.n, (doc) => ({
+      ...doc,
+      files,
+      hashes,
+      ...(isSameInventory(result.inventory, doc.inventory) ? {} : { file: result.inventory }),
+    }))
+    if (current?.n === known.n) current = { ...current, files, hashes }
+    return {}
+  }
+
+  await bring(first)
+  const listed = async (): Promise<
+    (Listed & { readonly n: number; readonly is: Inventory; readonly was: Inventory | undefined })[]
+  > => {
+    const out = []
+    let next = await versions.inventoryAt(current!.n)
+    for (let n = current!.n; n > 0 && n > current!.n - MOST_LISTED && next; n--) {
+      const doc = (await versions.get(n))!.doc
+      const was: Inventory | undefined = await versions.inventoryAt(n - 1)
+      const changes = changesBetween(was, next)
+      out.push({
+        n,
+        is: next,
+        was,
+        id: String(n),
+        at: doc.at,
+        ...(doc.brought?.path ? { path: doc.brought.path } : {}),
+        ...(doc.by === undefined ? {} : { by: doc.by, reason: doc.reason ?? '' }),
+        changed: changes.length,
+        entries: changes.slice(0, MOST_LISTED).map(placeText),
+      })
+      next = was
+    }
+    return out
+  }
   return {
-    current: () => current,
-    version: () => at,
+    current: () => current!.inventory,
+    version: () => current!.n,
+    waiting: () => current!.waiting,
     reload: async (sources) => {
       const file = readInventory(config)
-      holdSources(config, sources, file)
-      const before = current
-      ;({ inventory: current, n: at } = await bring(file))
-      return differenceOf(before, current)
-    },
-    list: async () => {
-      const items = (await stored()).slice(-21)
-      const out = items.map(({ id, doc }, i) => {
-        const before = items[i - 1]
-        const [was, is] = [before && upgradedInventory(before.doc.inventory), upgradedInventory(doc.inventory)]
-        const { added, changed, ended, parts } = is ? differenceOf(was, is) : NOTHING
-        const path = doc.brought?.path
-        return {
-          id,
-          at: doc.at,
-          ...(path ? { path } : {}),
-          changed: added.length + changed.length + ended.length + parts.length,
-        }
+      const before = current!.inventory
+      // What a person added stands in no file yet where none can be written.
+      holdSources(config, sources, {
+        ...file,
+        agencies: [...file.agencies, ...before.agencies],
+        systems: [...file.systems, ...before.systems],
       })
-      return out.reverse().slice(0, 20)
+      return differenceOf(before, (await bring(file)).inventory)
     },
+    change: (changes, author, seen) =>
+      byPerson(async (known) => {
+        const looked = seen === undefined || seen === known.n ? known.inventory : await versions.inventoryAt(seen)
+        return personalVersion(known, looked, changes, author, { now: clock(), day: today(known.inventory) })
+      }),
+    settle: (place, take, author) =>
+      byPerson(async (known) => {
+        const found = known.waiting.find((each) => placeText(each) === placeText(place))
+        if (!found) throw new Error(`no change of ${placeText(place)} waits: somebody has settled it already`)
+        const rest = { ...known, waiting: known.waiting.filter((each) => each !== found) }
+        const change: EntryChange =
+          found.entry === undefined ? { ...place, end: true } : { kind: place.kind, entry: found.entry }
+        const options = { now: clock(), day: today(known.inventory) }
+        if (take === 'file') return personalVersion(rest, known.inventory, [change], author, options)
+        const { n: _, ...kept } = rest
+        return { version: { ...kept, at: clock(), ...author }, places: [place] }
+      }),
+    list: async () => (await listed()).map(({ n: _n, is: _is, was: _was, ...row }) => row),
+    history: async (place) =>
+      (await listed()).flatMap(({ n: _n, is, was, changed: _c, entries: _e, ...row }) => {
+        const [before, after] = [was && entryAt(was, place), entryAt(is, place)]
+        if (isSame(before, after)) return []
+        return [{ ...row, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) }]
+      }),
     follow: async () => {
-      let found: Inventory | undefined
-      for (;;) {
-        const next = await versions.get(SYSTEM, idOf(at + 1))
-        if (!next) return found
-        at++
-        const inventory = upgradedInventory(next.doc.inventory)
-        if (inventory) found = current = inventory
-      }
+      const known = await versions.newest(current!.n)
+      if (!known || known.n === current!.n) return undefined
+      return (current = known).inventory
     },
   }
+}
+
+const isSameInventory = (a: Inventory, b: Inventory): boolean => changesBetween(a, b).length === 0
+
+/** A file and what holds, put together, read as one inventory: what contradicts is refused as a whole. */
+const held = (inventory: Inventory): Inventory => {
+  try {
+    return checkedInventory(inventory)
+  } catch (error) {
+    throw new Error(`the file and what was changed since do not go together: ${(error as Error).message}`)
+  }
+}
+
+/** Of this file's changes that waited: those that it still says, and that still differ from what holds. */
+const stillWaiting = (known: Known | undefined, file: Inventory, mine: { node: string; path: string }): WaitingOf[] => {
+  const says = entriesOf(file)
+  return (known?.waiting ?? []).filter(
+    (each) =>
+      each.node === mine.node &&
+      each.path === mine.path &&
+      isSame(each.entry, says.get(placeText(each))?.entry) &&
+      !isSame(each.entry, entryAt(known!.inventory, each)),
+  )
 }

@@ -1,5 +1,5 @@
 /** What a reload has changed: rules, inventory, sources; and what of the configuration waits for a restart. */
-import type { Difference } from '../ingest/inventory/versions.ts'
+import type { Difference } from '../ingest/inventory/merge.ts'
 import type { Source } from '../ingest/source.ts'
 import type { Config } from './config.ts'
 import { type Changes, changesText } from './rulebook.ts'

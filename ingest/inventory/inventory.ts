@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { expectedOf } from '../expected.ts'
 import { lineOf } from '../line-of.ts'
 import { check } from './check.ts'
+import { isList, type Kind, keyOf, type ListKind } from './entries.ts'
 import { modern } from './legacy.ts'
 import { type Inventory, type Path, type Problem, schema } from './schema.ts'
 
@@ -70,12 +71,40 @@ export const parseInventory = (source: string, file: string): Inventory => {
   const { raw, place } = modern(document.toJS({ maxAliasCount: 100 }))
   const read = readRaw(raw)
   if (!Array.isArray(read)) return read
-  const texts = read.slice(0, 10).map(({ path, found, expected }) => {
+  const texts = read.slice(0, 10).map(({ path, ...what }) => {
     const said = place(path)
-    return `${file}:${lineOf(document, lines, said)}: ${pathText(said) || 'the file'} is ${shown(found)}, expected ${expected}`
+    return `${file}:${lineOf(document, lines, said)}: ${said.length === 0 ? 'the file ' : ''}${sentence({ path: said, ...what })}`
   })
   const more = read.length > 10 ? [`and ${read.length - 10} more`] : []
   throw new Error([...texts, ...more].join('\n'))
+}
+
+const sentence = ({ path, found, expected }: Problem): string =>
+  `${pathText(path)} is ${shown(found)}, expected ${expected}`.trim()
+
+/**
+ * An inventory put together of entries, read as a file of it would be. Throws one Error that names each problem (ten at
+ * most): of an entry of a list by its key, for nobody counts entries.
+ */
+export const checkedInventory = (raw: unknown): Inventory => {
+  const read = readRaw(raw)
+  if (!Array.isArray(read)) return read
+  const named = read.slice(0, 10).map((problem) => {
+    const [kind, nth, ...rest] = problem.path
+    if (typeof kind !== 'string' || !isList(kind as Kind) || typeof nth !== 'number') return sentence(problem)
+    const entry = at(raw, [kind, nth])
+    const key = typeof entry === 'object' && entry !== null ? keyIn(kind as ListKind, entry) : undefined
+    return `${kind} ${key ?? `[${nth}]`}: ${sentence({ ...problem, path: rest.length ? rest : [kind] })}`
+  })
+  throw new Error([...named, ...(read.length > 10 ? [`and ${read.length - 10} more`] : [])].join('\n'))
+}
+/** Of what is not checked yet: an entry may lack what its key is made of. */
+const keyIn = (kind: ListKind, entry: object): string | undefined => {
+  try {
+    return keyOf(kind, entry)
+  } catch {
+    return undefined
+  }
 }
 
 /** Of a province of which nothing is known yet. */

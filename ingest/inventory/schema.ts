@@ -241,3 +241,14 @@ export interface Problem {
   readonly found: unknown
   readonly expected: string
 }
+
+/** Of the kinds that are lists: what one entry is. */
+export const ENTRY = {
+  agencies: agency,
+  systems: system,
+  portals: portal,
+  devices: device,
+  networks: network,
+  signatures: signature,
+  planned,
+} as const

@@ -71,6 +71,14 @@ const SUCCEEDS: { readonly [operation: string]: () => Promise<Answer> } = {
       expect((await admin().get(`/inventory?date=${date}`)).status).toBe(200)
     return admin().get('/inventory')
   },
+  getInventoryEntry: () => admin().get('/inventory/agencies?key=so-y-te'),
+  getInventoryFile: () => admin().get('/inventory/file'),
+  changeInventory: () =>
+    admin().post('/inventory/change', {
+      kind: 'agencies',
+      text: 'id: don-vi-moi\nname: Đơn vị mới\nkind: department\n',
+      reason: 'Thành lập mới',
+    }),
   listRules: () => admin().get('/rules'),
   getRule: () => admin().get('/rules/sql-injection'),
   enableRule: () => admin().post('/rules/sql-injection', { enabled: true }),
@@ -144,7 +152,7 @@ const SUCCEEDS: { readonly [operation: string]: () => Promise<Answer> } = {
   readDocument: () => admin().get('/docs'),
 }
 /** What these tests cannot bring about: the stream (`roles.test.ts`), a clock that is not believed (`faults/retention.test.ts`). */
-const ELSEWHERE = ['followLive', 'acceptClock']
+const ELSEWHERE = ['followLive', 'acceptClock', 'settleInventory']
 
 test('every operation is here', () => {
   expect([...Object.keys(SUCCEEDS), ...ELSEWHERE].sort()).toEqual([...routes.keys()].sort())

@@ -157,6 +157,16 @@ const ROUTES: { readonly [route: string]: Expected | 'open' | 'library' | 'strea
   },
   'GET /api/coverage': { ask: () => ({ path: '/coverage' }), reads: true },
   'GET /api/inventory': { ask: () => ({ path: '/inventory' }), reads: true },
+  'GET /api/inventory/file': { may: ADMIN, ask: () => ({ path: '/inventory/file' }) },
+  'GET /api/inventory/:kind': { may: ADMIN, ask: () => ({ path: '/inventory/calendar' }) },
+  'POST /api/inventory/change': {
+    may: ADMIN,
+    ask: () => ({ path: '/inventory/change', ...json({ kind: 'agencies', text: 'name: x', reason: 'không id' }) }),
+  },
+  'POST /api/inventory/settle': {
+    may: ADMIN,
+    ask: () => ({ path: '/inventory/settle', ...json({ kind: 'agencies', key: 'x', take: 'file', reason: 'thử' }) }),
+  },
   'GET /api/systems': { ask: () => ({ path: '/systems' }), reads: true },
   'GET /api/systems/:id': {
     ask: ({ incident }) => ({

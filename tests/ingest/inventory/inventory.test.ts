@@ -5,7 +5,7 @@ import { parseInventory } from '../../../ingest/inventory/inventory.ts'
 import { countsAsOf, levelOn } from '../../../ingest/inventory/counts.ts'
 import { ipv6At } from '../../../ingest/inventory/portal.ts'
 import { agencyName, expandOrganizations, reachOf } from '../../../ingest/inventory/scope.ts'
-import { differenceOf, withEnded } from '../../../ingest/inventory/versions.ts'
+import { differenceOf, mergeFile } from '../../../ingest/inventory/merge.ts'
 
 const good = `province: { id: p, name: Tỉnh, timezone: Asia/Ho_Chi_Minh }
 agencies:
@@ -300,13 +300,14 @@ test('what vanished from a file is ended, never deleted; what it says again hold
       .replace('name: Sở A,', 'name: Sở A mới,'),
     'a.yml',
   )
-  const second = withEnded(first, without, '2026-11-26')
+  const nobody = new Set<string>()
+  const second = mergeFile(first, without, first, { personal: nobody, day: '2026-11-26' }).inventory
   expect(second.portals.map(({ id, valid_to }) => [id, valid_to])).toEqual([
     ['so-a', undefined],
     ['xa', '2026-11-26'],
   ])
   expect(differenceOf(first, second)).toEqual({ added: [], changed: ['so-a'], ended: ['xa'], parts: [] })
-  const third = withEnded(second, first, '2026-11-27')
+  const third = mergeFile(without, first, second, { personal: nobody, day: '2026-11-27' }).inventory
   expect(third.portals.map(({ id, valid_to }) => [id, valid_to])).toEqual([
     ['so-a', undefined],
     ['xa', undefined],

@@ -1,0 +1,112 @@
+/** A person's change written into the inventory's file: what was not changed stays as it was written, to the letter. */
+import { Document, isMap, isNode, isSeq, type Node, parseDocument, type YAMLMap } from 'yaml'
+import { type Entry, isList, keyOf, type Place, placeText, withEntries } from './entries.ts'
+import { checkedInventory, type Inventory, parseInventory } from './inventory.ts'
+
+export type Written = { readonly text: string } | { readonly why: string }
+type Change = Place & { readonly entry: Entry | undefined }
+
+/** What an entry says that the schema would not fill in by itself: a file stays as short as a person writes it. */
+export const terse = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(terse)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, part]) => part !== undefined && part !== false && !(Array.isArray(part) && part.length === 0))
+      .map(([key, part]) => [key, terse(part)]),
+  )
+}
+
+/** Fields that changed are set, those that went are taken out; the others keep their comments. */
+const setFields = (document: Document, map: YAMLMap, said: Entry, entry: Entry): void => {
+  const [was, is] = [said as Record<string, unknown>, entry as Record<string, unknown>]
+  for (const key of new Set([...Object.keys(was), ...Object.keys(is)])) {
+    if (JSON.stringify(was[key]) === JSON.stringify(is[key])) continue
+    const value = (terse({ [key]: is[key] }) as Record<string, unknown>)[key]
+    if (value === undefined) map.delete(key)
+    else map.set(key, document.createNode(value, { flow: map.flow ?? false }))
+  }
+}
+
+/** As text of its own, its further lines as far in as `column`. */
+const textOf = (node: unknown, column: number): string => {
+  const alone = new Document()
+  alone.contents = node as Node
+  return alone
+    .toString({ lineWidth: 0 })
+    .trimEnd()
+    .replaceAll('\n', `\n${' '.repeat(column)}`)
+}
+const columnOf = (source: string, at: number): number => at - (source.lastIndexOf('\n', at - 1) + 1)
+/** Where a node's own text ends, without the blank behind it. */
+const endOf = (source: string, node: Node): number => {
+  const [from, end] = node.range!
+  return from + source.slice(from, end).trimEnd().length
+}
+
+/** One change in the text. Undefined where the file has no place for it that can be written. */
+const changedText = (source: string, said: Inventory, { kind, key, entry }: Change): string | undefined => {
+  const document = parseDocument(source, { maxAliasCount: 100 } as Parameters<typeof parseDocument>[1])
+  const at = document.get(kind, true)
+  const behind = (value: unknown) =>
+    `${source.trimEnd()}\n${textOf(document.createNode({ [kind]: terse(value) }), 0)}\n`
+  if (at === undefined) return entry === undefined ? source : behind(isList(kind) ? [entry] : entry)
+  if (!isNode(at)) return undefined
+  const replaced = (node: Node, text: string) =>
+    source.slice(0, node.range![0]) + text + source.slice(endOf(source, node))
+  if (!isList(kind)) {
+    const value = document.createNode(terse(entry), { flow: true })
+    return replaced(at, textOf(value, 0))
+  }
+  if (!isSeq(at)) return undefined
+  const nth = (said[kind] as readonly Entry[]).findIndex((each) => keyOf(kind, each) === key)
+  const [node, last] = [at.get(nth, true), at.items.at(-1)]
+  if (nth >= 0) {
+    if (!isMap(node)) return undefined
+    if (entry !== undefined) {
+      setFields(document, node, (said[kind] as readonly Entry[])[nth]!, entry)
+      // Its comment behind the last field on the same line is outside of what is replaced.
+      if (node.comment && !source.slice(node.range![0], endOf(source, node)).includes(node.comment)) node.comment = null
+      node.commentBefore = null
+      return replaced(node, textOf(node, columnOf(source, node.range![0])))
+    }
+    if (at.flow) return undefined
+    const from = source.lastIndexOf('\n', node.range![0]) + 1
+    return source.slice(0, from) + source.slice(endOf(source, node)).replace(/^[^\n]*\n?/, '')
+  }
+  if (entry === undefined) return source
+  if (at.flow && at.items.length > 0) return undefined
+  if (!isMap(last)) return replaced(at, `\n${textOf(document.createNode([terse(entry)]), 2).replace(/^/, '  ')}`)
+  // As the one before it is written: on one line, or a field a line.
+  const column = columnOf(source, last.range![0])
+  const text = textOf(document.createNode(terse(entry), { flow: last.flow ?? false }), column)
+  const from = source.lastIndexOf('\n', last.range![0]) + 1
+  const lead = source.slice(from, last.range![0])
+  const end = endOf(source, last)
+  const rest = source.slice(end)
+  // What stands behind the last one on its line is its comment.
+  const comment = rest.slice(0, rest.indexOf('\n') < 0 ? rest.length : rest.indexOf('\n'))
+  return `${source.slice(0, end)}${comment}\n${lead}${text}${rest.slice(comment.length)}`
+}
+
+/**
+ * The file's text with entries as they are now (`undefined`: taken out), or why it cannot be written: what is written must be
+ * read again as exactly what holds.
+ */
+export const writtenInto = (source: string, file: string, changes: readonly Change[]): Written => {
+  const places = changes.map(placeText).join(', ')
+  const left = { why: `${file} says ${places} in a way that is not rewritten: change it there yourself` }
+  try {
+    let text = source
+    for (const change of changes) {
+      const next = changedText(text, parseInventory(text, file), change)
+      if (next === undefined) return left
+      text = next
+    }
+    const wanted = checkedInventory(withEntries(parseInventory(source, file), changes))
+    return JSON.stringify(parseInventory(text, file)) === JSON.stringify(wanted) ? { text } : left
+  } catch {
+    // Old spellings (`kind: system`, `observers`) say an entry in another place than today's schema has it.
+    return left
+  }
+}

@@ -8,7 +8,7 @@ import { entryAt, KINDS, placeText } from '../../ingest/inventory/entries.ts'
 import { sees } from '../../ingest/store/scope.ts'
 import { StoreError } from '../../ingest/store/store.ts'
 import { audit, type Env, seesAll } from '../context.ts'
-import type { InventoryView } from '../contract-province.ts'
+import type { ChangedInventory, InventoryView } from '../contract-province.ts'
 import type { Installation } from '../installation.ts'
 import type { Changed } from '../inventories.ts'
 import { Stale } from '../inventory-changes.ts'
@@ -178,7 +178,7 @@ const changed = async (
   what: string,
   object: string | undefined,
   why: string,
-) => {
+): Promise<ChangedInventory> => {
   let result: Changed
   try {
     result = await work()
@@ -196,5 +196,13 @@ const changed = async (
   const { version, difference, file } = result
   const places = [...difference.added, ...difference.changed, ...difference.ended, ...difference.parts]
   await audit(c, what, object ?? (places.slice(0, 5).join(', ') || '-'), why)
-  return { version, ...difference, ...(file ? { file } : {}) }
+  const { added, changed: changed_, ended, parts } = difference
+  return {
+    version,
+    added: [...added],
+    changed: [...changed_],
+    ended: [...ended],
+    parts: [...parts],
+    ...(file ? { file: { path: file.path, ...(file.why === undefined ? {} : { why: file.why }) } } : {}),
+  }
 }

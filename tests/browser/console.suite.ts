@@ -197,6 +197,31 @@ export const consoleSuite = (name: string, start: () => Promise<DemoServer>): vo
         await expect.poll(() => select.inputValue()).toBe('analyst')
       }))
 
+    it('changes an entry of the inventory, with the reason, and says what became of the file', () =>
+      as('administrator', async ({ page, problems }) => {
+        await page.goto('/inventory')
+        await page.getByTestId('edit-so-y-te').click()
+        const text = page.getByTestId('entry-text')
+        await expect.poll(() => text.inputValue()).toContain('id: so-y-te')
+        const said = await text.inputValue()
+        await text.fill(said.replace(/kind: \w+/, 'kind: phòng'))
+        await page.getByTestId('entry-reason').fill('thử bảng điều khiển')
+        await page.getByTestId('entry-save').click()
+        await expect.poll(() => page.getByTestId('entry-dialog').getByRole('alert').innerText()).toContain('phòng')
+        await text.fill(said.replace(/^name: .*$/m, 'name: Sở Y tế (đổi tên)'))
+        await page.getByTestId('entry-save').click()
+        // The demo's own file belongs to the program.
+        await expect.poll(() => page.getByTestId('toast').first().innerText()).toContain('inventory.yml')
+        await page.getByText('thử bảng điều khiển').first().waitFor()
+        await page.getByTestId('edit-so-y-te').click()
+        await expect.poll(() => text.inputValue()).toContain('đổi tên')
+        await text.fill(said)
+        await page.getByTestId('entry-reason').fill('đổi lại')
+        await page.getByTestId('entry-save').click()
+        await expect.poll(() => page.getByTestId('entry-dialog').count()).toBe(0)
+        expect(problems.filter((problem) => !problem.includes('422'))).toEqual([])
+      }))
+
     it('prints a page whole: all its lines, no navigation, nothing cut off', () =>
       as('analyst', async ({ page }) => {
         for (const path of ['/alerts?status=all&range=30d', '/incidents?status=all', '/coverage', '/sources']) {

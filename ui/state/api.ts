@@ -34,7 +34,17 @@ import type {
   UserChange,
   UserRow,
 } from '../../api/contract.ts'
-import type { Coverage, InventoryView, SystemDetail, SystemRow } from '../../api/contract-province.ts'
+import type {
+  ChangedInventory,
+  Coverage,
+  InventoryChange,
+  InventoryChoice,
+  InventoryEntry,
+  InventoryKind,
+  InventoryView,
+  SystemDetail,
+  SystemRow,
+} from '../../api/contract-province.ts'
 import type { Event } from '../../ingest/event.ts'
 import { told } from '../i18n/index.svelte.ts'
 
@@ -176,6 +186,13 @@ export const getCoverage = (signal?: AbortSignal): Promise<Coverage> => call(cli
 /** `date`: a day YYYY-MM-DD; '' for today. */
 export const getInventory = (date: string, signal?: AbortSignal): Promise<InventoryView> =>
   call(client.inventory.$get, { query: { date }, signal })
+export const getInventoryEntry = (kind: InventoryKind, key: string): Promise<InventoryEntry> =>
+  call(client.inventory[':kind'].$get, { param: { kind }, query: { key } })
+export const getInventoryFile = (): Promise<{ path?: string; text: string }> => call(client.inventory.file.$get)
+export const changeInventory = (json: InventoryChange): Promise<ChangedInventory> =>
+  call(client.inventory.change.$post, { json })
+export const settleInventory = (json: InventoryChoice): Promise<ChangedInventory> =>
+  call(client.inventory.settle.$post, { json })
 export const getPortals = (signal?: AbortSignal): Promise<{ items: PortalRow[] }> =>
   call(client.portals.$get, { signal })
 

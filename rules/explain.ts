@@ -61,8 +61,12 @@ const expectedOf = (leaf: Leaf): string => {
       return leaf.network
     case 'exists':
       return ''
+    case 'ref':
+      return leaf.other
+    case 'part':
     case 'range':
       return [
+        ...('values' in leaf && leaf.values ? [['', leaf.values.join(', ')] as const] : []),
         ['>', leaf.gt],
         ['≥', leaf.gte],
         ['<', leaf.lt],

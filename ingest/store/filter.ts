@@ -33,6 +33,26 @@ export type Leaf =
     }
   | { readonly op: 'cidr'; readonly field: string; readonly network: string }
   | { readonly op: 'exists'; readonly field: string }
+  /** Compared with what another field of the same event holds: any value of the one with any of the other. */
+  | {
+      readonly op: 'ref'
+      readonly field: string
+      readonly other: string
+      readonly how: 'equals' | 'contains' | 'startswith' | 'endswith' | 'lt' | 'lte' | 'gt' | 'gte'
+      readonly cased?: boolean
+    }
+  /** A part of a time (epoch ms, or text of ISO 8601), in UTC; weeks are ISO's. */
+  | {
+      readonly op: 'part'
+      readonly field: string
+      readonly part: TimePart
+      readonly values?: readonly number[]
+      readonly gt?: number
+      readonly gte?: number
+      readonly lt?: number
+      readonly lte?: number
+    }
+export type TimePart = 'minute' | 'hour' | 'day' | 'week' | 'month' | 'year'
 
 /** Literal text, and the wildcards: ANY is any run of code points (also none), ONE exactly one code point. */
 export type Pattern = readonly (string | typeof ANY | typeof ONE)[]
@@ -59,6 +79,7 @@ export const fieldsOf = (filter: Filter, into = new Set<string>()): Set<string> 
   else if (filter.op === 'not') fieldsOf(filter.of, into)
   else {
     into.add(filter.field)
+    if (filter.op === 'ref') fieldsOf(exists(filter.other), into)
     for (const name of COMPUTED.get(filter.field)?.of ?? []) into.add(name)
   }
   return into

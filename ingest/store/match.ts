@@ -3,7 +3,7 @@ import { RE2JS } from 're2js'
 import { COMPUTED } from '../computed.ts'
 import { type Event, type Scalar, typeOf, type Value, valuesOf } from '../event.ts'
 import { canonicalAddress, parseCidr, parseIp, within } from '../ip.ts'
-import { type Filter, isAny, isOne, type Leaf, type Match, type Pattern } from './filter.ts'
+import { type Filter, isAny, isOne, type Leaf, type Match, type Pattern, type TimePart } from './filter.ts'
 
 const ASCII = /^[\x00-\x7f]*$/
 /** Letters of Unicode 16 and 17, which the engines do not know alike yet: they stay as they are. */
@@ -51,7 +51,7 @@ export const readerOf = (field: string): ((event: Event) => Value | undefined) =
 
 const leaf = (filter: Leaf): Match => {
   const { field } = filter
-  if (field === '*') {
+  if (field === '*' && filter.op !== 'ref') {
     const tests = new Map<string, (value: Scalar) => boolean>()
     return (event) =>
       Object.keys(event).some((name) => {
@@ -60,6 +60,7 @@ const leaf = (filter: Leaf): Match => {
         return valuesOf(event, name).some(test)
       })
   }
+  if (filter.op === 'ref') return refTest(filter)
   const test = valueTest(filter, typeOf(field) === 'ip')
   const valueIn = readerOf(field)
   return (event) => {
@@ -69,7 +70,76 @@ const leaf = (filter: Leaf): Match => {
   }
 }
 
-const valueTest = (filter: Leaf, isIp: boolean): ((value: Scalar) => boolean) => {
+const listOf = (value: Value | undefined): readonly Scalar[] =>
+  value === undefined ? [] : Array.isArray(value) ? (value as readonly Scalar[]) : [value as Scalar]
+const refTest = ({ field, other, how, cased }: Extract<Leaf, { op: 'ref' }>): Match => {
+  const [left, right] = [readerOf(field), readerOf(other)]
+  const textOf = (value: Scalar): string => {
+    const text = canonicalAddress(String(value)) ?? String(value)
+    return cased ? text : fold(text)
+  }
+  const holds = (a: Scalar, b: Scalar): boolean => {
+    switch (how) {
+      case 'equals':
+        return textOf(a) === textOf(b)
+      case 'contains':
+        return textOf(a).includes(textOf(b))
+      case 'startswith':
+        return textOf(a).startsWith(textOf(b))
+      case 'endswith':
+        return textOf(a).endsWith(textOf(b))
+      default: {
+        const [x, y] = [asNumber(a), asNumber(b)]
+        if (x === undefined || y === undefined) return false
+        return how === 'lt' ? x < y : how === 'lte' ? x <= y : how === 'gt' ? x > y : x >= y
+      }
+    }
+  }
+  return (event) => {
+    const others = listOf(right(event))
+    return others.length > 0 && listOf(left(event)).some((a) => others.some((b) => holds(a, b)))
+  }
+}
+
+const DAY = 86_400_000
+/** Of a time in UTC; undefined where the value is none. */
+const partOf = (value: Scalar, part: TimePart): number | undefined => {
+  const at =
+    typeof value === 'number' ? value : /^\d{4}-\d\d-\d\dT/.test(String(value)) ? Date.parse(String(value)) : Number.NaN
+  const date = new Date(at)
+  if (Number.isNaN(date.getTime())) return undefined
+  switch (part) {
+    case 'minute':
+      return date.getUTCMinutes()
+    case 'hour':
+      return date.getUTCHours()
+    case 'day':
+      return date.getUTCDate()
+    case 'month':
+      return date.getUTCMonth() + 1
+    case 'year':
+      return date.getUTCFullYear()
+    case 'week': {
+      // ISO 8601: the week of a day is that of its Thursday.
+      const thursday = new Date(
+        Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate() + 4 - (date.getUTCDay() || 7)),
+      )
+      return Math.ceil(((thursday.getTime() - Date.UTC(thursday.getUTCFullYear(), 0, 1)) / DAY + 1) / 7)
+    }
+  }
+}
+
+const inRange = (
+  n: number | undefined,
+  { gt, gte, lt, lte }: { readonly gt?: number; readonly gte?: number; readonly lt?: number; readonly lte?: number },
+): boolean =>
+  n !== undefined &&
+  (gt === undefined || n > gt) &&
+  (gte === undefined || n >= gte) &&
+  (lt === undefined || n < lt) &&
+  (lte === undefined || n <= lte)
+
+const valueTest = (filter: Exclude<Leaf, { op: 'ref' }>, isIp: boolean): ((value: Scalar) => boolean) => {
   switch (filter.op) {
     case 'exists':
       return () => true
@@ -91,16 +161,13 @@ const valueTest = (filter: Leaf, isIp: boolean): ((value: Scalar) => boolean) =>
       return (value) => regex.test(String(value))
     }
     case 'range': {
-      const { gt, gte, lt, lte } = filter
+      return (value) => inRange(asNumber(value), filter)
+    }
+    case 'part': {
+      const { part, values } = filter
       return (value) => {
-        const n = asNumber(value)
-        return (
-          n !== undefined &&
-          (gt === undefined || n > gt) &&
-          (gte === undefined || n >= gte) &&
-          (lt === undefined || n < lt) &&
-          (lte === undefined || n <= lte)
-        )
+        const n = partOf(value, part)
+        return n !== undefined && (values === undefined || values.includes(n)) && inRange(n, filter)
       }
     }
     case 'cidr': {

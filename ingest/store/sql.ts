@@ -54,6 +54,9 @@ export const toSql = (filter: Filter, asked: Asked = ANY): Condition => {
 
 const leaf = (node: Leaf, asked: Asked): Condition => {
   if (node.field === '*') return { sql: 'true', exact: false }
+  // Decided in process, of those that have the field.
+  if (node.op === 'ref' || node.op === 'part')
+    return { sql: leaf({ op: 'exists', field: node.field }, asked).sql, exact: false }
   if (COMPUTED.has(node.field)) {
     const of = COMPUTED.get(node.field)!.of.map((name) => leaf({ op: 'exists', field: name }, asked).sql)
     return { sql: `(${inRest(node).sql} OR (${of.join(' AND ')}))`, exact: false }
@@ -153,6 +156,8 @@ const test = (node: Leaf, text: string, isIp = false): string => {
         `(CASE WHEN regexp_full_match(${text}, '-?[0-9]{1,18}(\\.[0-9]{1,20})?') THEN CAST(${text} AS DOUBLE) END)`,
       )
     case 'cidr':
+    case 'ref':
+    case 'part':
       return 'true'
   }
 }

@@ -16,6 +16,8 @@ export interface PlannedFilter {
 }
 export interface PlannedLeaf {
   readonly field: string
+  /** A second one that it is asked of. */
+  readonly other: string | undefined
   readonly test: Match
   /** Words of its field (numbers of `Plan.places`): all clauses have to hold, each by any. */
   readonly clauses: readonly (readonly number[])[]
@@ -96,6 +98,7 @@ export const planOf = (filters: readonly PlannedFilter[], known: readonly KnownL
     const texts = leaf.op === 'in' ? textsOf(leaf) : []
     leaves.push({
       field: leaf.field,
+      other: leaf.op === 'ref' ? leaf.other : undefined,
       test,
       clauses,
       keyOf: keys,

@@ -109,7 +109,11 @@ class RowReader {
       }
       return excerpt
     }
-    this.#excerpts = leaves.map(({ field }) => excerptOf(field))
+    const pairOf = (name: string, other: string): Excerpt => {
+      const names = [...new Set([...fieldsOf(exists(name)), ...fieldsOf(exists(other))])]
+      return { names, handles: names.map(lasting), serial: 0, event: {} }
+    }
+    this.#excerpts = leaves.map(({ field, other }) => (other === undefined ? excerptOf(field) : pairOf(field, other)))
     this.#computed = plan.fields.flatMap(({ name }, column) => {
       const of = excerptOf(name)
       return of.names.length > 1 ? [{ column, of, read: readerOf(name) }] : []

@@ -54,7 +54,7 @@ const fail = (expected: string, found: unknown): never => {
 }
 
 const keyword = (value: unknown, path: Path, document: SigmaRule): Filter =>
-  document.located.at(path, () => leavesOf(parseKey(''), KEYWORDS, rawValues(value)))
+  document.located.at(path, () => leavesOf(parseKey(''), KEYWORDS, rawValues(value), () => []))
 
 const items = (map: Record<string, unknown>, path: Path, document: SigmaRule, mapping: Mapping): Filter => {
   const entries = Object.entries(map)
@@ -63,7 +63,8 @@ const items = (map: Record<string, unknown>, path: Path, document: SigmaRule, ma
     ...entries.map(([text, value]) =>
       document.located.at([...path, text], () => {
         const key = parseKey(text)
-        return leavesOf(key, key.field === '' ? KEYWORDS : mapping.fields(key.field), valuesOf(key, value))
+        const fields = key.field === '' ? KEYWORDS : mapping.fields(key.field)
+        return leavesOf(key, fields, valuesOf(key, value), mapping.fields)
       }),
     ),
   )

@@ -1,8 +1,17 @@
 /** `field|modifier|modifier`: how the values of a detection item are compared (Sigma specification, "Value Modifiers"). */
-import { and, type Filter, not, or } from '../../ingest/store/filter.ts'
+import { and, type Filter, not, or, type TimePart } from '../../ingest/store/filter.ts'
 import { checkRegex } from '../../ingest/store/match.ts'
 import { parseCidr } from '../../ingest/ip.ts'
 import { nearest, notYet, quoted, Wrong } from './error.ts'
+import {
+  base64,
+  base64Offsets,
+  ENCODINGS,
+  type Encoding,
+  isEncoding,
+  plainText as encodable,
+  windash,
+} from './transforms.ts'
 import { containing, ending, parseValue, plainOf, starting } from './value.ts'
 
 type Comparison =
@@ -25,6 +34,14 @@ export interface Key {
   readonly all: boolean
   readonly cased: boolean
   readonly flags: string // of re
+  /** Anything but the values. */
+  readonly not: boolean
+  /** The values are names of other fields of the same event. */
+  readonly ref: boolean
+  readonly part: TimePart | undefined
+  readonly windash: boolean
+  readonly base64: 'base64' | 'base64offset' | undefined
+  readonly encoding: Encoding | undefined
 }
 
 const COMPARISONS: ReadonlySet<string> = new Set<Comparison>([
@@ -48,71 +65,185 @@ const FLAGS = new Map([
   ['dotall', 's'],
 ])
 /** Of the specification and not understood yet: a rule that needs one is refused by name, never half applied. */
-const NOT_YET: ReadonlySet<string> = new Set([
-  'windash',
-  'base64',
-  'base64offset',
-  'utf16',
-  'utf16le',
-  'utf16be',
-  'wide',
-  'fieldref',
-  'expand',
-  'neq',
-  'minute',
-  'hour',
-  'day',
-  'week',
-  'month',
-  'year',
-  'timestamp',
-])
+const NOT_YET: ReadonlySet<string> = new Set(['expand'])
+const PARTS: ReadonlySet<string> = new Set<TimePart>(['minute', 'hour', 'day', 'week', 'month', 'year'])
+const OTHERS = ['all', 'cased', 'neq', 'fieldref', 'windash', 'base64', 'base64offset', ...ENCODINGS, ...PARTS]
 
 export const parseKey = (text: string): Key => {
   const [field = '', ...names] = text.split('|')
-  let comparison: Comparison = 'equals'
-  let all = false
-  let cased = false
-  let flags = ''
+  const key: { -readonly [K in keyof Key]: Key[K] } = {
+    field,
+    comparison: 'equals',
+    all: false,
+    cased: false,
+    flags: '',
+    not: false,
+    ref: false,
+    part: undefined,
+    windash: false,
+    base64: undefined,
+    encoding: undefined,
+  }
+  const exclude = (before: string | undefined, name: string): void => {
+    if (before !== undefined) throw new Wrong(`the modifiers ${before} and ${name} exclude each other`)
+  }
   for (const name of names) {
     if (NOT_YET.has(name)) throw notYet(`modifier ${name}`)
-    if (name === 'all') all = true
-    else if (name === 'cased') cased = true
-    else if (COMPARISONS.has(name)) {
-      if (comparison !== 'equals') throw new Wrong(`the modifiers ${comparison} and ${name} exclude each other`)
-      comparison = name as Comparison
+    if (key.encoding !== undefined && key.base64 === undefined && !name.startsWith('base64') && !isEncoding(name))
+      throw new Wrong(
+        `${key.encoding} says how a text was written before base64: write ${key.encoding}|base64offset|contains`,
+      )
+    if (name === 'all') key.all = true
+    else if (name === 'cased') key.cased = true
+    else if (name === 'neq') key.not = true
+    else if (name === 'fieldref') key.ref = true
+    else if (name === 'windash') key.windash = true
+    else if (name === 'base64' || name === 'base64offset') {
+      exclude(key.base64, name)
+      key.base64 = name
+    } else if (isEncoding(name)) {
+      if (key.base64 !== undefined) throw new Wrong(`${name} stands before ${key.base64}`)
+      exclude(key.encoding, name)
+      key.encoding = name
+    } else if (PARTS.has(name)) {
+      exclude(key.part, name)
+      key.part = name as TimePart
+    } else if (COMPARISONS.has(name)) {
+      exclude(key.comparison === 'equals' ? undefined : key.comparison, name)
+      key.comparison = name as Comparison
     } else if (FLAGS.has(name)) {
-      if (comparison !== 're') throw new Wrong(`the modifier ${name} stands only after re`)
-      flags += FLAGS.get(name)
+      if (key.comparison !== 're') throw new Wrong(`the modifier ${name} stands only after re`)
+      key.flags += FLAGS.get(name)
     } else {
-      const known = nearest(name, [...COMPARISONS, 'all', 'cased'])
+      const known = nearest(name, [...COMPARISONS, ...OTHERS])
       throw new Wrong(`there is no modifier ${quoted(name)}${known ? `; the nearest is ${known}` : ''}`)
     }
   }
-  if (cased && flags.includes('i')) throw new Wrong('the modifiers cased and i exclude each other')
-  return { field, comparison, all, cased, flags }
+  hold(key)
+  return key
+}
+
+/** Modifiers that do not go together. */
+const hold = (key: Key): void => {
+  const { comparison, ref, part, base64, encoding, windash } = key
+  const made = windash ? 'windash' : base64
+  if (key.cased && key.flags.includes('i')) throw new Wrong('the modifiers cased and i exclude each other')
+  if (encoding !== undefined && base64 === undefined)
+    throw new Wrong(`${encoding} says how a text was written before base64: write ${encoding}|base64offset|contains`)
+  if (base64 === 'base64offset' && comparison === 'equals')
+    throw new Wrong('base64offset finds a part of what was encoded: write base64offset|contains')
+  if (made !== undefined && ['re', 'cidr', 'exists', 'lt', 'lte', 'gt', 'gte'].includes(comparison))
+    throw new Wrong(`the modifiers ${made} and ${comparison} exclude each other`)
+  if (ref && (part !== undefined || made !== undefined || ['re', 'cidr', 'exists'].includes(comparison)))
+    throw new Wrong(`the modifiers fieldref and ${part ?? made ?? comparison} exclude each other`)
+  if (ref && key.field === '') throw new Wrong('fieldref compares two fields: name the first one before it')
+  if (part !== undefined && !['equals', 'lt', 'lte', 'gt', 'gte'].includes(comparison))
+    throw new Wrong(`the modifiers ${part} and ${comparison} exclude each other`)
 }
 
 export type Raw = string | number | boolean | null
 
-/** The filter of one key and its values over the fields that the key means: any of them may hold the value. */
-export const leavesOf = (key: Key, fields: readonly string[], values: readonly Raw[]): Filter => {
-  if (key.comparison === 'exists') return existsOf(fields, values)
+/**
+ * The filter of one key and its values over the fields that the key means: any of them may hold the value. `fieldsOf` says
+ * what a field's name means.
+ */
+export const leavesOf = (
+  key: Key,
+  fields: readonly string[],
+  values: readonly Raw[],
+  fieldsOf: (name: string) => readonly string[],
+): Filter => {
+  const found = key.comparison === 'exists' ? existsOf(fields, values) : anyOf(key, fields, values, fieldsOf)
+  return key.not ? not(found) : found
+}
+
+const anyOf = (
+  key: Key,
+  fields: readonly string[],
+  values: readonly Raw[],
+  fieldsOf: (name: string) => readonly string[],
+): Filter => {
+  if (key.ref)
+    return joined(
+      key,
+      values.map((value) => refOf(key, fields, value, fieldsOf)),
+    )
+  if (key.part !== undefined)
+    return joined(
+      key,
+      values.map((value) => partOf(key, key.part!, fields, value)),
+    )
   const parts: Filter[] = []
   const plain: (string | number | boolean)[] = []
-  for (const value of values) {
-    // Equal values go into one leaf: a set is looked up at once. With `all` each has to hold by itself.
-    const text =
-      key.comparison === 'equals' && !key.all && value !== null && key.field !== '' ? plainText(value) : undefined
-    if (text !== undefined) plain.push(text)
-    else parts.push(each(key, fields, value))
+  for (const given of values) {
+    const made = madeOf(key, given)
+    // Spellings of one value: any of them, also where all values have to hold.
+    if (made.length > 1 && key.all) parts.push(or(...made.map((value) => each(key, fields, value))))
+    else
+      for (const value of made) {
+        // Equal values go into one leaf: a set is looked up at once. With `all` each has to hold by itself.
+        const text =
+          key.comparison === 'equals' && !key.all && value !== null && key.field !== '' ? plainText(value) : undefined
+        if (text !== undefined) plain.push(text)
+        else parts.push(each(key, fields, value))
+      }
   }
   if (plain.length) {
     parts.unshift(
       or(...fields.map((field): Filter => ({ op: 'in', field, values: plain, ...(key.cased ? { cased: true } : {}) }))),
     )
   }
-  return key.all ? and(...parts) : or(...parts)
+  return joined(key, parts)
+}
+const joined = (key: Key, parts: readonly Filter[]): Filter => (key.all ? and(...parts) : or(...parts))
+
+/** What is compared with, of a value as it is written. */
+const madeOf = (key: Key, value: Raw): Raw[] => {
+  if (!key.windash && key.base64 === undefined) return [value]
+  const modifier = key.base64 ?? 'windash'
+  if (typeof value !== 'string' && typeof value !== 'number')
+    throw new Wrong(`${modifier} needs a text, found ${quoted(value)}`)
+  const spelled = key.windash ? windash(String(value)) : [String(value)]
+  if (key.base64 === undefined) return spelled
+  return spelled.flatMap((text) => {
+    const plain = encodable(parseValue(text), value, modifier)
+    return key.base64 === 'base64' ? [base64(plain, key.encoding)] : base64Offsets(plain, key.encoding)
+  })
+}
+
+const refOf = (
+  key: Key,
+  fields: readonly string[],
+  value: Raw,
+  fieldsOf: (name: string) => readonly string[],
+): Filter => {
+  if (typeof value !== 'string' || value === '')
+    throw new Wrong(`fieldref needs the name of a field, found ${quoted(value)}`)
+  const how = key.comparison as Extract<Filter, { op: 'ref' }>['how']
+  const others = fieldsOf(value)
+  return or(
+    ...fields.flatMap((field) =>
+      others.map((other): Filter => ({ op: 'ref', field, other, how, ...(key.cased ? { cased: true } : {}) })),
+    ),
+  )
+}
+
+/** What each part of a time can be. */
+const SPANS: Readonly<Record<TimePart, readonly [number, number]>> = {
+  minute: [0, 59],
+  hour: [0, 23],
+  day: [1, 31],
+  week: [1, 53],
+  month: [1, 12],
+  year: [1970, 9999],
+}
+const partOf = (key: Key, part: TimePart, fields: readonly string[], value: Raw): Filter => {
+  const n = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
+  const [least, most] = SPANS[part]
+  if (typeof n !== 'number' || !Number.isInteger(n) || n < least || n > most)
+    throw new Wrong(`${part} is a whole number from ${least} to ${most}, found ${quoted(value)}`)
+  const compared = key.comparison === 'equals' ? { values: [n] } : { [key.comparison]: n }
+  return or(...fields.map((field): Filter => ({ op: 'part', field, part, ...compared })))
 }
 
 const plainText = (value: string | number | boolean): string | number | boolean | undefined =>
@@ -157,10 +288,8 @@ const leafOf = (key: Key, field: string, value: string | number | boolean): Filt
     default: {
       const pattern = parseValue(String(value))
       if (key.comparison === 'equals' && field === '*') {
-        // A keyword stands anywhere in the line; a number is a value of its own.
-        return typeof value === 'string'
-          ? { op: 'like', field, pattern: containing(pattern), ...cased }
-          : { op: 'in', field, values: [value] }
+        // A keyword stands anywhere in the line, also one of digits.
+        return { op: 'like', field, pattern: containing(pattern), ...cased }
       }
       if (key.comparison === 'contains') return { op: 'like', field, pattern: containing(pattern), ...cased }
       if (key.comparison === 'startswith') return { op: 'like', field, pattern: starting(pattern), ...cased }

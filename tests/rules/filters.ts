@@ -63,6 +63,8 @@ const NAME = fc.constantFrom(
   ...NAMES,
   ...['event.original', 'vendor.x', 'vendor.y', 'vendor.z', 'constructor', 'toString', '__proto__', 'absent', '*'],
 )
+/** A field, not any. */
+const ONE_NAME = NAME.filter((name) => name !== '*')
 const FLOW: Event = {
   'source.ip': '192.0.2.1',
   'destination.ip': '10.0.0.1',
@@ -161,6 +163,28 @@ const LEAF: fc.Arbitrary<Filter> = fc.oneof(
     network: fc.constantFrom('192.0.2.0/25', '2001:db8::/32', '::/0'),
   }),
   fc.record({ op: fc.constant('exists' as const), field: NAME }),
+  fc.record({
+    op: fc.constant('ref' as const),
+    field: ONE_NAME,
+    other: ONE_NAME,
+    how: fc.constantFrom(
+      'equals' as const,
+      'contains' as const,
+      'startswith' as const,
+      'endswith' as const,
+      'gt' as const,
+    ),
+    cased: fc.boolean(),
+  }),
+  fc
+    .record({
+      op: fc.constant('part' as const),
+      field: ONE_NAME,
+      part: fc.constantFrom('minute' as const, 'hour' as const, 'week' as const, 'year' as const),
+      values: fc.option(fc.array(fc.constantFrom(0, 1, 1970), { maxLength: 2 }), { nil: undefined }),
+      gte: BOUND,
+    })
+    .map((r) => Object.fromEntries(Object.entries(r).filter(([, v]) => v !== undefined)) as Filter),
 )
 const { tree } = fc.letrec<{ tree: Filter }>((tie) => ({
   tree: fc.oneof(

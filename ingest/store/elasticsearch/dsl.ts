@@ -99,6 +99,9 @@ const flat = (parts: readonly Filter[], op: 'and' | 'or'): Filter[] =>
   parts.flatMap((part) => (part.op === op ? flat(part.of, op) : [part]))
 
 const leaf = (node: Leaf, patterns: boolean, lacking: ReadonlySet<string>): Answer => {
+  // Decided in process, of those that have the field.
+  if (node.op === 'ref' || node.op === 'part')
+    return roughly(leaf({ op: 'exists', field: node.field }, patterns, lacking).query)
   const answer = ownLeaf(node, patterns)
   if (!lacking.has(node.field)) return answer
   const before = inRest(node)

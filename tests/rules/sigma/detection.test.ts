@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Event, Value } from '../../../ingest/event.ts'
 import { compile } from '../../../ingest/store/match.ts'
@@ -91,11 +92,74 @@ test.each<[string, string, Event, boolean]>([
   ['one keyword of several', 's: [one, two]', { a: 'x', b: 'two' }, true],
   ['all keywords', "s: { '|all': [one, two] }", { a: 'one', b: 'two' }, true],
   ['all keywords, one missing', "s: { '|all': [one, two] }", { a: 'one' }, false],
-  ['a number as keyword is a value', 's: [42]', { a: 42 }, true],
-  ['and not a part of one', 's: [42]', { a: 1421 }, false],
+  ['a number as keyword is looked for as text', 's: [42]', { a: 42 }, true],
+  ['anywhere, as any keyword', 's: [42]', { a: 'id=1421' }, true],
+  ['neq', 's: { f|neq: a }', { f: 'b' }, true],
+  ['neq of what it is', 's: { f|neq: A }', { f: 'a' }, false],
+  ['neq of a list is none of them', 's: { f|neq: [a, b] }', { f: 'b' }, false],
+  ['neq where it is missing', 's: { f|neq: a }', {}, true],
+  ['neq of a part', 's: { f|contains|neq: il }', { f: 'evil' }, false],
+  ['fieldref', 's: { f|fieldref: g }', { f: 'A', g: 'a' }, true],
+  ['fieldref, cased', 's: { f|fieldref|cased: g }', { f: 'A', g: 'a' }, false],
+  ['fieldref of numbers and their text', 's: { f|fieldref: g }', { f: 3, g: '3' }, true],
+  ['fieldref of what is missing', 's: { f|fieldref: g }', { f: 'a' }, false],
+  ['fieldref, both missing', 's: { f|fieldref: g }', {}, false],
+  ['fieldref is no wildcard', 's: { f|fieldref: g }', { f: 'abc', g: 'a*' }, false],
+  ['fieldref of several values is any', 's: { f|fieldref: g }', { f: ['a', 'b'], g: ['c', 'B'] }, true],
+  ['fieldref of several fields is any', 's: { f|fieldref: [g, h] }', { f: 'a', g: 'b', h: 'a' }, true],
+  ['fieldref, all', 's: { f|fieldref|all: [g, h] }', { f: 'a', g: 'b', h: 'a' }, false],
+  ['fieldref, negated', 's: { f|fieldref|neq: g }', { f: 'a', g: 'b' }, true],
+  ['fieldref, endswith', 's: { f|fieldref|endswith: g }', { f: 'c:\\a.exe', g: 'A.exe' }, true],
+  ['fieldref, contains', 's: { f|contains|fieldref: g }', { f: 'abc', g: 'd' }, false],
+  ['fieldref, gt', 's: { f|fieldref|gt: g }', { f: 10, g: 9 }, true],
+  ['fieldref, gt of texts', 's: { f|fieldref|gt: g }', { f: 'b', g: 'a' }, false],
+  [
+    'addresses are compared as addresses',
+    's: { source.ip|fieldref: f }',
+    { 'source.ip': '2001:db8::1', f: '2001:DB8:0::1' },
+    true,
+  ],
+  ['hour', "s: { '@timestamp|hour': 23 }", { '@timestamp': Date.UTC(2026, 10, 27, 23, 59) }, true],
+  ['hours', "s: { '@timestamp|hour|gte': 22 }", { '@timestamp': Date.UTC(2026, 10, 27, 21, 59) }, false],
+  ['minute of a text', 's: { f|minute: [1, 2] }', { f: '2026-11-27T23:02:00+07:00' }, true],
+  ['day, month, year', 's: { f|day: 27, f|month: 11, f|year: 2026 }', { f: Date.UTC(2026, 10, 27) }, true],
+  ['an ISO week of the year before', 's: { f|week: 53 }', { f: Date.UTC(2027, 0, 1) }, true],
+  ['an ISO week of the year after', 's: { f|week: 1 }', { f: Date.UTC(2024, 11, 30) }, true],
+  ['a part of what is no time', 's: { f|year: 2026 }', { f: '2026' }, false],
+  ['windash', 's: { f|windash|contains: " -enc" }', { f: 'powershell /ENC x' }, true],
+  ['windash, a long dash', 's: { f|windash|contains: " -enc" }', { f: 'powershell ―enc x' }, true],
+  ['windash within a word', 's: { f|windash|contains: "a-b" }', { f: 'a/b' }, false],
+  ['windash, all', 's: { f|windash|contains|all: [" -a", " -b"] }', { f: 'x /a –b' }, true],
+  ['windash, all, one missing', 's: { f|windash|contains|all: [" -a", " -b"] }', { f: 'x /a' }, false],
+  ['base64', 's: { f|base64: foobar }', { f: 'Zm9vYmFy' }, true],
+  ['base64 has padding', 's: { f|base64|contains: foob }', { f: 'xZm9vYg==' }, true],
+  ['base64 of wide', 's: { f|wide|base64|contains: ping }', { f: 'cABpAG4AZwA=' }, true],
+  ['base64 of utf16be', 's: { f|utf16be|base64: ping }', { f: 'AHAAaQBuAGc=' }, true],
+  ['base64 of utf16 has its mark', 's: { f|utf16|base64: ping }', { f: '//5wAGkAbgBnAA==' }, true],
   ['several conditions are any', 'a: { f: 1 }\nb: { f: 2 }\ncondition: [a, b]', { f: 2 }, true],
 ])('%s', (_, detection, event, expected) => {
   expect(matches(detection)(event)).toBe(expected)
+})
+
+test('what is encoded is found by base64offset, whatever stands around it and however it was written', () => {
+  const around = fc.uint8Array({ maxLength: 7 })
+  fc.assert(
+    fc.property(
+      fc.string({ minLength: 3, maxLength: 12, unit: 'binary' }),
+      around,
+      around,
+      fc.boolean(),
+      (text, before, after, wide) => {
+        fc.pre(text.isWellFormed())
+        const bytes = Buffer.from(text, wide ? 'utf16le' : 'utf8')
+        const encoded = Buffer.concat([before, bytes, after]).toString('base64')
+        const value = JSON.stringify(text.replace(/[\\*?]/g, '\\$&'))
+        const holds = matches(`s: { f|${wide ? 'wide|' : ''}base64offset|contains|cased: ${value} }`)
+        expect(holds({ f: encoded })).toBe(true)
+      },
+    ),
+    { numRuns: 500 },
+  )
 })
 
 const WEB = 'logsource: { category: webserver }'

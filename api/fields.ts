@@ -32,6 +32,9 @@ const VENDOR = new RegExp(
     'bind',
     'postfix',
     'dovecot',
+    'exchange',
+    'winlog',
+    'windows_dns',
     'labels', // what a sender of ECS documents adds of its own
   ].join('|')})\\.\\S+$`,
 )

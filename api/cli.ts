@@ -1,5 +1,5 @@
 /** The command line. Every mistake is one sentence on standard error and exit 1. */
-import { withComputed } from '../ingest/computed.ts'
+import { withComputed } from '../ingest/computed/computed.ts'
 import { counted } from '../ingest/counted.ts'
 import { LOGSOURCES } from '../ingest/parsers/index.ts'
 import { userInfo } from 'node:os'

@@ -9,6 +9,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { toDocument } from '../ingest/event.ts'
 import { checkRules, costlyRules, testRules } from '../rules/check.ts'
 import { CATALOG, loadRules } from '../rules/load.ts'
+import { addParserCommands } from './commands/parsers.ts'
 import { type Named, readEvents, sourceNamed, stagesOf } from './commands/lines.ts'
 import { tell } from './commands/printable.ts'
 import { openBar, print, table } from './commands/show.ts'
@@ -109,6 +110,7 @@ program
     const { detectSource } = await import('./commands/detect-source.ts')
     await detectSource(config(), file)
   })
+addParserCommands(program, config, print)
 program
   .command('scan')
   .description('the rules over files, without a server: one JSON a match')

@@ -279,7 +279,7 @@ export const openInstallation = async (first: Config, options: InstallationOptio
     const inventory = await inventories.reload(next.sources)
     takeInventory(inventories.current())
     if (sources.added.length + sources.changed.length + sources.ended.length > 0) {
-      config = { ...config, sources: next.sources }
+      config = { ...config, sources: next.sources, described: next.described }
       await ingest.setSources(next.sources)
       left = undefined
       for (const listener of listeners) listener(next.sources)

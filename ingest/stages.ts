@@ -7,7 +7,8 @@ import { createRowEnricher, type EnrichRow } from './enrich/enrich.ts'
 import { type Databases, type GeoIpFiles, openGeoIp, renewedOf } from './enrich/geoip.ts'
 import type { Inventory } from './inventory/inventory.ts'
 import { type Judging, type Mark, openMark } from './judge.ts'
-import { openParser, parsers } from './parsers/index.ts'
+import { parseOf } from './described/parse-of.ts'
+import { parsers } from './parsers/index.ts'
 import { Row } from './row/row.ts'
 import type { Sink } from './row/sink.ts'
 import { type Source, UNKNOWN_SOURCE } from './source.ts'
@@ -69,7 +70,7 @@ export const openSources = (
     let stage = stages.get(id)
     if (!stage) {
       const source = sources.find((each) => each.id === id)!
-      const parse = source.parser === UNKNOWN_SOURCE ? undefined : openParser(source.parser, source.options)
+      const parse = source.parser === UNKNOWN_SOURCE ? undefined : parseOf(source)
       const joiner = parsers.get(source.parser)?.joiner
       stages.set(
         id,

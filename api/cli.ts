@@ -1,5 +1,5 @@
 /** The command line. Every mistake is one sentence on standard error and exit 1. */
-import { withComputed } from '../ingest/computed.ts'
+import { withComputed } from '../ingest/computed/computed.ts'
 import { counted } from '../ingest/counted.ts'
 import { LOGSOURCES } from '../ingest/parsers/index.ts'
 import { userInfo } from 'node:os'
@@ -10,6 +10,7 @@ import { toDocument } from '../ingest/event.ts'
 import { checkRules, costlyRules, testRules } from '../rules/check.ts'
 import { CATALOG, loadRules } from '../rules/load.ts'
 import { addInventory } from './commands/inventory.ts'
+import { addParserCommands } from './commands/parsers.ts'
 import { type Named, readEvents, sourceNamed, stagesOf } from './commands/lines.ts'
 import { tell } from './commands/printable.ts'
 import { openBar, print, table } from './commands/show.ts'
@@ -110,6 +111,7 @@ program
     const { detectSource } = await import('./commands/detect-source.ts')
     await detectSource(config(), file)
   })
+addParserCommands(program, config, print)
 program
   .command('scan')
   .description('the rules over files, without a server: one JSON a match')

@@ -5,7 +5,9 @@ import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { expectedOf } from '../ingest/expected.ts'
 import { lineOf } from '../ingest/line-of.ts'
+import type { Description } from '../ingest/described/described.ts'
 import { parsers } from '../ingest/parsers/index.ts'
+import { readDescriptions } from './descriptions.ts'
 import { parseCidr } from '../ingest/ip.ts'
 import type { SyslogOptions } from '../ingest/collect/syslog.ts'
 import { expectedField, isField } from './fields.ts'
@@ -32,139 +34,151 @@ const network = z
   .string()
   .refine((value) => parseCidr(value) !== undefined, 'an address or network such as 10.1.0.1 or 2001:db8::/64')
 
+type Own = ReadonlyMap<string, Description>
+
 const optionsOf = (parser: string): string => {
   const shape = parsers.get(parser)!.options
   return (shape instanceof z.ZodObject ? Object.keys(shape.shape) : []).join(', ') || 'none'
 }
 
-const source = z
-  .strictObject({
-    id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'letters, digits, "-", "_" and "."'),
-    parser: z.string().refine((id) => parsers.has(id), { error: () => `one of ${[...parsers.keys()].join(', ')}` }),
-    title: z.string().optional(),
-    organization: z.string().optional(),
-    /** The information system whose log it is: an id of the inventory. */
-    system: z.string().optional(),
-    /** Addresses of the server whose log it is, where the log does not say them. */
-    serves: z.array(network).optional(),
-    timezone: zone.optional(),
-    /** What the parser cannot know of the format: see the parser. */
-    options: z.record(z.string(), z.unknown()).optional(),
-    silent_minutes: z.number().positive().default(15),
-    /** Days of its events, where they are others than those of all. */
-    retention: z.strictObject({ days: z.int().min(1) }).optional(),
-    file: z
-      .strictObject({
-        path: z.string(),
-        start: z.enum(['beginning', 'end']).default('beginning'),
-        /** Every process of a cluster sees the same files. */
-        shared: z.boolean().default(false),
-      })
-      .optional(),
-    syslog: z.strictObject({ from: z.array(network).min(1) }).optional(),
-    http: z.strictObject({ token: z.string().min(16, 'at least 16 characters') }).optional(),
-  })
-  .refine((s) => [s.file, s.syslog, s.http].filter(Boolean).length === 1, 'exactly one of file:, syslog: and http:')
-  .superRefine((s, context) => {
-    const read = parsers.get(s.parser)?.options.safeParse(s.options ?? {})
-    for (const issue of read?.error?.issues ?? []) {
-      const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
-      context.addIssue({
-        code: 'custom',
-        path: ['options', ...issue.path, ...unknown],
-        message: unknown.length
-          ? `an option of the parser ${s.parser}, which has ${optionsOf(s.parser)}`
-          : expectedOf(issue).en,
-      })
-    }
-  })
-
-const schema = z.strictObject({
-  data: z.string().default('.vonglau'),
-  listen: address.default('127.0.0.1:8420'),
-  public_url: z.url({ protocol: /^https?$/ }).optional(),
-  tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
-  /** Addresses of proxies whose X-Forwarded-* is believed. */
-  trusted_proxy: z.array(network).default([]),
-  syslog: z
+/** `own`: parsers that are described in the folder which `parsers` names. */
+const sourceWith = (own: Own) =>
+  z
     .strictObject({
-      udp: address.optional(),
-      tcp: address.optional(),
-      /** A frame over TCP. */
-      longest: size.default('1MB'),
-      connections: z.int().min(1).default(1000),
-      connections_per_sender: z.int().min(1).default(100),
-      idle_minutes: z.number().positive().max(10_080).default(60),
-      /** Of a source, not yet in the store: above, who sends over TCP waits. */
-      unread: size.default('2GB'),
-      /** All senders together that no source names. */
-      unknown: z
-        .strictObject({ lines_per_second: z.number().positive().default(500), bytes_per_day: size.default('256MB') })
-        .prefault({}),
-    })
-    .prefault({}),
-  inventory: z.string().optional(),
-  rules: z.string().optional(), // a folder of rules of one's own, beside those that come with the program
-  timezone: zone.default('Asia/Ho_Chi_Minh'),
-  language: z.enum(['vi', 'en']).default('vi'),
-  retention: z
-    .strictObject({
-      days: z.int().min(1).default(365),
-      /** Of the events: what else fills the disk is no reason to remove any. */
-      gigabytes: z.number().positive().optional(),
-      /** Above, doctor warns. */
-      disk_percent: z.number().min(1).max(99).default(80),
-    })
-    .prefault({}),
-  geoip: z.strictObject({ country: z.string().optional(), asn: z.string().optional() }).default({}),
-  store: z.enum(['duckdb', 'elasticsearch']).default('duckdb'),
-  elasticsearch: z
-    .strictObject({
-      nodes: z
-        .array(z.url({ protocol: /^https?$/ }))
-        .min(1)
-        .default(['http://127.0.0.1:9200']),
-      user: z.string().optional(),
-      password: z.string().optional(),
-      api_key: z.string().optional(),
-      ca: z.string().optional(), // a PEM file with the certificate authority of the cluster
-      prefix: z
-        .string()
-        .regex(/^[a-z0-9][a-z0-9-]{0,40}$/, 'small letters, digits and "-"')
-        .default('vonglau'), // of the names of its indices
-    })
-    .default({ nodes: ['http://127.0.0.1:9200'], prefix: 'vonglau' }),
-  memory: z
-    .string()
-    .regex(/^[1-9]\d{0,8}(MB|GB)$/, 'a size such as 4GB')
-    .optional(),
-  /** What is masked beside what is by itself (masks.ts). */
-  masks: z
-    .array(
-      z.strictObject({
-        name: z.string().min(1),
-        pattern: z.string().superRefine((text, context) => {
-          const reason = checkRegex(text)
-          if (reason !== undefined)
-            context.addIssue({ code: 'custom', message: `a regular expression of RE2: ${reason}` })
-          // One that is found in every text would mask nothing, and keep a role from searching at all.
-          else if (compile({ op: 'regex', field: 'x', source: text })({ x: '' }))
-            context.addIssue({ code: 'custom', message: 'an expression that the empty text does not match' })
-        }),
-        in: z
-          .array(z.string().refine(isField, { error: (issue) => expectedField(String(issue.input)) }))
-          .min(1)
-          .optional(),
+      id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'letters, digits, "-", "_" and "."'),
+      parser: z.string().refine((id) => parsers.has(id) || own.has(id), {
+        error: () => `one of ${[...own.keys(), ...parsers.keys()].join(', ')}`,
       }),
-    )
-    .default([]),
-  /** Folders that links among the files of sources may lead into. */
-  files: z.array(z.string()).default([]),
-  sources: z.array(source).default([]),
-})
+      title: z.string().optional(),
+      organization: z.string().optional(),
+      /** The information system whose log it is: an id of the inventory. */
+      system: z.string().optional(),
+      /** Addresses of the server whose log it is, where the log does not say them. */
+      serves: z.array(network).optional(),
+      timezone: zone.optional(),
+      /** What the parser cannot know of the format: see the parser. */
+      options: z.record(z.string(), z.unknown()).optional(),
+      silent_minutes: z.number().positive().default(15),
+      /** Days of its events, where they are others than those of all. */
+      retention: z.strictObject({ days: z.int().min(1) }).optional(),
+      file: z
+        .strictObject({
+          path: z.string(),
+          start: z.enum(['beginning', 'end']).default('beginning'),
+          /** Every process of a cluster sees the same files. */
+          shared: z.boolean().default(false),
+        })
+        .optional(),
+      syslog: z.strictObject({ from: z.array(network).min(1) }).optional(),
+      http: z.strictObject({ token: z.string().min(16, 'at least 16 characters') }).optional(),
+    })
+    .refine((s) => [s.file, s.syslog, s.http].filter(Boolean).length === 1, 'exactly one of file:, syslog: and http:')
+    .superRefine((s, context) => {
+      const read = parsers.get(s.parser)?.options.safeParse(s.options ?? {})
+      for (const issue of read?.error?.issues ?? []) {
+        const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
+        context.addIssue({
+          code: 'custom',
+          path: ['options', ...issue.path, ...unknown],
+          message: unknown.length
+            ? `an option of the parser ${s.parser}, which has ${optionsOf(s.parser)}`
+            : expectedOf(issue).en,
+        })
+      }
+    })
+
+const schemaWith = (own: Own) =>
+  z.strictObject({
+    data: z.string().default('.vonglau'),
+    listen: address.default('127.0.0.1:8420'),
+    public_url: z.url({ protocol: /^https?$/ }).optional(),
+    tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
+    /** Addresses of proxies whose X-Forwarded-* is believed. */
+    trusted_proxy: z.array(network).default([]),
+    syslog: z
+      .strictObject({
+        udp: address.optional(),
+        tcp: address.optional(),
+        /** A frame over TCP. */
+        longest: size.default('1MB'),
+        connections: z.int().min(1).default(1000),
+        connections_per_sender: z.int().min(1).default(100),
+        idle_minutes: z.number().positive().max(10_080).default(60),
+        /** Of a source, not yet in the store: above, who sends over TCP waits. */
+        unread: size.default('2GB'),
+        /** All senders together that no source names. */
+        unknown: z
+          .strictObject({ lines_per_second: z.number().positive().default(500), bytes_per_day: size.default('256MB') })
+          .prefault({}),
+      })
+      .prefault({}),
+    inventory: z.string().optional(),
+    /** A folder of parsers of one's own. */
+    parsers: z.string().optional(),
+    rules: z.string().optional(), // a folder of rules of one's own, beside those that come with the program
+    timezone: zone.default('Asia/Ho_Chi_Minh'),
+    language: z.enum(['vi', 'en']).default('vi'),
+    retention: z
+      .strictObject({
+        days: z.int().min(1).default(365),
+        /** Of the events: what else fills the disk is no reason to remove any. */
+        gigabytes: z.number().positive().optional(),
+        /** Above, doctor warns. */
+        disk_percent: z.number().min(1).max(99).default(80),
+      })
+      .prefault({}),
+    geoip: z.strictObject({ country: z.string().optional(), asn: z.string().optional() }).default({}),
+    store: z.enum(['duckdb', 'elasticsearch']).default('duckdb'),
+    elasticsearch: z
+      .strictObject({
+        nodes: z
+          .array(z.url({ protocol: /^https?$/ }))
+          .min(1)
+          .default(['http://127.0.0.1:9200']),
+        user: z.string().optional(),
+        password: z.string().optional(),
+        api_key: z.string().optional(),
+        ca: z.string().optional(), // a PEM file with the certificate authority of the cluster
+        prefix: z
+          .string()
+          .regex(/^[a-z0-9][a-z0-9-]{0,40}$/, 'small letters, digits and "-"')
+          .default('vonglau'), // of the names of its indices
+      })
+      .default({ nodes: ['http://127.0.0.1:9200'], prefix: 'vonglau' }),
+    memory: z
+      .string()
+      .regex(/^[1-9]\d{0,8}(MB|GB)$/, 'a size such as 4GB')
+      .optional(),
+    /** What is masked beside what is by itself (masks.ts). */
+    masks: z
+      .array(
+        z.strictObject({
+          name: z.string().min(1),
+          pattern: z.string().superRefine((text, context) => {
+            const reason = checkRegex(text)
+            if (reason !== undefined)
+              context.addIssue({ code: 'custom', message: `a regular expression of RE2: ${reason}` })
+            // One that is found in every text would mask nothing, and keep a role from searching at all.
+            else if (compile({ op: 'regex', field: 'x', source: text })({ x: '' }))
+              context.addIssue({ code: 'custom', message: 'an expression that the empty text does not match' })
+          }),
+          in: z
+            .array(z.string().refine(isField, { error: (issue) => expectedField(String(issue.input)) }))
+            .min(1)
+            .optional(),
+        }),
+      )
+      .default([]),
+    /** Folders that links among the files of sources may lead into. */
+    files: z.array(z.string()).default([]),
+    sources: z.array(sourceWith(own)).default([]),
+  })
+const schema = schemaWith(new Map())
 
 export type Config = Omit<z.output<typeof schema>, 'sources'> & {
   readonly sources: readonly Source[]
+  /** The parsers of one's own, by their ids. */
+  readonly described: Own
   /** The file it was read from, or undefined where there is none. */
   readonly file?: string
   readonly folder: string
@@ -255,11 +269,12 @@ const read = (file: string | undefined, env: NodeJS.ProcessEnv): Config => {
     value = (read ?? {}) as Record<string, unknown>
   }
   const said = fromEnvironment(env, value)
-  const parsed = schema.safeParse(value)
-  if (!parsed.success) throw new Error(problem(parsed.error.issues[0]!, path, value, said, document, lines))
-  const { sources, ...rest } = parsed.data
   const folder = path === undefined ? process.cwd() : dirname(resolve(path))
   const under = (p: string) => (isAbsolute(p) ? p : resolve(folder, p))
+  const described: Own = typeof value['parsers'] === 'string' ? readDescriptions(under(value['parsers'])) : new Map()
+  const parsed = schemaWith(described).safeParse(value)
+  if (!parsed.success) throw new Error(problem(parsed.error.issues[0]!, path, value, said, document, lines))
+  const { sources, ...rest } = parsed.data
   const twice = sources.find((s, i) => sources.findIndex((other) => other.id === s.id) !== i)
   if (twice) throw new Error(`${path ?? 'VONGLAU_SOURCES'}: two sources have the id "${twice.id}": each needs its own`)
   return {
@@ -271,11 +286,14 @@ const read = (file: string | undefined, env: NodeJS.ProcessEnv): Config => {
     },
     ...(rest.inventory === undefined ? {} : { inventory: under(rest.inventory) }),
     ...(rest.rules === undefined ? {} : { rules: under(rest.rules) }),
+    ...(rest.parsers === undefined ? {} : { parsers: under(rest.parsers) }),
+    described,
     ...(rest.tls === undefined ? {} : { tls: { cert: under(rest.tls.cert), key: under(rest.tls.key) } }),
     sources: sources.map(
       (s): Source => ({
         id: s.id,
         parser: s.parser,
+        ...(described.has(s.parser) ? { described: described.get(s.parser)! } : {}),
         ...(s.title === undefined ? {} : { title: s.title }),
         ...(s.organization === undefined ? {} : { organization: s.organization }),
         ...(s.system === undefined ? {} : { system: s.system }),

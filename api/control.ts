@@ -1,6 +1,6 @@
 /** What other commands may ask of an installation: the same whether it runs in a server or was opened by the command. */
 import { counted } from '../ingest/counted.ts'
-import { withComputed } from '../ingest/computed.ts'
+import { withComputed } from '../ingest/computed/computed.ts'
 import { type Event, toDocument } from '../ingest/event.ts'
 import { FREE_TEXT, parseKql } from '../ingest/store/kql.ts'
 import { SYSTEM } from '../ingest/store/store.ts'

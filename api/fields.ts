@@ -1,5 +1,5 @@
 /** Which names of fields a configuration may say: one that no event has would silently do nothing. */
-import { COMPUTED } from '../ingest/computed.ts'
+import { COMPUTED } from '../ingest/computed/computed.ts'
 import { FIELDS, fieldOf } from '../ingest/event.ts'
 import { isLasting } from '../ingest/row/handles.ts'
 import { nearest } from '../rules/sigma/error.ts'
@@ -32,6 +32,9 @@ const VENDOR = new RegExp(
     'bind',
     'postfix',
     'dovecot',
+    'exchange',
+    'winlog',
+    'windows_dns',
     'labels', // what a sender of ECS documents adds of its own
   ].join('|')})\\.\\S+$`,
 )

@@ -149,7 +149,7 @@ export const openInstallation = async (first: Config, options: InstallationOptio
   })
   opened.catch(() => store.close().catch(() => {}))
   const inventories = await opened
-  const geoip = openGeoIp(config.geoip)
+  let geoip = openGeoIp(config.geoip)
   let enricher = createEnricher({ inventory: inventories.current(), geoip })
   const deadlines = () => resolveHours(inventories.current(), clock())
   const cases = casesOf({ inventory: inventories.current, clock, deadlines }, store.documents)
@@ -282,10 +282,11 @@ export const openInstallation = async (first: Config, options: InstallationOptio
     const sources = sourcesDifference(config.sources, next.sources)
     // All three are read before one of them is taken over: what is wrong in one leaves all as they are.
     const book_ = book.read()
+    geoip = geoip.renewed()
     const inventory = await inventories.reload(next.sources)
     takeInventory(inventories.current())
     if (sources.added.length + sources.changed.length + sources.ended.length > 0) {
-      config = { ...config, sources: next.sources }
+      config = { ...config, sources: next.sources, described: next.described }
       await ingest.setSources(next.sources)
       left = undefined
       for (const listener of listeners) listener(next.sources)

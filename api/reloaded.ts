@@ -31,7 +31,9 @@ export const sourcesDifference = (before: readonly Source[], next: readonly Sour
 export const needRestart = (before: Config, next: Config): string[] =>
   Object.keys({ ...before, ...next }).filter(
     (key) =>
-      key !== 'sources' && JSON.stringify(before[key as keyof Config]) !== JSON.stringify(next[key as keyof Config]),
+      key !== 'sources' &&
+      key !== 'described' &&
+      JSON.stringify(before[key as keyof Config]) !== JSON.stringify(next[key as keyof Config]),
   )
 
 const MOST_NAMED = 8

@@ -1,3 +1,5 @@
+import type { Description } from './described/described.ts'
+
 /** What a source is, as the configuration says it, and what the console shows of it. */
 export type Collect =
   | {
@@ -17,6 +19,8 @@ export interface Source {
   readonly parser: string
   /** What the parser's `options` say of its format. */
   readonly options?: unknown
+  /** A parser that somebody described, whose id `parser` then is; absent where it comes with the program. */
+  readonly described?: Description
   readonly title?: string
   readonly organization?: string
   /** The information system whose log it is. */

@@ -4,10 +4,11 @@
  */
 import { Worker } from 'node:worker_threads'
 import { createRowEnricher, type EnrichRow } from './enrich/enrich.ts'
-import { type GeoIp, type GeoIpFiles, openGeoIp } from './enrich/geoip.ts'
+import { type Databases, type GeoIpFiles, openGeoIp, renewedOf } from './enrich/geoip.ts'
 import type { Inventory } from './inventory/inventory.ts'
 import { type Judging, type Mark, openMark } from './judge.ts'
-import { openParser, parsers } from './parsers/index.ts'
+import { parseOf } from './described/parse-of.ts'
+import { parsers } from './parsers/index.ts'
 import { Row } from './row/row.ts'
 import type { Sink } from './row/sink.ts'
 import { type Source, UNKNOWN_SOURCE } from './source.ts'
@@ -69,7 +70,7 @@ export const openSources = (
     let stage = stages.get(id)
     if (!stage) {
       const source = sources.find((each) => each.id === id)!
-      const parse = source.parser === UNKNOWN_SOURCE ? undefined : openParser(source.parser, source.options)
+      const parse = source.parser === UNKNOWN_SOURCE ? undefined : parseOf(source)
       const joiner = parsers.get(source.parser)?.joiner
       stages.set(
         id,
@@ -98,17 +99,18 @@ export const openSources = (
 }
 
 /** Databases that are read once a process: each is megabytes. */
-const databases = new Map<string, GeoIp>()
-const geoIpOf = (files: GeoIpFiles): GeoIp => {
+const databases = new Map<string, Databases>()
+const geoIpOf = (files: GeoIpFiles): Databases => {
   const key = JSON.stringify(files)
-  let found = databases.get(key)
-  if (!found) databases.set(key, (found = openGeoIp(files)))
+  const known = databases.get(key)
+  const found = known ? renewedOf(known) : openGeoIp(files)
+  databases.set(key, found)
   return found
 }
 
 export const openStages = async (options: StagesOptions): Promise<Stages> => {
   let { inventory, judging, sources } = options
-  const geoip = geoIpOf(options.geoip)
+  let geoip = geoIpOf(options.geoip)
   let enrich: EnrichRow | undefined
   const { openSink, spares } = (await import(options.packing.module)) as Packing
   let mark = judging && !options.history ? await openMark(judging) : undefined
@@ -159,6 +161,7 @@ export const openStages = async (options: StagesOptions): Promise<Stages> => {
     },
     setInventory: (next) => {
       inventory = next
+      geoip = geoIpOf(options.geoip)
       enrich = undefined
       thread?.setInventory(next)
     },

@@ -1,7 +1,7 @@
 /** The thread of stages.ts. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { createRowEnricher } from './enrich/enrich.ts'
-import { openGeoIp } from './enrich/geoip.ts'
+import { openGeoIp, renewedOf } from './enrich/geoip.ts'
 import type { Inventory } from './inventory/inventory.ts'
 import { type Judging, openMark } from './judge.ts'
 import type { Source } from './source.ts'
@@ -17,7 +17,7 @@ type Message =
 if (parentPort) {
   const port = parentPort
   const options = workerData as StagesOptions
-  const geoip = openGeoIp(options.geoip)
+  let geoip = openGeoIp(options.geoip)
   let enrich = createRowEnricher({ inventory: options.inventory, geoip })
   const { openSink, buffersOf, reuse } = (await import(options.packing.module)) as Packing
   let mark = options.judging && !options.history ? await openMark(options.judging) : undefined
@@ -29,6 +29,7 @@ if (parentPort) {
   )
   const take = async (message: Message): Promise<void> => {
     if ('inventory' in message) {
+      geoip = renewedOf(geoip)
       enrich = createRowEnricher({ inventory: message.inventory, geoip })
       return
     }

@@ -55,7 +55,12 @@ export const examine = async (file: string | undefined, env: NodeJS.ProcessEnv):
   const problems = await attempt(() => checkRules(config.rules, LOGSOURCES))
   if (problems?.length === 0) good('every rule can be loaded')
   for (const problem of problems ?? []) bad(problem)
-  if (await attempt(() => openGeoIp(config.geoip))) good('the country database can be read')
+  const geoip = await attempt(() => openGeoIp(config.geoip))
+  if (geoip) {
+    good(`the country database can be read; ${agedText(geoip.built.country)}`)
+    if (geoip.built.asn !== undefined)
+      good(`the database of autonomous systems can be read; ${agedText(geoip.built.asn)}`)
+  }
   if (config.sources.length === 0)
     bad('no sources are configured: the page "Nguồn" shows what to write for a FortiGate, nginx and IIS')
   for (const { id, collect } of config.sources) {
@@ -112,6 +117,13 @@ export const examine = async (file: string | undefined, env: NodeJS.ProcessEnv):
     })
   }
   return findings
+}
+
+/** How old a database is, and from when on that is too old to believe: networks change hands. */
+const agedText = (built: number): string => {
+  const days = Math.max(0, Math.floor((Date.now() - built) / 86_400_000))
+  const old = days > 365 ? ': put a newer one in its place and run vonglau reload' : ''
+  return `it was made on ${new Date(built).toISOString().slice(0, 10)}, ${counted(days, 'day')} ago${old}`
 }
 
 const GB = 1e9

@@ -6,7 +6,8 @@ import { createRowEnricher } from '../../ingest/enrich/enrich.ts'
 import { openGeoIp } from '../../ingest/enrich/geoip.ts'
 import type { Event } from '../../ingest/event.ts'
 import type { Memory } from '../../ingest/memory.ts'
-import { openParser, parserOf } from '../../ingest/parsers/index.ts'
+import { parseOf } from '../../ingest/described/parse-of.ts'
+import { parsers } from '../../ingest/parsers/index.ts'
 import { Row } from '../../ingest/row/row.ts'
 import { eventSink, type Sink } from '../../ingest/row/sink.ts'
 import type { Source } from '../../ingest/source.ts'
@@ -25,8 +26,8 @@ export const stagesInto = (config: Config): (<P>(source: Source, sink: Sink<P>) 
   return (source, sink) =>
     openStage({
       source,
-      parse: openParser(source.parser, source.options),
-      joiner: parserOf(source.parser).joiner,
+      parse: parseOf(source),
+      joiner: parsers.get(source.parser)?.joiner,
       enrich,
       sink,
       history: false,
@@ -50,8 +51,13 @@ export interface Named {
 export const sourceNamed = (config: Config, { source: id, timezone, options }: Named): Source => {
   const known = config.sources.find((source) => source.id === id)
   const said = options === undefined ? {} : { options: optionsOf(options) }
+  const described = known ? known.described : config.described.get(id)
   try {
-    openParser(known?.parser ?? id, said.options ?? known?.options)
+    parseOf({
+      parser: known?.parser ?? id,
+      options: said.options ?? known?.options,
+      ...(described ? { described } : {}),
+    })
   } catch (error) {
     const ids = config.sources.map((source) => source.id)
     const others = /^There is no parser/.test((error as Error).message) && ids.length > 0
@@ -64,6 +70,7 @@ export const sourceNamed = (config: Config, { source: id, timezone, options }: N
   return {
     id,
     parser: id,
+    ...(described ? { described } : {}),
     timezone: timezone ?? config.timezone,
     ...(timezone ? { zoned: true } : {}),
     silent: 15,

@@ -8,7 +8,7 @@
  *
  * In the line, written in the source's own format:
  *   {clf} 21/Nov/2026:14:05:12 +0700 · {iis} 2026-11-21 07:05:12 (UTC) · {iisday} 2026-11-21 · {fgt} date=… time=… ·
- *   {ns} nanoseconds of the epoch · {syslog} Nov 21 14:05:12 · {iso} · {n} index of a repetition, {n+100}, {n:x} hexadecimal ·
+ *   {local} 2026-11-21 14:05:12 · {vn} 21/11/2026 14:05:12 · {pan} 2026/11/21 14:05:12 · {ns} nanoseconds of the epoch · {syslog} Nov 21 14:05:12 · {iso} · {n} index of a repetition, {n+100}, {n:x} hexadecimal ·
  *   {r:1-254} a number · {pick:a|b} one of them: the same in every run.
  */
 import { readFileSync } from 'node:fs'
@@ -126,7 +126,7 @@ const fill = (template: string, at: number, offset: number, n: number, key: numb
   const time = (d: Date) => `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}:${two(d.getUTCSeconds())}`
   const day = (d: Date) => `${d.getUTCFullYear()}-${two(d.getUTCMonth() + 1)}-${two(d.getUTCDate())}`
   return template.replace(
-    /\{(clf|iis|iisday|fgt|ns|syslog|iso|n(?:\+\d+)?(?::x)?|r:\d+-\d+|pick:[^}]*)\}/g,
+    /\{(clf|iis|iisday|fgt|local|vn|pan|ns|syslog|iso|n(?:\+\d+)?(?::x)?|r:\d+-\d+|pick:[^}]*)\}/g,
     (_, token: string) => {
       switch (token) {
         case 'clf':
@@ -137,6 +137,12 @@ const fill = (template: string, at: number, offset: number, n: number, key: numb
           return day(utc)
         case 'fgt':
           return `date=${day(local)} time=${time(local)}`
+        case 'local':
+          return `${day(local)} ${time(local)}`
+        case 'vn':
+          return `${day(local).split('-').reverse().join('/')} ${time(local)}`
+        case 'pan':
+          return `${day(local).replaceAll('-', '/')} ${time(local)}`
         case 'ns':
           return `${at}000000`
         case 'syslog':

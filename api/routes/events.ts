@@ -1,4 +1,4 @@
-import { withComputed } from '../../ingest/computed.ts'
+import { withComputed } from '../../ingest/computed/computed.ts'
 import { Hono } from 'hono'
 import { type Event, typeOf } from '../../ingest/event.ts'
 import { and, eq, type Filter, fieldsOf } from '../../ingest/store/filter.ts'

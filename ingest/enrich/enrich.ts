@@ -4,6 +4,7 @@ import { type AddressFacts, compileConcern, type Concern, networkAt, type Said }
 import { ipv6At, trustedAt } from '../inventory/portal.ts'
 import type { Inventory, Portal } from '../inventory/schema.ts'
 import { agencyName } from '../inventory/scope.ts'
+import { putDirection, putNetworkType } from '../parsers/flow.ts'
 import { type Address, addressOfText } from '../row/address.ts'
 import { type Const, constant } from '../row/const.ts'
 import { field } from '../row/handles.ts'
@@ -179,6 +180,9 @@ export const createRowEnricher = ({ inventory, geoip }: { inventory: Inventory; 
         row.made(F.related)
         break
       }
+    // Of every source alike, where its parser knows nothing better.
+    if (from || to) putNetworkType(row)
+    if (from && to) putDirection(row)
     putDecoded(row)
 
     // A web server sends its own log; that a firewall sends one says nothing of where a request went.

@@ -1,5 +1,5 @@
 /** Country and autonomous system of an address, from MaxMind databases on disk. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { Reader, type Response } from 'maxmind'
@@ -13,6 +13,12 @@ export interface Place {
 export interface GeoIp {
   /** Of a canonical address; {} where nothing is known. Never throws. */
   lookup(address: string): Place
+}
+export interface Databases extends GeoIp {
+  /** The same databases as they lie on the disk now: itself where no file is another. Throws a sentence where one cannot be read. */
+  renewed(): Databases
+  /** When each was made, epoch ms. */
+  readonly built: { readonly country: number; readonly asn: number | undefined }
 }
 export interface GeoIpFiles {
   /** A database of countries (GeoLite2-Country, GeoLite2-City, iptoasn-country); the bundled one where absent. */
@@ -36,6 +42,13 @@ const open = (file: string, what: string): Reader<Response> => {
   }
 }
 
+/** Which files these are: one that was replaced is another. */
+const stampOf = (...files: (string | undefined)[]): string =>
+  files
+    .map((file) => (file === undefined ? undefined : statSync(file, { throwIfNoEntry: false })))
+    .map((stat) => (stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs}` : ''))
+    .join(', ')
+
 type Entry = Record<string, unknown>
 const part = (entry: unknown, key: string): unknown =>
   typeof entry === 'object' && entry !== null ? (entry as Entry)[key] : undefined
@@ -47,8 +60,10 @@ const countryOf = (entry: unknown): string | undefined => {
   return code !== undefined && /^[A-Z]{2}$/.test(code) && code !== 'ZZ' ? code : undefined
 }
 
-export const openGeoIp = (files: GeoIpFiles = {}): GeoIp => {
-  const countries = open(files.country ?? bundled(), 'countries')
+export const openGeoIp = (files: GeoIpFiles = {}): Databases => {
+  const country = files.country ?? bundled()
+  const stood = stampOf(country, files.asn)
+  const countries = open(country, 'countries')
   const systems = files.asn === undefined ? undefined : open(files.asn, 'autonomous systems')
   const get = (reader: Reader<Response> | undefined, address: string): unknown => {
     try {
@@ -57,7 +72,7 @@ export const openGeoIp = (files: GeoIpFiles = {}): GeoIp => {
       return undefined // a damaged record is an address of which nothing is known
     }
   }
-  return {
+  const opened: Databases = {
     lookup(address) {
       const country = countryOf(get(countries, address))
       const system = get(systems, address)
@@ -69,5 +84,17 @@ export const openGeoIp = (files: GeoIpFiles = {}): GeoIp => {
         ...(name === undefined ? {} : { asName: name }),
       }
     },
+    renewed: () => (stampOf(country, files.asn) === stood ? opened : openGeoIp(files)),
+    built: { country: countries.metadata.buildEpoch.getTime(), asn: systems?.metadata.buildEpoch.getTime() },
+  }
+  return opened
+}
+
+/** `renewed`, and the one that there is where the new file cannot be read: whoever asked for it was told so. */
+export const renewedOf = (geoip: Databases): Databases => {
+  try {
+    return geoip.renewed()
+  } catch {
+    return geoip
   }
 }

@@ -6,6 +6,7 @@ import { bind } from './bind.ts'
 import { cef } from './cef.ts'
 import { citrixWaf } from './citrix_waf.ts'
 import { dovecot } from './dovecot.ts'
+import { exchange } from './exchange.ts'
 import { f5Bigip } from './f5_bigip.ts'
 import { checkpoint } from './checkpoint.ts'
 import { ciscoAsa } from './cisco_asa.ts'
@@ -36,6 +37,8 @@ import { suricata } from './suricata.ts'
 import { syslogAny } from './syslog_any.ts'
 import { tomcatAccess } from './tomcat_access.ts'
 import { traefikAccess } from './traefik_access.ts'
+import { windowsDns } from './windows_dns.ts'
+import { windowsSecurity } from './windows_security.ts'
 import { zeek } from './zeek.ts'
 
 /** Every parser by its id; one line each. */
@@ -65,6 +68,9 @@ export const parsers: ReadonlyMap<string, Parser> = new Map(
     bind,
     postfix,
     dovecot,
+    exchange,
+    windowsSecurity,
+    windowsDns,
     leef,
     panwPanos,
     ciscoAsa,

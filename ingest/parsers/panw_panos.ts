@@ -40,6 +40,9 @@ const F = {
   ownAction: field(`${VENDOR}action`),
   protocol: field('tls.version_protocol'),
   version: field('tls.version'),
+  ingress: field('observer.ingress.zone'),
+  egress: field('observer.egress.zone'),
+  direction: field('network.direction'),
 } as const
 const C = {
   vendor: constant('Palo Alto Networks'),
@@ -111,6 +114,21 @@ const dropUnspecified = (b: Uint8Array, layout: Layout): void => {
   }
 }
 
+/** Zones that the vendor's guides and Elastic's integration call so: which way a flow goes says the firewall, before its addresses do. */
+const SIDES = new Memo((name) => (/^trust(?:ed)?$/i.test(name) ? 1 : /^untrust(?:ed)?$/i.test(name) ? 2 : 0))
+/** By the side it comes from, and the one it goes to. */
+const WAYS = [
+  [],
+  [undefined, constant('internal'), constant('outbound')],
+  [undefined, constant('inbound'), constant('external')],
+]
+const putWay = (row: Row): void => {
+  if (!row.has(F.ingress) || !row.has(F.egress) || row.has(F.direction)) return
+  const from = SIDES.get(row.bytes, row.from[F.ingress]!, row.to[F.ingress]!)
+  const way = from === 0 ? undefined : WAYS[from]![SIDES.get(row.bytes, row.from[F.egress]!, row.to[F.egress]!)]
+  if (way) row.const(F.direction, way)
+}
+
 /**
  * The wall clock of the firewall; where the line says the zone too (the high-resolution time of PAN-OS 10), that one. A
  * firewall that has none writes 1970.
@@ -178,6 +196,7 @@ const parse = (row: Row, from: number, to: number, context: LineContext) => {
   }
   putKind(row, layout, context, time)
   putTotals(row)
+  putWay(row)
   putDirection(row)
   const host = context.header?.host
   if (host !== undefined && !row.has(F.observerName)) row.const(F.observerName, constant(host))

@@ -54,7 +54,7 @@ export interface Logsource {
   readonly product?: string
   readonly service?: string
   /** Whose words: those of the category, where it is not said. */
-  readonly taxonomy?: 'webserver' | 'firewall' | 'proxy' | 'dns' | 'zeek'
+  readonly taxonomy?: 'webserver' | 'firewall' | 'proxy' | 'dns' | 'zeek' | 'windows'
   /** What a name that is in no taxonomy stands under: 'fortinet.firewall.'. */
   readonly vendor?: string
   /** The events of the parser that are of this kind, where not all are: a value of this field. */

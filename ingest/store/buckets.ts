@@ -1,5 +1,5 @@
 /** Buckets counted in process: what `aggregate` and `groups` mean, and how they answer where a store cannot count exactly. */
-import { valuesIn } from '../computed.ts'
+import { valuesIn } from '../computed/computed.ts'
 import { type Event, type Scalar, typeOf } from '../event.ts'
 import type { Bucket, By } from './store.ts'
 

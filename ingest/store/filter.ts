@@ -10,7 +10,7 @@
  * - Regular expressions are RE2's, unanchored.
  * - The field '*' means every field of the event.
  */
-import { COMPUTED } from '../computed.ts'
+import { COMPUTED } from '../computed/computed.ts'
 import type { Event, Scalar } from '../event.ts'
 
 export type Filter =

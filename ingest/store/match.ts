@@ -1,6 +1,6 @@
 /** The visitor in process: what a filter means. */
 import { RE2JS } from 're2js'
-import { COMPUTED } from '../computed.ts'
+import { COMPUTED } from '../computed/computed.ts'
 import { type Event, type Scalar, typeOf, type Value, valuesOf } from '../event.ts'
 import { canonicalAddress, parseCidr, parseIp, within } from '../ip.ts'
 import { type Filter, isAny, isOne, type Leaf, type Match, type Pattern, type TimePart } from './filter.ts'

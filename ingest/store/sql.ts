@@ -2,7 +2,7 @@
  * The visitor to DuckDB's SQL, over the columns of a day file (see duckdb/layout.ts). It answers a condition that holds
  * for every event that the filter matches; `exact` says that it holds for no other.
  */
-import { COMPUTED } from '../computed.ts'
+import { COMPUTED } from '../computed/computed.ts'
 import { fieldOf, type Scalar } from '../event.ts'
 import { bounds, canonicalAddress, type Network, parseCidr } from '../ip.ts'
 import { type Filter, isAny, isOne, type Leaf, type Pattern } from './filter.ts'
@@ -58,8 +58,9 @@ const leaf = (node: Leaf, asked: Asked): Condition => {
   if (node.op === 'ref' || node.op === 'part')
     return { sql: leaf({ op: 'exists', field: node.field }, asked).sql, exact: false }
   if (COMPUTED.has(node.field)) {
-    const of = COMPUTED.get(node.field)!.of.map((name) => leaf({ op: 'exists', field: name }, asked).sql)
-    return { sql: `(${inRest(node).sql} OR (${of.join(' AND ')}))`, exact: false }
+    const { of: names, any } = COMPUTED.get(node.field)!
+    const of = names.map((name) => leaf({ op: 'exists', field: name }, asked).sql)
+    return { sql: `(${inRest(node).sql} OR (${of.join(any ? ' OR ' : ' AND ')}))`, exact: false }
   }
   const field = fieldOf(node.field)
   if (field?.of) {

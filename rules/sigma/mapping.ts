@@ -96,6 +96,14 @@ const ZEEK: Fields = {
   'certificate.issuer': 'zeek.x509.certificate.issuer',
 }
 
+/** What stands in an event's System part; names of EventData stand under `winlog.event_data.` as they are. */
+const WINDOWS: Fields = {
+  EventID: 'event.code',
+  Provider_Name: 'event.provider',
+  Channel: 'winlog.channel',
+  Computer: 'winlog.computer_name',
+}
+
 interface Known {
   readonly filter: Filter
   readonly fields: Fields
@@ -105,7 +113,7 @@ interface Known {
 
 const web = eq('event.category', 'web')
 /** What Sigma's words mean for a kind of log. */
-const TAXONOMIES = { webserver: WEB, firewall: FIREWALL, proxy: WEB, dns: DNS, zeek: ZEEK } as const
+const TAXONOMIES = { webserver: WEB, firewall: FIREWALL, proxy: WEB, dns: DNS, zeek: ZEEK, windows: WINDOWS } as const
 
 /** A kind of log that a source brings: what its parser says of itself, handed over by whoever puts the program together. */
 export interface SourceKind {

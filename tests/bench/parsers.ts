@@ -1,10 +1,12 @@
-/** Microseconds a line, one thread: node tests/bench/parsers.ts [id] */
+/** Microseconds a line, one thread: node tests/bench/parsers.ts [id]; `described` is those of a file (pattern, JSON, columns). */
 import { readFileSync } from 'node:fs'
 import { splitLines } from '../../ingest/collect/lines.ts'
 import { createRowEnricher, type EnrichRow } from '../../ingest/enrich/enrich.ts'
 import { openGeoIp } from '../../ingest/enrich/geoip.ts'
+import { readDescription } from '../../ingest/described/check.ts'
+import type { Description } from '../../ingest/described/described.ts'
+import { parseOf } from '../../ingest/described/parse-of.ts'
 import { parseInventory } from '../../ingest/inventory/inventory.ts'
-import { openParser } from '../../ingest/parsers/index.ts'
 import { Row } from '../../ingest/row/row.ts'
 import type { Sink } from '../../ingest/row/sink.ts'
 import { openStage } from '../../ingest/stage.ts'
@@ -86,8 +88,45 @@ const enrich = createRowEnricher({
 const nothing: Sink<undefined> = { add: () => {}, room: () => 2048, cut: () => {}, take: () => undefined }
 const COUNT = 50_000
 
-for (const [id, make] of Object.entries(LINES)) {
-  if (process.argv[2] && process.argv[2] !== id) continue
+/** Parsers of one's own: what they cost depends on how they are written. */
+const head =
+  'title: đo\ntime: { format: YYYY-MM-DD HH:mm:ss.SSS, zone: Asia/Ho_Chi_Minh }\nconstants: { event.kind: event, event.category: [api] }\n'
+const cases =
+  'cases:\n  - when: { http.response.status_code: { from: 200, to: 399 } }\n    say: { event.outcome: success }\n  - when: { http.response.status_code: { from: 400, to: 599 } }\n    say: { event.outcome: failure }\n'
+const OF =
+  '(?<@timestamp>\\S+ \\S+) (?<log.level>\\w+) \\[(?<ID.thread>[^\\]]*)\\] client=(?<source.ip>\\S+) user=(?<user.name>\\S*) (?<http.request.method>[A-Z]+) (?<url.original>\\S+) status=(?<http.response.status_code>\\d+) ms=(?<event.duration>\\d+)'
+const spoken = (i: number): string =>
+  `2026-05-14 ${clock(i)}.123 INFO [gateway-${i % 32}] client=${address(i)} user=lan${i % 50} POST /dan-cu/tra-cuu?so=${i} status=${i % 9 === 0 ? 403 : 200} ms=${i % 900}`
+const DESCRIBED: Record<string, readonly [description: string, line: (i: number) => string]> = {
+  described_pattern: [`${head}read:\n  - pattern: '${OF}'\n    as: { event.duration: millis }\n${cases}`, spoken],
+  described_re2: [
+    `${head}read:\n  - pattern: '${OF.replace('\\S+) status', '.*) status')}'\n    as: { event.duration: millis }\n${cases}`,
+    spoken,
+  ],
+  described_json: [
+    `${head}read:\n  - json: { time: '@timestamp', level: log.level, client.ip: source.ip, user: user.name, method: http.request.method, path: url.original, status: http.response.status_code, ms: { field: event.duration, as: millis } }\n${cases}`,
+    (i) =>
+      `{"time":"2026-05-14 ${clock(i)}.123","level":"INFO","client":{"ip":"${address(i)}"},"user":"lan${i % 50}","method":"POST","path":"/dan-cu/tra-cuu?so=${i}","status":${i % 9 === 0 ? 403 : 200},"ms":${i % 900}}`,
+  ],
+  described_csv: [
+    `${head}read:\n  - csv: ['@timestamp', log.level, source.ip, user.name, http.request.method, url.original, http.response.status_code, { field: event.duration, as: millis }]\n${cases}`,
+    (i) =>
+      `2026-05-14 ${clock(i)}.123,INFO,${address(i)},lan${i % 50},POST,/dan-cu/tra-cuu?so=${i},${i % 9 === 0 ? 403 : 200},${i % 900}`,
+  ],
+}
+const described = new Map<string, Description>(
+  Object.entries(DESCRIBED).map(([id, [text]]) => [
+    id,
+    readDescription(`id: ${id}\n${text.replaceAll('ID.', `${id}.`)}`, id),
+  ]),
+)
+
+for (const [id, make] of [
+  ...Object.entries(LINES),
+  ...Object.entries(DESCRIBED).map(([name, [, line]]) => [name, line] as const),
+]) {
+  const wanted = process.argv[2]
+  if (wanted && wanted !== id && !(wanted === 'described' && described.has(id))) continue
   const text = Array.from({ length: COUNT }, (_, i) => make(i))
   const { lines } = splitLines(Buffer.from(`${id === 'iis_access' ? `${IIS}\n` : ''}${text.join('\n')}\n`), 0, true)
   const measure = <P>(name: string, sink: Sink<P>, enricher: EnrichRow) => {
@@ -99,7 +138,7 @@ for (const [id, make] of Object.entries(LINES)) {
         collect: { kind: 'file', path: '', start: 'beginning' },
         silent: 15,
       },
-      parse: openParser(id),
+      parse: parseOf({ parser: id, ...(described.has(id) ? { described: described.get(id)! } : {}) }),
       enrich: enricher,
       sink,
       history: false,

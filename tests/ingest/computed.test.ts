@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { communityId, withComputed } from '../../ingest/computed.ts'
+import { communityId, withComputed } from '../../ingest/computed/computed.ts'
 import type { Event } from '../../ingest/event.ts'
 import { openDuckdb } from '../../ingest/store/duckdb.ts'
 import { eq } from '../../ingest/store/filter.ts'
@@ -55,6 +55,70 @@ test('a store finds and counts it, though it is not stored', async () => {
       limit: 5,
     })
     expect(items.map(({ key, count }) => [key[0], count]).slice(0, 1)).toEqual([['1:LQU9qZlK+B5F3KDmev6m5PMibrg=', 3]])
+  } finally {
+    await store.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test.each([
+  ['www.soyte.vinhlong.gov.vn', 'vinhlong.gov.vn', 'www.soyte', 'gov.vn'],
+  ['example.com', 'example.com', undefined, 'com'],
+  ['a.b.github.io', 'b.github.io', 'a', 'github.io'],
+  ['gov.vn', undefined, undefined, undefined],
+  ['192.0.2.1', undefined, undefined, undefined],
+  ['2001:db8::1', undefined, undefined, undefined],
+  ['may-01', undefined, undefined, undefined],
+  ['a..b', undefined, undefined, undefined],
+  ['__proto__', undefined, undefined, undefined],
+])('the registered domain of %s', (domain, registered, subdomain, suffix) => {
+  const event = withComputed({ 'url.domain': domain, 'dns.question.name': domain })
+  for (const group of ['url', 'dns.question']) {
+    expect(event[`${group}.registered_domain`]).toBe(registered)
+    expect(event[`${group}.subdomain`]).toBe(subdomain)
+    expect(event[`${group}.top_level_domain`]).toBe(suffix)
+  }
+})
+test.each([
+  [
+    'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/128.0.0.0 Safari/537.36',
+    { name: 'Chrome', version: '128.0.0.0', 'os.name': 'Windows', 'os.full': 'Windows 10' },
+  ],
+  [
+    'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1',
+    { name: 'Safari', 'os.name': 'iOS', 'os.version': '17.5', 'device.name': 'Apple iPhone' },
+  ],
+  ['curl/8.5.0', { name: 'curl', version: '8.5.0', 'os.name': undefined }],
+  [' ', { name: undefined }],
+  ['((('.repeat(50_000), { name: undefined }],
+])('what %j says it is', (original, parts) => {
+  const event = withComputed({ 'user_agent.original': original })
+  for (const [part, value] of Object.entries(parts)) expect(event[`user_agent.${part}`]).toBe(value)
+})
+test('whom an event names, each once; one of the fields is enough, and a store finds it by that', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vonglau-computed-'))
+  const store = await openDuckdb({ folder, wait: 0 })
+  try {
+    const T = Date.UTC(2026, 10, 26)
+    const said: Event[] = [
+      { 'user.name': 'lan' },
+      { 'source.user.name': 'lan', 'user.name': 'lan', 'destination.user.name': 'minh' },
+      { 'user.name': 'minh' },
+      {},
+    ]
+    const all = said.map((fields, i) => ({ '@timestamp': T + i, 'event.id': String(i), ...fields }))
+    expect(withComputed(all[1]!)['related.user']).toEqual(['lan', 'minh'])
+    expect(withComputed(all[3]!)).not.toHaveProperty(['related.user'])
+    await store.append({ events: all, offsets: [] }, T)
+    for (const [name, found] of [
+      ['lan', ['0', '1']],
+      ['minh', ['1', '2']],
+    ] as const) {
+      const filter = eq('related.user', name)
+      expect(all.filter(compile(filter)).map((event) => event['event.id'])).toEqual(found)
+      const { items } = await store.search(SYSTEM, { filter, order: 'oldest', limit: 10, fields: ['event.id'] })
+      expect(items.map((event) => event['event.id'])).toEqual(found)
+    }
   } finally {
     await store.close()
     rmSync(folder, { recursive: true, force: true })

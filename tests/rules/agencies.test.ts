@@ -151,6 +151,9 @@ describe('a PC of the commune attacks a server of the department: who sees what'
         'event.action',
         'event.id',
         'event.kind',
+        // What follows from the addresses.
+        'network.direction',
+        'network.type',
         'organization.id',
         'source.ip',
         'source.network.name',

@@ -3,7 +3,7 @@
  * number of strings that cross (measured: 63,000 rows/s with a string a column, four times that packed).
  */
 import { derived, type Event, FIELDS, type Field, fieldOf } from '../../event.ts'
-import { withInputs } from '../../computed.ts'
+import { withInputs } from '../../computed/computed.ts'
 import { column, pointer } from '../sql.ts'
 
 /**

@@ -1,5 +1,5 @@
 /** Reads over the day files. Runs on the store thread; every answer is bounded in rows and time. */
-import { COMPUTED } from '../../computed.ts'
+import { COMPUTED } from '../../computed/computed.ts'
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { Event } from '../../event.ts'
 import { Buckets, byCount } from '../buckets.ts'

@@ -3,7 +3,7 @@
  * last page, so that no group is missed at any number of them. Where the filter is not exact the process counts what came
  * back, and it always counts the events that are odd in a field that matters.
  */
-import { COMPUTED } from '../../computed.ts'
+import { COMPUTED } from '../../computed/computed.ts'
 import type { estypes } from '@elastic/elasticsearch'
 import { type Event, fieldOf, type Scalar } from '../../event.ts'
 import { Buckets, byCount, typedKey } from '../buckets.ts'

@@ -4,7 +4,7 @@
  * with events that have an odd value in a field that is asked for: see row.ts.
  */
 import type { estypes } from '@elastic/elasticsearch'
-import { COMPUTED } from '../../computed.ts'
+import { COMPUTED } from '../../computed/computed.ts'
 import { type Field, fieldOf, type Scalar } from '../../event.ts'
 import { bounds, canonicalAddress, formatIp, parseCidr, parseIp, within } from '../../ip.ts'
 import { ANY, type Filter, fieldsOf, isAny, isOne, type Leaf, ONE, type Pattern } from '../filter.ts'
@@ -110,7 +110,10 @@ const leaf = (node: Leaf, patterns: boolean, lacking: ReadonlySet<string>): Answ
 const ownLeaf = (node: Leaf, patterns: boolean): Answer => {
   if (node.field === '*') return roughly(ALL)
   const computed = COMPUTED.get(node.field)
-  if (computed) return roughly(either(inRest(node).query, both(...computed.of.map((field) => ({ exists: { field } })))))
+  if (computed) {
+    const of = computed.of.map((field) => ({ exists: { field } }))
+    return roughly(either(inRest(node).query, ...(computed.any ? of : [both(...of)])))
+  }
   const field = fieldOf(node.field)
   if (!field) return inRest(node)
   if (STORED.has(field.name)) return roughly(ALL)

@@ -1,5 +1,5 @@
 /** Reads of events: over every index of the alias, bounded in hits a page and, for a person, in time. */
-import { withInputs } from '../../computed.ts'
+import { withInputs } from '../../computed/computed.ts'
 import type { Client, estypes } from '@elastic/elasticsearch'
 import { errors } from '@elastic/elasticsearch'
 import type { Event } from '../../event.ts'

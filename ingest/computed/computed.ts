@@ -3,13 +3,18 @@
  * values that are all different would take more than the rest of the event.
  */
 import { createHash } from 'node:crypto'
-import { type Event, type Scalar, valuesOf } from './event.ts'
-import { parseIp } from './ip.ts'
+import { DOMAINS } from './domains.ts'
+import { RELATED } from './related.ts'
+import { USER_AGENT } from './user-agent.ts'
+import { type Event, type Scalar, type Value, valuesOf } from '../event.ts'
+import { parseIp } from '../ip.ts'
 
 export interface Computed {
   /** What it is computed of; absent where one of them is. */
   readonly of: readonly string[]
-  readonly value: (event: Event) => string | undefined
+  /** Each of `of` alone gives it values: absent only where all of them are. */
+  readonly any?: true
+  readonly value: (event: Event) => Value | undefined
 }
 
 /** IANA numbers of the protocols whose ports are part of a flow. */
@@ -56,7 +61,7 @@ export const communityId = (event: Event): string | undefined => {
   return `1:${hash.digest('base64')}`
 }
 
-export const COMPUTED: ReadonlyMap<string, Computed> = new Map([
+export const COMPUTED: ReadonlyMap<string, Computed> = new Map<string, Computed>([
   [
     'network.community_id',
     {
@@ -64,6 +69,9 @@ export const COMPUTED: ReadonlyMap<string, Computed> = new Map([
       value: communityId,
     },
   ],
+  ...DOMAINS,
+  ...USER_AGENT,
+  ...RELATED,
 ])
 
 /** Names of fields, and of what those are computed of. */
@@ -74,7 +82,7 @@ export const withInputs = (names: readonly string[]): string[] =>
 export const valuesIn = (event: Event, name: string): readonly Scalar[] => {
   const values = valuesOf(event, name)
   const computed = values.length === 0 ? COMPUTED.get(name)?.value(event) : undefined
-  return computed === undefined ? values : [computed]
+  return computed === undefined ? values : [computed].flat()
 }
 
 /** The event with what can be computed of it, as a person reads it. */

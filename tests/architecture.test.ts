@@ -138,6 +138,14 @@ describe('a file is one idea', () => {
     // An exception that is not needed any more goes.
     for (const file of Object.keys(LONGER)) expect(existsSync(join(ROOT, file)), file).toBe(true)
   })
+  test('and lines of the console that a person can read: at most 160 characters', () => {
+    const wide = CODE.filter((file) => file.endsWith('.svelte')).flatMap((file) =>
+      read(file)
+        .split('\n')
+        .flatMap((line, i) => (line.length > 160 ? [`${file}:${i + 1}: ${line.length}`] : [])),
+    )
+    expect(wide).toEqual([])
+  })
   test('no words that say nothing', () => {
     const named = CODE.flatMap((file) =>
       [...read(file).matchAll(/\b(?:class|interface|type)\s+(\w*(?:Manager|Helper|Util|Utils))\b/g)].map(

@@ -3,13 +3,19 @@
  * values that are all different would take more than the rest of the event.
  */
 import { createHash } from 'node:crypto'
-import { type Event, type Scalar, valuesOf } from './event.ts'
+import { INPUTS, REQUEST_FIELDS } from './enrich/request/fields.ts'
+import { type Event, type Scalar, type Value, valuesOf } from './event.ts'
 import { parseIp } from './ip.ts'
 
 export interface Computed {
-  /** What it is computed of; absent where one of them is. */
+  /** What it is computed of; absent where one of them is, or with `any` where all are. */
   readonly of: readonly string[]
-  readonly value: (event: Event) => string | undefined
+  readonly any?: true
+  readonly value: (event: Event) => Value | undefined
+  /** All that are computed together, of the same: who reads several makes what they are computed of once. */
+  readonly family?: readonly string[]
+  /** Few events have it: a rule is chosen by it. */
+  readonly seldom?: true
 }
 
 /** IANA numbers of the protocols whose ports are part of a flow. */
@@ -56,7 +62,9 @@ export const communityId = (event: Event): string | undefined => {
   return `1:${hash.digest('base64')}`
 }
 
-export const COMPUTED: ReadonlyMap<string, Computed> = new Map([
+const FAMILY = [...REQUEST_FIELDS.keys()]
+
+export const COMPUTED: ReadonlyMap<string, Computed> = new Map<string, Computed>([
   [
     'network.community_id',
     {
@@ -64,6 +72,9 @@ export const COMPUTED: ReadonlyMap<string, Computed> = new Map([
       value: communityId,
     },
   ],
+  ...[...REQUEST_FIELDS].map(
+    ([name, value]) => [name, { of: INPUTS, any: true, value, family: FAMILY, seldom: true }] as const,
+  ),
 ])
 
 /** Names of fields, and of what those are computed of. */
@@ -74,7 +85,8 @@ export const withInputs = (names: readonly string[]): string[] =>
 export const valuesIn = (event: Event, name: string): readonly Scalar[] => {
   const values = valuesOf(event, name)
   const computed = values.length === 0 ? COMPUTED.get(name)?.value(event) : undefined
-  return computed === undefined ? values : [computed]
+  if (computed === undefined) return values
+  return Array.isArray(computed) ? (computed as readonly Scalar[]) : [computed as Scalar]
 }
 
 /** The event with what can be computed of it, as a person reads it. */

@@ -55,8 +55,9 @@ export const toSql = (filter: Filter, asked: Asked = ANY): Condition => {
 const leaf = (node: Leaf, asked: Asked): Condition => {
   if (node.field === '*') return { sql: 'true', exact: false }
   if (COMPUTED.has(node.field)) {
-    const of = COMPUTED.get(node.field)!.of.map((name) => leaf({ op: 'exists', field: name }, asked).sql)
-    return { sql: `(${inRest(node).sql} OR (${of.join(' AND ')}))`, exact: false }
+    const { of, any } = COMPUTED.get(node.field)!
+    const there = of.map((name) => leaf({ op: 'exists', field: name }, asked).sql)
+    return { sql: `(${inRest(node).sql} OR (${there.join(any ? ' OR ' : ' AND ')}))`, exact: false }
   }
   const field = fieldOf(node.field)
   if (field?.of) {

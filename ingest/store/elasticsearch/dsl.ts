@@ -107,7 +107,10 @@ const leaf = (node: Leaf, patterns: boolean, lacking: ReadonlySet<string>): Answ
 const ownLeaf = (node: Leaf, patterns: boolean): Answer => {
   if (node.field === '*') return roughly(ALL)
   const computed = COMPUTED.get(node.field)
-  if (computed) return roughly(either(inRest(node).query, both(...computed.of.map((field) => ({ exists: { field } })))))
+  if (computed) {
+    const there = computed.of.map((field) => ({ exists: { field } }))
+    return roughly(either(inRest(node).query, computed.any ? either(...there) : both(...there)))
+  }
   const field = fieldOf(node.field)
   if (!field) return inRest(node)
   if (STORED.has(field.name)) return roughly(ALL)

@@ -1,0 +1,264 @@
+/**
+ * What a web request says, by its structure: decoded as a server would, cut into path and parameters, and each part read as the
+ * languages read it that an attacker writes. The answer is names in `FIELDS`: computed when asked, never stored, for a mended
+ * analyser has to change what is said of old events too.
+ */
+import { address } from './addresses.ts'
+import { LONGEST, PARAMETERS } from './bounds.ts'
+import { code } from './code/code.ts'
+import { phpName, setting } from './code/php.ts'
+import { cut, type Leaf, type Parameter } from './cut.ts'
+import { decode, type Decoded } from './decode.ts'
+import { dotValue, privateFile, systemFile, traversal } from './files.ts'
+import { type Add, Findings, HINT, type Kind, KINDS, type Place, SURE } from './findings.ts'
+import { ALL, CODE, gatesOf, HTML, INJECTION, SCRIPT, SHELL, SQL } from './gates.ts'
+import { html } from './html.ts'
+import { injection, operatorName } from './injection.ts'
+import { client, protocol, repeats, session } from './requester.ts'
+import { script } from './script.ts'
+import { commandParameter, shell } from './shell/shell.ts'
+import * as S from './signs.ts'
+import { sql } from './sql/sql.ts'
+
+/** Of an event, as its fields say it. */
+export interface Asked {
+  /** Path and query, or a whole address, as it stands in the line. */
+  readonly target?: string | undefined
+  readonly method?: string | undefined
+  readonly version?: string | undefined
+  readonly referrer?: string | undefined
+  readonly agent?: string | undefined
+  /** The portal's own name. */
+  readonly host?: string | undefined
+}
+
+/** Names of the fields, each a list of names; `request.truncated` is true or absent. */
+export const FIELDS: readonly string[] = [
+  ...KINDS.flatMap((kind) => [`request.${kind}`, `request.${kind}_hint`]),
+  'request.place',
+  'request.truncated',
+]
+
+/** Whatever must be the whole value to work is none in a sentence: a command line, a file's path, a bare call. */
+const WHOLE = new Set(
+  'command_line hidden_command environment_variable system_file script_function php_call python_object node_module glob_command windows_path php_superglobal code_eval ruby_call loop windows_command call_by_text'.split(
+    ' ',
+  ),
+)
+const JOINING =
+  /(?:^|\s)(?:the|of|to|is|are|and|in|a|an|for|not|with|that|this|does|did|was|now|can|it|on|by|from|as|be|or|và|của|là|cho|các|không|được|trong|có|với|hoặc|theo|từ|về|những|một|này|khi|đã|sẽ|thì|mà|ở|bị|do|để|va|cua|cho|cac|khong|duoc|voi|hoac|theo|nhung|mot|nay|khi|se|thi|bi|de)(?=[\s,.]|$)/gi
+const isSentence = (text: string): boolean =>
+  text.length > 30 && text.trim().split(/\s+/, 7).length >= 6 && (text.match(JOINING)?.length ?? 0) >= 2
+
+class Analysis {
+  readonly found = new Findings()
+  readonly #place: Place
+  readonly #gated: boolean
+  readonly #host: string | undefined
+  readonly #adders = new Map<Kind, Add>()
+
+  constructor(place: Place, host: string | undefined, gated: boolean) {
+    this.#place = place
+    this.#host = host
+    this.#gated = gated
+  }
+  add(kind: Kind): Add {
+    let add = this.#adders.get(kind)
+    if (!add) this.#adders.set(kind, (add = this.found.adder(kind, this.#place)))
+    return add
+  }
+  /** In a sentence what would have to be the whole value is a hint. */
+  #damped(kind: Kind, sentence: () => boolean): Add {
+    const add = this.add(kind)
+    return (name, strength) => add(name, strength === SURE && WHOLE.has(name) && sentence() ? HINT : strength)
+  }
+
+  /** What any text may hold. `place`: where it stands in its part of the request. */
+  text(value: string, raw: string, place: Place, signs = signsOf(value)): void {
+    if (value.length > LONGEST) this.found.truncated = true
+    const gates = this.#gated ? gatesOf(value, raw, signs) : ALL
+    if (gates === 0) return
+    let said: boolean | undefined
+    const sentence = (): boolean => (said ??= isSentence(value))
+    const own = place === 'path' && !/['"(;`<\s|*]/.test(value)
+    if (gates & SQL && !own) sql(value, this.#damped('sql', sentence))
+    if (gates & SHELL && !own) shell(value, place, this.#damped('shell', sentence))
+    if (gates & HTML) html(value, raw, this.#damped('html', sentence))
+    if (gates & SCRIPT) script(value, this.#damped('html', sentence))
+    if (gates & CODE) code(value, this.#damped('code', sentence))
+    if (gates & INJECTION) injection(value, place, this.#damped('injection', sentence))
+  }
+  both({ once, deep }: Decoded, raw: string, place: Place): void {
+    this.text(once, raw, place)
+    if (deep !== once) this.text(deep, raw, place)
+  }
+
+  value(name: string, value: Decoded, raw: string, place: Place): void {
+    const { once, deep } = value
+    if (once === '') return
+    if (once.length > 255 && repeats(once)) this.add('protocol')('repetition', SURE)
+    if (deep.length <= 60) phpName(deep, this.add('code'))
+    this.both(value, raw, place)
+    const signs = S.signsOf(deep) | S.signsOf(once)
+    const sentence = (): boolean => isSentence(deep)
+    const files = this.#damped('file', sentence)
+    if (signs & S.DOT || deep.includes('0x2')) traversal(raw, once, deep, false, files)
+    if (signs & (S.SLASH | S.BACKSLASH | S.DOT | S.CONTROL)) {
+      systemFile(deep, false, files)
+      this.#file(name, deep, signs)
+    }
+    if (signs & (S.COLON | S.DOT | S.SLASH | S.SQUARE | S.HIGH | S.BACKSLASH) || deep.length < 64)
+      address(deep, name, this.#outward(deep))
+    commandParameter(name, deep, this.add('shell'))
+  }
+  /** Addresses of the portal itself are its own affair. */
+  #outward(value: string): Add {
+    const host = this.#host
+    const add = this.#damped('address', () => isSentence(value))
+    if (host === undefined) return add
+    const own = value.toLowerCase().replace(/^(?:https?:)?\/\//, '')
+    return own.startsWith(host) && /^(?:[:/?#]|$)/.test(own.slice(host.length)) ? () => {} : add
+  }
+  /** A value that names a file: of a user, of a program, or beside what is published. */
+  #file(name: string, deep: string, signs: number): void {
+    if (!(signs & S.DOT) || deep.length > 300 || /\s/.test(deep.trim())) return
+    if (dotValue(deep)) this.add('file')('dot_file', /^https?:/i.test(deep) ? HINT : SURE)
+    if (
+      signs & S.SLASH &&
+      /^(?:file|path|page|doc|document|download|f|name|filename|src|dir|include|template|tpl|view|load|read)$/i.test(
+        name,
+      ) &&
+      /(?:^|\/)(?:wp-config\.php|web\.config|config(?:uration)?\.(?:php|inc\.php)|\.env|settings\.py|database\.yml|application\.(?:properties|yml)|web\.xml)$/i.test(
+        deep,
+      )
+    )
+      this.add('file')('private_name', SURE)
+  }
+
+  name(name: string): void {
+    if (name === '') return
+    if (name.includes('$')) operatorName(name, this.add('injection'))
+    if (!/^[\w.[\]-]*$/.test(name)) this.text(name, name, 'name')
+    else if (/__|prototype|class|java|process|constructor/i.test(name)) code(`${name}.x`, this.add('code'))
+    if (name.includes('..')) traversal(name, name, name, false, this.add('file'))
+  }
+  parameter(parameter: Parameter, place: Place): void {
+    const { name, raw, bare } = parameter
+    this.name(name)
+    if (!bare && /[._]/.test(name)) setting(name, this.add('code'))
+    if (parameter.json) for (const leaf of parameter.json) this.#leaf(leaf, place)
+    else this.value(name, parameter, raw, place)
+    if (parameter.base64) this.both(parameter.base64, raw, place)
+  }
+  #leaf({ name, value }: Leaf, place: Place): void {
+    operatorName(name, this.add('injection'))
+    if (!/^[\w.-]*$/.test(name)) this.text(name, name, 'name')
+    if (name === '@type' || name === '$type') this.add('code')('serialized_object', SURE)
+    if (name === '__proto__') this.add('code')('prototype', SURE)
+    if (value !== '') this.value(name, { once: value, deep: decode(value, false).deep, marks: 0 }, value, place)
+  }
+
+  target(target: string, referrer: string | undefined, place: Place): number {
+    const { rawPath, path, parameters, marks, truncated } = cut(target)
+    if (truncated || parameters.length > PARAMETERS) this.found.truncated = true
+    const { once, deep } = path
+    const own = place === 'query'
+    const at: Place = own ? 'path' : place
+    const files = own ? this.found.adder('file', 'path') : this.add('file')
+    const signs = S.signsOf(deep)
+    if (signs & S.DOT || deep.includes('0x2')) traversal(rawPath, once, deep, true, files)
+    if (own) privateFile(deep, files)
+    systemFile(deep, true, files)
+    if (once !== deep || signs & ~PLAIN_PATH) this.#path(path, rawPath, at)
+    else if (deep.includes('__') || deep.includes('..')) this.both(path, rawPath, at)
+    if (signs & S.UNDERSCORE || deep.includes('php'))
+      for (const part of deep.split('/', 40))
+        if (part.length > 5 && !part.includes('.')) phpName(part, this.found.adder('code', at))
+    if (/\/https?:\/|:\/\//.test(deep)) address(deep.replace(/^\/+(?=\w+:)/, ''), '', this.found.adder('address', at))
+    for (const parameter of parameters) {
+      this.parameter(parameter, place)
+      session(parameter.name || parameter.once, parameter.once, referrer, this.#host, this.add('session'))
+    }
+    // ;jsessionid=… in the path
+    for (const [, name, value] of deep.matchAll(/;\s*([\w.-]{1,60})=([^;/]{1,200})/g))
+      session(name!, value!, referrer, this.#host, this.found.adder('session', at))
+    return marks
+  }
+  #path(path: Decoded, raw: string, place: Place): void {
+    const own = new Analysis(place, this.#host, this.#gated)
+    own.both(path, raw, 'path')
+    for (const part of path.deep.split('/', 40))
+      if (part.length > 3 && part.length < 4000 && !/^[\w.~-]*$/.test(part)) own.text(part, part, 'path')
+    this.found.take(own.found)
+  }
+}
+const { signsOf } = S
+const PLAIN_PATH = S.SLASH | S.DOT | S.DASH | S.UNDERSCORE | S.HIGH | S.PLUS | S.AT | S.TILDE | S.SPACE | S.PERCENT
+
+/** What a browser's name does not hold. */
+const ODD_AGENT =
+  /['"`<${|&\\%=*]|\(\)|\w\(|\.\.\/|\/(?:etc|bin|proc|tmp|dev|usr|var|sbin)\/|\b(?:sleep|select|union|system|javascript|waitfor|benchmark|passwd|exec|eval)\b|[\r\n]/i
+const agentOf = (agent: string, gated: boolean): Findings => {
+  const it = new Analysis('user_agent', undefined, gated)
+  client(agent, it.add('client'))
+  if (agent.length < 100 && !agent.startsWith('Mozilla/')) phpName(agent, it.add('code'))
+  const decoded = decode(agent, false)
+  if (ODD_AGENT.test(agent) || decoded.deep !== agent) {
+    it.both(decoded, agent, 'user_agent')
+    systemFile(decoded.deep, false, it.add('file'))
+  } else if (!agent.startsWith('Mozilla/')) shell(agent, 'user_agent', it.add('shell'))
+  return it.found
+}
+const referrerOf = (referrer: string, gated: boolean): Findings => {
+  const it = new Analysis('referrer', undefined, gated)
+  const origin = /^[a-z][a-z0-9+.-]{0,20}:\/\/[^/?#]*/i.exec(referrer)
+  if (origin || referrer.startsWith('/'))
+    it.target(referrer.slice(origin?.[0].length ?? 0) || '/', undefined, 'referrer')
+  else {
+    const decoded = decode(referrer, false)
+    it.both(decoded, referrer, 'referrer')
+  }
+  return it.found
+}
+
+/** What was found in texts that come again and again: names of browsers, referrers, paths. */
+const REMEMBERED = 4096
+const LONGEST_REMEMBERED = 1024
+const memoOf = (make: (text: string, gated: boolean) => Findings) => {
+  const known = new Map<string, Findings>()
+  return (text: string, gated: boolean): Findings => {
+    if (!gated || text.length > LONGEST_REMEMBERED) return make(text, gated)
+    let found = known.get(text)
+    if (!found) {
+      if (known.size >= REMEMBERED) known.clear()
+      known.set(text, (found = make(text, gated)))
+    }
+    return found
+  }
+}
+const agentFound = memoOf(agentOf)
+const referrerFound = memoOf(referrerOf)
+
+const ABSOLUTE = /^[a-z][a-z0-9+.-]{0,20}:\/\/([^/?#]*)/i
+/** A link within a site that keeps sessions in its addresses: the referrer has one too. */
+const foreignReferrer = (target: string, referrer: string | undefined): string | undefined => {
+  if (referrer === undefined) return undefined
+  const name = /[?&;]([\w.-]*(?:sess|sid|session)[\w.-]*)=/i.exec(target)?.[1]
+  return name !== undefined && referrer.toLowerCase().includes(`${name.toLowerCase()}=`) ? undefined : referrer
+}
+
+/** `gated: false` asks every analyser of everything: what it finds must be the same. */
+export const analyse = ({ target, method, version, referrer, agent, host }: Asked, gated = true): Findings => {
+  const found = new Findings()
+  if (target !== undefined) {
+    const absolute = ABSOLUTE.exec(target)
+    const it = new Analysis('query', (host ?? absolute?.[1])?.toLowerCase().replace(/:\d+$/, ''), gated)
+    const relative = absolute ? target.slice(absolute[0].length) || '/' : target
+    const marks = it.target(relative, foreignReferrer(target, referrer), 'query')
+    protocol({ method, version, target }, marks, it.add('protocol'))
+    found.take(it.found)
+  }
+  if (agent !== undefined && agent !== '-') found.take(agentFound(agent, gated))
+  if (referrer !== undefined && referrer !== '-') found.take(referrerFound(referrer, gated))
+  return found
+}

@@ -1,13 +1,21 @@
 /** A value that is an address: of this host, its platform or its cloud in all spellings, of another protocol, of code to include. */
-import { DATA, listOf, setOf } from './data.ts'
+import { anyOf, DATA, listOf, setOf } from './data.ts'
 import { type Add, HINT, SURE } from './findings.ts'
+import * as S from './signs.ts'
 
 const METADATA = setOf(DATA.addresses.metadata)
 const METADATA_ADDRESSES = setOf(DATA.addresses.metadataAddresses)
 const INSIDE = setOf(DATA.addresses.inside)
 const INSIDE_NAMES = setOf(DATA.addresses.insideNames)
-const INSIDE_ENDS = listOf(DATA.addresses.insideEnds)
-const CALLBACK = listOf(DATA.addresses.callback)
+const INSIDE_ENDS = setOf(DATA.addresses.insideEnds)
+const CALLBACK = setOf(DATA.addresses.callback)
+const CALLED = new RegExp(anyOf(listOf(DATA.addresses.callback)), 'i')
+/** Whether the host, or what it lies below, is one of the names. */
+const below = (host: string, names: ReadonlySet<string>, dot: '' | '.'): boolean => {
+  for (let at = host.indexOf('.'); at >= 0; at = host.indexOf('.', at + 1))
+    if (names.has(dot + host.slice(at + 1))) return true
+  return false
+}
 const RAW = listOf(DATA.addresses.raw)
 const ODD = setOf(DATA.addresses.odd)
 /** Schemes that people link to as well. */
@@ -65,7 +73,10 @@ const plainHost = (authority: string): string =>
     .replace(/[\u00ad\u200b-\u200d\u2060]/g, '')
     .replace(/\.$/, '')
     .toLowerCase()
+/** RFC 1035 has no longer names; with an address of the inside in front a few more. */
+const LONGEST_HOST = 300
 const sortOf = (host: string): Sort => {
+  if (host.length > LONGEST_HOST) return undefined
   const ip = ipv4Of(host)
   if (ip) return METADATA_ADDRESSES.has(ip.join('.')) ? 'metadata' : isInside(ip) ? 'inside' : 'literal'
   if (host.startsWith('[')) {
@@ -78,14 +89,9 @@ const sortOf = (host: string): Sort => {
       : 'literal'
   }
   if (METADATA.has(host)) return 'metadata'
-  if (
-    INSIDE.has(host) ||
-    INSIDE_NAMES.has(host) ||
-    host.startsWith('localhost') ||
-    INSIDE_ENDS.some((end) => host.endsWith(end))
-  )
+  if (INSIDE.has(host) || INSIDE_NAMES.has(host) || host.startsWith('localhost') || below(host, INSIDE_ENDS, '.'))
     return 'inside'
-  if (CALLBACK.some((name) => host === name || host.endsWith(`.${name}`))) return 'callback'
+  if (CALLBACK.has(host) || below(host, CALLBACK, '')) return 'callback'
   return undefined
 }
 
@@ -97,6 +103,7 @@ const HOSTED =
 const BARE_HOST = /^(?:[a-z0-9_-]+\.)*[a-z0-9_-]+(?::\d{1,5})?(?:\/[^\s]*)?$|^\[[0-9a-f:.%]+\](?::\d{1,5})?(?:\/\S*)?$/i
 
 const bare = (value: string, name: string, add: Add): void => {
+  if (/\s/.test(value)) return
   const authority = /^[^/?#\\\s]*/.exec(value)![0]
   const host = plainHost(authority)
   const sort = host === '' || host.length < 2 ? undefined : sortOf(host)
@@ -126,7 +133,7 @@ const bare = (value: string, name: string, add: Add): void => {
     /(?:^|[\s,;'"=(@])(?:gopher|dict|ldaps?|rmi|jar|netdoc|tftp|file|expect|phar):\/\//i.test(value)
   )
     add('odd_scheme', SURE)
-  else if (sort === undefined && CALLBACK.some((host) => value.toLowerCase().includes(host)) && /[/:@.]/.test(value))
+  else if (sort === undefined && value.includes('.') && CALLED.test(value) && /[/:@.]/.test(value))
     add('callback_host', /^\W*(?:[\w-]+\.)+/.test(value) ? SURE : HINT)
 }
 
@@ -164,6 +171,14 @@ const included = (value: string, tail: string, name: string, authority: string, 
           : HINT,
     )
 }
+
+/** Whether a value could be an address, by its signs: prose and numbers are none. */
+export const mayBeAddress = (value: string, signs: number, name: string): boolean =>
+  (signs & (S.COLON | S.SQUARE | S.BACKSLASH | S.QUESTION)) !== 0 ||
+  ((signs & (S.DOT | S.SLASH)) !== 0 && ((signs & S.SPACE) === 0 || value.includes('//'))) ||
+  /^localhost/i.test(value) ||
+  ((signs & S.HIGH) !== 0 && /[\u2460-\u24ff\uff00-\uff5e]/.test(value)) ||
+  (/^\d/.test(value) && HOSTED.test(name))
 
 export const address = (value: string, name: string, add: Add): void => {
   if (/^(?:file|ftps?|https?)[^\s?]{0,4000}\?+$/i.test(value)) add('remote_inclusion', SURE)

@@ -17,9 +17,7 @@ export interface Leaf {
   readonly name: string
   readonly value: string
 }
-export interface Target {
-  readonly rawPath: string
-  readonly path: Decoded
+export interface Parameters {
   readonly parameters: readonly Parameter[]
   readonly marks: number
   readonly truncated: boolean
@@ -67,40 +65,39 @@ const parameterOf = (rawName: string, raw: string, bare: boolean): Parameter => 
 }
 
 /** `target`: path and query as they stand in the line, without what the log itself escapes. */
-export const cut = (target: string): Target => {
+export const partsOf = (target: string): { readonly path: string; readonly query: string } => {
   const at = target.indexOf('?')
-  const wholePath = at < 0 ? target : target.slice(0, at)
-  const rawPath = wholePath.slice(0, LONGEST)
-  const path = decode(rawPath, false)
-  let truncated = rawPath.length < wholePath.length
-  let { marks } = path
+  return at < 0 ? { path: target, query: '' } : { path: target.slice(0, at), query: target.slice(at + 1) }
+}
+
+export const parametersOf = (query: string): Parameters => {
+  let truncated = false
+  let marks = 0
   const parameters: Parameter[] = []
+  if (query === '') return { parameters, marks, truncated }
   const add = (name: string, raw: string, bare: boolean): void => {
     if (raw.length > LONGEST || name.length > LONGEST) truncated = true
     const parameter = parameterOf(name.slice(0, LONGEST), raw.slice(0, LONGEST), bare)
     marks |= parameter.marks
     parameters.push(parameter)
   }
-  const query = at < 0 ? '' : target.slice(at + 1)
-  if (query !== '') {
-    const parts = query.split('&')
-    if (parts.length > PARAMETERS) truncated = true
-    /** An & that belonged to a value. */
-    let odd = false
-    for (const part of parts.slice(0, PARAMETERS)) {
-      if (part === '') odd ||= parts.length > 2
-      else {
-        const equals = part.indexOf('=')
-        if (equals < 0) {
-          add('', part, true)
-          odd ||= parts.length > 1 && /[^\w.-]/.test(part)
-        } else add(part.slice(0, equals), part.slice(equals + 1), false)
-      }
+  const parts = query.split('&', PARAMETERS + 1)
+  if (parts.length > PARAMETERS) truncated = true
+  /** An & that belonged to a value. */
+  let odd = false
+  for (const part of parts.slice(0, PARAMETERS)) {
+    if (part === '') odd ||= parts.length > 2
+    else {
+      const equals = part.indexOf('=')
+      if (equals < 0) {
+        add('', part, true)
+        odd ||= parts.length > 1 && /[^\w.-]/.test(part)
+      } else add(part.slice(0, equals), part.slice(equals + 1), false)
     }
-    // A statement spread over parameters, joined by comments: the whole again, from the first value on.
-    if (parts.length > 1 && (odd || /\/\*|%2f%2a/i.test(query))) add(WHOLE, query.slice(query.indexOf('=') + 1), true)
-    else if (parts.length === 1 && parameters[0] && !parameters[0].bare && /[^\w.[\]$-]/.test(parameters[0].name))
-      add(WHOLE, query, true) // "?x' or 1=1": the sign of equality is the value's own
   }
-  return { rawPath, path, parameters, marks, truncated }
+  // A statement spread over parameters, joined by comments: the whole again, from the first value on.
+  if (parts.length > 1 && (odd || /\/\*|%2f%2a/i.test(query))) add(WHOLE, query.slice(query.indexOf('=') + 1), true)
+  else if (parts.length === 1 && parameters[0] && !parameters[0].bare && /[^\w.[\]$-]/.test(parameters[0].name))
+    add(WHOLE, query, true) // "?x' or 1=1": the sign of equality is the value's own
+  return { parameters, marks, truncated }
 }

@@ -37,11 +37,11 @@ const CODE = /\.(?:php\d?|phtml|phar|pht|aspx?|ashx|asmx|ascx|jspx?|jspf|jhtml|c
 
 /** Climbing in a value or path, and how it was written. */
 export const traversal = (raw: string, once: string, deep: string, inPath: boolean, add: Add): void => {
-  if (deep.includes('0x2') && /(?:0x2e){2}(?:0x(?:2f|5c)|[\\/])/i.test(deep)) add('traversal_encoded', SURE)
+  if (deep.includes('0x2') && /(?:\.\.|(?:0x2e){2})(?:0x(?:2f|5c)|[\\/{])/i.test(deep)) add('traversal_encoded', SURE)
   if (!deep.includes('..') && !once.includes('..')) return
   if (!inPath && /^\/?[^\s.]{0,400}\.{6,}[\w{-]+[\w.}-]*$/.test(deep))
     add('traversal_stripped', /\.{8,}|(?:etc|web-?inf|win|boot|passwd|conf)/i.test(deep) ? SURE : HINT)
-  const steps = deep.match(/\.{2,6}[;\x00]?[\\/]/g)?.length ?? 0
+  const steps = deep.match(/\.{2,6}(?:[;\x00]?[\\/]|\{)/g)?.length ?? 0
   if (steps === 0 && !/(?:^|[\\/=:,;?\x00]|\.)\.{2,6}[;\x00\x20]?(?:[\\/]|%|$)/.test(deep)) return
   if (steps > 0) {
     const coded = (inPath ? /%(?:25)*(?:2e|2f|5c)/i : /%(?:25)*(?:2e|5c)|%(?:25)+2f/i).test(raw)
@@ -104,10 +104,13 @@ const unixFile = (lower: string, inPath: boolean): { readonly name: string; read
 const BARE =
   /(?:^|[^\w.-])(etc|proc|var\/(?:log|www|run|mail|spool|lib|db|backups|cache|adm|tmp)|usr\/(?:local|bin|sbin|lib|share|pkg)|root\/\.\w|s?bin\/(?:ba|z|k|c|tc|da)?sh|boot\/(?:grub|vmlinuz)|dev\/(?:tcp|udp|fd|shm|null|zero|random|mem|std)|sys\/(?:class|kernel|devices|firmware|module))(?![a-z])\/?/
 /** A sign of it: most values need no more than this. */
-const MAY_BE_FILE = /[/\\]|win\.ini|boot\.ini|etcpasswd|windows|winnt/i
+/** Of a path every one has slashes: only names that the lists have in a path. */
+const MAY_BE_PATH =
+  /etc|proc\/|\/(?:sys|dev|var|root|boot|run|private)\/|\.docker|(?:web|meta)-inf|win\.ini|boot\.ini|windows|winnt|system|inetpub|\\|file:\//i
+const MAY_BE_FILE = /[/\\]|win\.ini|boot\.ini|etcpasswd|windows|winnt|web-?inf/i
 
 export const systemFile = (deep: string, inPath: boolean, add: Add): void => {
-  if (!MAY_BE_FILE.test(deep)) return
+  if (!(inPath ? MAY_BE_PATH : MAY_BE_FILE).test(deep)) return
   const lower = deep.toLowerCase()
   if (lower.includes('/')) {
     const link = /^https?:/.test(lower)

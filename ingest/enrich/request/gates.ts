@@ -175,7 +175,8 @@ export const gatesOf = (text: string, raw: string, signs: number): number => {
   }
   if (
     signs & HTML_SIGNS ||
-    (raw.includes('+A') && signs & (S.PLUS | S.SPACE)) ||
+    raw.includes('+A') ||
+    (signs & S.PLUS && text.includes('+A')) ||
     (signs & S.HIGH && /[\u00bc\u00be]/.test(text))
   )
     gates |= HTML

@@ -44,7 +44,7 @@ const ldap = (value: string, add: Add): void => {
   if (!LDAP_FILTER.test(value)) return
   const named = LDAP_NAMES.test(value)
   const built = /\)\s*\(\s*[&|!]|\(\s*[&|!]\s*\(|\*\s*\)\s*\(|\)\s*\(\s*\w+\s*[~<>]?=/.test(value)
-  if (built && (named || /[=*]/.test(value))) add('ldap_filter', SURE)
+  if (built && (named || /[=*]/.test(value) || /\)\s*\(\s*[&|!]\s*\)/.test(value))) add('ldap_filter', SURE)
   else if (named || /\*\)\)|\*\)\x00|\*\)$/.test(value))
     add(
       'ldap_filter',
@@ -87,7 +87,7 @@ export const injection = (text: string, place: Place, add: Add): void => {
   if (/[()*&|]/.test(value)) ldap(value, add)
   if (/[/:[(]/.test(value)) {
     const hit = XPATH.exec(value)?.[0]
-    if (hit !== undefined && (hit.includes('::') || XPATH_SURE.test(value)))
+    if (hit !== undefined && (/::|\(\s*\//.test(hit) || XPATH_SURE.test(value)))
       add('xpath', (hit.includes('::') && !/[[(/]/.test(value)) || /^https?:/i.test(value) ? HINT : SURE)
   }
   if (value.includes('<')) xml(value, add)

@@ -3,11 +3,11 @@
  * languages read it that an attacker writes. The answer is names in `FIELDS`: computed when asked, never stored, for a mended
  * analyser has to change what is said of old events too.
  */
-import { address } from './addresses.ts'
-import { LONGEST, PARAMETERS } from './bounds.ts'
+import { address, mayBeAddress } from './addresses.ts'
+import { LONGEST } from './bounds.ts'
 import { code } from './code/code.ts'
 import { phpName, setting } from './code/php.ts'
-import { cut, type Leaf, type Parameter } from './cut.ts'
+import { type Leaf, type Parameter, parametersOf, partsOf } from './cut.ts'
 import { decode, type Decoded } from './decode.ts'
 import { dotValue, privateFile, systemFile, traversal } from './files.ts'
 import { type Add, Findings, HINT, type Kind, KINDS, type Place, SURE } from './findings.ts'
@@ -50,6 +50,13 @@ const JOINING =
 const isSentence = (text: string): boolean =>
   text.length > 30 && text.trim().split(/\s+/, 7).length >= 6 && (text.match(JOINING)?.length ?? 0) >= 2
 
+/** Blanks without end say no more than a few, and every expression that passes over blanks would pass over them again and again. */
+const BLANKS = /\s{9,}/
+const squeezed = (text: string): string =>
+  BLANKS.test(text)
+    ? text.replace(/\s{9,}/g, (run) => (/[\r\n]/.test(run) ? `\n${' '.repeat(7)}` : ' '.repeat(8)))
+    : text
+
 class Analysis {
   readonly found = new Findings()
   readonly #place: Place
@@ -74,8 +81,10 @@ class Analysis {
   }
 
   /** What any text may hold. `place`: where it stands in its part of the request. */
-  text(value: string, raw: string, place: Place, signs = signsOf(value)): void {
-    if (value.length > LONGEST) this.found.truncated = true
+  text(whole: string, raw: string, place: Place): void {
+    if (whole.length > LONGEST) this.found.truncated = true
+    const value = squeezed(whole)
+    const signs = signsOf(value)
     const gates = this.#gated ? gatesOf(value, raw, signs) : ALL
     if (gates === 0) return
     let said: boolean | undefined
@@ -107,8 +116,7 @@ class Analysis {
       systemFile(deep, false, files)
       this.#file(name, deep, signs)
     }
-    if (signs & (S.COLON | S.DOT | S.SLASH | S.SQUARE | S.HIGH | S.BACKSLASH) || deep.length < 64)
-      address(deep, name, this.#outward(deep))
+    if (!this.#gated || mayBeAddress(deep, signs, name)) address(deep, name, this.#outward(deep))
     commandParameter(name, deep, this.add('shell'))
   }
   /** Addresses of the portal itself are its own affair. */
@@ -158,38 +166,33 @@ class Analysis {
     if (value !== '') this.value(name, { once: value, deep: decode(value, false).deep, marks: 0 }, value, place)
   }
 
-  target(target: string, referrer: string | undefined, place: Place): number {
-    const { rawPath, path, parameters, marks, truncated } = cut(target)
-    if (truncated || parameters.length > PARAMETERS) this.found.truncated = true
-    const { once, deep } = path
-    const own = place === 'query'
-    const at: Place = own ? 'path' : place
-    const files = own ? this.found.adder('file', 'path') : this.add('file')
+  /** What a path says by itself, and its parts. */
+  path(rawPath: string, { once, deep }: Decoded, published: boolean): void {
+    const files = this.add('file')
     const signs = S.signsOf(deep)
     if (signs & S.DOT || deep.includes('0x2')) traversal(rawPath, once, deep, true, files)
-    if (own) privateFile(deep, files)
+    if (published) privateFile(deep, files)
     systemFile(deep, true, files)
-    if (once !== deep || signs & ~PLAIN_PATH) this.#path(path, rawPath, at)
-    else if (deep.includes('__') || deep.includes('..')) this.both(path, rawPath, at)
+    if (once !== deep || signs & ~PLAIN_PATH) {
+      this.text(once, rawPath, 'path')
+      if (deep !== once) this.text(deep, rawPath, 'path')
+      for (const part of deep.split('/', 40))
+        if (part.length > 3 && part.length < 4000 && !/^[\w.~-]*$/.test(part)) this.text(part, part, 'path')
+    } else if (deep.includes('__') || deep.includes('..')) this.text(deep, rawPath, 'path')
     if (signs & S.UNDERSCORE || deep.includes('php'))
       for (const part of deep.split('/', 40))
-        if (part.length > 5 && !part.includes('.')) phpName(part, this.found.adder('code', at))
-    if (/\/https?:\/|:\/\//.test(deep)) address(deep.replace(/^\/+(?=\w+:)/, ''), '', this.found.adder('address', at))
+        if (part.length > 5 && !part.includes('.')) phpName(part, this.add('code'))
+    if (signs & S.COLON && /\/https?:\/|:\/\//.test(deep))
+      address(deep.replace(/^\/+(?=\w+:)/, ''), '', this.add('address'))
+  }
+  parameters(query: string, referrer: string | undefined, place: Place): number {
+    const { parameters, marks, truncated } = parametersOf(query)
+    if (truncated) this.found.truncated = true
     for (const parameter of parameters) {
       this.parameter(parameter, place)
       session(parameter.name || parameter.once, parameter.once, referrer, this.#host, this.add('session'))
     }
-    // ;jsessionid=… in the path
-    for (const [, name, value] of deep.matchAll(/;\s*([\w.-]{1,60})=([^;/]{1,200})/g))
-      session(name!, value!, referrer, this.#host, this.found.adder('session', at))
     return marks
-  }
-  #path(path: Decoded, raw: string, place: Place): void {
-    const own = new Analysis(place, this.#host, this.#gated)
-    own.both(path, raw, 'path')
-    for (const part of path.deep.split('/', 40))
-      if (part.length > 3 && part.length < 4000 && !/^[\w.~-]*$/.test(part)) own.text(part, part, 'path')
-    this.found.take(own.found)
   }
 }
 const { signsOf } = S
@@ -209,32 +212,46 @@ const agentOf = (agent: string, gated: boolean): Findings => {
   } else if (!agent.startsWith('Mozilla/')) shell(agent, 'user_agent', it.add('shell'))
   return it.found
 }
-const referrerOf = (referrer: string, gated: boolean): Findings => {
-  const it = new Analysis('referrer', undefined, gated)
-  const origin = /^[a-z][a-z0-9+.-]{0,20}:\/\/[^/?#]*/i.exec(referrer)
-  if (origin || referrer.startsWith('/'))
-    it.target(referrer.slice(origin?.[0].length ?? 0) || '/', undefined, 'referrer')
-  else {
-    const decoded = decode(referrer, false)
-    it.both(decoded, referrer, 'referrer')
-  }
-  return it.found
-}
-
-/** What was found in texts that come again and again: names of browsers, referrers, paths. */
+/** What was found in texts that come again and again: paths, referrers, names of browsers. */
 const REMEMBERED = 4096
 const LONGEST_REMEMBERED = 1024
-const memoOf = (make: (text: string, gated: boolean) => Findings) => {
-  const known = new Map<string, Findings>()
-  return (text: string, gated: boolean): Findings => {
+const memoOf = <T>(make: (text: string, gated: boolean) => T) => {
+  const known = new Map<string, T>()
+  return (text: string, gated: boolean): T => {
     if (!gated || text.length > LONGEST_REMEMBERED) return make(text, gated)
     let found = known.get(text)
-    if (!found) {
+    if (found === undefined) {
       if (known.size >= REMEMBERED) known.clear()
       known.set(text, (found = make(text, gated)))
     }
     return found
   }
+}
+interface Path {
+  readonly decoded: Decoded
+  readonly found: Findings
+}
+const pathOf =
+  (place: 'path' | 'referrer') =>
+  (whole: string, gated: boolean): Path => {
+    const raw = whole.slice(0, LONGEST)
+    const it = new Analysis(place, undefined, gated)
+    if (raw.length < whole.length) it.found.truncated = true
+    const decoded = decode(raw, false)
+    it.path(raw, decoded, place === 'path')
+    return { decoded, found: it.found }
+  }
+const pathFound = memoOf(pathOf('path'))
+
+const referrerOf = (referrer: string, gated: boolean): Findings => {
+  const origin = /^[a-z][a-z0-9+.-]{0,20}:\/\/[^/?#]*/i.exec(referrer)
+  const it = new Analysis('referrer', undefined, gated)
+  if (origin || referrer.startsWith('/')) {
+    const { path, query } = partsOf(referrer.slice(origin?.[0].length ?? 0) || '/')
+    it.found.take(pathOf('referrer')(path, gated).found)
+    it.parameters(query, undefined, 'referrer')
+  } else it.both(decode(referrer, false), referrer, 'referrer')
+  return it.found
 }
 const agentFound = memoOf(agentOf)
 const referrerFound = memoOf(referrerOf)
@@ -252,9 +269,17 @@ export const analyse = ({ target, method, version, referrer, agent, host }: Aske
   const found = new Findings()
   if (target !== undefined) {
     const absolute = ABSOLUTE.exec(target)
-    const it = new Analysis('query', (host ?? absolute?.[1])?.toLowerCase().replace(/:\d+$/, ''), gated)
-    const relative = absolute ? target.slice(absolute[0].length) || '/' : target
-    const marks = it.target(relative, foreignReferrer(target, referrer), 'query')
+    const own = (host ?? absolute?.[1])?.toLowerCase().replace(/:\d+$/, '')
+    const it = new Analysis('query', own, gated)
+    const { path, query } = partsOf(absolute ? target.slice(absolute[0].length) || '/' : target)
+    const { decoded, found: inPath } = pathFound(path, gated)
+    found.take(inPath)
+    const from = foreignReferrer(target, referrer)
+    const marks = decoded.marks | it.parameters(query, from, 'query')
+    // ;jsessionid=… in the path
+    if (decoded.deep.includes(';'))
+      for (const [, name, value] of decoded.deep.matchAll(/;\s{0,9}([\w.-]{1,60})=([^;/]{1,200})/g))
+        session(name!, value!, from, own, found.adder('session', 'path'))
     protocol({ method, version, target }, marks, it.add('protocol'))
     found.take(it.found)
   }

@@ -10,7 +10,7 @@ const CALL = new RegExp(
 )
 const STRONG = new RegExp(`(?:${anyOf([...listOf(DATA.html.strong), 'document'])})\\s*(?:[(\`.[]|\\?\\.)`, 'i')
 const MEMBER = new RegExp(
-  `\\b(?:document|window|self|top|parent|globalthis|frames|location|navigator|opener|content|history|event|external)\\s*(?:\\?\\.|\\.|\\[)\\s*['"\`]?(?:(?:${anyOf(listOf(DATA.html.members))})\\b|getelement\\w+|queryselector\\w*|\\w+['"\`]?\\s*\\]|['"]\\s*\\+|/)`,
+  `\\b(?:document|window|self|top|parent|globalthis|frames|location|navigator|opener|content|history|event|external)(?:\\s*\\?\\.\\s*|\\.(?! )|\\s+\\.\\s*|\\s*\\[\\s*)['"\`]?(?:(?:${anyOf(listOf(DATA.html.members))})\\b|getelement\\w+|queryselector\\w*|\\w+['"\`]?\\s*\\]|['"]\\s*\\+|/)`,
   'i',
 )
 const ASSIGN =

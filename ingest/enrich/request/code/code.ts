@@ -13,13 +13,13 @@ const PYTHON = new RegExp(`(?:^|[^\\w])(?:${anyOf(listOf(DATA.code.python))})(?!
 const RUBY = new RegExp(`\\b(?:${anyOf(listOf(DATA.code.ruby))})\\b\\s*[(\\s'"%\`.]`, 'i')
 const NODE = new RegExp(`(?:^|[^\\w])(?:${anyOf(listOf(DATA.code.node))})\\b`, 'i')
 const NODE_CALL =
-  /\brequire\s*\(\s*['"`\\]|\brequire\s*`|import\s*\(\s*['"`]|\bimport\s+[\w{*][^;]{0,60}\bfrom\s*['"]|_\$\$ND_FUNC\$\$_|__js_function|\bmodule\.exports\s*=|\bnew\s+Function\s*\(|\bFunction\s*\(\s*['"`]?|\bprocess\s*\[|\bglobal(?:This)?\s*\[|child_process|\bspawn(?:Sync)?\s*\(\s*['"`]|\bexec(?:Sync|File|FileSync)?\s*\(\s*['"`]/i
+  /\brequire\s*\(\s*['"`\\]|\brequire\s*`|import\s*\(\s*['"`]|_\$\$ND_FUNC\$\$_|__js_function|\bmodule\.exports\s*=|\bnew\s+Function\s*\(|\bFunction\s*\(\s*['"`]?|\bprocess\s*\[|\bglobal(?:This)?\s*\[|child_process|\bspawn(?:Sync)?\s*\(\s*['"`]|\bexec(?:Sync|File|FileSync)?\s*\(\s*['"`]/i
 const PROTOTYPE =
   /__proto__|(?:constructor|\bprototype)\s*(?:\.|\[|\]\s*\[|\]\.)\s*['"]?(?:prototype|constructor)|__(?:define|lookup)[GS]etter__/
 const SERIALIZED =
   /rO0AB[A-Za-z0-9+/]{3}|\xac\xed\x00\x05|aced0005|H4sIAAAA|AAEAAAD\/{4,}|\bgASV|gAJ[a-zA-Z]|!!(?:python|java|javax|perl|ruby)\b|!ruby\/|<java(?:\s+version|>)|<(?:sorted-set|dynamic-proxy|object-stream|tree-map|map>\s*<entry)\b|TypeObject|"\$type"\s*:|"@type"\s*:|BAh[7bvVI]|"rce"\s*:\s*"_\$\$|\bYTo\d|\bTzo\d|"__type"\s*:|\bcos\nsystem|\bcposix\n|\bc__builtin__/
 const LOOPS =
-  /while\s*\(\s*(?:true|1|!0|!!\w|\d+)[^)]{0,40}\)|for\s*\(\s*(?:[\w$\s=,]{0,40};[^)]{0,40};[^)]{0,40}|;[^)]{0,40})\)|do\s*\{[^}]{0,60}\}\s*while\s*\(|while\s*\(\s*(?:['"\w\s!=<>.+()-]{1,60})\)\s*(?:\{|;|\w)|for\s*\(\s*;\s*;/i
+  /while\s*\(\s*(?:true|1|!0|!!\w|\d+)[^)]{0,40}\)|for\s*\(\s*;[^)]{0,40}\)|do\s*\{[^}]{0,60}\}\s*while\s*\(|while\s*\(\s*(?:['"\w\s!=<>.+()-]{1,60})\)\s*(?:\{|;|\w)|for\s*\(\s*;\s*;/i
 const PERL =
   /(?:^|\W)(?:qx|qw|q[qr]?)\s*(?:\{|\(|\/|\|)[^})]{1,80}|@\{\s*\[|@\{\[|\bprint\s+<\w*>|\bopen\s*\(\s*\w+\s*,|%x[{([<|]|`[^`]{2,80}`\s*;|\bIO::|Open3|\buse\s+(?:IO|POSIX|Socket)\b/
 const PERL_SURE = /@\{\s*\[|%x[{([]|qx|print\s+</

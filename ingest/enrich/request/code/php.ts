@@ -18,17 +18,26 @@ const COMMENTS = '(?:\\s|/\\*[sS]{0,60}?\\*/|#[^\\n]{0,60}\\n|//[^\\n]{0,60}\\n)
 const CALL = new RegExp(`(^|[^\\w>$])\\\\?([a-z_]\\w{1,40})(${COMMENTS})\\(([^()]{0,300})(\\)?)`, 'gi')
 const CALLS = 30
 
+/** Mathematics and lists: max(a,b), count(*). */
+const EVERYDAY = new Set(
+  'abs ceil floor log max min exp pi pow sqrt tan sin round count date time range sort list split array rand format sql print file link system'.split(
+    ' ',
+  ),
+)
 /** The whole value is one call: name ( … ) with nothing around it. */
 const whole = (value: string, add: Add): void => {
   const found = /^\s*@?\\?([a-z_]\w{1,40})\s*\(([\s\S]{0,400})\)\s*;?\s*$/i.exec(value)
-  if (!found) return
+  if (!found || /\)\s+\w+\s/.test(found[2]!)) return
   const name = found[1]!.toLowerCase()
   if (isFunction(name)) {
+    const inside = found[2]!
     const prose =
       /^[^(]+\s\(/.test(value.trim()) &&
-      (SPOKEN.has(name) || /[a-z]{3,} [a-z]{2,}/i.test(found[2]!)) &&
-      /^[\w ,.()-]+$/.test(found[2]!)
-    add('php_call', prose ? HINT : SURE)
+      (SPOKEN.has(name) || /[a-z]{3,} [a-z]{2,}/i.test(inside)) &&
+      /^[\w ,.()-]+$/.test(inside)
+    // max(a,b) and log(10) are mathematics as well.
+    const own = !EVERYDAY.has(name) || /['"$`\\]|\w\s?\(/.test(inside)
+    add('php_call', own && !prose ? SURE : HINT)
   } else if (SCRIPTED.has(name)) add('script_call', /\s\(/.test(value) ? HINT : SURE)
   else add('call', HINT)
 }
@@ -144,12 +153,13 @@ const variables = (value: string, add: Add): void => {
     add('php_assignment', value.includes(';') ? SURE : HINT)
   if (/\$\{\s*(?:@?[a-z_]\w*\s*\(|@?print|@?eval|\$)/i.test(value)) add('php_complex_variable', SURE)
   // $$a, ${$a}, ${'a'.'b'}, $ $a, ${"GLOBALS"}: a variable named by another, or by a text
-  if (/\$\s*\$+\s*[a-z_{]\w*|\$\s*\{\s*(?:['"\\]|\$)|\$\$\{/i.test(value)) add('variable_variable', SURE)
+  if (/\$\s?\$[a-z_{]|\$\s*\{\s*(?:['"\\]|\$)|\$\$\{/i.test(value)) add('variable_variable', SURE)
   // $_=[]; $_++; names of signs only, and functions made by ^ | ~ of texts
   if (/\$_{1,20}\s*(?:=|\+\+|\[|\()|\$\{['"`][^\w'"`]{1,20}['"`][\^|&]/.test(value)) add('code_of_signs', SURE)
 }
 /** '…'^'…', ~'…', (%9b…): texts whose bits make the name of a function. */
-const SIGNS = /(['"])[^'"]{1,40}\1\s*[\^|&]\s*(['"])[^'"]{1,40}\2|\(\s*~\s*['"(]?[^\w\s)]{2,40}['"]?\s*\)|\$\{~['"]/
+const SIGNS =
+  /(['"])[^'"]{1,40}\1(?:\s*\^\s*|[|&])(['"])[^'"]{1,40}\2|\(\s*~\s*['"(]?[^\w\s)]{2,40}['"]?\s*\)|\$\{~['"]/
 
 const OBJECT =
   /(?:^|[;:{"'])(?:[OC]:\+?\d+:\\?["'][\w\\]{1,80}\\?["']:\+?\d+:|E:\d+:\\?["'][\w\\:]+|a:\+?\d+:\{(?:[isbdaONR]:|\}))/

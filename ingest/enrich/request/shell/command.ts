@@ -100,6 +100,8 @@ export const weigh = (text: string, after: boolean, add: Add): number => {
     const file = /^\s+\S*[./\\:=]\S*(?:\s+\S+)?\s*$|^\s+[a-z]+\d\s*$/i.test(rest) && !/\.(?:\s|$)/.test(rest)
     return file ? SURELY : PERHAPS
   }
+  // "salt & pepper": what stands behind the sign is asked for itself.
+  if (!after && /^\s*[;|&]\s/.test(rest)) return NONE
   if (!after) return takes ? (SHORT_ARGUMENT.test(rest) ? SURELY : ENDS) : NONE
   if (takes) return SURELY
   if (/^(?:sleep\s+\d|echo\s+(?:\d|["'$`]|-))/i.test(base + rest)) return SURELY

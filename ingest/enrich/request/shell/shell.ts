@@ -136,6 +136,9 @@ const expansions = (value: string, add: Add): void => {
     add('function_definition', /[;&|]\s*\w+\s*(?:$|[;&|])/.test(value.slice(value.indexOf('}'))) ? SURE : HINT)
 }
 
+/** Two of the shortest commands, one behind the other: "ls; id". */
+const PAIR =
+  /^\s*(?:ls|id|cat|ps|pwd|who|whoami|w|df|du|env|ver|dir|ping|nc|rm|uname)\s*(?:[;|&]|\|\||&&)\s*(?:ls|id|cat|ps|pwd|who|whoami|w|df|du|env|ver|dir|ping|nc|rm|uname)\s*[;|&#]?\s*$/
 export const shell = (text: string, place: Place, add: Add): void => {
   const value = text.length > LONGEST ? text.slice(0, LONGEST) : text
   if (
@@ -158,6 +161,7 @@ export const shell = (text: string, place: Place, add: Add): void => {
   )
     add('sqlite_command', SURE)
   if (value.length < 40 && /^\s*!(?:!|-?\d+|\w+:\S)\s*/.test(value)) add('history', SURE)
+  if (special && PAIR.test(value)) add('separator_command', SURE)
   if (SCRIPT.test(value)) add('shell_script', SURE)
   windows(value, add)
   if (!special) return

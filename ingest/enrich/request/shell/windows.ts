@@ -5,7 +5,7 @@ import { ALIASES, WINDOWS_VARIABLE } from './names.ts'
 const FOR =
   /(?:^|\W)for\s*(?:\/[dlrf]\s*(?:"[^"]{0,200}"|[^\s%]{1,200})?\s*)?%{1,2}[^\s(]{1,20}\s+in\s*\(|(?:^|\W)for\s*\/[dlrf]\s+\S/i
 const IF =
-  /(?:^|\W)if\s*(?:\/i\s*)?\s(?:\s*not\s+)?\s*\(?(?:exist\s+\S+\s+\S|defined\s+\w+\s+\S|errorlevel\s+\d|cmdextversion\s+\d|(?:"[^"]{0,60}"|\([^)]{0,60}\)|\[[^\]]{0,60}\]|[^\s=]{1,60})\s*(?:={2,3}|\b(?:equ|neq|lss|leq|gtr|geq)\b)\s*\S)/i
+  /(?:^|\W)if\s*(?:\/i\s*)?\s(?:\s*not\s+)?\s*(?:\(?(?:exist\s+\S+\s+\S|defined\s+\w+\s+\S|errorlevel\s+\d|cmdextversion\s+\d)|(?:"[^"]{0,60}"|\([^)]{0,60}\)|\[[^\]]{0,60}\]|[^\s=()]{1,60})\s*(?:={2,3}|\b(?:equ|neq|lss|leq|gtr|geq)\b)\s*\S)/i
 const COMMANDS = [
   // cmd /c, and cmd with its switches in any order
   /\bcmd(?:\.exe)?\s*(?:\/[a-z](?::\w+)?\s*)*\/[ckr]|\bpowershell(?:\.exe)?\s+[-/&{]|\bpwsh\s+-/i,
@@ -19,7 +19,7 @@ const COMMANDS = [
 ]
 const PATHS = [
   /\\\\[\w.-]+\\\w+\$?\\|[;|&]\s*[\w.-]+\s+(?:\S+\s+)?[a-z]:\\\w/i,
-  /[a-z]:\\(?:(?:windows|winnt|users|program files[^\\]{0,20}|programdata|inetpub|documents[^\\]{0,30}|temp|perflogs|xampp|wamp)(?:\\|$)|boot\.ini|autoexec)/i,
+  /[a-z]:\\(?:(?:windows|winnt|program files[^\\]{0,20}|programdata|inetpub|perflogs|xampp|wamp)\\|(?:users|documents[^\\]{0,30}|temp)\\[^\\]+\\|boot\.ini|autoexec)/i,
 ]
 
 export const windows = (value: string, add: Add): void => {

@@ -79,6 +79,7 @@ export class Reader {
       (this.k[i] === 'o' && SIGNS.includes(this.v[i]!)) ||
       this.is(i, 'not', 'binary', 'distinct', 'all', 'any', 'some', 'prior')
     ) {
+      if (this.#left-- < 0) return -1
       of.unary = true
       i = this.past(i + 1)
     }

@@ -17,6 +17,9 @@ export const scan = (r: Reader, text: string, start: number, from: number, quote
   const { tail, tailText, glued } = r.tokens
   const lastFrom = v.lastIndexOf('from')
   let spoken = false
+  /** Behind it are words only. */
+  let lastSign = r.length - 1
+  while (lastSign >= 0 && k[lastSign] === 'w') lastSign--
   for (let i = start; i < r.length; i++) {
     const word = v[i]!
     switch (k[i]) {
@@ -65,15 +68,11 @@ export const scan = (r: Reader, text: string, start: number, from: number, quote
     spoken ||= CLAUSES.has(word) || STATEMENTS.has(word) || LOGIC.has(word)
     if (r.is(i, 'union', 'except', 'intersect', 'minus')) {
       const kind = unionOf(r, i)
-      const prose =
-        k[i - 1] === 'w' &&
-        i > 1 &&
-        !quoted &&
-        tail === '' &&
-        k.indexOf('w', i) >= 0 &&
-        k.slice(i + 1).every((each) => each === 'w')
-      if (kind === 'select' && prose) add('union_select', HINT)
-      else if (kind === 'select' || kind === 'values') add('union_select', SURE)
+      const spoken = k[i - 1] === 'w' && i >= 1 && !quoted && tail === ''
+      // "credit union select committee: …"
+      const prose = spoken && (kind === 'perhaps' ? lastFrom < i : i > lastSign)
+      if ((kind === 'select' || kind === 'perhaps') && prose) add('union_select', HINT)
+      else if (kind !== 'no' && kind !== 'cut') add('union_select', SURE)
       else if (kind === 'cut' && (i <= from + 1 || quoted)) add('union_select', k[i + 1] === undefined ? HINT : SURE)
       continue
     }

@@ -114,7 +114,8 @@ export const isSharp = (r: Reader, i: number): boolean => {
   if (tail !== '' && tailText.trim().split(/\s+/).length <= 1) return true
   for (let n = i + 1; n < r.length; n++) {
     const [kind, value] = [r.k[n], r.v[n]!]
-    if (kind === ';' || kind === '(' || kind === 's' || kind === 'v') return true
+    if (kind === ';' || kind === '(' || kind === 'v') return true
+    if (kind === 's' && r.k[n - 1] !== 'w' && r.k[n - 1] !== 'n') return true
     if (kind === 'o' && (value === '=' || value === '*')) return true
     if (kind === 'w' && /^(?:where|values|exists|xp_\w+|sp_\w+|dbms_\w+|utl_\w+|delay|immediate|cascade)$/.test(value))
       return true
@@ -123,7 +124,7 @@ export const isSharp = (r: Reader, i: number): boolean => {
 }
 
 /** What stands behind union, except, intersect, minus; 'cut' where the value ends there. */
-export const unionOf = (r: Reader, i: number): 'values' | 'select' | 'cut' | 'no' => {
+export const unionOf = (r: Reader, i: number): 'values' | 'select' | 'perhaps' | 'cut' | 'no' => {
   let at = r.past(i + 1)
   while (r.is(at, 'all', 'distinct', 'distinctrow') || r.k[at] === '(') at = r.past(at + 1)
   if (
@@ -132,7 +133,8 @@ export const unionOf = (r: Reader, i: number): 'values' | 'select' | 'cut' | 'no
   )
     return 'values'
   if (!r.is(at, 'select')) return 'no'
-  if (r.selects(at) !== 'no') return 'select'
+  const likeness = r.selects(at)
+  if (likeness !== 'no') return likeness === 'list' ? 'select' : 'perhaps'
   const next = r.past(at + 1)
   if (next >= r.length) return 'cut'
   // Bare columns: a list by commas, or the end right behind one.

@@ -1,7 +1,7 @@
 /** The findings of a request as fields of an event, computed when they are asked for. */
 import type { Event, Value } from '../../event.ts'
 import type { Findings } from './findings.ts'
-import { type Asked, analyse, FIELDS } from './request.ts'
+import { analyse, FIELDS } from './request.ts'
 
 /** What they are computed of; any of them is enough. */
 export const INPUTS = [
@@ -28,31 +28,29 @@ const targetOf = (event: Event): string | undefined => {
   return query === undefined ? path : `${path ?? ''}?${query}`
 }
 
-/** Rules ask for one field after the other of the same event: the last answer is kept, by what it was made of. */
-let asked: Asked = {}
+/** Rules ask for one field after the other of the same event: the last answer is kept, with what it was made of. */
+let last: Event | undefined
+const inputs: (Value | undefined)[] = INPUTS.map(() => undefined)
 let found: Findings | undefined
 const findingsOf = (event: Event): Findings => {
-  const now: Asked = {
+  let same = found !== undefined && event === last
+  for (let i = 0; i < INPUTS.length; i++) {
+    const value = event[INPUTS[i]!]
+    if (inputs[i] === value) continue
+    same = false
+    inputs[i] = value
+  }
+  if (same) return found!
+  last = event
+  found = analyse({
     target: targetOf(event),
     method: textOf(event, 'http.request.method'),
     version: textOf(event, 'http.version'),
     referrer: textOf(event, 'http.request.referrer'),
     agent: textOf(event, 'user_agent.original'),
     host: textOf(event, 'portal.domain') ?? textOf(event, 'url.domain'),
-  }
-  const same =
-    found !== undefined &&
-    asked.target === now.target &&
-    asked.agent === now.agent &&
-    asked.referrer === now.referrer &&
-    asked.method === now.method &&
-    asked.version === now.version &&
-    asked.host === now.host
-  if (!same) {
-    asked = now
-    found = analyse(now)
-  }
-  return found!
+  })
+  return found
 }
 
 const isAsked = (event: Event): boolean =>

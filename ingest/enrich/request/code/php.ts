@@ -208,7 +208,8 @@ const LONELY: ReadonlySet<string> = new Set(
 )
 /** The bare name of a function, as the whole value. */
 export const phpName = (value: string, add: Add): void => {
-  if (value.length > 60) return
+  // Numbers, dates and short words are no names of functions.
+  if (value.length > 60 || value.length < 4 || !/[a-z]{4}|_/i.test(value)) return
   const words = value.trim().split(/\s+/, 4)
   if (words.length > 3) return
   for (const part of value.toLowerCase().split(/\W+/, 6)) {

@@ -207,7 +207,7 @@ export const ATTACKS: { readonly [field: string]: readonly string[] } = {
     '..%2f..%2fetc/passwd',
     '%c0%ae%c0%ae/%c0%ae%c0%ae/x',
     '/WEB-INF/web.xml',
-    '/home/a/.ssh/id_rsa',
+
     '.htpasswd',
     '..;/..;/manager',
     '/sys/class/net',

@@ -175,7 +175,7 @@ const backup = (name: string, depth: number, add: Add): void => {
   if (parts.length < 2) return
   const inner = parts.slice(0, -1)
   const coded = inner.some((part) =>
-    /^(?:php\d?|phtml|aspx?|jspx?|config|inc|xml|sql|html?|js|json|ini|env|yml|conf|cgi|py|rb|css|do|cfm|asa|pl)$/.test(
+    /^(?:php\d?|phtml|aspx?|jspx?|config|inc|xml|sql|html?|js|json|ini|env|yml|conf|cgi|py|rb|css|do|cfm|asa|pl|gif|jpe?g|png|svg|ico|txt|pdf|swf|docx?|xlsx?)$/.test(
       part,
     ),
   )

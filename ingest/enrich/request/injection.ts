@@ -69,7 +69,8 @@ const xml = (value: string, add: Add): void => {
     add('xml_break', /\]\]>|CDATA/.test(value) ? SURE : HINT)
 }
 const lines = (value: string, place: Place, add: Add): void => {
-  if (HEADERS.test(value) || (value.includes('\r') && ANY_HEADER.test(value))) add('header_injection', SURE)
+  if (HEADERS.test(value) || /[\r\n]\s*set-cookie/i.test(value) || (value.includes('\r') && ANY_HEADER.test(value)))
+    add('header_injection', SURE)
   if (/[\r\n]\s*HTTP\/\d/.test(value) || /[\r\n]{2,}\s*</.test(value)) add('response_splitting', SURE)
   if (MAIL_HEADER.test(value)) add('mail_header', SURE)
   if (COMMANDS.some((expression) => expression.test(value))) add('mail_command', SURE)

@@ -14,7 +14,7 @@ import { type Add, Findings, HINT, type Kind, KINDS, type Place, SURE } from './
 import { ALL, CODE, gatesOf, HTML, INJECTION, SCRIPT, SHELL, SQL } from './gates.ts'
 import { html } from './html.ts'
 import { injection, operatorName } from './injection.ts'
-import { client, protocol, repeats, session } from './requester.ts'
+import { type Came, cameFrom, client, protocol, repeats, session } from './requester.ts'
 import { script } from './script.ts'
 import { commandParameter, shell } from './shell/shell.ts'
 import * as S from './signs.ts'
@@ -185,12 +185,12 @@ class Analysis {
     if (signs & S.COLON && /\/https?:\/|:\/\//.test(deep))
       address(deep.replace(/^\/+(?=\w+:)/, ''), '', this.add('address'))
   }
-  parameters(query: string, referrer: string | undefined, place: Place): number {
+  parameters(query: string, came: Came, place: Place): number {
     const { parameters, marks, truncated } = parametersOf(query)
     if (truncated) this.found.truncated = true
     for (const parameter of parameters) {
       this.parameter(parameter, place)
-      session(parameter.name || parameter.once, parameter.once, referrer, this.#host, this.add('session'))
+      session(parameter.name || parameter.once, parameter.once, came, this.add('session'))
     }
     return marks
   }
@@ -257,33 +257,53 @@ const agentFound = memoOf(agentOf)
 const referrerFound = memoOf(referrerOf)
 
 const ABSOLUTE = /^[a-z][a-z0-9+.-]{0,20}:\/\/([^/?#]*)/i
-/** A link within a site that keeps sessions in its addresses: the referrer has one too. */
-const foreignReferrer = (target: string, referrer: string | undefined): string | undefined => {
-  if (referrer === undefined) return undefined
-  const name = /[?&;]([\w.-]*(?:sess|sid|session)[\w.-]*)=/i.exec(target)?.[1]
-  return name !== undefined && referrer.toLowerCase().includes(`${name.toLowerCase()}=`) ? undefined : referrer
+const targetOf = (
+  target: string,
+  host: string | undefined,
+  came: Came,
+  gated: boolean,
+): { found: Findings; marks: number } => {
+  const absolute = ABSOLUTE.exec(target)
+  const it = new Analysis('query', host ?? hostOf(absolute?.[1]), gated)
+  const { path, query } = partsOf(absolute ? target.slice(absolute[0].length) || '/' : target)
+  const { decoded, found } = pathFound(path, gated)
+  const marks = decoded.marks | it.parameters(query, came, 'query')
+  // ;jsessionid=… in the path
+  if (decoded.deep.includes(';'))
+    for (const [, name, value] of decoded.deep.matchAll(/;\s{0,9}([\w.-]{1,60})=([^;/]{1,200})/g))
+      session(name!, value!, came, it.found.adder('session', 'path'))
+  it.found.take(found)
+  return { found: it.found, marks }
+}
+const hostOf = (name: string | undefined): string | undefined => name?.toLowerCase().replace(/:\d+$/, '')
+/** Pages are asked for again and again. */
+const known = new Map<string, ReturnType<typeof targetOf>>()
+const targetFound = (
+  target: string,
+  host: string | undefined,
+  came: Came,
+  gated: boolean,
+): ReturnType<typeof targetOf> => {
+  if (!gated || target.length > LONGEST_REMEMBERED) return targetOf(target, host, came, gated)
+  const key = `${target}\n${host ?? ''}\n${came ?? ''}`
+  let found = known.get(key)
+  if (found === undefined) {
+    if (known.size >= REMEMBERED) known.clear()
+    known.set(key, (found = targetOf(target, host, came, gated)))
+  }
+  return found
 }
 
 /** `gated: false` asks every analyser of everything: what it finds must be the same. */
 export const analyse = ({ target, method, version, referrer, agent, host }: Asked, gated = true): Findings => {
-  const found = new Findings()
+  const all = new Findings()
   if (target !== undefined) {
-    const absolute = ABSOLUTE.exec(target)
-    const own = (host ?? absolute?.[1])?.toLowerCase().replace(/:\d+$/, '')
-    const it = new Analysis('query', own, gated)
-    const { path, query } = partsOf(absolute ? target.slice(absolute[0].length) || '/' : target)
-    const { decoded, found: inPath } = pathFound(path, gated)
-    found.take(inPath)
-    const from = foreignReferrer(target, referrer)
-    const marks = decoded.marks | it.parameters(query, from, 'query')
-    // ;jsessionid=… in the path
-    if (decoded.deep.includes(';'))
-      for (const [, name, value] of decoded.deep.matchAll(/;\s{0,9}([\w.-]{1,60})=([^;/]{1,200})/g))
-        session(name!, value!, from, own, found.adder('session', 'path'))
-    protocol({ method, version, target }, marks, it.add('protocol'))
-    found.take(it.found)
+    const own = hostOf(host)
+    const { found, marks } = targetFound(target, own, cameFrom(target, referrer, own), gated)
+    all.take(found)
+    protocol({ method, version, target }, marks, all.adder('protocol', 'query'))
   }
-  if (agent !== undefined && agent !== '-') found.take(agentFound(agent, gated))
-  if (referrer !== undefined && referrer !== '-') found.take(referrerFound(referrer, gated))
-  return found
+  if (agent !== undefined && agent !== '-') all.take(agentFound(agent, gated))
+  if (referrer !== undefined && referrer !== '-') all.take(referrerFound(referrer, gated))
+  return all
 }

@@ -62,19 +62,19 @@ export const isSession = (name: string, value: string): boolean => {
   if (OTHER.test(lower)) return false
   return SESSION_LIKE.test(lower) || (/^sess(?:ion)?$/.test(lower) && /^(?=.*\d)[\w-]{8,}$/.test(value))
 }
+/** Where a link came from, by the referrer: another site, the portal itself; undefined where nothing says so. */
+export type Came = 'elsewhere' | 'own' | undefined
+/** Within a site that keeps sessions in its addresses the referrer has one too. */
+export const cameFrom = (target: string, referrer: string | undefined, host: string | undefined): Came => {
+  if (referrer === undefined || referrer === '-') return undefined
+  const from = /^https?:\/\/([^/?#]+)/i.exec(referrer)?.[1]?.toLowerCase().replace(/:\d+$/, '')
+  if (from === undefined) return undefined
+  if (from === host) return 'own'
+  const name = /[?&;]([\w.-]{0,60}(?:sess|sid|session)[\w.-]{0,60})=/i.exec(target)?.[1]
+  return name !== undefined && referrer.toLowerCase().includes(`${name.toLowerCase()}=`) ? 'own' : 'elsewhere'
+}
 /** A session's identity in the address: with a link from another site it is handed to a victim; with none a search engine may hold it. */
-export const session = (
-  name: string,
-  value: string,
-  referrer: string | undefined,
-  host: string | undefined,
-  add: Add,
-): void => {
-  if ((value === '' && referrer === undefined) || !isSession(name, value)) return
-  const from =
-    referrer === undefined
-      ? undefined
-      : /^https?:\/\/([^/?#]+)/i.exec(referrer)?.[1]?.toLowerCase().replace(/:\d+$/, '')
-  const foreign = from !== undefined && from !== host
-  add('session_parameter', foreign ? SURE : HINT)
+export const session = (name: string, value: string, came: Came, add: Add): void => {
+  if ((value === '' && came === undefined) || !isSession(name, value)) return
+  add('session_parameter', came === 'elsewhere' ? SURE : HINT)
 }

@@ -3,6 +3,7 @@
  * values that are all different would take more than the rest of the event.
  */
 import { createHash } from 'node:crypto'
+import { INPUTS, REQUEST_FIELDS } from '../enrich/request/fields.ts'
 import { DOMAINS } from './domains.ts'
 import { RELATED } from './related.ts'
 import { USER_AGENT } from './user-agent.ts'
@@ -10,11 +11,14 @@ import { type Event, type Scalar, type Value, valuesOf } from '../event.ts'
 import { parseIp } from '../ip.ts'
 
 export interface Computed {
-  /** What it is computed of; absent where one of them is. */
+  /** What it is computed of; absent where one of them is, or with `any` where all are. */
   readonly of: readonly string[]
-  /** Each of `of` alone gives it values: absent only where all of them are. */
   readonly any?: true
   readonly value: (event: Event) => Value | undefined
+  /** All that are computed together, of the same: who reads several makes what they are computed of once. */
+  readonly family?: readonly string[]
+  /** Few events have it: a rule is chosen by it. */
+  readonly seldom?: true
 }
 
 /** IANA numbers of the protocols whose ports are part of a flow. */
@@ -61,6 +65,8 @@ export const communityId = (event: Event): string | undefined => {
   return `1:${hash.digest('base64')}`
 }
 
+const FAMILY = [...REQUEST_FIELDS.keys()]
+
 export const COMPUTED: ReadonlyMap<string, Computed> = new Map<string, Computed>([
   [
     'network.community_id',
@@ -72,6 +78,9 @@ export const COMPUTED: ReadonlyMap<string, Computed> = new Map<string, Computed>
   ...DOMAINS,
   ...USER_AGENT,
   ...RELATED,
+  ...[...REQUEST_FIELDS].map(
+    ([name, value]) => [name, { of: INPUTS, any: true, value, family: FAMILY, seldom: true }] as const,
+  ),
 ])
 
 /** Names of fields, and of what those are computed of. */

@@ -84,3 +84,8 @@ export const fieldsOf = (filter: Filter, into = new Set<string>()): Set<string> 
   }
   return into
 }
+
+/** The fields that are computed together with this one, of the same; undefined where it is computed alone, or not at all. */
+export const familyOf = (field: string): readonly string[] | undefined => COMPUTED.get(field)?.family
+/** Whether few events have the field: then a filter may be chosen by it. */
+export const isSeldom = (field: string): boolean => COMPUTED.get(field)?.seldom === true

@@ -58,9 +58,9 @@ const leaf = (node: Leaf, asked: Asked): Condition => {
   if (node.op === 'ref' || node.op === 'part')
     return { sql: leaf({ op: 'exists', field: node.field }, asked).sql, exact: false }
   if (COMPUTED.has(node.field)) {
-    const { of: names, any } = COMPUTED.get(node.field)!
-    const of = names.map((name) => leaf({ op: 'exists', field: name }, asked).sql)
-    return { sql: `(${inRest(node).sql} OR (${of.join(any ? ' OR ' : ' AND ')}))`, exact: false }
+    const { of, any } = COMPUTED.get(node.field)!
+    const there = of.map((name) => leaf({ op: 'exists', field: name }, asked).sql)
+    return { sql: `(${inRest(node).sql} OR (${there.join(any ? ' OR ' : ' AND ')}))`, exact: false }
   }
   const field = fieldOf(node.field)
   if (field?.of) {

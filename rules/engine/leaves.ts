@@ -1,5 +1,5 @@
 /** Filters as trees over numbered leaves: leaves that are equal are one, and are compiled once for all plans. */
-import type { Filter, Leaf, Match } from '../../ingest/store/filter.ts'
+import { type Filter, isSeldom, type Leaf, type Match } from '../../ingest/store/filter.ts'
 import { compile } from '../../ingest/store/match.ts'
 import { alternativesOf, type Clause, clausesOfPattern, clausesOfRegex, rarityOf, WEAK } from './literals.ts'
 
@@ -30,9 +30,12 @@ const clausesOf = (leaf: Leaf): readonly Clause[] =>
 /** Fields whose values many events share: what kind they are of, how they ended. */
 const COMMON =
   /^(event\.(kind|category|type|outcome|dataset|module)|observer\.(type|vendor|product)|network\.(type|transport|protocol|direction)|log\.level|http\.(request\.method|response\.status_code)|vonglau\..*)$|\.(type|subtype|action)$/
+const SELDOM = 6
 const rarityOfLeaf = (leaf: Leaf, clauses: readonly Clause[]): number => {
   // Behind every set of words: of these all events of a kind have one.
   if (leaf.op === 'in' && COMMON.test(leaf.field)) return -3
+  // What is computed of a request is there where it is an attack: that it is there is rarer than most words.
+  if (isSeldom(leaf.field)) return SELDOM
   if (leaf.op === 'in') return Math.min(...leaf.values.map((value) => String(value).length)) * 0.6
   if (clauses.length) return clauses.reduce((sum, clause, i) => sum + rarityOf(clause) / (i + 1), -1)
   return leaf.op === 'exists' ? -4 : leaf.op === 'regex' || leaf.op === 'like' ? -5 : -2.5

@@ -5,7 +5,7 @@
 import type { Event, Scalar, Value } from '../../ingest/event.ts'
 import { field, LASTING, lasting } from '../../ingest/row/handles.ts'
 import { DOUBLE, LIST, LONG, MADE, type Row, sourcesOf, TEXT } from '../../ingest/row/row.ts'
-import { exists, type Filter, fieldsOf } from '../../ingest/store/filter.ts'
+import { exists, familyOf, type Filter, fieldsOf } from '../../ingest/store/filter.ts'
 import { readerOf } from '../../ingest/store/match.ts'
 import { Kinds } from './kinds.ts'
 import { blindOf, treesOf } from './leaves.ts'
@@ -101,11 +101,14 @@ class RowReader {
     }
     const excerpts = new Map<string, Excerpt>()
     const excerptOf = (name: string): Excerpt => {
-      let excerpt = excerpts.get(name)
+      // What is computed together is read of one.
+      const family = familyOf(name)
+      const key = family ? family[0]! : name
+      let excerpt = excerpts.get(key)
       if (!excerpt) {
         // All that it is read of: itself, and what it is computed of.
-        const names = name === '*' ? [] : [...fieldsOf(exists(name))]
-        excerpts.set(name, (excerpt = { names, handles: names.map(lasting), serial: 0, event: {} }))
+        const names = name === '*' ? [] : [...new Set([...(family ?? []), ...fieldsOf(exists(name))])]
+        excerpts.set(key, (excerpt = { names, handles: names.map(lasting), serial: 0, event: {} }))
       }
       return excerpt
     }
@@ -170,9 +173,12 @@ class RowReader {
       const { column, of, read } = this.#computed[i]!
       const event = this.#eventOf(of)
       const value = read(event)
-      if (value === undefined || value === event[of.names[0]!]) continue
-      pass.present(this.#columns[column]!.field.present)
-      pass.value(value as Scalar, column, false)
+      const { field } = this.#columns[column]!
+      // What the row says itself was read above.
+      if (value === undefined || value === event[field.name]) continue
+      pass.present(field.present)
+      if (Array.isArray(value)) for (const each of value) pass.value(each as Scalar, column, false)
+      else pass.value(value as Scalar, column, false)
     }
     pass.finish(this.#ask, found)
   }

@@ -111,8 +111,8 @@ const ownLeaf = (node: Leaf, patterns: boolean): Answer => {
   if (node.field === '*') return roughly(ALL)
   const computed = COMPUTED.get(node.field)
   if (computed) {
-    const of = computed.of.map((field) => ({ exists: { field } }))
-    return roughly(either(inRest(node).query, ...(computed.any ? of : [both(...of)])))
+    const there = computed.of.map((field) => ({ exists: { field } }))
+    return roughly(either(inRest(node).query, computed.any ? either(...there) : both(...there)))
   }
   const field = fieldOf(node.field)
   if (!field) return inRest(node)

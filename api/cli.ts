@@ -252,12 +252,13 @@ rules
   .description('load every rule and say what is wrong')
   .argument('[folder]', 'rules of your own (default: rules: of the configuration)')
   .action(async (folder?: string) => {
-    const problems = checkRules(folder ?? config().rules, LOGSOURCES)
+    const { eventOfLine, wordsOf } = await import('./commands/scan.ts')
+    const words = wordsOf(config())
+    const problems = checkRules(folder ?? config().rules, LOGSOURCES, words)
     for (const problem of problems) tell(problem)
     if (problems.length) process.exitCode = 1
     else {
-      const rules = loadRules(folder ?? config().rules, LOGSOURCES)
-      const { eventOfLine } = await import('./commands/scan.ts')
+      const rules = loadRules(folder ?? config().rules, LOGSOURCES, words)
       const toEvent = eventOfLine(config())
       const events = SAMPLES.map(([source, line]) => toEvent(source, line)).filter((event) => event !== undefined)
       await print([...costlyRules(rules, events), `${counted(rules.length, 'rule')}, none with a mistake`])
@@ -268,13 +269,11 @@ rules
   .description('run every rule against its <id>.events.ndjson')
   .argument('[folder]', 'rules of your own (default: rules: of the configuration)')
   .action(async (folder?: string) => {
-    const settings = config()
-    const { eventOfLine } = await import('./commands/scan.ts')
-    const tested = testRules(
-      folder ?? settings.rules ?? CATALOG,
-      eventOfLine({ ...settings, inventory: settings.inventory ?? DEMO_INVENTORY }),
-      LOGSOURCES,
-    )
+    const given = config()
+    const settings = { ...given, inventory: given.inventory ?? DEMO_INVENTORY }
+    const { eventOfLine, wordsOf } = await import('./commands/scan.ts')
+    const folderOf = folder ?? settings.rules ?? CATALOG
+    const tested = testRules(folderOf, eventOfLine(settings), LOGSOURCES, wordsOf(settings))
     const failures = tested.flatMap((each) => each.failures)
     for (const failure of failures) tell(failure)
     await print([

@@ -22,7 +22,11 @@ import { type Config, rereadConfig, SERVER_ROLES, type ServerRole } from './conf
 import type { Cases } from '../rules/case/decide.ts'
 import { casesOf } from './acts.ts'
 import { createDetection, type Detection } from './detection.ts'
-import { openRulebook } from './rulebook.ts'
+import { dayOf } from '../ingest/inventory/days.ts'
+import { resolveHours } from '../ingest/inventory/deadlines.ts'
+import { placeholdersOf } from '../ingest/inventory/placeholders.ts'
+import { namesPlaceholders } from '../rules/sigma/placeholders.ts'
+import { followInventory, openRulebook } from './rulebook.ts'
 import { needRestart, type Reloaded, sourcesDifference } from './reloaded.ts'
 import { holdSources, type Inventories, openInventories, readInventory } from './inventories.ts'
 import { createScribe, type Scribe } from './scribe.ts'
@@ -107,7 +111,7 @@ interface RuleSetting {
 /** What files say: the inventory, held to the sources, and the rules. */
 const readStated = (config: Config): { inventory: Inventory; rules: readonly Rule[] } => {
   const inventory = readInventory(config)
-  return { inventory, rules: loadRules(config.rules, LOGSOURCES) }
+  return { inventory, rules: loadRules(config.rules, LOGSOURCES, placeholdersOf(inventory, Date.now())) }
 }
 
 export const openInstallation = async (first: Config, options: InstallationOptions): Promise<Installation> => {
@@ -165,7 +169,15 @@ export const openInstallation = async (first: Config, options: InstallationOptio
     lookedAt = performance.now()
   }
   await readSettings()
-  const book = await openRulebook(config.rules, store, stated.rules)
+  const words = () => placeholdersOf(inventories.current(), clock())
+  // The inventory in the store may say otherwise than the file.
+  const book = await openRulebook(
+    config.rules,
+    store,
+    stated.rules.some(({ yaml }) => namesPlaceholders(yaml))
+      ? loadRules(config.rules, LOGSOURCES, words())
+      : stated.rules,
+  )
   const ingest = await createIngest({
     judging: book.judging(),
     store: store.events,
@@ -277,11 +289,15 @@ export const openInstallation = async (first: Config, options: InstallationOptio
     enricher = createEnricher({ inventory, geoip })
     ingest.setInventory(inventory)
   }
+  // Who does not run the rules only judges by the new ones.
+  const takeRules = (next: readonly Rule[]) =>
+    book.take(next, roles.has('detect') ? schedule.change : (work) => work(), ingest.setJudging)
+  const followWords = followInventory(book, words, takeRules, problems)
   const reload = async (): Promise<Reloaded> => {
     const next = rereadConfig(first)
     const sources = sourcesDifference(config.sources, next.sources)
     // All three are read before one of them is taken over: what is wrong in one leaves all as they are.
-    const book_ = book.read()
+    const book_ = book.read(words())
     geoip = geoip.renewed()
     const inventory = await inventories.reload(next.sources)
     takeInventory(inventories.current())
@@ -291,11 +307,12 @@ export const openInstallation = async (first: Config, options: InstallationOptio
       left = undefined
       for (const listener of listeners) listener(next.sources)
     }
-    // Who does not run the rules only judges by the new ones.
-    const rules = await book.take(book_, roles.has('detect') ? schedule.change : (work) => work(), ingest.setJudging)
+    const rules = await takeRules(book_)
+    await followWords()
     failing.clear()
     return { rules, inventory, sources, waiting: needRestart(first, next) }
   }
+  let day = dayOf(inventories.current().province.timezone, clock())
   /** One after the other. */
   let reloading: Promise<unknown> = Promise.resolve()
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -306,6 +323,7 @@ export const openInstallation = async (first: Config, options: InstallationOptio
   const changed = async <T>(change: Promise<T>): Promise<T> => {
     const done = await change
     takeInventory(inventories.current())
+    await followWords()
     return done
   }
   return {
@@ -353,7 +371,11 @@ export const openInstallation = async (first: Config, options: InstallationOptio
       lookAtFolder()
       await trust.keep()
       await readSettings()
-      if (nodes && (await inventories.follow())) takeInventory(inventories.current())
+      const followed = nodes && (await inventories.follow())
+      if (followed) takeInventory(inventories.current())
+      const now = dayOf(inventories.current().province.timezone, clock())
+      if (followed || now !== day) await inTurn(followWords)
+      day = now
       await nodes?.publish({ sources: roles.has('ingest') ? await ingest.status() : [], problems: mine() })
     },
     enabled: (id) => !off.has(id),
@@ -373,15 +395,4 @@ export const openInstallation = async (first: Config, options: InstallationOptio
       await store.close()
     },
   }
-}
-
-/** Hours to settle an incident, by level, of the deadlines in force. */
-const resolveHours = (inventory: Inventory, now: number): { [level: string]: number } => {
-  const day = new Date(now).toISOString().slice(0, 10)
-  const inForce = inventory.deadlines
-    .filter((each) => each.valid_from <= day)
-    .sort((a, b) => (a.valid_from < b.valid_from ? 1 : -1))[0]
-  const hours: { [level: string]: number } = { critical: 4, high: 24, medium: 72, low: 168, informational: 336 }
-  for (const [level, service] of Object.entries(inForce?.levels ?? {})) hours[level] = service.resolve
-  return hours
 }

@@ -255,6 +255,8 @@ const isSameInventory = (a: Inventory, b: Inventory): boolean => changesBetween(
 
 /** A file and what holds, put together, read as one inventory: what contradicts is refused as a whole. */
 const held = (inventory: Inventory): Inventory => {
+  // Where no file is configured nobody is known.
+  if (inventory.agencies.length === 0) return inventory
   try {
     return checkedInventory(inventory)
   } catch (error) {

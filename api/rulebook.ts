@@ -2,10 +2,12 @@
 import { counted } from '../ingest/counted.ts'
 import type { Judging } from '../ingest/judge.ts'
 import { LOGSOURCES } from '../ingest/parsers/index.ts'
+import type { Placeholders } from '../ingest/inventory/placeholders.ts'
 import type { Store } from '../ingest/store/store.ts'
 import { startRules } from '../rules/detect.ts'
 import { loadRules } from '../rules/load.ts'
 import type { Rule } from '../rules/rule.ts'
+import { namesPlaceholders } from '../rules/sigma/placeholders.ts'
 import { judgingOf, keepRuleset, labelOf } from '../rules/ruleset.ts'
 
 export interface Changes {
@@ -20,8 +22,10 @@ export interface Rulebook {
   rules(): readonly Rule[]
   /** All of them, as ingest judges by them. */
   judging(): Judging
-  /** Reads the folder of rules again; throws with what is wrong in it. */
-  read(): readonly Rule[]
+  /** Reads the folder of rules again; throws with what is wrong in it. `placeholders`: of the inventory that holds then. */
+  read(placeholders: Placeholders): readonly Rule[]
+  /** Whether a rule says otherwise when the inventory does. */
+  namesInventory(): boolean
   /**
    * Takes over what was read. `change`: what came until then is judged by the rules of before, what comes by the new ones;
    * `judge`: ingest takes them over.
@@ -45,7 +49,8 @@ export const openRulebook = async (
   return {
     rules: () => rules,
     judging: () => judging,
-    read: () => loadRules(folder, LOGSOURCES),
+    read: (placeholders) => loadRules(folder, LOGSOURCES, placeholders),
+    namesInventory: () => rules.some(({ yaml }) => namesPlaceholders(yaml)),
     take: async (next, change, judge) => {
       const judges = judgingOf(next)
       await keepRuleset(store.documents, judges)
@@ -64,6 +69,28 @@ export const openRulebook = async (
         removed: [...before.keys()].filter((id) => !now.has(id)),
       }
     },
+  }
+}
+
+/**
+ * Has rules that name the inventory say what it says now: called when it has changed, and with each day, for what is in force
+ * changes with it. A rule's file that is wrong meanwhile leaves them as they are, and is told.
+ */
+export const followInventory = (
+  book: Rulebook,
+  words: () => Placeholders,
+  take: (next: readonly Rule[]) => Promise<Changes>,
+  problems: Map<string, string>,
+): (() => Promise<void>) => {
+  return async () => {
+    if (!book.namesInventory()) return
+    try {
+      await take(book.read(words()))
+      problems.delete('placeholders')
+    } catch (error) {
+      const { message } = error as Error
+      problems.set('placeholders', `rules still name the inventory as it was: ${message.split('\n')[0]}`)
+    }
   }
 }
 

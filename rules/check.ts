@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
 import type { Event, Value } from '../ingest/event.ts'
 import { compile } from '../ingest/store/match.ts'
+import type { Placeholders } from '../ingest/inventory/placeholders.ts'
 import { groupKey, groupOf } from './alert.ts'
 import { openEngine } from './engine/engine.ts'
 import { CATALOG, pathOf, readRules } from './load.ts'
@@ -11,9 +12,14 @@ import type { SourceKind } from './sigma/mapping.ts'
 import { type Counted, qualifying } from './windows.ts'
 
 /** Everything that is wrong, a sentence each, with file and line. A folder is read as `loadRules` reads it: after the catalog. */
-export const checkRules = (folder: string | undefined, kinds: readonly SourceKind[]): readonly string[] =>
-  readRules(folder === undefined ? [CATALOG] : folder.startsWith(CATALOG) ? [folder] : [CATALOG, folder], kinds)
-    .problems
+export const checkRules = (
+  folder: string | undefined,
+  kinds: readonly SourceKind[],
+  placeholders?: Placeholders,
+): readonly string[] => {
+  const folders = folder === undefined ? [CATALOG] : folder.startsWith(CATALOG) ? [folder] : [CATALOG, folder]
+  return readRules(folders, kinds, placeholders).problems
+}
 
 /** Rules that are asked of every event with their fields, a sentence each: nothing that they need can be looked for. Their cost is measured over these events. */
 export const costlyRules = (rules: readonly Rule[], events: readonly Event[]): readonly string[] =>
@@ -66,8 +72,13 @@ const scenario = z.strictObject({
 })
 
 /** Runs every rule of a folder over the events beside it, `<id>.events.ndjson`. */
-export const testRules = (folder: string, eventOf: EventOf, kinds: readonly SourceKind[]): readonly Tested[] => {
-  const { rules } = readRules([folder], kinds)
+export const testRules = (
+  folder: string,
+  eventOf: EventOf,
+  kinds: readonly SourceKind[],
+  placeholders?: Placeholders,
+): readonly Tested[] => {
+  const { rules } = readRules([folder], kinds, placeholders)
   return [...Map.groupBy(rules, (rule) => rule.file)].map(([ruleFile, own]) => {
     const file = pathOf(ruleFile).replace(/\.ya?ml$/, '.events.ndjson')
     if (existsSync(file)) return testFile(own, file, readFileSync(file, 'utf8'), eventOf)

@@ -1,6 +1,7 @@
 /** Why a rule fired on an event: the leaves of its condition that held, and where in the value. */
 import { RE2JS } from 're2js'
-import { type Event, valuesOf } from '../ingest/event.ts'
+import type { Event } from '../ingest/event.ts'
+import { valuesIn } from '../ingest/store/match.ts'
 import { type Filter, isAny, isOne, type Leaf } from '../ingest/store/filter.ts'
 import { compile, fold, regexFlags } from '../ingest/store/match.ts'
 
@@ -20,9 +21,13 @@ export const explain = (filter: Filter, event: Event): Reason[] => {
   if (filter.op === 'not' || !compile(filter)(event)) return []
   const names = filter.field === '*' ? Object.keys(event) : [filter.field]
   for (const name of names) {
-    for (const value of valuesOf(event, name)) {
+    const values = valuesIn(event, name)
+    // That something is there is said with all that is.
+    if (filter.op === 'exists' && values.length > 1)
+      return [{ field: name, op: 'exists', expected: '', value: values.map(String).join(', '), marks: [] }]
+    for (const value of values) {
       const leaf = { ...filter, field: name }
-      if (compile(leaf)({ [name]: value }))
+      if (compile(leaf)({ ...event, [name]: value }))
         return [
           {
             field: name,

@@ -1,6 +1,7 @@
 /** The rules of the catalog and of the user's folder. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import type { Placeholders } from '../ingest/inventory/placeholders.ts'
 import type { Rule } from './rule.ts'
 import { type CompileOptions, compileDocuments } from './sigma/compile.ts'
 import { SigmaError } from './sigma/error.ts'
@@ -31,10 +32,18 @@ const sentence = (error: unknown, file: string): string =>
 
 /**
  * Everything that is right in these files, and what is wrong with the rest. `kinds`: the kinds of log that the sources bring;
- * undefined for events that are no source's: then names are taken as rules have them (`CompileOptions.fields: routed`).
+ * `placeholders`: what
+ * rules name of the inventory. `kinds` is undefined for events that are no source's: then names are taken as rules have them (`CompileOptions.fields: routed`).
  */
-export const readRules = (folders: readonly string[], kinds: readonly SourceKind[] | undefined): Loaded => {
-  const options: CompileOptions = kinds ? { kinds } : { fields: 'routed' }
+export const readRules = (
+  folders: readonly string[],
+  kinds: readonly SourceKind[] | undefined,
+  placeholders?: Placeholders,
+): Loaded => {
+  const options: CompileOptions = {
+    ...(kinds ? { kinds } : { fields: 'routed' }),
+    ...(placeholders ? { placeholders } : {}),
+  }
   const problems: string[] = []
   const rules: Rule[] = []
   const library: SigmaDocument[] = []
@@ -74,8 +83,11 @@ export const readRules = (folders: readonly string[], kinds: readonly SourceKind
 }
 
 /** Our own rules, and those of a folder of the user's. Throws one Error with a line for each thing that is wrong. */
-export const loadRules = (folder: string | undefined, kinds: readonly SourceKind[]): readonly Rule[] =>
-  allRight(readRules(folder === undefined ? [CATALOG] : [CATALOG, folder], kinds))
+export const loadRules = (
+  folder: string | undefined,
+  kinds: readonly SourceKind[],
+  placeholders?: Placeholders,
+): readonly Rule[] => allRight(readRules(folder === undefined ? [CATALOG] : [CATALOG, folder], kinds, placeholders))
 
 /** Rules for events that are no source's. Throws as `loadRules`. */
 export const loadRouted = (folders: readonly string[]): readonly Rule[] => allRight(readRules(folders, undefined))

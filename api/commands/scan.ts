@@ -13,6 +13,7 @@ import { loadRules } from '../../rules/load.ts'
 import type { Rule } from '../../rules/rule.ts'
 import { type Counted, qualifying } from '../../rules/windows.ts'
 import type { Config } from '../config.ts'
+import { placeholdersOf } from '../../ingest/inventory/placeholders.ts'
 import { readInventory } from '../inventories.ts'
 import { readEvents, stagesInto, stagesOf, type ToEvents } from './lines.ts'
 import { print } from './show.ts'
@@ -45,8 +46,11 @@ const hitSink = (rulesOf: (row: Row) => readonly Rule[]): Sink<readonly Hit[]> =
 const NONE: readonly Rule[] = []
 const ID = field('event.id')
 
+/** What rules may name of the configuration's inventory. */
+export const wordsOf = (config: Config) => placeholdersOf(readInventory(config), Date.now())
+
 export const scan = async (config: Config, source: Source, files: readonly string[]): Promise<void> => {
-  const rules = loadRules(config.rules, LOGSOURCES)
+  const rules = loadRules(config.rules, LOGSOURCES, wordsOf(config))
   const stages = stagesInto(config)
   const engine = openRowEngine(rules.map(({ filter }) => filter))
   /** Of each correlation what it counts, by group. */

@@ -6,7 +6,7 @@ import { lineOf } from '../line-of.ts'
 import { check } from './check.ts'
 import { isList, type Kind, keyOf, type ListKind } from './entries.ts'
 import { modern } from './legacy.ts'
-import { type Inventory, type Path, type Problem, schema } from './schema.ts'
+import { type Inventory, type Path, type Problem, schema, storedSchema } from './schema.ts'
 
 export type * from './schema.ts'
 
@@ -117,4 +117,5 @@ export const emptyInventory = (): Inventory => ({
 })
 
 /** An inventory that was stored, maybe by a version before, as that of today; what is checked was checked when it was read. */
-export const upgradedInventory = (stored: unknown): Inventory | undefined => schema.safeParse(modern(stored).raw).data
+export const upgradedInventory = (stored: unknown): Inventory | undefined =>
+  storedSchema.safeParse(modern(stored).raw).data

@@ -225,6 +225,9 @@ export const schema = z.strictObject({
   duties: z.array(duty).default([]),
 })
 
+/** As it is stored: where nothing is configured, no agency is known. */
+export const storedSchema = schema.extend({ agencies: z.array(agency).default([]) })
+
 export type Inventory = z.output<typeof schema>
 export type Agency = Inventory['agencies'][number]
 export type System = Inventory['systems'][number]

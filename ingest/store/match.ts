@@ -5,6 +5,8 @@ import { type Event, type Scalar, typeOf, type Value, valuesOf } from '../event.
 import { canonicalAddress, parseCidr, parseIp, within } from '../ip.ts'
 import { type Filter, isAny, isOne, type Leaf, type Match, type Pattern, type TimePart } from './filter.ts'
 
+export { valuesIn } from '../computed/computed.ts'
+
 const ASCII = /^[\x00-\x7f]*$/
 /** Letters of Unicode 16 and 17, which the engines do not know alike yet: they stay as they are. */
 const UNSETTLED = /[\u1c89\ua7cb\ua7cc\ua7ce\ua7d2\ua7d4\ua7da\ua7dc\u{10d50}-\u{10d65}\u{16ea0}-\u{16eb8}]/u

@@ -1,4 +1,5 @@
 /** Sigma documents to rules that can run. */
+import type { Placeholders } from '../../ingest/inventory/placeholders.ts'
 import { and, type Filter, or } from '../../ingest/store/filter.ts'
 import { HOUR, type Localized, type Rule, severityOf } from '../rule.ts'
 import { durationOf, parseCorrelation } from './correlation.ts'
@@ -15,10 +16,16 @@ export interface CompileOptions {
   readonly fields?: 'ecs' | 'as-is' | 'routed'
   /** The kinds of log that the sources bring. */
   readonly kinds?: readonly SourceKind[]
+  /** What `%name%` stands for. */
+  readonly placeholders?: Placeholders
 }
 
 const NO_KINDS: readonly SourceKind[] = []
-const mapping = (document: SigmaRule, { fields = 'ecs', kinds = NO_KINDS }: CompileOptions): Mapping =>
+const mapping = (document: SigmaRule, options: CompileOptions): Mapping => ({
+  ...named(document, options),
+  ...(options.placeholders ? { placeholders: options.placeholders } : {}),
+})
+const named = (document: SigmaRule, { fields = 'ecs', kinds = NO_KINDS }: CompileOptions): Mapping =>
   fields === 'as-is'
     ? AS_IS
     : fields === 'routed'

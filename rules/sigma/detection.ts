@@ -6,6 +6,7 @@ import { and, type Filter, or } from '../../ingest/store/filter.ts'
 import { bindCondition, parseCondition } from './condition.ts'
 import { quoted, Wrong } from './error.ts'
 import type { Mapping } from './mapping.ts'
+import { expanded } from './placeholders.ts'
 import { type Key, leavesOf, parseKey, type Raw } from './modifiers.ts'
 import type { Path, SigmaRule } from './parse.ts'
 
@@ -64,7 +65,8 @@ const items = (map: Record<string, unknown>, path: Path, document: SigmaRule, ma
       document.located.at([...path, text], () => {
         const key = parseKey(text)
         const fields = key.field === '' ? KEYWORDS : mapping.fields(key.field)
-        return leavesOf(key, fields, valuesOf(key, value), mapping.fields)
+        const values = valuesOf(key, value)
+        return leavesOf(key, fields, key.expand ? expanded(values, mapping.placeholders) : values, mapping.fields)
       }),
     ),
   )

@@ -3,6 +3,7 @@
  * fields. ECS names stay as they are.
  * https://github.com/SigmaHQ/sigma-specification (appendix "Sigma taxonomy")
  */
+import type { Placeholders } from '../../ingest/inventory/placeholders.ts'
 import { FIELDS, fieldOf } from '../../ingest/event.ts'
 import { and, EVERYTHING, eq, exists, type Filter, not, or } from '../../ingest/store/filter.ts'
 import { distance, nearest, quoted, Wrong } from './error.ts'
@@ -172,6 +173,7 @@ export interface Mapping {
   readonly filter: Filter
   /** The fields that a name means. Throws where it means none. */
   fields(name: string): readonly string[]
+  readonly placeholders?: Placeholders
 }
 
 /** Names are taken as they are and every event is looked at: for rules over documents of another kind. */

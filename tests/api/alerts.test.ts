@@ -40,7 +40,7 @@ test('a line becomes an alert, and the alert an incident of its agency', async (
     'event.original': expect.stringContaining('UNION%20SELECT'),
     'url.decoded': expect.stringContaining('UNION SELECT'),
   })
-  expect(whole.why.some(({ field, marks }) => field === 'url.decoded' && marks.length > 0)).toBe(true)
+  expect(whole.why.some(({ field, value }) => field === 'request.sql' && value.includes('union_select'))).toBe(true)
   // Two sources against one portal are one incident.
   const { body } = await an.get(`/incidents?organization=${OURS.agency}`)
   expect(body.items).toMatchObject([

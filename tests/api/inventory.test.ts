@@ -1,5 +1,5 @@
 /** A person changes the inventory: a version with author and reason, the file after it; a file that says otherwise waits. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -26,8 +26,13 @@ const reload = () => console_.running.installation.reload()
 const nameOf = async (id: string) => (await view()).agencies.find((each) => each.id === id)?.name
 beforeAll(async () => {
   writeFileSync(file, PROVINCE)
+  mkdirSync(join(folder, 'rules'))
+  writeFileSync(
+    join(folder, 'rules', 'cong-cua-tinh.yml'),
+    "title: Cổng của tỉnh\nid: cong-cua-tinh\nlevel: low\nlogsource: { category: webserver }\ndetection: { a: { url.domain|expand: '%portal_hosts%' }, condition: a }\n",
+  )
   console_ = await openConsole(
-    '',
+    `rules: ${join(folder, 'rules')}\n`,
     Date.now,
     { VONGLAU_INVENTORY: file },
     '  - { id: cong, parser: nginx_access, serves: ["203.0.113.9"], http: { token: token-cua-cong-001 } }\n',
@@ -65,6 +70,10 @@ test('what a person changes holds at once, is a version with its author, and sta
   await console_.take('cong', [request('moi.example', '/')])
   const { body: events } = await admin.get(`/events?q=${encodeURIComponent('portal.id : moi')}&from=1`)
   expect(events.items).toHaveLength(1)
+  // And so are rules that name the inventory: of a host that is no portal nothing is raised.
+  await console_.take('cong', [request('la.example', '/')])
+  const { body: alerts } = await admin.get('/alerts?from=1&rule=cong-cua-tinh')
+  expect(alerts.items.map((row: { portal?: { id: string } }) => row.portal?.id)).toEqual(['moi'])
   // What was written counts as brought.
   expect((await reload()).inventory).toEqual({ added: [], changed: [], ended: [], parts: [] })
 })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Event, Value } from '../../../ingest/event.ts'
 import { compile } from '../../../ingest/store/match.ts'
 import { LOGSOURCES } from '../../../ingest/parsers/index.ts'
@@ -139,6 +139,33 @@ test.each<[string, string, Event, boolean]>([
   ['several conditions are any', 'a: { f: 1 }\nb: { f: 2 }\ncondition: [a, b]', { f: 2 }, true],
 ])('%s', (_, detection, event, expected) => {
   expect(matches(detection)(event)).toBe(expected)
+})
+
+describe('placeholders', () => {
+  const WORDS: { readonly [name: string]: readonly string[] } = {
+    portal_hosts: ['a.example', 'b*.example'],
+    agency_networks: ['192.0.2.0/24', '2001:db8::/32'],
+    ipv6_portals: [],
+  }
+  const compiled = (detection: string) => {
+    const [document] = parseSigma(`title: t\ndetection:\n  ${detection}\n  condition: s\n`, 'rule.yml')
+    return compile(compileFilter(document as SigmaRule, { fields: 'as-is', placeholders: (name) => WORDS[name] }))
+  }
+  test.each<[string, string, Event, boolean]>([
+    ['each value', "s: { f|expand: '%portal_hosts%' }", { f: 'A.example' }, true],
+    ['a star of the inventory is none', "s: { f|expand: '%portal_hosts%' }", { f: 'bx.example' }, false],
+    ['within a text', "s: { f|contains|expand: '//%portal_hosts%/' }", { f: 'https://a.example/x' }, true],
+    ['networks', "s: { f|cidr|expand: '%agency_networks%' }", { f: '2001:db8::7' }, true],
+    ['beside what is written', "s: { f|expand: ['%portal_hosts%', 'c%portal_hosts%'] }", { f: 'ca.example' }, true],
+    ['a name of nothing holds never', "s: { f|expand: '%ipv6_portals%' }", { f: '' }, false],
+    ['also where all have to', "s: { f|contains|all|expand: '%ipv6_portals%' }", { f: 'x' }, false],
+    ['and not of it always', "s: { f|neq|expand: '%ipv6_portals%' }", { f: 'x' }, true],
+  ])('%s', (_, detection, event, expected) => expect(compiled(detection)(event)).toBe(expected))
+  test.each([
+    ["s: { f|expand: '%portal_host%' }", 'nothing is called %portal_host% here; the nearest is %portal_hosts%'],
+    ["s: { f|expand: 'a' }", '"a" has no name to expand'],
+    ['s: { f|expand: 3 }', 'expand needs a text with a name'],
+  ])('%s is refused', (detection, sentence) => expect(() => compiled(detection)).toThrow(sentence))
 })
 
 test('what is encoded is found by base64offset, whatever stands around it and however it was written', () => {

@@ -6,7 +6,6 @@ import { checkRules, testRules } from '../../../rules/check.ts'
 import { loadRules, readRules } from '../../../rules/load.ts'
 import { HOUR } from '../../../rules/rule.ts'
 import { compileSigma } from '../../../rules/sigma/compile.ts'
-import { NotYet } from '../../../rules/sigma/error.ts'
 import { LOGSOURCES } from '../../../ingest/parsers/index.ts'
 
 const rule = (change: (text: string) => string) =>
@@ -101,11 +100,6 @@ test.each<[string, (text: string) => string, string]>([
   expect(() => compileSigma(rule(change), 'r.yml')).toThrow(message)
 })
 
-test.each(['expand'])('%s is not there yet, and says so', (modifier) => {
-  const text = rule((t) => t.replace('contains', modifier))
-  expect(() => compileSigma(text, 'r.yml')).toThrow(NotYet)
-  expect(() => compileSigma(text, 'r.yml')).toThrow(`r.yml:7:5: not there yet: modifier ${modifier.split('|')[0]}`)
-})
 /** What does not go together, or says nothing. */
 test.each([
   ['base64offset', 'write base64offset|contains'],

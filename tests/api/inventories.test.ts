@@ -1,5 +1,16 @@
 /** Several processes and files bring one inventory: nobody's change is lost, and what was written back is no news. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -150,4 +161,27 @@ test('what a person took out does not come back because the file changes it: it 
 test('who says to have looked at a version that never was is not believed', async () => {
   const one = await open('one')
   await expect(one.change([named('a', 'A mới')], AUTHOR, 99)).rejects.toThrow('there is no version 99')
+})
+
+test('the file behind a link is written and the link stays; its rights are as they were, nothing is left beside it', async () => {
+  const real = join(folder, 'real.yml')
+  renameSync(fileOf('one'), real)
+  chmodSync(real, 0o664)
+  symlinkSync(real, fileOf('one'))
+  // Of a process that was killed.
+  writeFileSync(`${real}.new`, 'nửa chừng', { mode: 0o444 })
+  const one = await open('one')
+  expect((await one.change([named('a', 'A mới')], AUTHOR)).file).toEqual({ path: fileOf('one') })
+  expect(lstatSync(fileOf('one')).isSymbolicLink()).toBe(true)
+  expect(readFileSync(real, 'utf8')).toContain('A mới')
+  expect(statSync(real).mode & 0o777).toBe(0o664)
+  expect(readdirSync(folder).filter((name) => name.endsWith('.new'))).toEqual([])
+})
+
+test('a file with a comment in an older encoding is left alone, to the byte', async () => {
+  const bytes = Buffer.concat([Buffer.from(PROVINCE), Buffer.from([0x23, 0x20, 0xb8, 0xd5, 0x0a])])
+  writeFileSync(fileOf('one'), bytes)
+  const one = await open('one')
+  expect((await one.change([named('a', 'A mới')], AUTHOR)).file?.why).toContain('is not all UTF-8')
+  expect(readFileSync(fileOf('one')).equals(bytes)).toBe(true)
 })

@@ -16,7 +16,16 @@ import type { Store } from '../ingest/store/store.ts'
 import type { Config } from './config.ts'
 import { type EntryChange, personalVersion } from './inventory-changes.ts'
 import { writeBack } from './inventory-file.ts'
-import { hashOf, type Known, ofFile, type Version, versionsIn, type WaitingOf, withFile } from './inventory-versions.ts'
+import {
+  type FileSaid,
+  hashOf,
+  type Known,
+  ofFile,
+  type Version,
+  versionsIn,
+  type WaitingOf,
+  withFile,
+} from './inventory-versions.ts'
 
 export interface Author {
   /** The person's name, as accounts have it. */
@@ -101,12 +110,20 @@ export const openInventories = async (
   const path = config.inventory ?? ''
   const mine = { node, path }
   let current: Known | undefined
+  /** What this process knows that its file says: another may have made a version before it was noted. */
+  let said: FileSaid | undefined
+  let read: string | undefined
+  const withSaid = (known: Known): Known => {
+    if (!said || (ofFile(known.files, mine)?.n ?? 0) >= said.n) return known
+    return { ...known, files: withFile(known.files, said), hashes: [...new Set([...known.hashes, said.hash])] }
+  }
 
   const today = (inventory: Inventory) => dayOf(inventory.province.timezone, clock())
   /** The version that `make` makes of the newest one; again where another process was faster. Undefined: it needs none. */
   const putNext = async (make: (known: Known | undefined) => Promise<Version | undefined>): Promise<Known> => {
     for (;;) {
-      const known = await versions.newest(current?.n ?? 0)
+      const newest = await versions.newest(current?.n ?? 0)
+      const known = newest && withSaid(newest)
       const doc = await make(known)
       if (!doc) return (current = known!)
       const n = (known?.n ?? 0) + 1
@@ -118,15 +135,27 @@ export const openInventories = async (
   }
 
   /** What a file says, as a version where it is news. */
-  const bring = (file: Inventory): Promise<Known> =>
-    putNext(async (known) => {
+  const bring = async (file: Inventory): Promise<Known> => {
+    read = hashOf(file)
+    const known = await putNext(brought(file))
+    if (path === '' || ofFile(known.files, mine)) return known
+    // At a node's first start: from here on what the file changes is known by what it says now.
+    const n = await versions.sayingIt(known.n, read)
+    if (n !== undefined) await noted(known, { ...mine, hash: read, n })
+    return current!
+  }
+  const brought =
+    (file: Inventory) =>
+    async (known: Known | undefined): Promise<Version | undefined> => {
       const hash = hashOf(file)
       const last = known && ofFile(known.files, mine)
+      // Where no file is configured, none has said that all is over.
+      if (known && path === '') return undefined
       // Said before from here, or at a node's first start by whoever it was: it is no news, and what came after it holds.
       if (known && (last ? last.hash === hash : known.hashes.includes(hash))) return undefined
-      const said = last && (await versions.saidBy(last))
+      const before = last && (await versions.saidBy(last))
       const personal = new Set(known?.personal)
-      const merged = mergeFile(said, file, known?.inventory, { personal, day: today(file) })
+      const merged = mergeFile(before, file, known?.inventory, { personal, day: today(file) })
       const inventory = known ? held(merged.inventory) : merged.inventory
       // What this file said before and no longer says waits no longer; what others said does.
       const waiting = [
@@ -145,7 +174,7 @@ export const openInventories = async (
         personal: [...personal].filter((place) => !changed.has(place)),
         waiting,
       }
-    })
+    }
 
   /** A version by a person, and the file after it. */
   const byPerson = async (
@@ -163,20 +192,23 @@ export const openInventories = async (
     return { version: known.n, difference: differenceOf(before?.inventory, known.inventory), file }
   }
   const written = async (known: Known, places: readonly Place[]): Promise<{ readonly why?: string }> => {
-    const result = writeBack(path, ofFile(known.files, mine)?.hash, known.inventory, places)
+    const result = writeBack(path, ofFile(known.files, mine)?.hash ?? read, known.inventory, places)
     if ('why' in result) return result
     const hash = hashOf(result.inventory)
-    const files = withFile(known.files, { ...mine, hash, n: known.n })
-    const hashes = [...new Set([...known.hashes, hash])]
+    await noted(known, { ...mine, hash, n: known.n }, result.inventory)
+    return {}
+  }
+  /** `file`: what it says, where that stands in no version yet. */
+  const noted = async (known: Known, what: FileSaid, file?: Inventory): Promise<void> => {
+    said = what
     // Killed before this the file is read as news that says what holds already.
     await versions.note(known.n, (doc) => ({
       ...doc,
-      files,
-      hashes,
-      ...(isSameInventory(result.inventory, doc.inventory) ? {} : { file: result.inventory }),
+      files: withFile(doc.files ?? known.files, what),
+      hashes: [...new Set([...(doc.hashes ?? known.hashes), what.hash])],
+      ...(file === undefined || isSameInventory(file, doc.inventory) ? {} : { file }),
     }))
-    if (current?.n === known.n) current = { ...current, files, hashes }
-    return {}
+    current = withSaid(current!)
   }
 
   await bring(first)
@@ -222,6 +254,7 @@ export const openInventories = async (
     change: (changes, author, seen) =>
       byPerson(async (known) => {
         const looked = seen === undefined || seen === known.n ? known.inventory : await versions.inventoryAt(seen)
+        if (!looked) throw new Error(`there is no version ${seen} of the inventory: look again, then change it`)
         return personalVersion(known, looked, changes, author, { now: clock(), day: today(known.inventory) })
       }),
     settle: (place, take, author) =>
@@ -245,8 +278,9 @@ export const openInventories = async (
       }),
     follow: async () => {
       const known = await versions.newest(current!.n)
-      if (!known || known.n === current!.n) return undefined
-      return (current = known).inventory
+      // A change of a person here may have been faster meanwhile.
+      if (!known || known.n <= current!.n) return undefined
+      return (current = withSaid(known)).inventory
     },
   }
 }

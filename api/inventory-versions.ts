@@ -3,7 +3,6 @@
  * carries what the next one is made from: what each file brought last, whose change an entry's last was, what waits.
  */
 import { createHash } from 'node:crypto'
-import { entriesOf } from '../ingest/inventory/entries.ts'
 import { type Inventory, upgradedInventory } from '../ingest/inventory/inventory.ts'
 import type { Waiting } from '../ingest/inventory/merge.ts'
 import { type Document, type DocumentStore, SYSTEM } from '../ingest/store/store.ts'
@@ -98,13 +97,13 @@ export const versionsIn = (documents: DocumentStore) => {
       if (!inventory)
         throw new Error(`version ${n} of the inventory in the store cannot be read: it was written by a newer program`)
       const { files, hashes } = doc.files && doc.hashes ? { files: doc.files, hashes: doc.hashes } : await lookedUp(n)
-      const places = entriesOf(inventory)
       return {
         n,
         inventory,
         files,
         hashes,
-        personal: (doc.personal ?? []).filter((place) => places.has(place)),
+        // Also those that a person took out: a file that changes one later does not bring it back by itself.
+        personal: doc.personal ?? [],
         waiting: doc.waiting ?? [],
       }
     },
@@ -118,10 +117,21 @@ export const versionsIn = (documents: DocumentStore) => {
       const [put] = await collection.put([{ id: idOf(n), version: null, doc }])
       return put?.ok ?? false
     },
-    /** Notes beside a version that its file says the same now. */
+    /** The newest version, up to `n`, in which stands what a file with that hash said. */
+    sayingIt: async (n: number, hash: string): Promise<number | undefined> => {
+      for (let i = n; i > 0; i--) {
+        const doc = (await get(i))?.doc
+        const said = doc && upgradedInventory(doc.file ?? doc.inventory)
+        if (said && hashOf(said) === hash) return i
+      }
+      return undefined
+    },
+    /** Notes beside a version what a file says now; again where another process noted something meanwhile. */
     note: async (n: number, change: (doc: Version) => Version): Promise<void> => {
-      const found = await get(n)
-      if (found) await collection.put([{ id: idOf(n), version: found.version, doc: change(found.doc) }])
+      for (let found = await get(n); found; found = await get(n)) {
+        const [put] = await collection.put([{ id: idOf(n), version: found.version, doc: change(found.doc) }])
+        if (put?.ok) return
+      }
     },
   }
 }

@@ -6,6 +6,7 @@
  * or the number of hits would tell a secret sign by sign.
  */
 import { RE2JS } from 're2js'
+import { COMPUTED } from '../ingest/computed/computed.ts'
 import { typeOf } from '../ingest/event.ts'
 import { and, type Filter, type Leaf, NOTHING, not, or } from '../ingest/store/filter.ts'
 import type { Role } from './contract.ts'
@@ -129,8 +130,12 @@ export const sightsOf = (configured: readonly Mask[]): ((role: Role) => Sight) =
     // What joins several values has all of them.
     if (JOINED.has(key) || JOINED.has(under)) return masks
     const field = (under === '' ? ALIASES[key] : undefined) ?? key
+    // What is computed of a field (related.user of user.name) says what that says.
+    const its = [field, ...(COMPUTED.get(field)?.of ?? [])]
     return masks.filter((mask) =>
-      mask.in ? mask.in.includes(field) || mask.in.includes(`${under}.${field}`) : !isSafe(field),
+      mask.in
+        ? its.some((name) => mask.in!.includes(name)) || mask.in.includes(`${under}.${field}`)
+        : !its.every(isSafe),
     )
   }
   const masked = (text: string, field: string, under?: string): string => {
@@ -189,10 +194,13 @@ export const sightsOf = (configured: readonly Mask[]): ((role: Role) => Sight) =
   const guarded = (leaf: Leaf): Filter => {
     if (leaf.field === '*') return or(...EVERYWHERE.map((field) => guarded({ ...leaf, field })))
     if (leaf.field === BYTES) return NOTHING
-    const here = leaf.op === 'exists' ? [] : of(leaf.field)
-    return here.length === 0
-      ? leaf
-      : and(leaf, ...here.map(({ pattern }) => not({ op: 'regex', field: leaf.field, source: pattern })))
+    // What a field is compared with is asked for as the field itself is.
+    const asked = leaf.op === 'exists' ? [] : leaf.op === 'ref' ? [leaf.field, leaf.other] : [leaf.field]
+    if (asked.includes(BYTES)) return NOTHING
+    const guards = asked.flatMap((field) =>
+      of(field).map(({ pattern }) => not({ op: 'regex', field, source: pattern })),
+    )
+    return guards.length === 0 ? leaf : and(leaf, ...guards)
   }
   const sight: Sight = {
     whole: false,

@@ -1,5 +1,6 @@
 /** What a schema cannot say: that things named exist, that ids and addresses are unambiguous, that chains end. */
 import { parseCidr } from '../ip.ts'
+import { keyOf } from './entries.ts'
 import type { Inventory, Path, Problem } from './schema.ts'
 import { checkSystems } from './check-systems.ts'
 
@@ -78,6 +79,20 @@ export const check = (inventory: Inventory): Problem[] => {
     ({ serial }) => (serial ? [serial] : []),
     (i) => ['devices', i, 'serial'],
     'a serial number',
+  )
+
+  once(
+    inventory.planned,
+    ({ id }) => [id],
+    (i) => ['planned', i, 'id'],
+    'an id',
+  )
+  // Two that are known by the same words could not be told apart when one of them is changed.
+  once(
+    inventory.networks,
+    (network) => [keyOf('networks', network)],
+    (i) => ['networks', i, 'cidr'],
+    'a network and first day (valid_from)',
   )
 
   inventory.agencies.forEach((agency, i) => {

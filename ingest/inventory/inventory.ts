@@ -1,8 +1,8 @@
 /** The inventory of a province, read from its YAML file. */
-import { LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { expectedOf } from '../expected.ts'
 import { lineOf } from '../line-of.ts'
+import { readYaml } from '../yaml.ts'
 import { check } from './check.ts'
 import { isList, type Kind, keyOf, type ListKind } from './entries.ts'
 import { modern } from './legacy.ts'
@@ -59,16 +59,10 @@ const readRaw = (raw: unknown): Inventory | Problem[] => {
  * for each problem found (ten at most).
  */
 export const parseInventory = (source: string, file: string): Inventory => {
-  const lines = new LineCounter()
-  const document = parseDocument(source, { lineCounter: lines, maxAliasCount: 100 } as Parameters<
-    typeof parseDocument
-  >[1])
-  const broken = document.errors[0]
-  if (broken) {
-    const { line, col } = lines.linePos(broken.pos[0])
-    throw new Error(`${file}:${line}:${col}: this is not YAML: ${broken.message.split('\n')[0]}`)
-  }
-  const { raw, place } = modern(document.toJS({ maxAliasCount: 100 }))
+  const yaml = readYaml(source)
+  if ('why' in yaml) throw new Error(`${file}:${yaml.line}:${yaml.col}: this is not YAML: ${yaml.why}`)
+  const { document, lines } = yaml
+  const { raw, place } = modern(yaml.value)
   const read = readRaw(raw)
   if (!Array.isArray(read)) return read
   const texts = read.slice(0, 10).map(({ path, ...what }) => {

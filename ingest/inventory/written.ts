@@ -6,13 +6,18 @@ import { checkedInventory, type Inventory, parseInventory } from './inventory.ts
 export type Written = { readonly text: string } | { readonly why: string }
 type Change = Place & { readonly entry: Entry | undefined }
 
+/** Lists that the schema fills in where they are absent: none of them has to be said. */
+const FILLED: ReadonlySet<string> = new Set(['days', 'hours'])
 /** What an entry says that the schema would not fill in by itself: a file stays as short as a person writes it. */
 export const terse = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(terse)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([, part]) => part !== undefined && part !== false && !(Array.isArray(part) && part.length === 0))
+      .filter(
+        ([key, part]) =>
+          part !== undefined && part !== false && !(Array.isArray(part) && part.length === 0 && !FILLED.has(key)),
+      )
       .map(([key, part]) => [key, terse(part)]),
   )
 }
@@ -46,7 +51,7 @@ const endOf = (source: string, node: Node): number => {
 
 /** One change in the text. Undefined where the file has no place for it that can be written. */
 const changedText = (source: string, said: Inventory, { kind, key, entry }: Change): string | undefined => {
-  const document = parseDocument(source, { maxAliasCount: 100 } as Parameters<typeof parseDocument>[1])
+  const document = parseDocument(source, { uniqueKeys: false })
   const at = document.get(kind, true)
   const behind = (value: unknown) =>
     `${source.trimEnd()}\n${textOf(document.createNode({ [kind]: terse(value) }), 0)}\n`

@@ -6,6 +6,8 @@ import { describe, expect, test } from 'vitest'
 import { readConfig } from '../../api/config.ts'
 import { isField } from '../../api/fields.ts'
 import { MASKED, sightsOf } from '../../api/masks.ts'
+import { ANY } from '../../ingest/store/filter.ts'
+import { compile } from '../../ingest/store/match.ts'
 import { masksHold } from './masked.ts'
 
 masksHold()
@@ -50,6 +52,23 @@ describe('the patterns that come with the program', () => {
   ] as [string, string | undefined, string?][])('%s', (text, expected, field = 'url.original') =>
     expect(sight.text(field, text)).toBe(expected ?? text),
   )
+  test('what is computed of a masked field is masked as it is, shown and searched for', () => {
+    const own = sightsOf([{ name: 'người dùng', pattern: '^.+$', in: ['user.name'] }])('manager')
+    expect(own.shown('/api/events/1', { 'related.user': ['hoa'], 'related.hosts': ['a.example'] })).toEqual({
+      'related.user': [MASKED],
+      'related.hosts': ['a.example'],
+    })
+    const asks = compile(own.narrowed({ op: 'like', field: 'related.user', pattern: ['h', ANY] }))
+    expect(asks({ 'user.name': 'hoa' })).toBe(false)
+  })
+  test.each([
+    ['source.address', 'url.query'],
+    ['url.query', 'source.address'],
+  ])('%s compared with %s says nothing of what is masked in either', (field, other) => {
+    const asks = compile(sight.narrowed({ op: 'ref', field, other, how: 'equals' }))
+    expect(asks({ 'url.query': 'a=1', 'source.address': 'a=1' })).toBe(true)
+    expect(asks({ 'url.query': 'token=x1', 'source.address': 'token=x1' })).toBe(false)
+  })
   test('do not go back and forth in what was made to be slow', () => {
     // Quadratic, this would take hours.
     const text = `/a?${'password'.repeat(20_000)}${'%3ftoken'.repeat(20_000)}`

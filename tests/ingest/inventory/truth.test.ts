@@ -108,6 +108,30 @@ agencies:
 })
 
 describe('an entry as text', () => {
+  test('lists that were emptied stay empty: a calendar without working days is one', () => {
+    const days = fc.uniqueArray(fc.integer({ min: 1, max: 7 }), { maxLength: 2 })
+    const hours = fc.constantFrom([], [{ from: '08:00', to: '12:00' }])
+    fc.assert(
+      fc.property(days, hours, (d, h) => {
+        const said = { ...inventoryOf({}), calendar: { days: d, hours: h, off: [] } }
+        expect(parseInventory(entryText(said), 'a.yml')).toEqual(said)
+        const at = [{ kind: 'calendar', key: '', entry: said.calendar }] as const
+        const written = writtenInto(entryText(inventoryOf({})), 'a.yml', at)
+        expect(written).toHaveProperty('text')
+        expect(parseInventory((written as { text: string }).text, 'a.yml')).toEqual(said)
+      }),
+      { numRuns: 40 },
+    )
+  })
+  test.each([
+    ['&a\nid: x\nparent: *a\n', 'an alias (*a) stands within what it names'],
+    ['id: x\nname: A\nid: y\n', 'agencies, line 3, column 1: this is not YAML: the key id stands twice'],
+    [`a: &a 1\nb: [${'*a,'.repeat(200)}]\n`, 'more than 100 aliases'],
+    ['['.repeat(50_000), 'this is not YAML'],
+  ])('what has no end, or too much of it, is refused in a sentence, in a file too (%#)', (text, sentence) => {
+    expect(() => parseEntry(text, 'agencies')).toThrow(sentence)
+    expect(() => parseInventory(text, 'a.yml')).toThrow(/^a\.yml:\d+:\d+: this is not YAML: /)
+  })
   test('of every entry of the seed: read again it is the same', () => {
     const said = parseInventory(seed, 'inventory.yml')
     for (const { kind, key, entry } of entriesOf(said).values()) {
@@ -119,6 +143,23 @@ describe('an entry as text', () => {
     ['id: [', /^agencies, line 1, column \d+: this is not YAML: /],
     ['so-y-te', /^agencies: write its fields/],
   ])('%s is refused', (text, sentence) => expect(() => parseEntry(text, 'agencies')).toThrow(sentence))
+})
+
+test.each([
+  [
+    'planned: [{ id: v, ...W, who: A }, { id: v, ...W, who: B }]',
+    'planned[1].id is "v", expected an id that is not taken already',
+  ],
+  [
+    'networks: [{ cidr: 10.0.0.0/8, name: A, valid_to: 2020-01-01 }, { cidr: 10.0.0.0/8, name: B }]',
+    'networks[1].cidr is "10.0.0.0/8", expected a network and first day (valid_from) that is not taken already',
+  ],
+])('entries that have the same key are refused, for one of them would be lost: %.40s', (list, sentence) => {
+  const text = `${entryText(inventoryOf({}))}${list.replaceAll(
+    '...W',
+    'why: x, source: s, from: 2030-01-01T01:00Z, to: 2030-01-01T02:00Z',
+  )}\n`
+  expect(() => parseInventory(text, 'a.yml')).toThrow(sentence)
 })
 
 describe('tables', () => {

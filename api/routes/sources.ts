@@ -30,7 +30,8 @@ const agencyOf = ({ config, inventory }: Installation, id: string): string | und
 const systemOfSource = ({ config, inventory }: Installation, id: string): string | undefined => {
   const source = config.sources.find((each) => each.id === id)
   const named = source?.organization === undefined ? undefined : ownerOf(inventory, source.organization).system
-  return source?.system ?? named ?? inventory.devices.find((device) => device.source === id)?.system
+  // Whose relay or proxy it is says nothing of the others that send through it.
+  return source?.system ?? named ?? (source?.serves ? undefined : deviceLookup(inventory).systemOfSource(id))
 }
 
 /** A source is its agency's; one that serves several agencies belongs to those who see everything. */

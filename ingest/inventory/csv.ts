@@ -1,6 +1,6 @@
 /**
- * Entries of one kind as a table (RFC 4180), in and out: a column a field, in a cell several words parted by `;`, and what has
- * parts of its own (contacts, levels, certificates) as JSON.
+ * Entries of one kind as a table (RFC 4180), in and out: a column a field, in a cell several words parted by `;` (as JSON
+ * where one holds such a sign), and what has parts of its own (contacts, levels, certificates) as JSON.
  */
 import { parse } from 'csv-parse/sync'
 import { stringify } from 'csv-stringify/sync'
@@ -29,7 +29,11 @@ export const toCsv = (inventory: Inventory, kind: ListKind): string => {
   const columns = columnsOf(kind)
   const said = (value: unknown, cell: Cell): string => {
     if (value === undefined || value === false || (Array.isArray(value) && value.length === 0)) return ''
-    if (cell === 'words') return (value as string[]).join('; ')
+    if (cell === 'words') {
+      const words = value as string[]
+      const isPlain = words.every((word) => !word.includes(';') && word === word.trim()) && !words[0]!.startsWith('[')
+      return isPlain ? words.join('; ') : JSON.stringify(words)
+    }
     return cell === 'json' ? JSON.stringify(value) : String(value)
   }
   return stringify(
@@ -40,6 +44,16 @@ export const toCsv = (inventory: Inventory, kind: ListKind): string => {
   )
 }
 
+/** Words that hold what parts words, as an export writes them. */
+const listIn = (value: string): unknown[] | undefined => {
+  if (!value.startsWith('[')) return undefined
+  try {
+    const list: unknown = JSON.parse(value)
+    return Array.isArray(list) ? list : undefined
+  } catch {
+    return undefined
+  }
+}
 const YES = new Set(['true', 'yes', 'x', '1', 'có'])
 const NO = new Set(['false', 'no', '0', 'không'])
 
@@ -50,7 +64,11 @@ export const fromCsv = (text: string, file: string, kind: ListKind): unknown[] =
   try {
     rows = parse(text, {
       bom: true,
-      columns: true,
+      columns: (names: string[]) => {
+        const twice = names.find((name, i) => name !== '' && names.indexOf(name) !== i)
+        if (twice !== undefined) throw new Error(`the column ${JSON.stringify(twice.slice(0, 80))} stands twice`)
+        return names
+      },
       info: true,
       trim: true,
       skip_empty_lines: true,
@@ -79,6 +97,7 @@ export const fromCsv = (text: string, file: string, kind: ListKind): unknown[] =
       if (value === undefined || value === '') continue
       const word = value.toLowerCase()
       if (cell === 'number') entry[name] = Number(value)
+      else if (cell === 'words' && listIn(value)) entry[name] = listIn(value)
       else if (cell === 'words') entry[name] = value.split(';').flatMap((part) => part.trim() || [])
       else if (cell === 'boolean' && (YES.has(word) || NO.has(word))) entry[name] = YES.has(word)
       else if (cell === 'json')

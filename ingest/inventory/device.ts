@@ -12,6 +12,8 @@ export interface DeviceLookup {
   device(event: Said, time: number): Device | undefined
   /** The agency of a source, where all devices behind it are one agency's own. */
   ownerOfSource(source: string): string | undefined
+  /** The system of a source, where all devices behind it are of that one, and of one agency. */
+  systemOfSource(source: string): string | undefined
 }
 
 const SOURCE = field('vonglau.source.id')
@@ -76,6 +78,10 @@ const build = (inventory: Inventory): DeviceLookup => {
     ownerOfSource: (source) => {
       const device = common(bySource.get(source) ?? [])
       return device?.shared ? undefined : device?.organization
+    },
+    systemOfSource: (source) => {
+      const device = common(bySource.get(source) ?? [])
+      return device?.shared ? undefined : device?.system
     },
   }
 }

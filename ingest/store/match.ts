@@ -80,34 +80,52 @@ const refTest = ({ field, other, how, cased }: Extract<Leaf, { op: 'ref' }>): Ma
     const text = canonicalAddress(String(value)) ?? String(value)
     return cased ? text : fold(text)
   }
-  const holds = (a: Scalar, b: Scalar): boolean => {
-    switch (how) {
-      case 'equals':
-        return textOf(a) === textOf(b)
-      case 'contains':
-        return textOf(a).includes(textOf(b))
-      case 'startswith':
-        return textOf(a).startsWith(textOf(b))
-      case 'endswith':
-        return textOf(a).endsWith(textOf(b))
-      default: {
-        const [x, y] = [asNumber(a), asNumber(b)]
-        if (x === undefined || y === undefined) return false
-        return how === 'lt' ? x < y : how === 'lte' ? x <= y : how === 'gt' ? x > y : x >= y
-      }
+  const numbersOf = (values: readonly Scalar[]): number[] => values.flatMap((value) => asNumber(value) ?? [])
+  /** Any of the ones with any of the others; in a hostile event both may be thousands. */
+  const holds = (ours: readonly Scalar[], others: readonly Scalar[]): boolean => {
+    if (how === 'lt' || how === 'lte') return isBelow(numbersOf(ours), numbersOf(others), how === 'lte')
+    if (how === 'gt' || how === 'gte') return isBelow(numbersOf(others), numbersOf(ours), how === 'gte')
+    const texts = new Set(others.map(textOf))
+    if (how === 'equals') return ours.some((value) => texts.has(textOf(value)))
+    if (how === 'contains') {
+      const all = [...texts]
+      return ours.some((value) => {
+        const text = textOf(value)
+        return all.some((other) => text.includes(other))
+      })
     }
+    // As many looks as the others have lengths, not as there are others.
+    const lengths = [...new Set([...texts].map((text) => text.length))]
+    return ours.some((value) => {
+      const text = textOf(value)
+      return lengths.some(
+        (n) => n <= text.length && texts.has(how === 'startswith' ? text.slice(0, n) : text.slice(text.length - n)),
+      )
+    })
   }
   return (event) => {
     const others = listOf(right(event))
-    return others.length > 0 && listOf(left(event)).some((a) => others.some((b) => holds(a, b)))
+    return others.length > 0 && holds(listOf(left(event)), others)
   }
+}
+/** Whether any of the ones is below any of the others: the least of them below the greatest. */
+const isBelow = (low: readonly number[], high: readonly number[], orEqual: boolean): boolean => {
+  const [least, most] = [
+    low.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
+    high.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY),
+  ]
+  return least < most || (orEqual && least === most)
 }
 
 const DAY = 86_400_000
+/** Epoch ms of a text of ISO 8601. Without a zone it is UTC: what a rule finds does not depend on where the server stands. */
+const timeIn = (text: string): number => {
+  const [, zone] = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?$/.exec(text) ?? []
+  return Date.parse((zone === undefined ? `${text}Z` : text).replace(',', '.'))
+}
 /** Of a time in UTC; undefined where the value is none. */
 const partOf = (value: Scalar, part: TimePart): number | undefined => {
-  const at =
-    typeof value === 'number' ? value : /^\d{4}-\d\d-\d\dT/.test(String(value)) ? Date.parse(String(value)) : Number.NaN
+  const at = typeof value === 'number' ? value : timeIn(String(value))
   const date = new Date(at)
   if (Number.isNaN(date.getTime())) return undefined
   switch (part) {

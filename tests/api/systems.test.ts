@@ -35,6 +35,10 @@ networks:
 devices:
   - { name: fw-chu, source: fw-chu, organization: chu }
   - { name: fw-vh, organization: van-hanh }
+  - { name: may-he, kind: server, source: chuyen, organization: chu, system: he }
+  - { name: may-xa, kind: server, source: chuyen, organization: khac }
+  - { name: may-chung, kind: server, source: chung, organization: chu, system: he, shared: true }
+  - { name: may-rieng, kind: server, source: rieng, organization: chu, system: he }
 signatures:
   - { serial: "1", holder: Ông Đi, organization: chu, expires: 2099-01-01, left: 2024-01-01 }
 planned:
@@ -52,7 +56,10 @@ beforeAll(async () => {
     '',
     Date.now,
     { VONGLAU_INVENTORY: join(folder, 'inventory.yml') },
-    '  - { id: proxy, parser: nginx_access, serves: ["203.0.113.21", "203.0.113.22", "203.0.113.23", "203.0.113.24"], http: { token: token-cua-proxy-01 } }\n  - { id: fw-chu, parser: fortinet_fortigate, http: { token: token-cua-fw-chu-1 } }\n',
+    '  - { id: proxy, parser: nginx_access, serves: ["203.0.113.21", "203.0.113.22", "203.0.113.23", "203.0.113.24"], http: { token: token-cua-proxy-01 } }\n  - { id: fw-chu, parser: fortinet_fortigate, http: { token: token-cua-fw-chu-1 } }\n' +
+      ['chuyen', 'rieng']
+        .map((id) => `  - { id: ${id}, parser: nginx_access, http: { token: token-cua-${id}-01 } }\n`)
+        .join(''),
   )
   const at = (host: string, i: number) => attack(host, '/x', { ip: `198.51.100.${i}` })
   await console_.take('proxy', [
@@ -95,6 +102,15 @@ test('who sees what: owner, operator, somebody else', async () => {
   })
   expect(await seen(operator)).toEqual({ incidents: ['chu he a+b 2'], alerts: ['a', 'b'], events: ['a', 'a', 'b'] })
   expect(await seen(other)).toEqual({ incidents: ['khac - c 1'], alerts: ['c'], events: ['c'] })
+})
+
+test('a relay or proxy that others send through too is not shown to who runs one of the systems behind it', async () => {
+  const idsOf = async (person: Person) =>
+    ((await person.get('/sources')).body.items as { id: string }[]).map(({ id }) => id)
+  expect((await idsOf(admin)).sort()).toEqual(expect.arrayContaining(['chung', 'chuyen', 'proxy', 'rieng']))
+  expect(await idsOf(operator)).toEqual(['rieng'])
+  const [found] = (await operator.get('/find?q=chuyen')).body.items
+  expect(found).toBeUndefined()
 })
 
 test('the operator works on it; nothing else of the owner answers them', async () => {

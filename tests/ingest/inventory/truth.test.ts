@@ -170,6 +170,18 @@ describe('tables', () => {
     const rows = fromCsv(text, 'x.csv', kind)
     expect(checkedInventory({ ...said, [kind]: rows })[kind]).toEqual(said[kind])
   })
+  test('words that hold what parts words come back as they were', () => {
+    const word = fc.stringMatching(/^[a-b;[\], "]{0,4}[a-b;[\]]$/)
+    fc.assert(
+      fc.property(fc.uniqueArray(word, { maxLength: 3 }), (talks_to) => {
+        const system = ENTRY.systems.parse({ id: 's', name: 'S', owner: 'tinh', talks_to })
+        const known = withEntries(inventoryOf({}), [{ kind: 'systems', key: 's', entry: system }])
+        const rows = fromCsv(toCsv(known, 'systems'), 'x.csv', 'systems')
+        expect(ENTRY.systems.parse(rows[0])).toEqual(system)
+      }),
+      { numRuns: 300 },
+    )
+  })
   test('as a spreadsheet writes them: semicolons, quotes, yes in Vietnamese', () => {
     const text = 'id;name;kind;steering\nso-a;"Sở ""A""; văn phòng";department;Có\n'
     expect(fromCsv(text, 'x.csv', 'agencies')).toEqual([
@@ -184,6 +196,7 @@ describe('tables', () => {
     ['id,name,kind\nso-a,Sở A,sở\n', 'x.csv:2: kind is "sở", expected '],
     ['id,ten\nso-a,Sở A\n', 'x.csv:1: agencies have no column "ten": the columns are id, code, name'],
     ['id,name,kind,contacts\nso-a,Sở A,department,Nguyễn\n', 'x.csv:2: contacts is "Nguyễn", expected JSON'],
+    ['id,id,name\nso-a,so-b,Sở A\n', 'the column "id" stands twice'],
     ['id,name\nso-a,Sở A,x\n', 'x.csv:2: this is no table of comma-separated values: '],
   ])('%j is told at its line', (text, sentence) => {
     expect(() => fromCsv(text, 'x.csv', 'agencies')).toThrow(sentence)

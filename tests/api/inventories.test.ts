@@ -158,6 +158,11 @@ test('what a person took out does not come back because the file changes it: it 
   expect(one.current().planned).toMatchObject([{ why: 'Thay máy' }])
 })
 
+test('two changes of one entry at once are refused: one would be lost', async () => {
+  const one = await open('one')
+  await expect(one.change([named('c', 'C 1'), named('c', 'C 2')], AUTHOR)).rejects.toThrow('agencies c stands twice')
+})
+
 test('who says to have looked at a version that never was is not believed', async () => {
   const one = await open('one')
   await expect(one.change([named('a', 'A mới')], AUTHOR, 99)).rejects.toThrow('there is no version 99')

@@ -139,6 +139,15 @@ test('a file with an older word brings nothing at first; what it changes from th
   expect([names(again), again.current().planned[0]?.why]).toEqual([['A mới nữa', 'B của tệp'], 'Bảo trì'])
 })
 
+test('an installation without a file starts again, and takes what a person says first', async () => {
+  const first = await open()
+  expect(first.current().agencies).toEqual([])
+  const again = await open()
+  await again.change([{ kind: 'calendar', entry: { days: [1], hours: [], off: [] } }], AUTHOR)
+  await again.change([named('a', 'Sở A')], AUTHOR)
+  expect([names(await open()), (await open()).version()]).toEqual([['Sở A'], 3])
+})
+
 test('started without a file nothing is over', async () => {
   await open('one')
   const without = await open()

@@ -8,7 +8,7 @@ import type { Auth } from './auth/auth.ts'
 import type { Role } from './contract.ts'
 import type { Source } from '../ingest/source.ts'
 import { importFiles } from './import.ts'
-import { toCsv } from '../ingest/inventory/csv.ts'
+import { besideColumns, toCsv } from '../ingest/inventory/csv.ts'
 import type { ListKind } from '../ingest/inventory/entries.ts'
 import { entryText } from '../ingest/inventory/entry-text.ts'
 import { codesOf } from '../ingest/inventory/code.ts'
@@ -41,6 +41,8 @@ export type Request =
       readonly ask: 'inventory.import'
       readonly kind: ListKind
       readonly entries: readonly unknown[]
+      /** Of the table: what an entry says beside them stays. */
+      readonly columns?: readonly string[]
       readonly reason: string
       readonly by?: string
     }
@@ -151,9 +153,12 @@ export const createControl = (installation: Installation, openAuth: () => Promis
         return
       }
       case 'inventory.import': {
-        const { kind, entries, reason } = request
-        const changes = entries.map((entry) => ({ kind, entry }))
-        const done = await installation.changeInventory(changes, { by: commandLine(request.by).name, reason })
+        const { kind, entries, columns, reason } = request
+        const { inventories } = installation
+        const [seen, known] = [inventories.version(), inventories.current()]
+        const rows = columns ? besideColumns(known, kind, entries, columns) : entries
+        const changes = rows.map((entry) => ({ kind, entry }))
+        const done = await installation.changeInventory(changes, { by: commandLine(request.by).name, reason }, seen)
         const { added, changed } = done.difference
         await told(request.by, 'inventory.change', [...added, ...changed].slice(0, 5).join(', ') || kind, reason)
         yield JSON.stringify({ imported: done })

@@ -61,6 +61,9 @@ export const personalVersion = (
     if (!isList(kind)) throw new Error(`${kind} has no end: change what it says`)
     return { ...place, entry: isDated(kind) ? endedOn(entry, day) : undefined }
   })
+  const firsts = new Map(entries.map((place, i) => [placeText(place), i] as const).reverse())
+  const twice = entries.find((place, i) => i !== firsts.get(placeText(place)))
+  if (twice) throw new Error(`${placeText(twice)} stands twice among the changes: say it once`)
   for (const place of entries)
     if (looked && !isSame(entryAt(looked, place), entryAt(known.inventory, place))) throw new Stale(place)
   const inventory = checkedInventory(withEntries(known.inventory, entries))

@@ -28,7 +28,9 @@ export const addInventory = (
     })
   inventory
     .command('import')
-    .description('takes the rows of a table (CSV, with a first line of names) as entries; what it does not name stays')
+    .description(
+      'takes the rows of a table (CSV, with a first line of names) as entries; entries and columns that it does not name stay as they are',
+    )
     .argument('<file>', 'the table')
     .addOption(kindOption().makeOptionMandatory())
     .requiredOption('--reason <text>', 'why: it is kept with the version')
@@ -40,7 +42,7 @@ export const addInventory = (
       } catch (error) {
         throw new Error(`${file} cannot be read (${(error as NodeJS.ErrnoException).code}): name a table of ${kind}`)
       }
-      const { columnsOf, fromCsv } = await import('../../ingest/inventory/csv.ts')
+      const { columnsOf, fromCsv, headerOf } = await import('../../ingest/inventory/csv.ts')
       const entries = fromCsv(text, file, kind)
       if (entries.length === 0)
         throw new Error(
@@ -50,7 +52,14 @@ export const addInventory = (
         return await print([
           `${counted(entries.length, 'row is', 'rows are')} as ${kind} are written; what they name is looked up by the import itself`,
         ])
-      for await (const answer of ask({ ask: 'inventory.import', kind, entries, reason, by: person() })) {
+      for await (const answer of ask({
+        ask: 'inventory.import',
+        kind,
+        entries,
+        columns: headerOf(text),
+        reason,
+        by: person(),
+      })) {
         const { version, difference, file: written } = answer['imported'] as Changed
         const { added, changed, ended, parts } = difference
         await print([

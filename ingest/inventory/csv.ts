@@ -6,7 +6,7 @@ import { parse } from 'csv-parse/sync'
 import { stringify } from 'csv-stringify/sync'
 import type { z } from 'zod'
 import { expectedOf } from '../expected.ts'
-import type { ListKind } from './entries.ts'
+import { keyOf, type ListKind } from './entries.ts'
 import { ENTRY, type Inventory } from './schema.ts'
 
 type Cell = 'text' | 'number' | 'boolean' | 'words' | 'json'
@@ -72,8 +72,7 @@ export const fromCsv = (text: string, file: string, kind: ListKind): unknown[] =
       info: true,
       trim: true,
       skip_empty_lines: true,
-      // Where the decimal comma is at home, spreadsheets part cells by `;`.
-      delimiter: /^[^\n,]*;/.test(text) ? ';' : ',',
+      delimiter: delimiterOf(text),
     }) as unknown as typeof rows
   } catch (error) {
     const { lines, message } = error as { lines?: number; message: string }
@@ -123,3 +122,26 @@ export const fromCsv = (text: string, file: string, kind: ListKind): unknown[] =
     )
   return entries
 }
+
+/** Rows as entries: of an entry that is known, what the table has no column for stays as it is. */
+export const besideColumns = (
+  inventory: Inventory,
+  kind: ListKind,
+  rows: readonly unknown[],
+  columns: readonly string[],
+): unknown[] => {
+  const known = new Map<string, object>((inventory[kind] as readonly object[]).map((each) => [keyOf(kind, each), each]))
+  const said = new Set(columns)
+  return rows.map((row) => {
+    const before = Object.entries(known.get(keyOf(kind, row)) ?? {}).filter(([name]) => !said.has(name))
+    return { ...Object.fromEntries(before), ...(row as object) }
+  })
+}
+
+/** The names in a table's first line. */
+export const headerOf = (text: string): string[] =>
+  (
+    parse(text, { bom: true, to: 1, trim: true, skip_empty_lines: true, delimiter: delimiterOf(text) }) as string[][]
+  )[0] ?? []
+// Where the decimal comma is at home, spreadsheets part cells by `;`.
+const delimiterOf = (text: string): string => (/^[^\n,]*;/.test(text) ? ';' : ',')

@@ -63,7 +63,9 @@ export const parseInventory = (source: string, file: string): Inventory => {
   if ('why' in yaml) throw new Error(`${file}:${yaml.line}:${yaml.col}: this is not YAML: ${yaml.why}`)
   const { document, lines } = yaml
   const { raw, place } = modern(yaml.value)
-  const read = readRaw(raw)
+  const said = readRaw(raw)
+  const isEmpty = !Array.isArray(said) && said.agencies.length === 0
+  const read = isEmpty ? [{ path: ['agencies'], found: [], expected: 'at least one entry' }] : said
   if (!Array.isArray(read)) return read
   const texts = read.slice(0, 10).map(({ path, ...what }) => {
     const said = place(path)
@@ -102,13 +104,8 @@ const keyIn = (kind: ListKind, entry: object): string | undefined => {
 }
 
 /** Of a province of which nothing is known yet. */
-export const emptyInventory = (): Inventory => ({
-  ...schema.parse({
-    province: { id: 'tinh', name: 'Tỉnh', timezone: 'Asia/Ho_Chi_Minh' },
-    agencies: [{ id: 'tinh', name: 'Tỉnh', kind: 'committee' }],
-  }),
-  agencies: [],
-})
+export const emptyInventory = (): Inventory =>
+  schema.parse({ province: { id: 'tinh', name: 'Tỉnh', timezone: 'Asia/Ho_Chi_Minh' }, agencies: [] })
 
 /** An inventory that was stored, maybe by a version before, as that of today; what is checked was checked when it was read. */
 export const upgradedInventory = (stored: unknown): Inventory | undefined =>

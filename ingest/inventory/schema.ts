@@ -206,7 +206,8 @@ const duty = z.strictObject({
 
 export const schema = z.strictObject({
   province,
-  agencies: z.array(agency).min(1),
+  /** Of an installation without a file there are none yet; a file has one at least. */
+  agencies: z.array(agency),
   systems: z.array(system).default([]),
   portals: z.array(portal).default([]),
   networks: z.array(network).default([]),

@@ -139,6 +139,15 @@ test('a file with an older word brings nothing at first; what it changes from th
   expect([names(again), again.current().planned[0]?.why]).toEqual([['A mới nữa', 'B của tệp'], 'Bảo trì'])
 })
 
+test('an installation without a file starts again, and takes what a person says first', async () => {
+  const first = await open()
+  expect(first.current().agencies).toEqual([])
+  const again = await open()
+  await again.change([{ kind: 'calendar', entry: { days: [1], hours: [], off: [] } }], AUTHOR)
+  await again.change([named('a', 'Sở A')], AUTHOR)
+  expect([names(await open()), (await open()).version()]).toEqual([['Sở A'], 3])
+})
+
 test('started without a file nothing is over', async () => {
   await open('one')
   const without = await open()
@@ -156,6 +165,11 @@ test('what a person took out does not come back because the file changes it: it 
   expect(one.waiting()).toMatchObject([{ kind: 'planned', key: 'v', entry: { why: 'Thay máy' } }])
   await one.settle({ kind: 'planned', key: 'v' }, 'file', AUTHOR)
   expect(one.current().planned).toMatchObject([{ why: 'Thay máy' }])
+})
+
+test('two changes of one entry at once are refused: one would be lost', async () => {
+  const one = await open('one')
+  await expect(one.change([named('c', 'C 1'), named('c', 'C 2')], AUTHOR)).rejects.toThrow('agencies c stands twice')
 })
 
 test('who says to have looked at a version that never was is not believed', async () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { fromCsv, toCsv } from '../../../ingest/inventory/csv.ts'
+import { besideColumns, fromCsv, headerOf, toCsv } from '../../../ingest/inventory/csv.ts'
 import { entriesOf, isList, LIST_KINDS, placeText, withEntries } from '../../../ingest/inventory/entries.ts'
 import { entryText, parseEntry } from '../../../ingest/inventory/entry-text.ts'
 import { checkedInventory, type Inventory, parseInventory } from '../../../ingest/inventory/inventory.ts'
@@ -181,6 +181,16 @@ describe('tables', () => {
       }),
       { numRuns: 300 },
     )
+  })
+  test('what a table has no column for stays as it is; an empty cell takes out', () => {
+    const [agency] = said.agencies.filter(({ contacts }) => contacts.length > 0)
+    const text = `id,name,kind,short\n${agency!.id},Tên mới,${agency!.kind},\nmoi,Mới,commune,M\n`
+    const rows = besideColumns(said, 'agencies', fromCsv(text, 'x.csv', 'agencies'), headerOf(text))
+    const { short: _, ...rest } = agency!
+    expect(rows).toEqual([
+      { ...rest, name: 'Tên mới' },
+      { id: 'moi', name: 'Mới', kind: 'commune', short: 'M' },
+    ])
   })
   test('as a spreadsheet writes them: semicolons, quotes, yes in Vietnamese', () => {
     const text = 'id;name;kind;steering\nso-a;"Sở ""A""; văn phòng";department;Có\n'

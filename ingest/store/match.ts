@@ -120,8 +120,8 @@ const isBelow = (low: readonly number[], high: readonly number[], orEqual: boole
 const DAY = 86_400_000
 /** Epoch ms of a text of ISO 8601. Without a zone it is UTC: what a rule finds does not depend on where the server stands. */
 const timeIn = (text: string): number => {
-  const [, zone] = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?$/.exec(text) ?? []
-  return Date.parse((zone === undefined ? `${text}Z` : text).replace(',', '.'))
+  const found = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?$/.exec(text)
+  return found ? Date.parse((found[1] === undefined ? `${text}Z` : text).replace(',', '.')) : Number.NaN
 }
 /** Of a time in UTC; undefined where the value is none. */
 const partOf = (value: Scalar, part: TimePart): number | undefined => {

@@ -8,8 +8,14 @@ import { readFileSync } from 'node:fs'
 import type { Clock } from '../ingest/clock.ts'
 import { dayOf } from '../ingest/inventory/days.ts'
 import { entriesOf, entryAt, isSame, type Place, placeText } from '../ingest/inventory/entries.ts'
-import { checkedInventory, emptyInventory, type Inventory, parseInventory } from '../ingest/inventory/inventory.ts'
-import { changesBetween, type Difference, differenceOf, mergeFile } from '../ingest/inventory/merge.ts'
+import {
+  checkedInventory,
+  emptyInventory,
+  type Inventory,
+  parseInventory,
+  upgradedInventory,
+} from '../ingest/inventory/inventory.ts'
+import { type Change, changesBetween, type Difference, differenceOf, mergeFile } from '../ingest/inventory/merge.ts'
 import { isKnown, systemOf } from '../ingest/inventory/scope.ts'
 import type { Source } from '../ingest/source.ts'
 import type { Store } from '../ingest/store/store.ts'
@@ -212,29 +218,32 @@ export const openInventories = async (
   }
 
   await bring(first)
-  const listed = async (): Promise<
-    (Listed & { readonly n: number; readonly is: Inventory; readonly was: Inventory | undefined })[]
-  > => {
-    const out = []
-    let next = await versions.inventoryAt(current!.n)
-    for (let n = current!.n; n > 0 && n > current!.n - MOST_LISTED && next; n--) {
+  /** What each version changed; none ever says anything else, so the newest are read once. */
+  const rows = new Map<number, Omit<Listed, 'changed' | 'entries'> & { readonly changes: readonly Change[] }>()
+  const listed = async () => {
+    const newest = current!.n
+    const oldest = Math.max(1, newest - MOST_LISTED + 1)
+    for (const n of rows.keys()) if (n < oldest) rows.delete(n)
+    let is: Inventory | undefined
+    for (let n = newest; n >= oldest; n--) {
+      if (rows.has(n)) {
+        is = undefined
+        continue
+      }
       const doc = (await versions.get(n))!.doc
-      const was: Inventory | undefined = await versions.inventoryAt(n - 1)
-      const changes = changesBetween(was, next)
-      out.push({
-        n,
-        is: next,
-        was,
+      is ??= upgradedInventory(doc.inventory)
+      if (!is) break
+      const was = await versions.inventoryAt(n - 1)
+      rows.set(n, {
         id: String(n),
         at: doc.at,
         ...(doc.brought?.path ? { path: doc.brought.path } : {}),
         ...(doc.by === undefined ? {} : { by: doc.by, reason: doc.reason ?? '' }),
-        changed: changes.length,
-        entries: changes.slice(0, MOST_LISTED).map(placeText),
+        changes: changesBetween(was, is),
       })
-      next = was
+      is = was
     }
-    return out
+    return [...rows].sort(([a], [b]) => b - a).map(([, row]) => row)
   }
   return {
     current: () => current!.inventory,
@@ -269,12 +278,18 @@ export const openInventories = async (
         const { n: _, ...kept } = rest
         return { version: { ...kept, at: clock(), ...author }, places: [place] }
       }),
-    list: async () => (await listed()).map(({ n: _n, is: _is, was: _was, ...row }) => row),
+    list: async () =>
+      (await listed()).map(({ changes, ...row }) => ({
+        ...row,
+        changed: changes.length,
+        entries: changes.slice(0, MOST_LISTED).map(placeText),
+      })),
     history: async (place) =>
-      (await listed()).flatMap(({ n: _n, is, was, changed: _c, entries: _e, ...row }) => {
-        const [before, after] = [was && entryAt(was, place), entryAt(is, place)]
-        if (isSame(before, after)) return []
-        return [{ ...row, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) }]
+      (await listed()).flatMap(({ changes, ...row }) => {
+        const found = changes.find((each) => placeText(each) === placeText(place))
+        if (!found) return []
+        const { kind: _, key: __, ...said } = found
+        return [{ ...row, ...said }]
       }),
     follow: async () => {
       const known = await versions.newest(current!.n)

@@ -76,13 +76,14 @@ export const openRulebook = async (
  * Has rules that name the inventory say what it says now: called when it has changed, and with each day, for what is in force
  * changes with it. A rule's file that is wrong meanwhile leaves them as they are, and is told.
  */
-export const followInventory = (
-  book: Rulebook,
-  words: () => Placeholders,
-  take: (next: readonly Rule[]) => Promise<Changes>,
-  problems: Map<string, string>,
-): (() => Promise<void>) => {
-  return async () => {
+export const followInventory =
+  (
+    book: Rulebook,
+    words: () => Placeholders,
+    take: (next: readonly Rule[]) => Promise<Changes>,
+    problems: Map<string, string>,
+  ): (() => Promise<void>) =>
+  async () => {
     if (!book.namesInventory()) return
     try {
       await take(book.read(words()))
@@ -92,7 +93,6 @@ export const followInventory = (
       problems.set('placeholders', `rules still name the inventory as it was: ${message.split('\n')[0]}`)
     }
   }
-}
 
 /** In a sentence. */
 export const changesText = ({ rules, added, changed, removed }: Changes): string => {

@@ -1,9 +1,8 @@
 /** Why a rule fired on an event: the leaves of its condition that held, and where in the value. */
 import { RE2JS } from 're2js'
 import type { Event } from '../ingest/event.ts'
-import { valuesIn } from '../ingest/store/match.ts'
 import { type Filter, isAny, isOne, type Leaf } from '../ingest/store/filter.ts'
-import { compile, fold, regexFlags } from '../ingest/store/match.ts'
+import { compile, fold, regexFlags, valuesIn } from '../ingest/store/match.ts'
 
 export interface Reason {
   readonly field: string

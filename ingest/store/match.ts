@@ -1,11 +1,11 @@
 /** The visitor in process: what a filter means. */
 import { RE2JS } from 're2js'
-import { COMPUTED } from '../computed/computed.ts'
+import { COMPUTED, valuesIn } from '../computed/computed.ts'
 import { type Event, type Scalar, typeOf, type Value, valuesOf } from '../event.ts'
 import { canonicalAddress, parseCidr, parseIp, within } from '../ip.ts'
 import { type Filter, isAny, isOne, type Leaf, type Match, type Pattern, type TimePart } from './filter.ts'
 
-export { valuesIn } from '../computed/computed.ts'
+export { valuesIn }
 
 const ASCII = /^[\x00-\x7f]*$/
 /** Letters of Unicode 16 and 17, which the engines do not know alike yet: they stay as they are. */
@@ -72,10 +72,7 @@ const leaf = (filter: Leaf): Match => {
   }
 }
 
-const listOf = (value: Value | undefined): readonly Scalar[] =>
-  value === undefined ? [] : Array.isArray(value) ? (value as readonly Scalar[]) : [value as Scalar]
 const refTest = ({ field, other, how, cased }: Extract<Leaf, { op: 'ref' }>): Match => {
-  const [left, right] = [readerOf(field), readerOf(other)]
   const textOf = (value: Scalar): string => {
     const text = canonicalAddress(String(value)) ?? String(value)
     return cased ? text : fold(text)
@@ -104,8 +101,8 @@ const refTest = ({ field, other, how, cased }: Extract<Leaf, { op: 'ref' }>): Ma
     })
   }
   return (event) => {
-    const others = listOf(right(event))
-    return others.length > 0 && holds(listOf(left(event)), others)
+    const others = valuesIn(event, other)
+    return others.length > 0 && holds(valuesIn(event, field), others)
   }
 }
 /** Whether any of the ones is below any of the others: the least of them below the greatest. */

@@ -9,7 +9,7 @@ const hex = (c: number): number =>
   c >= 48 && c <= 57 ? c - 48 : c >= 97 && c <= 102 ? c - 87 : c >= 65 && c <= 70 ? c - 55 : -1
 
 /** The byte of `%XX` at `i`, -1 where there is none. */
-const byteAt = (text: string, i: number): number => {
+export const byteAt = (text: string, i: number): number => {
   if (text.charCodeAt(i) !== 37) return -1
   const high = hex(text.charCodeAt(i + 1))
   const low = hex(text.charCodeAt(i + 2))
@@ -17,7 +17,7 @@ const byteAt = (text: string, i: number): number => {
 }
 
 /** The code unit of `%uXXXX` at `i`, -1 where there is none. */
-const unitAt = (text: string, i: number): number => {
+export const unitAt = (text: string, i: number): number => {
   if (text.charCodeAt(i) !== 37 || (text.charCodeAt(i + 1) | 32) !== 117) return -1
   let unit = 0
   for (let k = i + 2; k < i + 6; k++) {

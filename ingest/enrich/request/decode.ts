@@ -3,6 +3,7 @@
  * and %u, overlong UTF-8 (CVE-2000-0884), HTML entities, escapes of C, JavaScript and CSS, full-width forms (Unicode's
  * best-fit mappings of Windows).
  */
+import { byteAt, unitAt } from '../url.ts'
 import { LAYERS } from './bounds.ts'
 
 /** What was taken off. */
@@ -22,13 +23,6 @@ export interface Decoded {
   readonly marks: number
 }
 
-const hex = (c: number): number =>
-  c >= 48 && c <= 57 ? c - 48 : c >= 65 && c <= 70 ? c - 55 : c >= 97 && c <= 102 ? c - 87 : -1
-const byteAt = (text: string, i: number): number => {
-  if (text.charCodeAt(i) !== 37) return -1
-  const [high, low] = [hex(text.charCodeAt(i + 1)), hex(text.charCodeAt(i + 2))]
-  return high < 0 || low < 0 ? -1 : high * 16 + low
-}
 const MORE = (byte: number): number => (byte >= 0xc0 && byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : byte < 0xf8 ? 3 : 0)
 const LEAST = [0, 0x80, 0x800, 0x10000]
 
@@ -74,11 +68,7 @@ export const percent = (text: string, plus: boolean, into: Marks): string => {
         }
       }
     } else if ((spaced.charCodeAt(i + 1) | 32) === 117) {
-      let unit = 0
-      for (let k = i + 2; k < i + 6 && unit >= 0; k++) {
-        const digit = hex(spaced.charCodeAt(k))
-        unit = digit < 0 ? -1 : unit * 16 + digit
-      }
+      const unit = unitAt(spaced, i)
       if (unit >= 0) {
         into.marks |= PERCENT_U
         character = String.fromCharCode(unit)

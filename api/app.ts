@@ -6,7 +6,10 @@ import { serveStatic } from '@hono/node-server/serve-static'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { secureHeaders } from 'hono/secure-headers'
+import { AT_ROOT, elasticRoute } from '../ingest/collect/elastic.ts'
 import { ingestRoute } from '../ingest/collect/http.ts'
+import { parsers } from '../ingest/parsers/index.ts'
+import type { Source } from '../ingest/source.ts'
 import { CLIENT_HEADER, clientOf } from './client.ts'
 import { type Auth, sessionCookie } from './auth/auth.ts'
 import { type Env, Refusal, signedIn } from './context.ts'
@@ -131,15 +134,21 @@ export const createApp = ({ installation, auth }: { installation: Installation; 
   app.get('/metrics', async (c) =>
     c.text(await metricsText(installation), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
   )
-  if (installation.roles.has('ingest'))
-    app.route(
-      '/ingest',
-      ingestRoute(
-        () => installation.config.sources,
-        installation.ingest,
-        (c) => peerOf(c as Context<Env>),
-      ),
-    )
+  if (installation.roles.has('ingest')) {
+    const { ingest } = installation
+    const sources = () => installation.config.sources
+    const peer = (c: unknown) => peerOf(c as Context<Env>)
+    app.route('/ingest', ingestRoute(sources, ingest, peer))
+    const whole = ({ parser }: Source) => parsers.get(parser)?.documents ?? false
+    const elastic = { sources, ingest, peer, whole }
+    app.route('/ingest/:source', elasticRoute(elastic))
+    // For senders that can name no path. Browsers send no credentials in this way.
+    const atRoot = elasticRoute(elastic)
+    for (const path of AT_ROOT)
+      app.all(path, (c, next) =>
+        path !== '/' || c.req.header('authorization') ? atRoot.fetch(c.req.raw, c.env) : next(),
+      )
+  }
   if (!auth) return app
   app.use('/api/*', bodyLimit({ maxSize: 1 << 20 }))
   // Another site must not make this browser change things: browsers name where a request comes from.

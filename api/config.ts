@@ -5,87 +5,13 @@ import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { expectedOf } from '../ingest/expected.ts'
 import { lineOf } from '../ingest/line-of.ts'
-import type { Description } from '../ingest/described/described.ts'
-import { parsers } from '../ingest/parsers/index.ts'
+import { type Own, sourceWith, toSource } from './config-source.ts'
+import { syslog, syslogPorts } from './config-syslog.ts'
+import { address, network, zone } from './config-values.ts'
 import { readDescriptions } from './descriptions.ts'
-import { parseCidr } from '../ingest/ip.ts'
-import type { SyslogOptions } from '../ingest/collect/syslog.ts'
 import { expectedField, isField } from './fields.ts'
 import type { Source } from '../ingest/source.ts'
 import { checkRegex, compile } from '../ingest/store/match.ts'
-
-const zone = z.string().refine((value) => {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: value })
-    return true
-  } catch {
-    return false
-  }
-}, 'an IANA time zone such as Asia/Ho_Chi_Minh')
-const address = z
-  .string()
-  .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d+$/, 'host:port, such as 0.0.0.0:8420 or [::]:8420')
-  .refine(
-    (text) => Number(/:(\d+)$/.exec(text)?.[1] ?? 0) <= 65_535,
-    'host:port with a port from 1 to 65535 (0 takes any that is free)',
-  )
-const size = z.string().regex(/^[1-9]\d{0,8}(KB|MB|GB)$/, 'a size such as 64MB')
-const network = z
-  .string()
-  .refine((value) => parseCidr(value) !== undefined, 'an address or network such as 10.1.0.1 or 2001:db8::/64')
-
-type Own = ReadonlyMap<string, Description>
-
-const optionsOf = (parser: string): string => {
-  const shape = parsers.get(parser)!.options
-  return (shape instanceof z.ZodObject ? Object.keys(shape.shape) : []).join(', ') || 'none'
-}
-
-/** `own`: parsers that are described in the folder which `parsers` names. */
-const sourceWith = (own: Own) =>
-  z
-    .strictObject({
-      id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'letters, digits, "-", "_" and "."'),
-      parser: z.string().refine((id) => parsers.has(id) || own.has(id), {
-        error: () => `one of ${[...own.keys(), ...parsers.keys()].join(', ')}`,
-      }),
-      title: z.string().optional(),
-      organization: z.string().optional(),
-      /** The information system whose log it is: an id of the inventory. */
-      system: z.string().optional(),
-      /** Addresses of the server whose log it is, where the log does not say them. */
-      serves: z.array(network).optional(),
-      timezone: zone.optional(),
-      /** What the parser cannot know of the format: see the parser. */
-      options: z.record(z.string(), z.unknown()).optional(),
-      silent_minutes: z.number().positive().default(15),
-      /** Days of its events, where they are others than those of all. */
-      retention: z.strictObject({ days: z.int().min(1) }).optional(),
-      file: z
-        .strictObject({
-          path: z.string(),
-          start: z.enum(['beginning', 'end']).default('beginning'),
-          /** Every process of a cluster sees the same files. */
-          shared: z.boolean().default(false),
-        })
-        .optional(),
-      syslog: z.strictObject({ from: z.array(network).min(1) }).optional(),
-      http: z.strictObject({ token: z.string().min(16, 'at least 16 characters') }).optional(),
-    })
-    .refine((s) => [s.file, s.syslog, s.http].filter(Boolean).length === 1, 'exactly one of file:, syslog: and http:')
-    .superRefine((s, context) => {
-      const read = parsers.get(s.parser)?.options.safeParse(s.options ?? {})
-      for (const issue of read?.error?.issues ?? []) {
-        const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
-        context.addIssue({
-          code: 'custom',
-          path: ['options', ...issue.path, ...unknown],
-          message: unknown.length
-            ? `an option of the parser ${s.parser}, which has ${optionsOf(s.parser)}`
-            : expectedOf(issue).en,
-        })
-      }
-    })
 
 const schemaWith = (own: Own) =>
   z.strictObject({
@@ -95,23 +21,7 @@ const schemaWith = (own: Own) =>
     tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
     /** Addresses of proxies whose X-Forwarded-* is believed. */
     trusted_proxy: z.array(network).default([]),
-    syslog: z
-      .strictObject({
-        udp: address.optional(),
-        tcp: address.optional(),
-        /** A frame over TCP. */
-        longest: size.default('1MB'),
-        connections: z.int().min(1).default(1000),
-        connections_per_sender: z.int().min(1).default(100),
-        idle_minutes: z.number().positive().max(10_080).default(60),
-        /** Of a source, not yet in the store: above, who sends over TCP waits. */
-        unread: size.default('2GB'),
-        /** All senders together that no source names. */
-        unknown: z
-          .strictObject({ lines_per_second: z.number().positive().default(500), bytes_per_day: size.default('256MB') })
-          .prefault({}),
-      })
-      .prefault({}),
+    syslog: syslog.prefault({}),
     inventory: z.string().optional(),
     /** A folder of parsers of one's own. */
     parsers: z.string().optional(),
@@ -277,6 +187,19 @@ const read = (file: string | undefined, env: NodeJS.ProcessEnv): Config => {
   const { sources, ...rest } = parsed.data
   const twice = sources.find((s, i) => sources.findIndex((other) => other.id === s.id) !== i)
   if (twice) throw new Error(`${path ?? 'VONGLAU_SOURCES'}: two sources have the id "${twice.id}": each needs its own`)
+  const ports = syslogPorts(rest.syslog)
+  for (const [i, { id, syslog: its }] of sources.entries()) {
+    if (!its) continue
+    const where = `${path ?? 'VONGLAU_SOURCES'}: sources[${i}].syslog`
+    if (its.port !== undefined && !ports.has(its.port))
+      throw new Error(
+        `${where}.port: source "${id}" waits at port ${its.port}, which syslog: does not open: add it under syslog: udp, tcp or tls`,
+      )
+    if ((its.host || its.program) && rest.syslog.relays.length === 0)
+      throw new Error(
+        `${where}: host and program of a line are believed of relays alone: name the relay of source "${id}" under syslog: relays:`,
+      )
+  }
   return {
     ...rest,
     data: under(rest.data),
@@ -289,33 +212,7 @@ const read = (file: string | undefined, env: NodeJS.ProcessEnv): Config => {
     ...(rest.parsers === undefined ? {} : { parsers: under(rest.parsers) }),
     described,
     ...(rest.tls === undefined ? {} : { tls: { cert: under(rest.tls.cert), key: under(rest.tls.key) } }),
-    sources: sources.map(
-      (s): Source => ({
-        id: s.id,
-        parser: s.parser,
-        ...(described.has(s.parser) ? { described: described.get(s.parser)! } : {}),
-        ...(s.title === undefined ? {} : { title: s.title }),
-        ...(s.organization === undefined ? {} : { organization: s.organization }),
-        ...(s.system === undefined ? {} : { system: s.system }),
-        ...(s.serves ? { serves: s.serves } : {}),
-        timezone: s.timezone ?? rest.timezone,
-        ...(s.timezone === undefined ? {} : { zoned: true }),
-        ...(s.options === undefined ? {} : { options: s.options }),
-        silent: s.silent_minutes,
-        ...(s.retention ? { days: s.retention.days } : {}),
-        collect: s.file
-          ? {
-              kind: 'file',
-              path: under(s.file.path),
-              start: s.file.start,
-              ...(s.file.shared ? { shared: true } : {}),
-              ...(rest.files.length ? { files: rest.files.map(under) } : {}),
-            }
-          : s.syslog
-            ? { kind: 'syslog', from: s.syslog.from }
-            : { kind: 'http', token: s.http!.token },
-      }),
-    ),
+    sources: sources.map((s) => toSource(s, { under, described, timezone: rest.timezone, files: rest.files })),
     ...(path === undefined ? {} : { file: path }),
     folder,
   }
@@ -358,23 +255,6 @@ const problem = (
   const found = at.reduce<unknown>((v, part) => (v as Record<PropertyKey, unknown> | undefined)?.[part], value)
   return `${where}: expected ${expectedOf(issue).en}, found ${shownValue(at, found)}`
 }
-
-const UNITS = { KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 }
-const bytesOf = (size: string): number => Number(size.slice(0, -2)) * UNITS[size.slice(-2) as keyof typeof UNITS]
-
-export const syslogOptions = ({ syslog }: Config): SyslogOptions => ({
-  udp: syslog.udp,
-  tcp: syslog.tcp,
-  longest: bytesOf(syslog.longest),
-  connections: syslog.connections,
-  connectionsPerSender: syslog.connections_per_sender,
-  idle: syslog.idle_minutes * 60_000,
-  unread: bytesOf(syslog.unread),
-  unknown: {
-    linesPerSecond: syslog.unknown.lines_per_second,
-    bytesPerDay: bytesOf(syslog.unknown.bytes_per_day),
-  },
-})
 
 const SECRET = /^(?:token|password|api_key)$/
 /** What was written, without secrets: the sentence goes into logs. */

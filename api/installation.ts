@@ -79,7 +79,7 @@ export interface Installation {
   readonly problems: Map<string, string>
   readonly demo: boolean
   /** Syslog ports that are really open. */
-  syslog: { udp?: number; tcp?: number }
+  syslog: { udp?: number; tcp?: number; tls?: number }
   /** Set while the demo replays: 0 to 1. */
   replay: { progress: number; until: number } | undefined
   close(): Promise<void>

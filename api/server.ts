@@ -10,7 +10,8 @@ import { openSyslog, type Syslog } from '../ingest/collect/syslog.ts'
 import type { Lease } from '../ingest/store/store.ts'
 import { type Auth, createAuth } from './auth/auth.ts'
 import { createApp } from './app.ts'
-import { type Config, socketPath, syslogOptions } from './config.ts'
+import { type Config, socketPath } from './config.ts'
+import { syslogOptions } from './config-syslog.ts'
 import { createControl } from './control.ts'
 import { listens } from './commands/reach.ts'
 import { type Installation, type InstallationOptions, openInstallation } from './installation.ts'
@@ -71,14 +72,15 @@ export const startServer = async (
         clock,
       })
     const auth = roles.has('api') ? await openAuth() : undefined
-    const { udp, tcp } = roles.has('ingest') ? config.syslog : {}
     const { sources } = config
-    const syslog = await openSyslog({ ...syslogOptions(config), udp, tcp }, sources, installation.ingest, clock)
+    const ports = roles.has('ingest') ? {} : { udp: [], tcp: [], tls: undefined }
+    const syslog = await openSyslog({ ...syslogOptions(config), ...ports }, sources, installation.ingest, clock)
     opened.push(() => syslog.close())
     installation.onSources(syslog.setSources)
     installation.syslog = {
       ...(syslog.udp === undefined ? {} : { udp: syslog.udp }),
       ...(syslog.tcp === undefined ? {} : { tcp: syslog.tcp }),
+      ...(syslog.tls === undefined ? {} : { tls: syslog.tls }),
     }
     const app = createApp({ installation, auth })
     const tls = config.tls

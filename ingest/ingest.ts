@@ -1,7 +1,7 @@
 /** What runs the sources of a process: its options, and what others ask of it. */
 import type { Clock } from './clock.ts'
 import type { Frames } from './collect/frames.ts'
-import type { Part, Taken } from './collect/streams.ts'
+import type { Named, Part, Taken } from './collect/streams.ts'
 import type { GeoIpFiles } from './enrich/geoip.ts'
 import type { Inventory } from './inventory/inventory.ts'
 import type { Judging } from './judge.ts'
@@ -39,6 +39,8 @@ export interface Ingest {
   start(): Promise<void>
   /** Lines of a network source; resolves when they are on disk, or when they are a part of a stream that was taken before. */
   accept(source: string, lines: Frames | readonly Buffer[], sender: string, part?: Part): Promise<Taken>
+  /** Documents of a network source, each one event with an id of its own; as `accept`. */
+  acceptNamed(source: string, documents: readonly Buffer[], sender: string, names: readonly Named[]): Promise<Taken>
   /** How far a stream of a network source stands; undefined where it is not known. */
   position(source: string, stream: string): Promise<number | undefined>
   /** Counts lines that had to be dropped (a datagram that found no room). */

@@ -224,6 +224,12 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
         return Promise.reject(error as Error)
       }
     },
+    acceptNamed: async (source, documents, sender, names) => {
+      const known = all.find((each) => each.id === source) ?? unknown
+      const taken = await spoolOf(known).appendNamed(documents, sender, names)
+      if (taken.accepted > 0) meters.get(known.id)!.arrived()
+      return taken
+    },
     position: async (source, stream) => {
       const known = all.find((each) => each.id === source)
       return known && spoolOf(known).position(stream)

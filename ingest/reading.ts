@@ -2,7 +2,7 @@
 import type { Feed } from './collect/feed.ts'
 import type { Range } from './joining.ts'
 import { type Memory, memoryOf } from './memory.ts'
-import { idPrefix } from './stage.ts'
+import { idPrefix } from './event-id.ts'
 import type { Offset } from './store/store.ts'
 
 export interface Reading {

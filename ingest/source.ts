@@ -11,7 +11,16 @@ export type Collect =
       /** Folders that links in its own may lead into. */
       readonly files?: readonly string[]
     }
-  | { readonly kind: 'syslog'; readonly from: readonly string[] } // addresses or networks that send
+  | {
+      readonly kind: 'syslog'
+      /** Addresses or networks that send; empty: whoever sends to the port, or through a relay. */
+      readonly from: readonly string[]
+      /** Of ours, that it is sent to. */
+      readonly port?: number | undefined
+      /** What the header of a relayed line says. */
+      readonly host?: readonly string[] | undefined
+      readonly program?: readonly string[] | undefined
+    }
   | { readonly kind: 'http'; readonly token: string }
 
 export interface Source {

@@ -2,13 +2,13 @@
  * The parse stage: lines to rows to what a store takes. One for live lines, imports and files without a server, in whatever
  * thread; it knows nothing of where lines come from, and of no clock.
  */
-import { createHash } from 'node:crypto'
 import { isUtf8 } from 'node:buffer'
 import { isDoubted, timeOf } from './clock.ts'
 import type { Lines } from './collect/lines.ts'
 import type { Mark } from './judge.ts'
 import type { EnrichRow, EnrichSource } from './enrich/enrich.ts'
 import { openEnvelope } from './envelope.ts'
+import { givenPrefix } from './event-id.ts'
 import { type Memory, openMemory } from './memory.ts'
 import { mended } from './mend.ts'
 import { type Joining, type Open, openJoining, type Range } from './joining.ts'
@@ -20,10 +20,6 @@ import type { Sink } from './row/sink.ts'
 import type { Source } from './source.ts'
 
 const DAY = 86_400_000
-
-/** `event.id` is a hash of source and segment, and the offset in it: the same line read again has the same id. */
-export const idPrefix = (source: string, segment: string): string =>
-  createHash('sha256').update(`${source}\0${segment}`).digest('base64url').slice(0, 16)
 
 export interface Job {
   readonly lines: Lines
@@ -121,6 +117,9 @@ export const openStage = <P>({
   // Of the line that is worked on.
   let [lineFrom, lineTo, nth, position, prefix] = [0, 0, 0, 0, '']
   let [raw, peer] = [undefined as string | undefined, undefined as Const | undefined]
+  /** Its event's own id; undefined: its place makes it. */
+  let own: string | undefined
+  const given = givenPrefix(source.id)
   let doubted = false
   const arrive = (arrival: number) => {
     doubted = isDoubted(arrival)
@@ -135,7 +134,8 @@ export const openStage = <P>({
       row.long(F.claimed, time)
       row.long(F.time, context.arrived)
     }
-    putId(row, prefix, position, nth)
+    if (own === undefined) putId(row, prefix, position, nth)
+    else row.string(F.id, `${given}-${own}${nth > 0 ? `.${nth}` : ''}`)
     if (!row.has(F.kind)) row.const(F.kind, OF_A_LINE)
     if (!row.has(F.dataset)) row.const(F.dataset, dataset)
     row.text(F.original, lineFrom, lineTo)
@@ -197,7 +197,7 @@ export const openStage = <P>({
   const joinings = new Map<string, Joining>()
   const joinEnded = (
     joining: Joining,
-    { position: at, stream, arrived, header, raw: lines, own, lines: places, message, sender }: Open,
+    { position: at, stream, arrived, header, raw: lines, own: bytes, lines: places, message, sender }: Open,
   ): void => {
     const joined = (pieces: readonly Buffer[]): number => {
       const bytes = asOne(pieces)
@@ -205,7 +205,8 @@ export const openStage = <P>({
     }
     row.begin()
     row.control = true
-    ;[position, nth, raw, peer] = [at, 0, own && asOne(own).toString('base64'), sender]
+    ;[position, nth, raw, peer] = [at, 0, bytes && asOne(bytes).toString('base64'), sender]
+    own = undefined
     arrive(arrived)
     context.header = header
     lineFrom = joined(lines)
@@ -225,7 +226,7 @@ export const openStage = <P>({
       if (begin || !joinings.has(prefix)) joinings.set(prefix, openJoining(joiner, begin?.taken))
       joining = joinings.get(prefix)!
     }
-    const { bytes, part, arrived, sender, senders } = lines
+    const { bytes, part, arrived, sender, senders, ids } = lines
     const peers = senders?.map(({ address }) => new Const(address))
     const streams = senders?.map(({ address, stream }) => (stream === undefined ? address : `${address} ${stream}`))
     const wellFormed = isUtf8(bytes)
@@ -243,6 +244,7 @@ export const openStage = <P>({
         lineTo = lines.to[i]! + shift
         nth = 0
         raw = undefined
+        own = ids?.[i]
         // What stands between lines is nobody's, and may be no text: the memory of a chunk is text as a whole.
         if (!wellFormed && lines.from[i]! > between) row.bytes.fill(32, between + shift, lineFrom)
         between = lines.to[i]!
@@ -267,8 +269,9 @@ export const openStage = <P>({
         }
         const message = envelope(row, lineFrom, lineTo, arrival, source.timezone)
         context.header = message.header
-        if (!joining) {
+        if (!joining || own !== undefined) {
           read(message.from, message.to, stream, undefined)
+          joining?.took(position, lines.end[i]!)
           continue
         }
         const line = {
@@ -280,8 +283,8 @@ export const openStage = <P>({
           end: lines.end[i]!,
         }
         const copy = (a: number, z: number) => Buffer.from(row.bytes.slice(a, z))
-        const own = raw === undefined ? undefined : Buffer.from(raw, 'base64')
-        for (const event of joining.add(line, copy(lineFrom, lineTo), copy(message.from, message.to), own))
+        const spelled = raw === undefined ? undefined : Buffer.from(raw, 'base64')
+        for (const event of joining.add(line, copy(lineFrom, lineTo), copy(message.from, message.to), spelled))
           joinEnded(joining, event)
       }
       sink.cut(row)

@@ -23,6 +23,8 @@ const SUITES = [
 type Suite = (typeof SUITES)[number]['suite']
 /** Broken files of a suite that run a second time. */
 const MOST_AGAIN = 3
+/** Files of a suite whose time is told. */
+const MOST_TOLD = 12
 /** Skipping one of these in CI would hide that nothing was tested. */
 const NEVER_SKIPPED: readonly Suite[] = ['cluster', 'console']
 
@@ -83,6 +85,16 @@ const vitest = (tally: Tally, files: readonly string[]): void => {
   }
 }
 
+/** Where a suite's time goes: whoever has to make it shorter begins there. */
+const slowest = (files: readonly { name: string; startTime: number; endTime: number }[]): void => {
+  const took = files.map(({ name, startTime, endTime }) => ({
+    file: name.replace(root, ''),
+    s: (endTime - startTime) / 1000,
+  }))
+  const longest = took.sort((a, b) => b.s - a.s).slice(0, MOST_TOLD)
+  if (files.length > 1) console.log(`longest: ${longest.map(({ file, s }) => `${file} ${s.toFixed(0)} s`).join(', ')}`)
+}
+
 /** Answers the files that broke. */
 const runFiles = (tally: Tally, files: readonly string[]): string[] => {
   const wrong = new Set<string>()
@@ -101,10 +113,13 @@ const runFiles = (tally: Tally, files: readonly string[]): string[] => {
         name: string
         status: string
         message: string
+        startTime: number
+        endTime: number
         assertionResults: { status: string; fullName: string; failureMessages?: string[] }[]
       }[]
     }
     tally.passed += numPassedTests
+    slowest(testResults)
     for (const file of testResults) {
       const failed = file.assertionResults.filter((test) => test.status === 'failed')
       const where = file.name.replace(root, '')

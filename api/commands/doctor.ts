@@ -6,6 +6,7 @@ import { glob, readlink } from 'node:fs/promises'
 import { counted } from '../../ingest/counted.ts'
 import { boundsOf, LeadsOut } from '../../ingest/collect/links.ts'
 import { openGeoIp } from '../../ingest/enrich/geoip.ts'
+import { syslogPorts } from '../config-syslog.ts'
 import { type Config, readConfig, socketPath } from '../config.ts'
 import type { Health, RetentionState, SourceRow } from '../contract.ts'
 import { readInventory } from '../inventories.ts'
@@ -65,7 +66,7 @@ export const examine = async (file: string | undefined, env: NodeJS.ProcessEnv):
     bad('no sources are configured: the page "Nguồn" shows what to write for a FortiGate, nginx and IIS')
   for (const { id, collect } of config.sources) {
     if (collect.kind === 'file') await lookAt(id, collect, bad)
-    if (collect.kind === 'syslog' && !config.syslog.udp && !config.syslog.tcp)
+    if (collect.kind === 'syslog' && syslogPorts(config.syslog).size === 0)
       bad(`source ${id} waits for syslog, but no port is open: add syslog: { udp: "0.0.0.0:5514" }`)
   }
   const running = existsSync(socketPath(config)) && (await listens(socketPath(config)))

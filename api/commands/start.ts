@@ -20,6 +20,7 @@ export const start = async (config: Config, roles: readonly ServerRole[]): Promi
   say(roles.includes('api') ? `the console is at ${running.url}` : `${roles.join(' and ')} at ${running.url}`)
   if (running.syslog.udp) say(`syslog over UDP on port ${running.syslog.udp}`)
   if (running.syslog.tcp) say(`syslog over TCP on port ${running.syslog.tcp}`)
+  if (running.syslog.tls) say(`syslog over TLS on port ${running.syslog.tls}`)
   if (config.sources.length === 0 && roles.includes('api'))
     say(`no sources are configured yet: ${running.url}/sources shows what to set on a FortiGate, nginx and IIS`)
   process.on('SIGHUP', () => {

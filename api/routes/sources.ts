@@ -138,7 +138,7 @@ export const publicAddress = (config: Config): { host: string; url: string } => 
 /** `bound`: the ports that are really open, for port 0 asks for any. */
 export const setupOf = (config: Config, bound: { udp?: number; tcp?: number }): SourceSetup => {
   const { host, url } = publicAddress(config)
-  const portOf = (address: string | undefined) => (address ? Number(/:(\d+)$/.exec(address)![1]) : undefined)
+  const portOf = ([address]: readonly string[] = []) => (address ? Number(/:(\d+)$/.exec(address)![1]) : undefined)
   const udp = bound.udp ?? portOf(config.syslog.udp)
   const tcp = bound.tcp ?? portOf(config.syslog.tcp)
   const port = udp ?? tcp

@@ -16,7 +16,7 @@ export interface DatagramOptions {
   readonly host: string
   readonly port: number
   /** Takes them, or counts what it has no room for. */
-  readonly accept: (messages: Buffer[], peer: string) => void
+  readonly accept: (messages: Buffer[], peer: string, port: number) => void
   readonly notices: Notices
 }
 export interface Datagrams {
@@ -30,11 +30,12 @@ export const openDatagrams = async ({ host, port, accept, notices }: DatagramOpt
   // All that the loop reads before it turns to others, by sender: 10,000 senders are 10,000 small lists until then.
   let came = new Map<string, Buffer[]>()
   let handing = false
+  let bound = port
   const hand = () => {
     handing = false
     const all = came
     came = new Map()
-    for (const [peer, messages] of all) accept(messages, canonicalAddress(peer) ?? peer)
+    for (const [peer, messages] of all) accept(messages, canonicalAddress(peer) ?? peer, bound)
   }
   socket.on('message', (datagram, { address }) => {
     const message = trim(datagram)
@@ -59,7 +60,7 @@ export const openDatagrams = async ({ host, port, accept, notices }: DatagramOpt
     // What there is has to do.
   }
   const buffer = socket.getRecvBufferSize()
-  const bound = socket.address().port
+  bound = socket.address().port
   let before = 0
   const look = () => {
     const drops = dropsOf(bound)

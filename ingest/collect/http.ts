@@ -109,7 +109,9 @@ export const ingestRoute = (sources: () => readonly Source[], ingest: Ingest, pe
     new Hono()
       // What says that it is too long is not read at all.
       .use(async (c, next) => (Number(c.req.header('content-length') ?? 0) > LARGEST ? c.json(TOO_LARGE, 413) : next()))
-      .get('/:source', async (c) => {
+      .get('/:source', async (c, next) => {
+        // Without a name it may be whoever takes us for an Elasticsearch (`elastic.ts`).
+        if (c.req.query('stream') === undefined && !/^bearer /i.test(c.req.header('authorization') ?? '')) return next()
         const source = named(c)
         if (source instanceof Response) return source
         const part = partOf(c.req.query('stream'), '0')

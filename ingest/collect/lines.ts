@@ -20,6 +20,8 @@ export interface Lines {
   /** Who sent them, and of each line which one. */
   readonly senders?: readonly Sender[]
   readonly sender?: Int32Array
+  /** Of lines that are whole events of their own, the last part of the event's id; absent: no line has one. */
+  readonly ids?: readonly (string | undefined)[]
 }
 export interface Sender {
   readonly address: string
@@ -45,6 +47,7 @@ export const gatherLines = (bytes: Uint8Array, expected = 1024) => {
   let parts = false
   let count = 0
   const senders: Sender[] = []
+  const ids: (string | undefined)[] = []
   const places = new Map<string, number>()
   // Senders mostly follow on themselves.
   let [lastWho, lastPlace] = [undefined as Sender | undefined, 0]
@@ -97,6 +100,10 @@ export const gatherLines = (bytes: Uint8Array, expected = 1024) => {
       lastWho = who
       lastPlace = place
     },
+    /** The line that was added last is an event with this id. */
+    named: (id: string): void => {
+      ids[count - 1] = id
+    },
     count: () => count,
     last: () => end[count - 1]!,
     lines: (): Lines => ({
@@ -107,6 +114,7 @@ export const gatherLines = (bytes: Uint8Array, expected = 1024) => {
       end,
       ...(parts ? { part } : {}),
       ...(senders.length > 0 ? { arrived, senders, sender } : {}),
+      ...(ids.length > 0 ? { ids } : {}),
     }),
   }
 }

@@ -1,9 +1,10 @@
 /**
- * Syslog over TCP. Frames are handed over while those before them are still written, so one sync serves all that wait;
+ * Syslog over TCP, and over TLS (RFC 5425). Frames are handed over while those before them are still written, so one sync serves all that wait;
  * where too many wait, or their reader is behind, reads pause and the sender waits. Anybody may connect: connections and
  * bytes are bounded by sender, for all unknown senders together, and in all.
  */
 import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls'
 import { counted } from '../counted.ts'
 import { canonicalAddress, parseIp } from '../ip.ts'
 import type { Notices } from '../notices.ts'
@@ -20,17 +21,29 @@ export interface ReceiverOptions {
   readonly connectionsPerSender: number
   /** ms without a byte after which a connection is closed. */
   readonly idle: number
-  readonly known: (peer: string) => boolean
+  readonly known: (peer: string, port: number) => boolean
   /** Resolves when they are on disk. */
-  readonly accept: (messages: Frames, peer: string) => Promise<void>
+  readonly accept: (messages: Frames, peer: string, port: number) => Promise<void>
   /** Whether lines of this sender have to wait. */
-  readonly waits: (peer: string) => boolean
+  readonly waits: (peer: string, port: number) => boolean
   readonly notices: Notices
+  /** Absent: in plain text. */
+  readonly tls?: Tls | undefined
+  /** What all receivers of a process bound together. */
+  readonly shares: Shares
+}
+/** PEM. With `ca` a sender has to show a certificate of that authority. */
+export interface Tls {
+  readonly cert: Buffer
+  readonly key: Buffer
+  readonly ca?: Buffer
 }
 export interface Receiver {
   readonly port: number
   /** Looks again who has to wait. */
   settle(): void
+  /** Certificates for the connections that come from now on. */
+  renew(tls: Tls): void
   close(): Promise<void>
 }
 
@@ -45,12 +58,30 @@ const UNKNOWN = 1 / 4
 /** ms that a frame may take from its first byte to its last. */
 const FRAME = 60_000
 const LOOK = 5000
+/** ms that a sender may take to show who it is. */
+const HANDSHAKE = 10_000
 
 /** What is counted of a sender, of the unknown ones, of all. */
 interface Share {
   connections: number
   held: number
 }
+export interface Shares {
+  readonly all: Share
+  readonly unknown: Share
+  readonly senders: Map<string, Share>
+  /** Bytes that wait for the disk. */
+  waiting: number
+  /** Looks again who has to wait, of each receiver. */
+  readonly settle: Set<() => void>
+}
+export const openShares = (): Shares => ({
+  all: { connections: 0, held: 0 },
+  unknown: { connections: 0, held: 0 },
+  senders: new Map(),
+  waiting: 0,
+  settle: new Set(),
+})
 interface Connection {
   readonly socket: Socket
   readonly peer: string
@@ -71,13 +102,13 @@ const senderOf = (peer: string, known: boolean): string => {
 }
 
 export const openReceiver = async (options: ReceiverOptions): Promise<Receiver> => {
-  const { longest, notices, idle } = options
-  const all: Share = { connections: 0, held: 0 }
-  const unknown: Share = { connections: 0, held: 0 }
-  const senders = new Map<string, Share>()
+  const { longest, notices, idle, shares: together } = options
+  const { all, unknown, senders } = together
   const open = new Set<Connection>()
   const paused = new Set<Connection>()
-  let waiting = 0
+  /** With those that still shake hands. */
+  const sockets = new Set<Socket>()
+  let bound = options.port
   const hasDescriptor = openDescriptors()
 
   const refused = (reason: string) =>
@@ -88,7 +119,7 @@ export const openReceiver = async (options: ReceiverOptions): Promise<Receiver> 
         `${counted(total, 'syslog connection was', 'syslog connections were')} refused since the start, the last because ${reason}`,
     )
   const settle = (each: Connection) => {
-    const wait = each.waiting > WAITING || waiting > ALL_WAITING || options.waits(each.peer)
+    const wait = each.waiting > WAITING || together.waiting > ALL_WAITING || options.waits(each.peer, bound)
     if (wait === paused.has(each)) return
     if (wait) {
       paused.add(each)
@@ -105,9 +136,9 @@ export const openReceiver = async (options: ReceiverOptions): Promise<Receiver> 
     for (const each of open) settle(each)
   }
 
-  const receive = (socket: Socket) => {
-    const peer = canonicalAddress(socket.remoteAddress ?? '') ?? 'unknown'
-    const known = options.known(peer)
+  const receive = (raw: Socket) => {
+    const peer = canonicalAddress(raw.remoteAddress ?? '') ?? 'unknown'
+    const known = options.known(peer, bound)
     const sender = senderOf(peer, known)
     const mine = senders.get(sender) ?? { connections: 0, held: 0 }
     const reason =
@@ -122,12 +153,23 @@ export const openReceiver = async (options: ReceiverOptions): Promise<Receiver> 
               : 'the rest of the open files that this process may have is kept for console, HTTP and store (ulimit -n)'
     if (reason !== undefined) {
       refused(reason)
-      socket.destroy()
+      raw.destroy()
       return
     }
     const shares = known ? [all, mine] : [all, mine, unknown]
     senders.set(sender, mine)
     for (const share of shares) share.connections++
+    raw.on('error', () => raw.destroy())
+    sockets.add(raw)
+    raw.on('close', () => {
+      sockets.delete(raw)
+      for (const share of shares) share.connections--
+      if (mine.connections === 0) senders.delete(sender)
+    })
+    if (secure) secure(raw, peer, (socket) => read(socket, peer, known, mine, shares))
+    else read(raw, peer, known, mine, shares)
+  }
+  const read = (socket: Socket, peer: string, known: boolean, mine: Share, shares: readonly Share[]) => {
     const connection: Connection = {
       socket,
       peer,
@@ -156,16 +198,16 @@ export const openReceiver = async (options: ReceiverOptions): Promise<Receiver> 
       if (messages.count === 0) return
       const { size } = messages
       connection.waiting += size
-      waiting += size
+      together.waiting += size
       options
-        .accept(messages, peer)
+        .accept(messages, peer, bound)
         // Not written: the connection is closed, so the sender knows that it has to send again.
         .catch(() => void socket.destroy())
         .then(() => {
-          const over = waiting > ALL_WAITING
+          const over = together.waiting > ALL_WAITING
           connection.waiting -= size
-          waiting -= size
-          if (over && waiting <= ALL_WAITING) settleAll()
+          together.waiting -= size
+          if (over && together.waiting <= ALL_WAITING) for (const each of together.settle) each()
           else settle(connection)
         })
       settle(connection)
@@ -196,12 +238,13 @@ export const openReceiver = async (options: ReceiverOptions): Promise<Receiver> 
       hold(0)
       open.delete(connection)
       paused.delete(connection)
-      for (const share of shares) share.connections--
-      if (mine.connections === 0) senders.delete(sender)
     })
     settle(connection)
   }
 
+  const tls = options.tls && openTls(options.tls, refused)
+  const secure = tls?.secure
+  together.settle.add(settleAll)
   const server: Server = createServer(receive)
   // One more than is allowed is refused with its reason; the kernel's queue holds the rest.
   await new Promise<void>((resolve, reject) => {
@@ -209,6 +252,7 @@ export const openReceiver = async (options: ReceiverOptions): Promise<Receiver> 
     server.listen(options.port, options.host, () => resolve())
   })
   server.on('error', (error) => refused(error.message))
+  bound = (server.address() as { port: number }).port
   const look = setInterval(
     () => {
       const now = performance.now()
@@ -226,13 +270,65 @@ export const openReceiver = async (options: ReceiverOptions): Promise<Receiver> 
   )
   look.unref()
   return {
-    port: (server.address() as { port: number }).port,
+    port: bound,
     settle: settleAll,
+    renew: (next) => tls?.renew(next),
     close: () =>
       new Promise((resolve) => {
         clearInterval(look)
-        for (const { socket } of open) socket.destroy()
+        together.settle.delete(settleAll)
+        for (const socket of sockets) socket.destroy()
         server.close(() => resolve())
       }),
+  }
+}
+
+/** A name out of a certificate, which its owner wrote. */
+const plainName = (text: unknown): string =>
+  String(text)
+    .replace(/[^\x20-\x7e\u00a0-\uffff]/g, '?')
+    .slice(0, 100)
+
+/** Shakes hands over connections that were let in; who shows no certificate of the authority is closed, with a sentence. */
+const openTls = (first: Tls, refused: (reason: string) => void) => {
+  const settings = (tls: Tls) => ({ ...tls, minVersion: 'TLSv1.2' as const })
+  const demands = first.ca !== undefined
+  const server: TlsServer = createTlsServer({
+    ...settings(first),
+    requestCert: demands,
+    // Looked at here, so that it can be said why one was refused.
+    rejectUnauthorized: false,
+    handshakeTimeout: HANDSHAKE,
+  })
+  const waiting = new Map<string, { peer: string; ready: (socket: Socket) => void }>()
+  const keyOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`
+  server.on('secureConnection', (socket: TLSSocket) => {
+    socket.on('error', () => socket.destroy())
+    const known = waiting.get(keyOf(socket))
+    if (!known) return socket.destroy()
+    if (demands && !socket.authorized) {
+      const name = socket.getPeerCertificate()?.subject?.CN
+      refused(
+        name === undefined
+          ? `${known.peer} showed no certificate over TLS: give it one of the authority that syslog: tls: ca names`
+          : `the certificate "${plainName(name)}" of ${known.peer} is not one that is valid now and of the authority that syslog: tls: ca names (${plainName(socket.authorizationError)})`,
+      )
+      return socket.destroy()
+    }
+    return known.ready(socket)
+  })
+  server.on('tlsClientError', (error, socket) => {
+    const peer = waiting.get(keyOf(socket))?.peer ?? 'somebody'
+    refused(`${peer} and this server found no way to speak TLS (${plainName(error.message)})`)
+    socket.destroy()
+  })
+  return {
+    secure: (raw: Socket, peer: string, ready: (socket: Socket) => void): void => {
+      const key = keyOf(raw)
+      waiting.set(key, { peer, ready })
+      raw.on('close', () => waiting.delete(key))
+      server.emit('connection', raw)
+    },
+    renew: (tls: Tls): void => server.setSecureContext(settings(tls)),
   }
 }

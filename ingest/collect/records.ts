@@ -1,5 +1,6 @@
 /**
- * The records of a spool file: `RS <crc32> <arrival ms> <sender> <bytes>[ <stream> <position>[ <head>]]\n`, the bytes, `\n`.
+ * The records of a spool file: `RS <crc32> <arrival ms> <sender> <bytes>[ <stream> <position>[ <head>]][ #<id>]\n`, the bytes,
+ * `\n`. An id is the last part of the event's (`events.ts`); `~` before it where its sender gave none.
  * The sum is over all that stands behind it but the last LF, so a header that was spoiled is told as surely as a line; the
  * next record is then found by its RS and its sum, and what lies between is counted. Files of before have neither.
  */
@@ -16,7 +17,8 @@ const SUM = 10
 const LONGEST_HEADER = 4096
 /** No line is longer: a request's body is at most 64 MiB. */
 const LONGEST_LINE = 65 * 1024 * 1024
-const HEADER = /^(\d{1,16}) ([^ ]{1,64}) (\d{1,9})(?: ([^ ]+) (\d{1,16})(?: ([^ ]+))?)?$/
+const HEADER =
+  /^(\d{1,16}) ([^ ]{1,64}) (\d{1,9})(?: ([^ #~][^ ]*) (\d{1,16})(?: ([^ #~][^ ]*))?)?(?: ([#~])([\w-]{1,64}))?$/
 const HEX = Buffer.from('0123456789abcdef')
 const BLANK = 32
 
@@ -74,6 +76,9 @@ export interface Header {
   readonly stream?: string | undefined
   readonly position?: number | undefined
   readonly head?: string | undefined
+  /** The last part of the event's id, where it is not its place that makes it; `given`: by the sender. */
+  readonly id?: string | undefined
+  readonly given?: boolean
 }
 export interface Stretch {
   /** The bytes end where records end: a record that is not whole there was spoiled, or torn. */
@@ -138,8 +143,14 @@ const headerAt = (bytes: Buffer, begin: number, end: number): (Header & { readon
   if (length >= 0) return after === end + 1 ? { arrived, sender: senderAt(bytes, from, blank), length } : undefined
   const fields = HEADER.exec(bytes.toString('latin1', begin, end))
   if (!fields) return undefined
-  const [, , sender, size, stream, position, head] = fields
-  return { arrived, sender: sender!, length: Number(size), stream: decoded(stream!), position: Number(position), head }
+  const [, , sender, size, stream, position, head, kind, id] = fields
+  const its = {
+    arrived,
+    sender: sender!,
+    length: Number(size),
+    ...(id === undefined ? {} : { id, given: kind === '#' }),
+  }
+  return stream === undefined ? its : { ...its, stream: decoded(stream), position: Number(position), head }
 }
 
 /** The sum in eight digits that are written small; -1: there is none. */
@@ -172,8 +183,7 @@ const recordAt = (bytes: Buffer, at: number, plain: boolean): Found | number | u
   if (summed) {
     if (sumAt(bytes, at + 1) !== crc32(bytes.subarray(begin, to))) return undefined
   } else if (to + 1 < bytes.length && bytes[to + 1] !== RS && !isPlain(bytes[to + 1])) return undefined
-  const { arrived, sender, stream, position, head } = header
-  return { arrived, sender, stream, position, head, from, to }
+  return { ...header, from, to }
 }
 
 /** Goes through the whole records of `bytes` in their order. */
@@ -230,7 +240,7 @@ const beginnings = (bytes: Buffer): number => {
 export const readRecords = (bytes: Buffer, position: number, stretch: Stretch): Walked & { readonly lines: Lines } => {
   const gathered = gatherLines(bytes)
   const senders = new Map<string, Sender>()
-  const walked = walkRecords(bytes, stretch, ({ arrived, sender: address, stream }, body, end) => {
+  const walked = walkRecords(bytes, stretch, ({ arrived, sender: address, stream, id }, body, end) => {
     const key = stream === undefined ? address : `${address} ${stream}`
     let sender = senders.get(key)
     if (!sender) {
@@ -241,6 +251,7 @@ export const readRecords = (bytes: Buffer, position: number, stretch: Stretch): 
       const to = Math.min(end, cutBefore(bytes, from))
       gathered.add(from, to, position + (to === end ? end + 1 : to), part)
       gathered.sent(arrived, sender)
+      if (id !== undefined) gathered.named(part > 0 ? `${id}.p${part}` : id)
       if (to === end) break
       from = to
     }

@@ -17,10 +17,21 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type Clock, clockOf } from '../clock.ts'
+import { type Clock, clockOf, timeOf } from '../clock.ts'
 import { type Frames, framesOf } from './frames.ts'
 import { writeRecords } from './records.ts'
-import { lastNumber, markOf, openStreams, type Part, type Streams, standAfter, type Taken } from './streams.ts'
+import { KNOWN_FOR, openSeen, type Seen } from './seen.ts'
+import {
+  lastNumber,
+  markOf,
+  type Named,
+  openStreams,
+  type Part,
+  readHeaders,
+  type Streams,
+  standAfter,
+  type Taken,
+} from './streams.ts'
 
 const writeSome = promisify(writev)
 const sync = promisify(fdatasync)
@@ -28,6 +39,8 @@ const truncate = promisify(ftruncate)
 const LARGEST = 64 * 1024 * 1024
 /** Bytes that are written though more may come within the delay. */
 const ENOUGH = 2 * 1024 * 1024
+/** No stream has an empty name. */
+const NAMED = ''
 const NAME = /^(\d{10})\.spool$/
 const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10)
 
@@ -38,6 +51,8 @@ export interface Spool {
    * stream are judged one after the other.
    */
   append(lines: Frames | readonly Buffer[], sender: string, part?: Part): Promise<Taken>
+  /** Documents, each of which is one event with this id. One whose sender gave an id that was seen within a day adds nothing. */
+  appendNamed(documents: readonly Buffer[], sender: string, names: readonly Named[]): Promise<Taken>
   /** How far a stream stands; undefined where it is not known. */
   position(stream: string): Promise<number | undefined>
   /**
@@ -71,6 +86,13 @@ export const openSpool = (folder: string, its: Clock | (() => number), delay: nu
   const streams = () =>
     (opened ??= openStreams(folder, before).catch((error) => {
       opened = undefined
+      throw error
+    }))
+  let seen: Promise<Seen> | undefined
+  /** The last days' records tell what was seen before this process; those of now are told as they come. */
+  const ids = () =>
+    (seen ??= openSeenOf([...before.values()], clock()).catch((error) => {
+      seen = undefined
       throw error
     }))
   const turns = new Map<string, Promise<unknown>>()
@@ -172,8 +194,48 @@ export const openSpool = (folder: string, its: Clock | (() => number), delay: nu
       standAfter(known, part)
       return { accepted: lines.count, position: part.to }
     })
+  const appendNamed = async (documents: readonly Buffer[], sender: string, names: readonly Named[]): Promise<Taken> => {
+    const put = (some: readonly number[]) =>
+      enqueue(
+        writeRecords(
+          some.map((i) => documents[i]!),
+          clock.arrival(clock()),
+          sender,
+          (i) => {
+            const { id, given } = names[some[i]!]!
+            return ` ${given ? '#' : '~'}${id}`
+          },
+        ),
+      )
+    if (!names.some(({ given }) => given)) {
+      await put(names.map((_, i) => i))
+      return { accepted: names.length }
+    }
+    // One request after the other: what the one before has not on disk yet may have to be said to be there.
+    return inTurn(NAMED, async () => {
+      const known = await ids()
+      const now = clock()
+      const mine: string[] = []
+      const repeated = names.map(({ id, given }) => {
+        if (!given) return false
+        if (known.has(id, now)) return true
+        known.add(id, now)
+        mine.push(id)
+        return false
+      })
+      const fresh = names.flatMap((_, i) => (repeated[i] ? [] : [i]))
+      try {
+        if (fresh.length > 0) await put(fresh)
+      } catch (error) {
+        for (const id of mine) known.remove(id)
+        throw error
+      }
+      return { accepted: fresh.length, repeated }
+    })
+  }
   return {
     folder,
+    appendNamed,
     append: (lines, sender, part) =>
       part ? appendPart(framesOf(lines), sender, part) : appendLines(framesOf(lines), sender),
     position: async (stream) => (await streams()).position(stream),
@@ -214,6 +276,19 @@ export const openSpool = (folder: string, its: Clock | (() => number), delay: nu
  */
 export const isSettled = (taken: string, days: readonly string[]): boolean =>
   days.filter((day) => day > taken).length >= 2
+
+const openSeenOf = async (files: readonly string[], now: number): Promise<Seen> => {
+  const seen = openSeen()
+  for (const path of files) {
+    const written = statSync(path, { throwIfNoEntry: false })?.mtimeMs
+    // The file's own time may be of a clock that was set: twice as long is read.
+    if (written === undefined || written < now - 2 * KNOWN_FOR) continue
+    await readHeaders(path, ({ id, given, arrived }) => {
+      if (id !== undefined && given) seen.add(id, timeOf(arrived))
+    })
+  }
+  return seen
+}
 
 /** Bytes that the spool of a source took on the UTC day of a time. */
 export const bytesOfDay = (folder: string, time: number): number => {

@@ -7,7 +7,7 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } f
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hashBytes } from './fingerprint.ts'
-import { isPlain, walkRecords } from './records.ts'
+import { type Header, isPlain, walkRecords } from './records.ts'
 
 /** Streams of one source; the longest unused one is forgotten then, and begins anew wherever it goes on. */
 const MOST = 1000
@@ -29,6 +29,14 @@ export interface Taken {
   readonly accepted: number
   readonly position?: number
   readonly refused?: 'gap' | 'overlap' | 'begun_anew'
+  /** Of documents, which of them were taken within the last day. */
+  readonly repeated?: readonly boolean[]
+}
+/** What a document is called: by its sender, or by us where it gave no name. */
+export interface Named {
+  /** The last part of the event's id. */
+  readonly id: string
+  readonly given: boolean
 }
 
 interface Stream {
@@ -97,7 +105,11 @@ export const openStreams = async (folder: string, files: ReadonlyMap<number, str
       upTo = number
     },
   }
-  for (const [number, file] of [...files].sort(([a], [b]) => a - b)) if (number > upTo) await readMarks(file, streams)
+  for (const [number, file] of [...files].sort(([a], [b]) => a - b))
+    if (number > upTo)
+      await readHeaders(file, ({ stream, position, head }) => {
+        if (stream !== undefined) streams.stand(stream, position!, head)
+      })
   return streams
 }
 
@@ -121,8 +133,8 @@ const readTable = (path: string): { upTo: number; streams: [string, Stream][] } 
   }
 }
 
-/** The marks of the whole records of a file; what a crash tore was never accepted. */
-const readMarks = async (path: string, streams: Streams): Promise<void> => {
+/** Of the whole records of a file; what a crash tore was never accepted. */
+export const readHeaders = async (path: string, visit: (header: Header) => void): Promise<void> => {
   const file = await open(path, 'r')
   try {
     const { size } = await file.stat()
@@ -137,9 +149,7 @@ const readMarks = async (path: string, streams: Streams): Promise<void> => {
       const walked = walkRecords(
         buffer.subarray(0, bytesRead),
         { last, torn: true, plain, lost, most: Infinity },
-        ({ stream, position, head }) => {
-          if (stream !== undefined) streams.stand(stream, position!, head)
-        },
+        visit,
       )
       if (last) return
       at += walked.used

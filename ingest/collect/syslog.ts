@@ -5,34 +5,40 @@
 import { join } from 'node:path'
 import { counted } from '../counted.ts'
 import type { Ingest } from '../ingest.ts'
-import { type Network, parseCidr, parseIp, within } from '../ip.ts'
 import { type Source, UNKNOWN_SOURCE } from '../source.ts'
 import { openDatagrams } from './datagrams.ts'
 import { type Frames, framesOf } from './frames.ts'
 import { openQuota, type QuotaOptions } from './quota.ts'
-import { openReceiver, type Receiver } from './receiver.ts'
+import { openReceiver, openShares, type Receiver, type Tls } from './receiver.ts'
+import { openSenders } from './senders.ts'
 import { bytesOfDay } from './spool.ts'
 
 /** Bytes that wait for the disk before datagrams are dropped, and counted. */
 const MOST_WAITING = 64 * 1024 * 1024
-/** Senders whose source is remembered. */
-const MOST_KNOWN = 10_000
+/** Relays of which it is remembered to which sources they sent. */
+const MOST_RELAYS = 10_000
 /** ms between looks at what is unread; it may be less than this part of the limit before senders go on. */
 const LOOK = 200
 const AGAIN = 0.8
 
 export interface Syslog {
-  /** Ports that are really bound. */
+  /** Ports that are really bound, the first of each kind. */
   readonly udp?: number
   readonly tcp?: number
-  /** Whose a sender's lines are from now on. */
+  readonly tls?: number
+  /** Whose a sender's lines are from now on; certificates are read again. */
   setSources(sources: readonly Source[]): void
   close(): Promise<void>
 }
 
 export interface SyslogOptions {
-  readonly udp?: string | undefined
-  readonly tcp?: string | undefined
+  /** Addresses with ports. */
+  readonly udp: readonly string[]
+  readonly tcp: readonly string[]
+  /** `read`: the PEM files as they are now; throws a sentence. */
+  readonly tls?: { readonly listen: readonly string[]; readonly read: () => Tls } | undefined
+  /** Networks of those whose lines say of which host or program they are. */
+  readonly relays: readonly string[]
   /** Bytes of a frame over TCP. */
   readonly longest: number
   readonly connections: number
@@ -65,7 +71,9 @@ export const openSyslog = async (
   clock: () => number,
 ): Promise<Syslog> => {
   const { notices } = ingest
-  let sourceOf = openSenders(sources)
+  let senders = openSenders(sources, options.relays)
+  /** To which sources a relay has sent. */
+  const relayed = new Map<string, Set<string>>()
   const quota = openQuota(options.unknown, clock, () => bytesOfDay(join(ingest.spoolFolder, UNKNOWN_SOURCE), clock()))
   const unread = openUnread(options.unread, ingest)
   let waiting = 0
@@ -87,14 +95,28 @@ export const openSyslog = async (
       )
   }
   /** `held`: its sender can be made to wait, so what it sent counts among what the store has not read. */
-  const accept = (messages: Frames, peer: string, held: boolean): Promise<void> => {
-    const id = sourceOf(peer)
+  const accept = (messages: Frames, peer: string, port: number, held: boolean): Promise<void> => {
+    const id = senders.of(peer, port)
+    if (id !== undefined) return take(id, messages, peer, held)
+    const sorted = senders.sorted(messages, peer, port)
+    const mine = relayed.get(peer) ?? new Set()
+    if (!relayed.has(peer) && relayed.size >= MOST_RELAYS) relayed.clear()
+    relayed.set(peer, mine)
+    for (const each of sorted.keys()) mine.add(each)
+    return Promise.all([...sorted].map(([each, some]) => take(each, some, peer, held))).then(() => {})
+  }
+  const take = (id: string, messages: Frames, peer: string, held: boolean): Promise<void> => {
     if (id === UNKNOWN_SOURCE) admit(messages, peer)
     const { count, size } = messages
     if (count === 0) return Promise.resolve()
     waiting += size
     if (held) unread.came(id, size)
     return written(ingest.accept(id, messages, peer), id, peer, count, size)
+  }
+  const waits = (peer: string, port: number): boolean => {
+    const id = senders.of(peer, port)
+    if (id !== undefined) return unread.full(id)
+    return [...(relayed.get(peer) ?? [])].some((each) => unread.full(each))
   }
   const written = async (accepted: Promise<unknown>, id: string, peer: string, count: number, size: number) => {
     try {
@@ -114,75 +136,81 @@ export const openSyslog = async (
   }
 
   const closers: (() => Promise<void>)[] = []
-  let udp: Awaited<ReturnType<typeof openDatagrams>> | undefined
-  let tcp: Receiver | undefined
-  if (options.udp) {
+  const bound: { udp?: number; tcp?: number; tls?: number } = {}
+  const receivers: Receiver[] = []
+  /** Opens one port; where it cannot be had, those before it are given back. */
+  const open = async (kind: 'udp' | 'tcp' | 'tls', address: string, work: () => Promise<number>) => {
     try {
-      udp = await openDatagrams({
-        ...split(options.udp),
+      const port = await work()
+      bound[kind] ??= port
+    } catch (error) {
+      for (const close of closers) await close()
+      throw failed(kind, address, error as NodeJS.ErrnoException)
+    }
+  }
+  const tls = options.tls?.read()
+  for (const address of options.udp)
+    await open('udp', address, async () => {
+      const udp = await openDatagrams({
+        ...split(address),
         notices,
-        accept: (messages, peer) => {
+        accept: (messages, peer, port) => {
           if (waiting > MOST_WAITING)
             dropped(
               'syslog-room',
-              sourceOf(peer),
+              senders.of(peer, port) ?? UNKNOWN_SOURCE,
               messages.length,
               (total) =>
                 `${counted(total, 'datagram of syslog was', 'datagrams of syslog were')} dropped since the start, for the disk is slower than they come`,
             )
-          else accept(framesOf(messages), peer, false).catch(() => {})
+          else accept(framesOf(messages), peer, port, false).catch(() => {})
         },
       })
-    } catch (error) {
-      throw failed('udp', options.udp, error as NodeJS.ErrnoException)
-    }
-    closers.push(udp.close)
-  }
-  if (options.tcp) {
-    try {
-      tcp = await openReceiver({
+      closers.push(udp.close)
+      return udp.port
+    })
+  const shares = openShares()
+  for (const [kind, address] of [
+    ...options.tcp.map((each) => ['tcp', each] as const),
+    ...(options.tls?.listen ?? []).map((each) => ['tls', each] as const),
+  ])
+    await open(kind, address, async () => {
+      const receiver = await openReceiver({
         ...options,
-        ...split(options.tcp),
-        known: (peer) => sourceOf(peer) !== UNKNOWN_SOURCE,
-        waits: (peer) => unread.full(sourceOf(peer)),
-        accept: (messages, peer) => accept(messages, peer, true),
+        ...split(address),
+        tls: kind === 'tls' ? tls : undefined,
+        shares,
+        known: (peer, port) => senders.of(peer, port) !== UNKNOWN_SOURCE,
+        waits,
+        accept: (messages, peer, port) => accept(messages, peer, port, true),
         notices,
       })
-    } catch (error) {
-      for (const close of closers) await close()
-      throw failed('tcp', options.tcp, error as NodeJS.ErrnoException)
-    }
-    closers.push(unread.watch(tcp.settle), tcp.close)
-  }
+      receivers.push(receiver)
+      closers.push(receiver.close)
+      return receiver.port
+    })
+  if (receivers.length > 0)
+    closers.unshift(
+      unread.watch(() => {
+        for (const each of receivers) each.settle()
+      }),
+    )
   return {
-    ...(udp ? { udp: udp.port } : {}),
-    ...(tcp ? { tcp: tcp.port } : {}),
+    ...bound,
     setSources: (next) => {
-      sourceOf = openSenders(next)
+      senders = openSenders(next, options.relays)
+      if (!options.tls) return
+      try {
+        const renewed = options.tls.read()
+        for (const each of receivers) each.renew(renewed)
+        notices.set('syslog-tls', undefined)
+      } catch (error) {
+        notices.set('syslog-tls', `${(error as Error).message}; the certificate of before is still in use`)
+      }
     },
     close: async () => {
       for (const close of closers) await close()
     },
-  }
-}
-
-/** Which source a sender belongs to. */
-const openSenders = (sources: readonly Source[]): ((peer: string) => string) => {
-  const senders: { network: Network; id: string }[] = sources.flatMap(({ id, collect }) =>
-    collect.kind === 'syslog' ? collect.from.map((from) => ({ network: parseCidr(from)!, id })) : [],
-  )
-  // The longest prefix wins: an address before the network that holds it.
-  senders.sort((a, b) => b.network.bits - a.network.bits)
-  const known = new Map<string, string>()
-  return (peer) => {
-    let id = known.get(peer)
-    if (id === undefined) {
-      const ip = parseIp(peer)
-      id = (ip && senders.find(({ network }) => within(ip, network))?.id) ?? UNKNOWN_SOURCE
-      if (known.size >= MOST_KNOWN) known.clear()
-      known.set(peer, id)
-    }
-    return id
   }
 }
 

@@ -114,5 +114,6 @@ export const jsonEcs: Parser<Record<string, never>> = {
       text: ({ http }) => `curl -H 'Authorization: Bearer <token>' --data-binary @events.ndjson ${http}ecs-01\n`,
     },
   ],
+  documents: true,
   open: () => parse,
 }

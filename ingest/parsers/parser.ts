@@ -71,6 +71,8 @@ export interface Parser<Options = unknown> {
   readonly logsources: readonly Logsource[]
   /** What has to be set on the device, the best way first. */
   readonly settings: readonly Setting[]
+  /** Reads the documents of shippers as they are; else the line in them is read, and their frame is left out. */
+  readonly documents?: true
   /** Takes lines together first, where several are one event. */
   readonly joiner?: Joiner
   open(options: Options): Parse

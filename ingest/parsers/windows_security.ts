@@ -385,5 +385,6 @@ export const windowsSecurity: Parser<Record<string, never>> = {
     },
   ],
   joiner,
+  documents: true,
   open: () => parse,
 }

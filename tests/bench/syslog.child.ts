@@ -2,7 +2,8 @@
  * The collectors of a server, without its rules and console: says its port, and when so many lines are on disk (the parser is
  * held), or with `stored` when they are in the store. `CONFIGURATION LINES [stored]`
  */
-import { readConfig, syslogOptions } from '../../api/config.ts'
+import { readConfig } from '../../api/config.ts'
+import { syslogOptions } from '../../api/config-syslog.ts'
 import { openInstallation } from '../../api/installation.ts'
 import { openSyslog } from '../../ingest/collect/syslog.ts'
 

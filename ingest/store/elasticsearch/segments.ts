@@ -4,6 +4,7 @@
  */
 import type { Client, estypes } from '@elastic/elasticsearch'
 import { type Learned, type Lease, type Offset, STALE } from '../store.ts'
+import { givenPrefix, idPrefix } from '../../event-id.ts'
 import { insist } from './connect.ts'
 import { documentOf, pick, type Rows } from './encode.ts'
 import { aliasOf } from './indices.ts'
@@ -69,16 +70,18 @@ export const openSegments = ({ client, prefix, offsets, signal, trouble, most }:
         })
       }
     }
-    const asked = new Map<Segment, string>()
+    const asked = new Map<Segment, ReadonlySet<string>>()
     for (const { offsets, first } of batches)
       for (const offset of offsets) {
         const segment = segments.get(keyOf(offset))!
         if (segment.orphans || first === undefined || asked.has(segment)) continue
-        asked.set(segment, first.slice(0, first.lastIndexOf('-') + 1))
+        // Those with an id of their sender's are in whatever segment.
+        const named = [idPrefix(offset.source, offset.segment), givenPrefix(offset.source)]
+        asked.set(segment, new Set([first.slice(0, first.lastIndexOf('-') + 1), ...named.map((text) => `${text}-`)]))
       }
     if (asked.size > 0) await orphansOf([...asked])
   }
-  const orphansOf = async (asked: readonly (readonly [Segment, string])[]) => {
+  const orphansOf = async (asked: readonly (readonly [Segment, ReadonlySet<string>])[]) => {
     const index = aliasOf(prefix)
     const found = new Map(asked.map(([segment]) => [segment, new Set<string>()]))
     await insist(
@@ -89,10 +92,10 @@ export const openSegments = ({ client, prefix, offsets, signal, trouble, most }:
         for (let i = 0; i < asked.length; i += 200) {
           const some = asked.slice(i, i + 200)
           const should = some.map(
-            ([{ committed }, prefix]): estypes.QueryDslQueryContainer => ({
+            ([{ committed }, prefixes]): estypes.QueryDslQueryContainer => ({
               bool: {
                 filter: [
-                  { prefix: { 'event.id': prefix } },
+                  { bool: { should: [...prefixes].map((prefix) => ({ prefix: { 'event.id': prefix } })) } },
                   { range: { 'event.ingested': { gt: committed?.after ?? 0 } } },
                 ],
                 must_not: [{ terms: { 'event.ingested': [...(committed?.except ?? [])] } }],
@@ -114,8 +117,8 @@ export const openSegments = ({ client, prefix, offsets, signal, trouble, most }:
             })
             for (const { sort } of hits.hits) {
               const id = String(sort![0])
-              for (const [segment, prefix] of some) {
-                if (!id.startsWith(prefix)) continue
+              for (const [segment, prefixes] of some) {
+                if (![...prefixes].some((prefix) => id.startsWith(prefix))) continue
                 found.get(segment)!.add(id)
                 segment.latest = Math.max(segment.latest, Number(sort![1]))
               }

@@ -1,0 +1,13 @@
+/** What makes `event.id`, so that the same event read again, or sent again, has the same one. */
+import { createHash } from 'node:crypto'
+
+const hash = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 16)
+
+/** Of events of a segment: a hash of source and segment, which the offset in it follows. */
+export const idPrefix = (source: string, segment: string): string => hash(`${source}\0${segment}`)
+/** No segment has this name. */
+const GIVEN = '\0_id'
+/** Of events that their senders gave an `_id`, which its hash follows. */
+export const givenPrefix = (source: string): string => idPrefix(source, GIVEN)
+/** 96 bits, in 16 characters. */
+export const givenId = (id: string): string => hash(`_id\0${id}`)

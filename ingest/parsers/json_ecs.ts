@@ -110,6 +110,16 @@ export const jsonEcs: Parser<Record<string, never>> = {
   settings: [
     {
       collect: 'http',
+      where: 'filebeat.yml, winlogbeat.yml, packetbeat.yml, auditbeat.yml',
+      text: ({ http }) => `output.elasticsearch:
+  hosts: ["${new URL(http).origin}"]
+  path: ${new URL(http).pathname}ecs-01
+  username: ecs-01
+  password: <token>
+`,
+    },
+    {
+      collect: 'http',
       where: 'HTTP',
       text: ({ http }) => `curl -H 'Authorization: Bearer <token>' --data-binary @events.ndjson ${http}ecs-01\n`,
     },

@@ -357,7 +357,11 @@ export const windowsSecurity: Parser<Record<string, never>> = {
     event_id: 1102, 4624, 4625, 4634, 4647, 4648, 4672, 4688, 4697, 4720-4767, 4768, 4769, 4771, 4776, 4778, 4779
   - name: System
     event_id: 104, 7045
-# Winlogbeat → Logstash/Fluent Bit/Vector → ${http}windows-01 (NDJSON, Authorization: Bearer <token>)
+output.elasticsearch:
+  hosts: ["${new URL(http).origin}"]
+  path: ${new URL(http).pathname}windows-01
+  username: windows-01
+  password: <token>
 `,
     },
     {

@@ -171,8 +171,7 @@ describe('the spool', () => {
       const feed = await spoolFeed(second, id, id, 0)
       for (let chunk = await feed.next(); chunk; chunk = await feed.next()) {
         const { bytes, count, from, to, ids } = chunk.lines
-        for (let i = 0; i < count; i++)
-          read.push([Buffer.from(bytes.subarray(from[i]!, to[i])).toString(), ids?.[i]])
+        for (let i = 0; i < count; i++) read.push([Buffer.from(bytes.subarray(from[i]!, to[i])).toString(), ids?.[i]])
       }
       await feed.close()
     }

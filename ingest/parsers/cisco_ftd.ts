@@ -29,7 +29,8 @@ const F = {
 } as const
 const CISCO = constant('Cisco')
 const FTD = constant('ftd')
-const FIREWALL = constant('firewall')
+/** A firewall with an IPS, by the word that searches and dashboards made for ECS ask for. */
+const FIREWALL = constant('idps')
 /** As Elastic's integration calls it, whose users expect it; of ASA it says something else. */
 const DENY = sortOf({ category: 'network', type: 'info denied', action: 'firewall-rule', outcome: 'failure' })
 const putMessage = openLina(VENDOR, DENY)

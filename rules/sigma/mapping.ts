@@ -127,6 +127,9 @@ export interface SourceKind {
   readonly where?: readonly [field: string, value: string]
 }
 
+/** A firewall that is an IPS too calls itself so (Cisco FTD). */
+const FIREWALLS = ['firewall', 'idps'] as const
+
 /** Logsources by `category/product/service`; '' where the rule says nothing. Whichever source brings them. */
 const LOGSOURCES = new Map<string, Known>([
   ['//', { filter: EVERYTHING, fields: {} }],
@@ -135,11 +138,11 @@ const LOGSOURCES = new Map<string, Known>([
   [
     'proxy//',
     {
-      filter: and(eq('observer.type', 'proxy', 'firewall'), or(exists('url.original'), exists('url.domain'))),
+      filter: and(eq('observer.type', 'proxy', ...FIREWALLS), or(exists('url.original'), exists('url.domain'))),
       fields: WEB,
     },
   ],
-  ['firewall//', { filter: eq('observer.type', 'firewall'), fields: FIREWALL }],
+  ['firewall//', { filter: eq('observer.type', ...FIREWALLS), fields: FIREWALL }],
   ['dns//', { filter: exists('dns.question.name'), fields: DNS }],
   ['/vonglau/source', { filter: eq('event.dataset', 'vonglau.source'), fields: {} }],
 ])

@@ -19,6 +19,7 @@ import { type Config, readConfig, SERVER_ROLES, type ServerRole, socketPath } fr
 import type { Role, SourceRow } from './contract.ts'
 import type { Coverage } from './contract-province.ts'
 import type { Request } from './control.ts'
+import type { ReparseRequest } from './reparse.ts'
 import type { ImportProgress } from './import.ts'
 import { ROLES } from './permissions.ts'
 
@@ -166,6 +167,21 @@ program
     await print([
       `${counted(last?.lines ?? 0, 'line')} imported, ${last?.unparsed ?? 0} of them not understood (kept as pipeline_error)`,
     ])
+  })
+program
+  .command('reparse')
+  .description(
+    'reads stored lines again, after a parser was mended or a sender given its source; goes on where it broke off',
+  )
+  .requiredOption('--source <id>', 'whose lines: a source of the configuration, or unknown')
+  .option('--from <time>', 'those that arrived from this time on', time)
+  .option('--to <time>', 'those that arrived before this time', time)
+  .option('--as <id>', 'the source that they are read as')
+  .option('--sender <address>', 'only those that this address sent')
+  .option('--agency <id>', 'the agency that they are given, whatever they had')
+  .action(async (options: ReparseRequest) => {
+    const { showReparse } = await import('./commands/reparse.ts')
+    await showReparse(config(), options)
   })
 program
   .command('migrate')

@@ -17,6 +17,7 @@ import { examineCases } from '../rules/case/examine.ts'
 import { readMark } from '../rules/upgrade/upgrade.ts'
 import type { Installation } from './installation.ts'
 import { reloadedText } from './reloaded.ts'
+import { reparse, reparsedText, type ReparseRequest } from './reparse.ts'
 import { commandLine, leaveTrail } from './trail.ts'
 import { acceptClock, acceptedText } from './trust.ts'
 
@@ -29,6 +30,7 @@ export type Request =
       readonly count?: boolean
     }
   | { readonly ask: 'import'; readonly source: Source; readonly files: readonly string[]; readonly detect: boolean }
+  | ({ readonly ask: 'reparse'; readonly by?: string } & ReparseRequest)
   | { readonly ask: 'sources' }
   | { readonly ask: 'coverage' }
   | { readonly ask: 'health' }
@@ -98,6 +100,10 @@ export const createControl = (installation: Installation, openAuth: () => Promis
       case 'import':
         for await (const progress of importFiles(installation, request.source, request.files, request.detect))
           yield JSON.stringify({ progress })
+        return
+      case 'reparse':
+        for await (const progress of reparse(installation, request)) yield JSON.stringify({ progress })
+        await told(request.by, 'events.reparse', request.source, reparsedText(request))
         return
       case 'sources': {
         const { sourceRows } = await import('./routes/sources.ts')

@@ -11,6 +11,8 @@ import { scoped } from './scope.ts'
 import type { Filter } from './filter.ts'
 import { type Asked, type Bucket, type EventStore, givenUp, type Scope, StoreError, WrongQuestion } from './store.ts'
 
+const DAY = 86_400_000
+
 export interface DuckdbOptions {
   readonly folder: string
   /** ms that a commit waits for more lines; what is committed at once shares an ingest time. */
@@ -141,6 +143,20 @@ export const openDuckdb = async (
     days: () => call('days'),
     drop: (day) => call('drop', day),
     keep: (day, stay) => call('keep', day, stay),
+    rewrite: async (day, taken, make) => {
+      const again = await call<number>('again begin', day, taken)
+      try {
+        const from = Date.parse(day)
+        const ingested = { after: from - 1, upTo: from + DAY - 1 }
+        for await (const events of iterate<readonly Event[]>('match', { filter: taken, ingested })) {
+          const made = await make(events)
+          if (made.length > 0) await call('again add', again, through(sink, row, made))
+        }
+        return await call<number>('again end', again)
+      } finally {
+        if (!dead) await call('again stop', again)
+      }
+    },
     close: async () => {
       if (dead) return
       await call('close')

@@ -167,6 +167,12 @@ export interface EventStore {
    * stay. Answers how many; of none the day is gone. Today's cannot be written anew; one that cannot be read stays.
    */
   keep(day: string, stay: Filter): Promise<number>
+  /**
+   * As `keep`, with what `make` answers in the place of the events that match, which are handed to it some at a time, in any
+   * order. What it answers is as old as the event of the same id, or of the id before its last dot: of one line there may be
+   * several. Answers how many events the day has then.
+   */
+  rewrite(day: string, taken: Filter, make: (events: readonly Event[]) => Promise<readonly Event[]>): Promise<number>
   close(): Promise<void>
 }
 

@@ -2,12 +2,13 @@
 import { closeSync, existsSync, fsyncSync, openSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import type { Filter } from '../filter.ts'
+import { EVERYTHING, type Filter, not } from '../filter.ts'
 import { column, literal, toSql } from '../sql.ts'
 import { StoreError } from '../store.ts'
 import type { DayFile, Days } from './days.ts'
-import { besides, compressed } from './layout.ts'
-import { FULL } from './slice.ts'
+import { toDataChunk } from './fill.ts'
+import { addColumns, besides, compressed, ROW_COLUMNS, shapeOf, STAGE } from './layout.ts'
+import { FULL, type Slice } from './slice.ts'
 
 const UNFINISHED = /^events-\d{4}-\d\d-\d\d\.duckdb\.anew-\d+(\.wal)?$/
 /** A file that is attached keeps its first name in DuckDB's books: each gets one of its own. */
@@ -18,12 +19,80 @@ export const removeUnfinished = (folder: string): void => {
   for (const name of readdirSync(folder)) if (UNFINISHED.test(name)) rmSync(join(folder, name))
 }
 
-/** Answers how many events have stayed; where none, the day is dropped. `connection`: one that nobody else uses. */
-export const keepOf = async (days: Days, day: string, stay: Filter, connection: DuckDBConnection): Promise<number> => {
+const closedDay = (days: Days, day: string): DayFile | undefined => {
   const file = days.all().find((each) => each.day === day)
-  if (!file) return 0
+  if (!file) return undefined
   if (file === days.newest) throw new StoreError(`the day ${day} takes events now and cannot be written anew`)
   if (file.problem) throw new StoreError(`the day ${day} cannot be read (${file.problem}) and stays as it is`)
+  return file
+}
+
+/** Events that take the place of others, as they come: on the disk where memory does not hold them. */
+export const openAgain = async (days: Days, day: string, taken: Filter, connection: DuckDBConnection) => {
+  const file = closedDay(days, day)
+  // Else what stays and what is made anew would not be all of it, or more.
+  if (file && !toSql(taken, file).exact)
+    throw new StoreError('events that are written anew have to be told by their columns alone')
+  await connection.run(STAGE)
+  return {
+    add: async (slice: Slice): Promise<void> => {
+      const appender = await connection.createAppender('stage', 'main', 'temp')
+      try {
+        for (const chunk of slice.chunks) appender.appendDataChunk(toDataChunk(chunk, 0))
+        appender.flushSync()
+      } finally {
+        appender.closeSync()
+      }
+    },
+    /** Puts them in the place of those that match. Answers how many events the day has. */
+    end: async (): Promise<number> => {
+      if (!file) return 0
+      // Another has written it anew meanwhile.
+      if (closedDay(days, day) !== file)
+        throw new StoreError(`the day ${day} was written anew meanwhile: begin it again`)
+      return writeAnew(days, file, not(taken), connection, async (into) => againInto(connection, file, into, taken))
+    },
+  }
+}
+const BASE = (name: string) => `regexp_replace(${name}, '\\.\\d+$', '')`
+/** A file of before is given the columns that it lacks. */
+const againInto = async (
+  connection: DuckDBConnection,
+  file: DayFile,
+  into: string,
+  taken: Filter,
+): Promise<readonly string[]> => {
+  const shape = shapeOf(await columnsOf(connection, file.catalog))
+  const id = column('event.id')
+  const ingested = column('event.ingested')
+  const old = `SELECT ${BASE(id)} AS base, min(${ingested}) AS ingested FROM ${file.table} WHERE ${toSql(taken, file).sql} GROUP BY 1`
+  const rows = `SELECT s.* REPLACE (o.ingested AS ${ingested}) FROM stage s JOIN (${old}) o ON o.base = ${BASE(`s.${id}`)} ORDER BY o.ingested`
+  const names = ROW_COLUMNS.map(([name]) => column(name)).join(', ')
+  return [
+    ...(shape.lacking.length > 0 ? addColumns(into, shape.lacking) : []),
+    `INSERT INTO ${into}.events (${names}) ${rows}`,
+  ]
+}
+const columnsOf = async (connection: DuckDBConnection, catalog: string): Promise<string[]> => {
+  const sql = `SELECT column_name FROM duckdb_columns() WHERE database_name = ${literal(catalog.slice(1, -1))} AND table_name = 'events' ORDER BY column_index`
+  return (await (await connection.run(sql)).getRowsJS()).map(([name]) => String(name))
+}
+
+/** Answers how many events have stayed; where none, the day is dropped. `connection`: one that nobody else uses. */
+export const keepOf = async (days: Days, day: string, stay: Filter, connection: DuckDBConnection): Promise<number> => {
+  const file = closedDay(days, day)
+  return file ? writeAnew(days, file, stay, connection) : 0
+}
+
+/** `more`: what is written behind what stays. */
+const writeAnew = async (
+  days: Days,
+  file: DayFile,
+  stay: Filter,
+  connection: DuckDBConnection,
+  more?: (into: string) => Promise<readonly string[]>,
+): Promise<number> => {
+  const { day } = file
   const path = `${file.path}.anew-${++nth}`
   const into = `"anew ${nth}"`
   try {
@@ -31,11 +100,12 @@ export const keepOf = async (days: Days, day: string, stay: Filter, connection: 
     await connection.run(`CHECKPOINT ${file.catalog}`)
     if ((statSync(`${file.path}.wal`, { throwIfNoEntry: false })?.size ?? 0) > 0)
       throw new StoreError(`the log of ${file.path} cannot be folded in now: the day is written anew later`)
-    await roomFor(days, file, stay, connection)
+    await roomFor(days, file, more ? EVERYTHING : stay, connection)
     await connection.run(`ATTACH ${literal(path)} AS ${into} (STORAGE_VERSION 'v1.4.0', ROW_GROUP_SIZE ${FULL})`)
     try {
       await connection.run('BEGIN')
       for (const sql of await copying(connection, file, into, stay)) await connection.run(sql)
+      for (const sql of (await more?.(into)) ?? []) await connection.run(sql)
       await connection.run('COMMIT')
     } catch (error) {
       await connection.run('ROLLBACK').catch(() => {})

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { literal } from '../sql.ts'
 import type { Filter } from '../filter.ts'
 import type { Aggregate, Groups, Learned, Offset, Search, Window } from '../store.ts'
-import { keepOf } from './anew.ts'
+import { keepOf, openAgain } from './anew.ts'
 import { Days } from './days.ts'
 import { proveLayout } from './proof.ts'
 import { Reader } from './read.ts'
@@ -108,6 +108,7 @@ try {
   const { instance, connection, days, writer, reader } = await open()
   const cursors = new Map<number, AsyncIterator<unknown>>()
   let nextCursor = 1
+  const agains = new Map<number, Awaited<ReturnType<typeof openAgain>> & { own: DuckDBConnection }>()
   const begin = (iterable: AsyncIterable<unknown>) => {
     cursors.set(nextCursor, iterable[Symbol.asyncIterator]())
     return nextCursor++
@@ -145,6 +146,22 @@ try {
       } finally {
         own.closeSync()
       }
+    },
+    'again begin': async (day: string, taken: Filter) => {
+      const own = await instance.connect()
+      try {
+        agains.set(nextCursor, { ...(await openAgain(days, day, taken, own)), own })
+      } catch (error) {
+        own.closeSync()
+        throw error
+      }
+      return nextCursor++
+    },
+    'again add': (again: number, slice: Slice) => agains.get(again)!.add(slice),
+    'again end': (again: number) => agains.get(again)!.end(),
+    'again stop': (again: number) => {
+      agains.get(again)?.own.closeSync()
+      agains.delete(again)
     },
     repairs: () => days.repairs,
     close: async () => {

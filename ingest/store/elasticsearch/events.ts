@@ -6,7 +6,7 @@ import { openCounter } from './aggregate.ts'
 import { readLearned } from './learned.ts'
 import { openWriter } from './append.ts'
 import { FULL, insist } from './connect.ts'
-import { keepOf } from './anew.ts'
+import { keepOf, rewriteOf } from './anew.ts'
 import { aliasOf, dayAt, dropDay, listDays, patternOf } from './indices.ts'
 import { openOffsets } from './offsets.ts'
 import { openReader, questionOf } from './read.ts'
@@ -127,6 +127,7 @@ export const openEvents = async (
     },
     drop: (day) => dropDay(client, prefix, day),
     keep: (day, stay) => keepOf({ client, prefix, schema, lacking: () => lacking }, day, stay),
+    rewrite: (day, taken, make) => rewriteOf({ client, prefix, schema, lacking: () => lacking }, day, taken, make),
     problems: async () => {
       const waiting = writer.problem()
       const changed = await ensureTemplates(client, prefix, schema)

@@ -1,0 +1,140 @@
+/**
+ * Stored lines are read again, after a parser was mended or a sender was given its source: by source and the days on which
+ * they arrived. A day is written anew beside the old one and swapped in whole, so what is broken off leaves the one or the
+ * other; the days that are done are remembered, and the same request goes on behind them.
+ *
+ * Ids and ingest times stay, and with them whom an event belonged to and which rules it met: rules do not look at it again.
+ */
+import { hash } from 'node:crypto'
+import type { Event } from '../ingest/event.ts'
+import { openReadAgain } from '../ingest/read-again.ts'
+import { UNKNOWN_SOURCE } from '../ingest/source.ts'
+import { and, eq, type Filter, not } from '../ingest/store/filter.ts'
+import { type Document, SYSTEM } from '../ingest/store/store.ts'
+import { isKnown } from '../ingest/inventory/scope.ts'
+import type { Installation } from './installation.ts'
+
+const DAY = 86_400_000
+
+export interface ReparseRequest {
+  /** Whose lines: a source of the configuration, or `unknown`. */
+  readonly source: string
+  /** Arrived at `from` ≤ time < `to`, epoch ms; absent: whenever. */
+  readonly from?: number
+  readonly to?: number
+  /** The source that they are read as. */
+  readonly as?: string
+  /** Only those that this address sent. */
+  readonly sender?: string
+  /** The agency that they are given, whatever they had. */
+  readonly agency?: string
+}
+export interface ReparseProgress {
+  /** UTC day of ingest. */
+  readonly day: string
+  readonly lines: number
+  /** Of the lines those that were not understood, before and now. */
+  readonly before: number
+  readonly now: number
+  /** The day was done by an earlier run. */
+  readonly done?: true
+  /** Its lines cannot be read again yet, and why. */
+  readonly left?: string
+}
+interface Mark extends Document {
+  readonly request: ReparseRequest
+  readonly days: readonly string[]
+}
+
+export const reparsedText = ({ source, as, sender, agency, from, to }: ReparseRequest): string =>
+  [
+    source,
+    ...(as === undefined ? [] : [`as ${as}`]),
+    ...(sender === undefined ? [] : [`sender ${sender}`]),
+    ...(agency === undefined ? [] : [`agency ${agency}`]),
+    ...(from === undefined ? [] : [`from ${new Date(from).toISOString()}`]),
+    ...(to === undefined ? [] : [`to ${new Date(to).toISOString()}`]),
+  ].join(', ')
+
+/** Yields each day. Rejects with a sentence before anything is read where the request cannot be done. */
+export const reparse = async function* (
+  installation: Installation,
+  { source: id, from, to, as, sender, agency }: ReparseRequest,
+): AsyncIterable<ReparseProgress> {
+  const { store, config, inventory } = installation
+  const wanted = as ?? id
+  const source = config.sources.find((each) => each.id === wanted)
+  if (!source)
+    throw new Error(
+      wanted === UNKNOWN_SOURCE
+        ? 'lines of unknown senders have no parser: name the source that they are read as with --as'
+        : `there is no source "${wanted}": those of the configuration are ${config.sources.map((each) => each.id).join(', ') || 'none'}`,
+    )
+  if (agency !== undefined && !isKnown(inventory, agency))
+    throw new Error(`there is no agency "${agency}" in the inventory: name one by its id`)
+  if (from !== undefined && to !== undefined && from >= to)
+    throw new Error('--from is not before --to: nothing lies between')
+  const request: ReparseRequest = {
+    source: id,
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(as === undefined ? {} : { as }),
+    ...(sender === undefined ? {} : { sender }),
+    ...(agency === undefined ? {} : { agency }),
+  }
+  const marks = store.documents.collection<Mark>('reparse')
+  const key = hash('sha256', JSON.stringify(request)).slice(0, 24)
+  const found = await marks.get(SYSTEM, key)
+  const done = new Set(found?.doc.days)
+  const filter: Filter = and(
+    eq('vonglau.source.id', id),
+    not(eq('event.dataset', 'vonglau.source')),
+    ...(from === undefined ? [] : [{ op: 'range', field: 'event.ingested', gte: from } as const]),
+    ...(to === undefined ? [] : [{ op: 'range', field: 'event.ingested', lt: to } as const]),
+  )
+  const days = (await store.events.days()).toSorted((a, b) => (a.day < b.day ? -1 : 1))
+  const concerned = days.filter(
+    ({ day }) => Date.parse(day) + DAY > (from ?? -Infinity) && Date.parse(day) < (to ?? Infinity),
+  )
+  const readAgain = await openReadAgain({
+    source,
+    learned: await store.events.learned(id),
+    inventory,
+    geoip: config.geoip,
+    agency,
+    now: installation.clock(),
+  })
+  for (const { day, problem } of concerned) {
+    if (done.has(day)) {
+      yield { day, lines: 0, before: 0, now: 0, done: true }
+      continue
+    }
+    const its = { after: Date.parse(day) - 1, upTo: Date.parse(day) + DAY - 1 }
+    if (problem === undefined && (await store.events.count(SYSTEM, { filter, ingested: its })) === 0) continue
+    const left =
+      problem ??
+      (day === days.at(-1)!.day
+        ? 'it takes events now: say the same again when a later day has begun (UTC)'
+        : undefined)
+    if (left !== undefined) {
+      yield { day, lines: 0, before: 0, now: 0, left }
+      continue
+    }
+    const isMine = (event: Event) => sender === undefined || event['log.source.address'] === sender
+    const further = await readAgain.further(store.events.match(SYSTEM, { filter, ingested: its }))
+    const count = { lines: 0, before: 0, now: 0 }
+    await store.events.rewrite(day, filter, async (events) => {
+      const made = readAgain.read(events.filter(isMine), further)
+      count.lines += made.lines
+      count.before += made.before
+      count.now += made.now
+      // Whoever asks meanwhile has a turn.
+      await new Promise((resolve) => setImmediate(resolve))
+      return [...made.events, ...events.filter((event) => !isMine(event))]
+    })
+    done.add(day)
+    await marks.put([{ id: key, version: 'any', doc: { request, days: [...done] } }])
+    yield { day, ...count }
+  }
+  await marks.delete(key, 'any')
+}

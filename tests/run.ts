@@ -1,7 +1,7 @@
 /**
  * The tests, in suites: `npm test` is what follows from the code and needs no server; the others are named below.
  *
- *     node tests/run.ts [--suite cluster|console|faults] [FILE|FOLDER…]
+ *     node tests/run.ts [--suite cluster|console|faults, or several with commas] [FILE|FOLDER…]
  *     node tests/run.ts --sum FILE          what the runs before have noted in it (VONGLAU_TEST_TALLY=FILE), in one line
  *
  * Ends with `N passed, N failed`; a skipped test is named with its reason.
@@ -159,10 +159,11 @@ const sum = (file: string): Tally => {
   }
 }
 
-const run = (suite: Suite, only: readonly string[]): Tally => {
+/** Suites together, so that none waits for the last file of another. */
+const run = (suites: readonly Suite[], only: readonly string[]): Tally => {
   const tally: Tally = { passed: 0, failed: 0, skipped: [], broken: [], unsteady: [] }
-  if (suite === 'test' && only.length === 0) lint(tally)
-  const mine = globSync('tests/**/*.test.ts', { cwd: root }).filter((file) => suiteOf(file) === suite)
+  if (suites.includes('test') && only.length === 0) lint(tally)
+  const mine = globSync('tests/**/*.test.ts', { cwd: root }).filter((file) => suites.includes(suiteOf(file)))
   vitest(tally, only.length ? only : mine.sort())
   return tally
 }
@@ -172,15 +173,14 @@ if (import.meta.main) {
     allowPositionals: true,
     options: { suite: { type: 'string', default: 'test' }, sum: { type: 'string' } },
   })
-  const known = SUITES.find(({ suite }) => suite === values.suite)
-  if (!known) {
-    console.error(
-      `there is no suite "${values.suite}": ${SUITES.map(({ suite, what }) => `${suite} (${what})`).join(', ')}`,
-    )
+  const wanted = values.suite.split(',') as Suite[]
+  const odd = wanted.find((each) => !SUITES.some(({ suite }) => suite === each))
+  if (odd !== undefined) {
+    console.error(`there is no suite "${odd}": ${SUITES.map(({ suite, what }) => `${suite} (${what})`).join(', ')}`)
     process.exit(2)
   }
   const note = process.env['VONGLAU_TEST_TALLY']
-  const tally = values.sum ? sum(values.sum) : run(known.suite, positionals)
+  const tally = values.sum ? sum(values.sum) : run(wanted, positionals)
   for (const what of tally.broken) console.log(`failed: ${what}`)
   for (const what of tally.unsteady)
     console.log(`unsteady (failed, and passed when its file ran again by itself): ${what}`)
@@ -188,7 +188,7 @@ if (import.meta.main) {
   if (values.sum || !note) console.log(said(tally))
   else {
     appendFileSync(note, `${JSON.stringify(tally)}\n`)
-    console.log(`suite ${known.suite}: ${said(tally)}`)
+    console.log(`suite ${values.suite}: ${said(tally)}`)
   }
   process.exitCode = tally.failed ? 1 : 0
 }

@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import Sequencer from './sequence.ts'
 
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
@@ -6,9 +7,10 @@ export default defineConfig({
     // Every text that is handed to DuckDB is looked at.
     env: { VONGLAU_CHECK_SLOTS: '1' },
     include: ['tests/**/*.test.ts'],
-    // A process each: DuckDB and the clock of a demo are not shared. Two cores, two at a time.
+    // A process each: DuckDB and the clock of a demo are not shared. Two cores, three at a time: one mostly waits.
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
+    sequence: { sequencer: Sequencer },
     // A machine may be slow for minutes, and no test asserts a time: these only end one that hangs.
     testTimeout: 1_200_000,
     hookTimeout: 1_200_000,

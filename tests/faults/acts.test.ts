@@ -1,4 +1,4 @@
 import { embeddedPlace } from '../rules/stores.ts'
 import { actsSuite } from '../rules/case/acts.suite.ts'
 
-actsSuite('embedded', embeddedPlace, { runs: 40, steps: 36, every: 1, shared: false })
+actsSuite('embedded', embeddedPlace, { runs: 24, steps: 36, every: 1, shared: false })

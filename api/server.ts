@@ -15,6 +15,7 @@ import { syslogOptions } from './config-syslog.ts'
 import { createControl } from './control.ts'
 import { listens } from './commands/reach.ts'
 import { type Installation, type InstallationOptions, openInstallation } from './installation.ts'
+import { reparsePending } from './reparse.ts'
 import { openRetention } from './retention.ts'
 import { publicAddress } from './routes/sources.ts'
 import { operationOf } from './does.ts'
@@ -205,7 +206,9 @@ export const startServer = async (
           guarded(
             'retention',
             async () => {
-              if (await keepsHouse()) await retention.pass()
+              if (!(await keepsHouse())) return
+              await retention.pass()
+              await reparsePending(installation)
             },
             RETENTION,
           ),

@@ -31,6 +31,8 @@ import type {
   SourceRow,
   SourceSetup,
   Suggestion,
+  UnknownReading,
+  UnknownSender,
   UserChange,
   UserRow,
 } from '../../api/contract.ts'
@@ -210,6 +212,15 @@ export const enableRule = (id: string, enabled: boolean) =>
   call(client.rules[':id'].$post, { param: { id }, json: { enabled } })
 export const getSources = (signal?: AbortSignal): Promise<{ items: SourceRow[]; setup: SourceSetup }> =>
   call(client.sources.$get, { signal })
+
+export const getUnknownSenders = (signal?: AbortSignal): Promise<{ items: UnknownSender[] }> =>
+  call(client.sources.unknown.$get, { signal })
+export const getUnknownSender = (address: string): Promise<UnknownReading> =>
+  call(client.sources.unknown[':address'].$get, { param: { address } })
+export const assignSender = (
+  address: string,
+  as: { id: string; parser: string; organization?: string },
+): Promise<{ id: string }> => call(client.sources.unknown[':address'].$post, { param: { address }, json: as })
 
 export const getUsers = (signal?: AbortSignal): Promise<{ items: UserRow[] }> => call(client.users.$get, { signal })
 export const addUser = (user: NewUser): Promise<{ password: string }> => call(client.users.$post, { json: user })

@@ -31,8 +31,11 @@ const linksOf = async (page: Page): Promise<Link[]> =>
   page.evaluate(() =>
     [...document.querySelectorAll<HTMLAnchorElement>('main a[href^="/"]')].flatMap((a) => {
       // Points of a score, lines a second: a measure, said so by the page.
+      if (a.hasAttribute('data-measure')) return []
       const bold = a.querySelector('b:not([data-measure])')
-      const text = (bold ?? a).textContent?.trim() ?? ''
+      const told = (bold ?? a).cloneNode(true) as Element
+      for (const measure of told.querySelectorAll('[data-measure]')) measure.remove()
+      const text = told.textContent?.trim() ?? ''
       return text === '' ? [] : [{ href: a.getAttribute('href')!, text }]
     }),
   )

@@ -8,6 +8,8 @@ type Load = () => Promise<{ readonly default: Page }>
 /** By the first part of the path: the page of the noun, and of one of them. */
 const PAGES: { readonly [section: string]: { readonly all?: Load; readonly one?: Load } } = {
   __proto__: null as never,
+  managers: { all: () => import('./Managers.svelte') },
+  wall: { all: () => import('./Wall.svelte') },
   overview: { all: () => import('./Overview.svelte') },
   alerts: { all: () => import('./Alerts.svelte') },
   incidents: { all: () => import('./Incidents.svelte'), one: () => import('./Incident.svelte') },

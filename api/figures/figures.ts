@@ -14,7 +14,8 @@ import { incidentsOpenAt, overdueThen } from '../../rules/risk/open.ts'
 import { trustGapOf } from '../../rules/risk/standing.ts'
 import { LEVELS } from '../../rules/rule.ts'
 import { chosenAgencies } from '../context.ts'
-import type { Figures } from '../contract-province.ts'
+import type { SourceRow } from '../contract.ts'
+import type { Figures, Letters } from '../contract-province.ts'
 import type { Installation } from '../installation.ts'
 import { riskOf } from '../risk/rows.ts'
 import { sourceRows } from '../routes/sources.ts'
@@ -69,6 +70,7 @@ export const figuresOf = async (
   const letters = (await lettersOf(installation, scope)).items.filter(
     (letter) => !organization?.length || organization.includes(letter.organization.id),
   )
+  const sources = await sourceRows(installation, scope)
   const overdue = [await count(overdueThen(end)), await count(overdueThen(from))] as const
   return {
     from,
@@ -101,8 +103,8 @@ export const figuresOf = async (
       ...(metBefore === undefined ? {} : { before: metBefore }),
     },
     portals: await portalFigures(installation, scope, agency, period, before, organization),
-    systems: await systemFigures(installation, scope, end, organization),
-    changes: await changesOf(installation, scope, agency, period, before, overdue, letters, organization),
+    systems: systemFigures(installation, scope, end, organization, sources),
+    changes: await changesOf(installation, scope, agency, period, before, overdue, letters, sources, organization),
     letters: letters.length,
   }
 }
@@ -174,18 +176,17 @@ const portalFigures = async (
 }
 
 /** What an assessor of the digital-transformation index asks of information systems. */
-const systemFigures = async (
+const systemFigures = (
   installation: Installation,
   scope: Scope,
   at: number,
   organization: readonly string[] | undefined,
-): Promise<Figures['systems']> => {
+  sources: readonly SourceRow[],
+): Figures['systems'] => {
   const { inventory } = installation
   const date = dayOf(inventory.province.timezone, at)
   const since = dayOf(inventory.province.timezone, at - 365 * DAY)
-  const sending = new Set(
-    (await sourceRows(installation, scope)).flatMap((source) => (isSending(source) ? (source.system ?? []) : [])),
-  )
+  const sending = new Set(sources.flatMap((source) => (isSending(source) ? (source.system ?? []) : [])))
   const systems = inventory.systems.filter(
     (system) =>
       isValidOn(system, date) &&
@@ -209,7 +210,8 @@ const changesOf = async (
   period: Period,
   before: Period,
   [overdue, overdueBefore]: readonly [number, number],
-  letters: Awaited<ReturnType<typeof lettersOf>>['items'],
+  letters: Letters['items'],
+  sources: readonly SourceRow[],
   organization: readonly string[] | undefined,
 ): Promise<Figures['changes']> => {
   const { inventory } = installation
@@ -222,7 +224,7 @@ const changesOf = async (
       trustedAt(portal, period.from) &&
       !trustedAt(portal, Math.min(period.to, installation.clock())),
   )
-  const silent = (await sourceRows(installation, scope)).filter(
+  const silent = sources.filter(
     ({ state, agencies = [] }) => state === 'silent' && (!organization?.length || agencies.some(chosen)),
   ).length
   const systems = new Map(letters.flatMap(({ findings }) => findings.map(({ system }) => [system.id, system] as const)))

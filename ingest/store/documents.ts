@@ -20,6 +20,7 @@ export const INDEXED: { readonly [collection: string]: readonly string[] } = {
     'alert.moved',
     'alert.ended',
     'alert.closed',
+    'alert.reason',
     'case.pending',
     'alert.assignee',
     'alert.incident',

@@ -78,6 +78,7 @@ const vi = {
   },
   agency: {
     title: 'Rủi ro',
+    remind: 'Soạn công văn đôn đốc',
     of: (n: string) => `/100 · hạng ${n}`,
     ofAlone: '/100',
     since: (n: string) => `${n} so với 4 tuần trước`,
@@ -289,6 +290,7 @@ const en: ManagerWords = {
   },
   agency: {
     title: 'Risk',
+    remind: 'Draft a letter',
     of: (n) => `/100 · rank ${n}`,
     ofAlone: '/100',
     since: (n) => `${n} since 4 weeks ago`,

@@ -60,6 +60,8 @@ test.each(['vi', 'en'] as const)('every number that is a link opens as many, in 
   const seen = new Map<string, number>()
   let opened = 0
   for (const [name, path] of await pagesOf(page)) {
+    // The wall has no links, and the weeks have those of the managers' page.
+    if (name === 'wall' || name === 'managers-weeks') continue
     await page.goto(path)
     await settled(page)
     const own = new URL(page.url()).pathname

@@ -39,13 +39,18 @@ import type {
 import type {
   ChangedInventory,
   Coverage,
+  Figures,
+  FiguresQuery as AskedFigures,
   InventoryChange,
   InventoryChoice,
   InventoryEntry,
   InventoryKind,
   InventoryView,
+  Letters,
+  RiskView,
   SystemDetail,
   SystemRow,
+  Wall,
 } from '../../api/contract-province.ts'
 import type { Event } from '../../ingest/event.ts'
 import { told } from '../i18n/index.svelte.ts'
@@ -185,6 +190,11 @@ export const getSystems = (signal?: AbortSignal): Promise<{ items: SystemRow[] }
 export const getSystem = (id: string, signal?: AbortSignal): Promise<SystemDetail> =>
   call(client.systems[':id'].$get, { param: { id }, signal })
 export const getCoverage = (signal?: AbortSignal): Promise<Coverage> => call(client.coverage.$get, { signal })
+export const getRisk = (signal?: AbortSignal): Promise<RiskView> => call(client.risk.$get, { signal })
+export const getFigures = (query: Asked<AskedFigures>, signal?: AbortSignal): Promise<Figures> =>
+  call(client.figures.$get, { query, signal })
+export const getLetters = (signal?: AbortSignal): Promise<Letters> => call(client.letters.$get, { signal })
+export const getWall = (signal?: AbortSignal): Promise<Wall> => call(client.wall.$get, { signal })
 /** `date`: a day YYYY-MM-DD; '' for today. */
 export const getInventory = (date: string, signal?: AbortSignal): Promise<InventoryView> =>
   call(client.inventory.$get, { query: { date }, signal })

@@ -27,11 +27,11 @@ import { refresh, take } from './case/membership.ts'
 import { pagesOf } from './case/pages.ts'
 import { apply } from './case/table.ts'
 import { LIVE, type Reach } from './lane.ts'
-import type { Found } from './pass.ts'
+import type { Found, Groups } from './pass.ts'
 import { noRecount, type Recount, recountOf } from './recount.ts'
 import { partyOfDocument, split, whose } from './parts.ts'
 import type { Rule } from './rule.ts'
-import { type Ends, endsOf, endsSeen, noEnds } from './ends.ts'
+import { endedBy, type Ends, endsOf, endsSeen, noEnds } from './ends.ts'
 
 export interface Merging {
   readonly store: Store
@@ -329,4 +329,39 @@ const over = (doc: Alert, end: number | undefined, cases: Cases): Alert => {
     : apply(ended, 'alert', { what: 'close', id: newActId(), reason: 'resolved' }, DETECTOR, cases.clock(), {
         deadlines: {},
       })
+}
+
+/** The alerts that the new ends concern, by group. Groups where nothing matched and none is concerned are left out. */
+export const whatEnds = async (
+  cases: Cases,
+  rule: Rule,
+  groups: Groups,
+): Promise<ReadonlyMap<string, Stored<Alert>[]>> => {
+  const ends = [...groups.values()].flatMap((group) => group.ends)
+  const out = new Map<string, Stored<Alert>[]>()
+  if (ends.length > 0) {
+    const filter = endedBy(rule, ends)
+    for await (const page of pagesOf(alertsIn(cases.documents), filter, 1000))
+      for (const alert of page) {
+        const key = alert.doc['alert.campaign']
+        const own = groups.get(key)?.ends.some((end) => end >= alert.doc['alert.first'])
+        if (own) out.set(key, [...(out.get(key) ?? []), alert])
+      }
+  }
+  for (const [key, { moments }] of groups) if (moments.length === 0 && !out.has(key)) groups.delete(key)
+  return out
+}
+
+/** Group by group: of rules with an end, and where a day was lost. */
+export const mergeEach = async function* (
+  merging: Merging,
+  rule: Rule,
+  groups: Groups,
+  affected: ReadonlyMap<string, readonly Stored<Alert>[]>,
+  to: number,
+): AsyncGenerator<void> {
+  for (const [key, found] of groups) {
+    await mergeGroup(merging, rule, found.group, found, affected.get(key) ?? [], to)
+    yield
+  }
 }

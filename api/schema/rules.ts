@@ -1,5 +1,6 @@
 /** Rules of detection. */
 import { z } from 'zod'
+import { CORRELATION_TYPES } from '../../rules/rule.ts'
 import { operation } from './operation.ts'
 import { level, localized, time } from './words.ts'
 
@@ -8,7 +9,7 @@ export const ruleRow = z
     id: z.string(),
     name: localized,
     level,
-    kind: z.enum(['single', 'event_count', 'value_count']),
+    kind: z.enum(['single', ...CORRELATION_TYPES]),
     enabled: z.boolean(),
     description: localized,
     tags: z.array(z.string()),

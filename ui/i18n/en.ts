@@ -635,7 +635,17 @@ export const en: Words = {
   rules: {
     title: 'Detection rules',
     kind: 'Kind',
-    kinds: { single: 'single event', event_count: 'event count', value_count: 'value count' },
+    kinds: {
+      single: 'single event',
+      event_count: 'event count',
+      value_count: 'value count',
+      value_sum: 'sum of values',
+      value_avg: 'mean of values',
+      value_median: 'median of values',
+      value_percentile: 'percentile of values',
+      temporal: 'together',
+      temporal_ordered: 'in order',
+    },
     week: 'Alerts, 7 days',
     lastRun: 'Last run',
     behind: 'Behind',

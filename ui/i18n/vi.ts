@@ -638,7 +638,17 @@ export const vi = {
   rules: {
     title: 'Luật phát hiện',
     kind: 'Loại',
-    kinds: { single: 'từng sự kiện', event_count: 'đếm sự kiện', value_count: 'đếm giá trị' },
+    kinds: {
+      single: 'từng sự kiện',
+      event_count: 'đếm sự kiện',
+      value_count: 'đếm giá trị',
+      value_sum: 'tổng giá trị',
+      value_avg: 'trung bình giá trị',
+      value_median: 'trung vị giá trị',
+      value_percentile: 'bách phân vị giá trị',
+      temporal: 'cùng xảy ra',
+      temporal_ordered: 'xảy ra theo thứ tự',
+    },
     week: 'Cảnh báo 7 ngày',
     lastRun: 'Lần chạy cuối',
     behind: 'Trễ',

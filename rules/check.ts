@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Event } from '../ingest/event.ts'
 import { compile } from '../ingest/store/match.ts'
 import type { Placeholders } from '../ingest/inventory/placeholders.ts'
+import { nextRun } from './cron.ts'
 import { openEngine } from './engine/engine.ts'
 import { CATALOG, pathOf, readRules } from './load.ts'
 import type { Rule } from './rule.ts'
@@ -30,6 +31,15 @@ export const costlyRules = (rules: readonly Rule[], events: readonly Event[]): r
     for (let n = 0; n < rounds; n++) for (const event of events) match(event)
     const cost = ((performance.now() - began) * 1000) / Math.max(1, rounds * events.length)
     return `${rule.file}: ${rule.id} has no word that could be looked for, so it is asked of every event that has its fields (${cost.toFixed(1)} µs each): name a value or a text of at least a few letters that has to be there`
+  })
+
+/** Rules with a schedule of their own, a sentence each: when they run next, in their zone. */
+export const scheduledRules = (rules: readonly Rule[]): readonly string[] =>
+  rules.flatMap(({ id, file, schedule }) => {
+    if (!schedule) return []
+    const { cron, timezone } = schedule
+    const next = new Intl.DateTimeFormat('sv-SE', { timeZone: timezone, dateStyle: 'short', timeStyle: 'medium' })
+    return [`${file}: ${id} runs by its own schedule (${cron}): next on ${next.format(nextRun(schedule))}, ${timezone}`]
   })
 
 /** An event as ingest makes it of a raw line of a source's parser: undefined where the line says nothing. */

@@ -49,14 +49,18 @@ export interface Detector {
   /**
    * Runs each, until `stopped` says so; `report` is told of every rule, with the reason where it failed. Rejects with what
    * is no rule's fault: the ledger, or how far the store is committed, cannot be read. `patience`: ms after which what is
-   * left to write waits for the next call; without, everything is done.
+   * left to write waits for the next call; without, everything is done. `due`: those whose turn it is; events with long texts
+   * are judged for all.
    */
   runAll(
     rules: readonly Rule[],
     report: (rule: Rule, error?: string) => void,
     stopped?: () => boolean,
     patience?: number,
+    due?: readonly Rule[],
   ): Promise<void>
+  /** When a rule ran last, by the clock of then. */
+  ranAt(rule: Rule): Promise<number | undefined>
   /** Events that wait to be judged, and rules that are set aside for such events with how many they were too slow on. */
   readonly owed: { waiting(): number; aside(): ReadonlyMap<string, number>; given(): number }
   close(): Promise<void>
@@ -351,11 +355,11 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
       )
       if (failure !== undefined) throw failure
     },
-    runAll: async (rules, report, stopped = () => false, patience = Number.POSITIVE_INFINITY) => {
+    runAll: async (rules, report, stopped = () => false, patience = Number.POSITIVE_INFINITY, due = rules) => {
       // Where that fails the rules go on all the same; it is tried again behind them, and then told.
       await behind.mend(rules).catch(() => {})
       await runThese(
-        rules,
+        due,
         (rule, error) => {
           if (error === undefined) report(rule)
           else report(rule, error instanceof Error ? error.message : String(error))
@@ -365,6 +369,7 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
       )
       if (!stopped()) await behind.go(rules, await store.events.committed(), stopped, patience)
     },
+    ranAt: async ({ id }) => (await entryOf(id))?.doc.last?.at,
     owed: { waiting: owed.waiting, aside: patient.aside, given: patient.given },
     close: patient.close,
   }

@@ -20,7 +20,7 @@ import {
 } from './alert.ts'
 import { byTime, chain, type Island, islandsOf, SAMPLE } from './bursts.ts'
 import { countOf, newIn } from './counts.ts'
-import { eventsOf, momentOf } from './sample.ts'
+import { eventsOf, momentOf, type Sample } from './sample.ts'
 import { DETECTOR } from './case/act.ts'
 import { type Cases, alertsIn, newActId } from './case/decide.ts'
 import { refresh, take } from './case/membership.ts'
@@ -257,7 +257,8 @@ export const planOf = async (
     const shown = keep?.doc.events ?? []
     const full = shown.length >= SAMPLE && !span && others.length === 0
     const newest = full ? byTimeOf(shown.at(-1)!) : Number.POSITIVE_INFINITY
-    const sample = await sampleOf(islands.filter((island) => island.first <= newest))
+    const wanted = islands.filter((island) => island.first <= newest)
+    const sample = withBases(rule, wanted, await sampleOf(wanted))
     if (!keep) {
       const count = await newIn(recount, { first, last, closed, islands })
       const follows = closed
@@ -312,6 +313,17 @@ export const planOf = async (
   // What an end has cut off is written before the alert that it is cut from: broken off in between it is found again.
   if (cut.size) puts.sort((a, b) => Number(a.version !== null) - Number(b.version !== null))
   return { puts, changed, untouched, left: [...left] }
+}
+
+/** Events of a correlation say which of its rules they meet. */
+const withBases = (rule: Rule, islands: readonly Island[], sample: Sample): Sample => {
+  const met = new Map(islands.flatMap(({ bases }) => [...(bases ?? [])]))
+  if (met.size === 0 || (rule.bases ?? []).length < 2) return sample
+  const events = sample.events.map((event) => {
+    const names = (met.get(String(event['event.id'])) ?? []).map((i) => rule.bases![i]!.name)
+    return names.length > 0 ? { ...event, 'vonglau.bases': names } : event
+  })
+  return { ...sample, events }
 }
 
 const byTimeOf = (event: Event): number => event['@timestamp'] as number

@@ -15,6 +15,17 @@ export const ruleRow = z
     tags: z.array(z.string()),
     alerts_7d: z.number(),
     covered: time.optional().describe('Up to which ingest time'),
+    schedule: z
+      .strictObject({ cron: z.string(), timezone: z.string() })
+      .optional()
+      .describe('When it runs; absent: every two seconds'),
+    next_run: time.optional().describe('Of a rule with a schedule'),
+    decided: time
+      .optional()
+      .describe(
+        'Of a correlation whose condition a later event can undo: its windows up to this @timestamp are decided',
+      ),
+    late: z.number().optional().describe('Events that came for a time that was decided'),
     behind: z.number().describe('ms'),
     last_run: z.strictObject({ at: time, ms: z.number(), error: z.string().optional() }).optional(),
   })

@@ -243,6 +243,7 @@ export const en: Words = {
     allFields: 'All ECS fields',
     activity: 'Activity',
     openEvents: 'Open these events',
+    bases: 'Matches the base rules',
     related: 'Related',
     follows: 'follows',
     absorbed: 'absorbed by',
@@ -667,6 +668,10 @@ export const en: Words = {
     empty: 'No rule matches.',
     noSwitch: 'Rule authors and administrators switch rules.',
     covered: 'Covered up to',
+    schedule: 'Schedule',
+    nextRun: 'Next run',
+    decided: 'Decided up to',
+    late: (n: string) => `${n} events came late and do not count`,
   },
   sources: {
     title: 'Log sources',

@@ -246,6 +246,7 @@ export const vi = {
     allFields: 'Mọi trường ECS',
     activity: 'Diễn biến',
     openEvents: 'Mở các sự kiện này',
+    bases: 'Khớp luật thành phần',
     related: 'Liên quan',
     follows: 'tiếp theo',
     absorbed: 'đã nhập vào',
@@ -670,6 +671,10 @@ export const vi = {
     empty: 'Không có luật nào khớp.',
     noSwitch: 'Chỉ người viết luật và quản trị viên bật, tắt được.',
     covered: 'Đã phủ tới',
+    schedule: 'Lịch chạy',
+    nextRun: 'Lần chạy tới',
+    decided: 'Đã kết luận tới',
+    late: (n: string) => `${n} sự kiện đến muộn, không tính`,
   },
   sources: {
     title: 'Nguồn nhật ký',

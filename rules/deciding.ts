@@ -1,7 +1,8 @@
 /**
  * Correlations whose condition a later event can undo. A window is decided when every source that feeds the rule is beyond its
- * end by the rule's lateness, by its own times, or is silent; one that sends nothing for a day is not waited for. What
- * comes later for a time that is decided is counted as late and changes nothing.
+ * end by the rule's lateness, by its own times, or is silent; one that sends nothing for a day, or whose clock is a day behind,
+ * is not waited for. One that has lines left to read is. What comes later for a time that is decided is counted as late
+ * and changes nothing.
  */
 import type { Event } from '../ingest/event.ts'
 import { and, EVERYTHING, eq, type Filter, not } from '../ingest/store/filter.ts'
@@ -42,9 +43,10 @@ interface Known {
 interface Sources {
   to: number
   readonly known: Map<string, Known>
-  /** When a source was said to be silent last, and to be otherwise. */
+  /** When a source was said last to be silent, to be otherwise, and to have lines left to read. */
   readonly silent: Map<string, number>
   readonly awake: Map<string, number>
+  readonly reading: Map<string, number>
 }
 
 export interface Deciding {
@@ -59,7 +61,10 @@ export const openDeciding = (store: Store, owed: Owed): Deciding => {
     let sources = feeds.get(key)
     // Of a run that is done again over less than was looked at, what came since is not known.
     if (!sources || sources.to > to)
-      feeds.set(key, (sources = { to: to - DAY, known: new Map(), silent: new Map(), awake: new Map() }))
+      feeds.set(
+        key,
+        (sources = { to: to - DAY, known: new Map(), silent: new Map(), awake: new Map(), reading: new Map() }),
+      )
     if (sources.to === to) return sources
     const ingested = { after: sources.to, upTo: to }
     const fed = await store.events.aggregate(SYSTEM, {
@@ -74,7 +79,17 @@ export const openDeciding = (store: Store, owed: Owed): Deciding => {
       ingested,
       limit: SOURCES,
     })
-    if (fed.missing.length > 0 || states.missing.length > 0) return sources
+    const reading = await store.events.aggregate(SYSTEM, {
+      filter: and(HEALTH, { op: 'range', field: 'vonglau.source.behind', gt: 0 }),
+      by: [{ terms: 'vonglau.source.id' }],
+      ingested,
+      limit: SOURCES,
+    })
+    const [missing] = [...fed.missing, ...states.missing, ...reading.missing]
+    if (missing)
+      throw new Error(
+        `how far its sources have come cannot be told, for the day ${missing.day} cannot be read: ${missing.reason}`,
+      )
     for (const {
       key: [id],
       last,
@@ -89,17 +104,25 @@ export const openDeciding = (store: Store, owed: Owed): Deciding => {
       const said = state === 'silent' ? sources.silent : sources.awake
       said.set(String(id), Math.max(last, said.get(String(id)) ?? 0))
     }
+    for (const {
+      key: [id],
+      last,
+    } of reading.items)
+      sources.reading.set(String(id), last)
     sources.to = to
     return sources
   }
   return {
     mark: async (rule, to) => {
       const filter = rule.feeds ?? EVERYTHING
-      const { known, silent, awake } = await look(filter, to)
+      const { known, silent, awake, reading } = await look(filter, to)
       // A clock that is ahead decides nothing early.
       let mark = to
       for (const [id, { last, seen }] of known) {
-        if (seen <= to - DAY || (silent.get(id) ?? 0) > (awake.get(id) ?? 0)) continue
+        const [silence, said] = [silent.get(id) ?? 0, awake.get(id) ?? 0]
+        if (seen <= to - DAY || silence > said) continue
+        // Of a source of which nothing is said yet, the lines may be those of a day when the program was away.
+        if (last < to - DAY && said > 0 && (reading.get(id) ?? 0) < said) continue
         mark = Math.min(mark, last)
       }
       const waiting = await owed.earliest(filter, to)

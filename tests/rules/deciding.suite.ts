@@ -232,10 +232,11 @@ export const decidingSuite = (name: string, open: () => Place, { kills }: { read
       'source.ip': '198.51.100.7',
       'vonglau.source.id': source,
     })
-    const health = (minute: number, state: string): Event => ({
+    const health = (minute: number, state: string, behind = 0): Event => ({
       ...event(`h${minute}`, minute, 'health', 'fw-b'),
       'event.dataset': 'vonglau.source',
       'vonglau.source.state': state,
+      'vonglau.source.behind': behind,
     })
     const at = async (minute: number, ...events: Event[]) => {
       await store.events.append({ events, offsets: [] }, START + minute * MINUTE)
@@ -266,11 +267,37 @@ export const decidingSuite = (name: string, open: () => Place, { kills }: { read
       },
     )
     // Awake again, it is waited for: a day at most.
-    expect((await at(40, event('f', 30, 'login', 'fw-a'), health(39, 'receiving'))).spans).toEqual([[-2, 3]])
+    expect(
+      (await at(40, event('f', 30, 'login', 'fw-a'), event('f2', 8, 'other', 'fw-b'), health(39, 'receiving'))).spans,
+    ).toEqual([[-2, 3]])
     expect((await at(50, event('g', 49, 'other', 'fw-a'))).spans).toEqual([[-2, 3]])
-    expect((await at(24 * 60 + 20, event('i', 24 * 60 + 19, 'other', 'fw-a'))).spans).toEqual([
+    // It has lines left to read, of whatever day they are; when it is read to the end, its clock is known to be behind.
+    const day = 24 * 60
+    expect((await at(day + 20, event('i', day + 19, 'other', 'fw-a'), health(day + 19, 'receiving', 9))).spans).toEqual(
+      [[-2, 3]],
+    )
+    const later = [event('j', 45, 'other', 'fw-b'), event('k', day + 22, 'other', 'fw-a')]
+    expect((await at(day + 22, ...later, health(day + 21, 'receiving', 5))).spans).toEqual([
       [-2, 3],
       [30, 30],
+    ])
+    expect((await at(day + 23, event('l', 400, 'login', 'fw-a'), health(day + 22, 'receiving', 5))).spans).toEqual([
+      [-2, 3],
+      [30, 30],
+    ])
+    expect(
+      (
+        await at(
+          2 * day,
+          event('m', 2 * day - 1, 'other', 'fw-a'),
+          event('n', 50, 'other', 'fw-b'),
+          health(2 * day - 1, 'receiving'),
+        )
+      ).spans,
+    ).toEqual([
+      [-2, 3],
+      [30, 30],
+      [400, 400],
     ])
   })
 

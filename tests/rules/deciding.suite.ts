@@ -301,6 +301,31 @@ export const decidingSuite = (name: string, open: () => Place, { kills }: { read
     ])
   })
 
+  test(`${name}: an event with a long text is waited for until it is judged`, async () => {
+    const { store } = await opened()
+    const few = rules.filter(({ id }) => id === 'without')
+    const event = (id: string, minute: number, action: string): Event => ({
+      '@timestamp': START + minute * MINUTE,
+      'event.id': id,
+      'event.kind': 'event',
+      'event.action': action,
+      'source.ip': '198.51.100.7',
+      'vonglau.source.id': 'fw-a',
+    })
+    const owed = { ...event('long', 9, 'failure'), 'event.original': 'x'.repeat(9000), 'vonglau.owed': true }
+    const events = [event('a', 0, 'login'), owed, event('b', 10, 'login'), event('c', 20, 'other')]
+    await store.events.append({ events, offsets: [] }, START + 21 * MINUTE)
+    await run(store, few)
+    const spans = async () =>
+      (await told(store)).map((text) => (Number((JSON.parse(text) as unknown[])[3]) - START) / MINUTE)
+    // Up to there nothing can come that is not judged.
+    expect(await spans()).toEqual([0])
+    await store.events.append({ events: [event('d', 21, 'other')], offsets: [] }, START + 22 * MINUTE)
+    await run(store, few)
+    expect(await spans()).toEqual([0])
+    expect((await readLedger(store.documents)).get('without')!.decided!.until).toBe(START + 16 * MINUTE)
+  })
+
   test(`${name}: the table of cases`, async () => {
     const { store } = await opened()
     const CASE = 'event.dataset'

@@ -334,11 +334,11 @@ test('and a process that is killed between two writes, again and again', async (
   const next = random(5)
   let kills = 0
   let store = await open(path)
-  for (const part of cut(shuffled(lines, random(4)), 5, random(6))) {
+  for (const part of cut(shuffled(lines, random(4)), 4, random(6))) {
     await store.events.append({ events: part, offsets: [] }, START)
     for (let broken = true; broken; ) {
       broken = false
-      await runAll(breaking(store, 1 + Math.floor(next() * 16))).catch(() => {
+      await runAll(breaking(store, 1 + Math.floor(next() * 20))).catch(() => {
         broken = true
       })
       if (!broken) continue

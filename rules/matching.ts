@@ -1,25 +1,38 @@
 /** What stands in a qualifying window of a correlation since the new events of a pass came. */
 import type { Event } from '../ingest/event.ts'
-import { and, eq, type Filter } from '../ingest/store/filter.ts'
-import { type Store, SYSTEM } from '../ingest/store/store.ts'
-import { groupKey, groupOf } from './alert.ts'
-import { furthest, LANE_FIELDS, laneOf, type Reach, within } from './lane.ts'
+import { and, eq, type Filter, or } from '../ingest/store/filter.ts'
+import { type Store, SYSTEM, type Window } from '../ingest/store/store.ts'
+import { groupKey } from './alert.ts'
+import { groupsOf, innerOf, newly, reachOf, type Seen } from './correlation/evaluate.ts'
+import { leastOf } from './correlation/kind.ts'
+import { furthest, laneOf, type Reach, within } from './lane.ts'
 import { lateHits } from './owed.ts'
-import { AGENCY_FIELDS, agenciesOf } from './parts.ts'
-import { type Groups, live, type Passes } from './pass.ts'
+import { type About, type Groups, live, type Passes } from './pass.ts'
 import type { Group } from './alert.ts'
-import type { Rule } from './rule.ts'
-import { type Counted, newlyQualifying } from './windows.ts'
+import type { Correlation, Rule } from './rule.ts'
 
 /** Groups that are asked for by their values; of more, all are read. */
 const FEW = 500
 
+/** The fields by which its bases are grouped, each way once. */
+const ways = ({ correlation }: Rule): readonly (readonly string[])[] => [
+  ...new Map((correlation?.keys ?? []).flatMap((fields) => (fields ? [[fields.join('\n'), fields]] : []))).values(),
+]
+
+/** What an alert's group says of its events: a name that stands for several fields is any of them. Over-selects. */
+export const whereGroup = (rule: Rule | undefined, group: Group): Filter[] =>
+  group.map(({ field, value }) => {
+    const place = rule?.groupBy?.indexOf(field) ?? -1
+    const fields = new Set((rule ? ways(rule) : []).flatMap((way) => way[place] ?? []))
+    return fields.size > 0 ? or(...[...fields].map((each) => eq(each, value))) : eq(field, value)
+  })
+
 /** Over-selects: the events of these groups, and some others. */
-const groupsFilter = (by: readonly string[], groups: Groups): Filter => {
-  if (groups.size > FEW) return and()
+const groupsFilter = (by: readonly string[], groups: readonly Group[]): Filter => {
+  if (groups.length > FEW) return and()
   const parts: Filter[] = []
   for (const [i, field] of by.entries()) {
-    const values = new Set([...groups.values()].map(({ group }) => group[i]!.value))
+    const values = new Set(groups.map((group) => group[i]!.value))
     // A list of several values stands for all of them.
     if (![...values].some((value) => value.startsWith('['))) parts.push(eq(field, ...values))
   }
@@ -34,6 +47,36 @@ export interface Stretch {
   readonly reach: Reach
 }
 
+/** What a group needs to have at least, that a store can say before its events are read. */
+interface Need {
+  readonly bases: readonly number[]
+  readonly by: readonly string[]
+  readonly atLeast: number
+  readonly distinct?: string
+}
+/** The way in which all of some lists are alike; undefined where they differ. */
+const alike = (lists: readonly (readonly string[] | undefined)[]): readonly string[] | undefined =>
+  lists[0] && lists.every((list) => list?.join('\n') === lists[0]!.join('\n')) ? lists[0] : undefined
+
+const needsOf = (correlation: Correlation, keys = correlation.keys): readonly Need[] => {
+  const { type, over, bounds, terms, fields } = correlation
+  if (type.startsWith('temporal'))
+    return over.flatMap((each, i): readonly Need[] => {
+      if (!terms?.every(({ all }) => all.includes(i))) return []
+      if (typeof each !== 'number') return needsOf(each, keys)
+      return [{ bases: [each], by: keys[each]!, atLeast: 1 }]
+    })
+  if (innerOf(correlation).length > 0) return []
+  const bases = over.filter((each) => typeof each === 'number')
+  const by = alike(bases.map((base) => keys[base]))
+  if (!by) return []
+  // Of a sum and the like there is one at least.
+  const atLeast = bounds && (type === 'event_count' || type === 'value_count') ? leastOf(bounds) : 1
+  if (type !== 'value_count') return [{ bases, by, atLeast }]
+  const [distinct, ...others] = alike(bases.map((base) => fields?.[base])) ?? []
+  return distinct !== undefined && others.length === 0 ? [{ bases, by, atLeast, distinct }] : []
+}
+
 /** The events that qualify with the new ones and did not before, by group. `touched`: the groups of the new ones. */
 export const correlated = async (
   store: Store,
@@ -44,74 +87,65 @@ export const correlated = async (
 ): Promise<Groups> => {
   const groups: Groups = new Map()
   if (touched.size === 0) return groups
-  const correlation = rule.correlation!
-  const by = rule.groupBy ?? []
   let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
   for (const { moments } of touched.values())
     for (const { time } of moments) {
       first = Math.min(first, time)
       last = Math.max(last, time)
     }
-  // Twice the timespan around: whether an event next to the new ones qualified before, others beyond it say.
-  const span = correlation.timespan
+  // Twice the reach around: whether an event next to the new ones qualified before, others beyond it say.
+  const span = reachOf(rule.correlation!)
   const window = { from: first - 2 * span, to: last + 2 * span + 1, ingested: { upTo: furthest(reach) } }
-  const wide = { ...window, filter: live(and(await passes.seen(rule, window), groupsFilter(by, touched))) }
-  // First which groups have enough of them at all; then their events.
-  const candidates = new Set<string>()
-  const asked = correlation.field ? { distinct: correlation.field } : {}
-  const fresh = new Set([...touched.values()].map(({ group }) => spelled(group)))
-  for await (const buckets of store.events.groups(SYSTEM, { ...wide, by, atLeast: correlation.atLeast, ...asked }))
-    for (const { key } of buckets) {
-      const text = JSON.stringify(key.map(String))
-      if (!key.includes(null) && fresh.has(text)) candidates.add(text)
-    }
+  const about = await passes.seen(rule, window)
   const late = await lateHits(store.documents, rule, window.from, window.to - 1)
-  for (const event of late) {
-    const group = groupOf(rule, event)
-    // With these it may be enough.
-    if (group && fresh.has(spelled(group))) candidates.add(spelled(group))
+  let candidates = new Map([...touched.values()].map(({ group }) => [spelled(group), group]))
+  // First which groups have enough of what they need; then their events.
+  for (const need of needsOf(rule.correlation!)) {
+    if (candidates.size === 0) break
+    candidates = await enough(store, rule, about, window, need, candidates, late)
   }
   if (candidates.size === 0) return groups
-  const counted = new Map<string, { group: Group; events: Counted[] }>()
-  const fields = [
-    '@timestamp',
-    'event.id',
-    'event.ingested',
-    ...LANE_FIELDS,
-    ...by,
-    ...AGENCY_FIELDS,
-    ...(correlation.field ? [correlation.field] : []),
-  ]
-  const count = (events: readonly Event[]): void => {
+  const those = [...candidates.values()]
+  const own = or(...ways(rule).map((by) => groupsFilter(by, those)))
+  const wide = { ...window, filter: live(and(about.filter, own)) }
+  const seen: Seen[] = []
+  const take = (events: readonly Event[]): void => {
     for (const event of events) {
-      const group = groupOf(rule, event)
-      if (!group || !candidates.has(spelled(group)) || !within(reach, event)) continue
-      const values = correlation.field
-        ? [event[correlation.field]]
-            .flat()
-            .filter((v) => v !== undefined)
-            .map(String)
-        : undefined
-      if (values?.length === 0) continue
-      const key = groupKey(rule.id, group)
-      let found = counted.get(key)
-      if (!found) counted.set(key, (found = { group, events: [] }))
-      found.events.push({
-        time: event['@timestamp'] as number,
-        id: event['event.id'] as string,
-        fresh: laneOf(event) === lane && (event['event.ingested'] as number) > from,
-        agencies: agenciesOf(rule, event),
-        ...(values ? { values } : {}),
-      })
+      if (!within(reach, event)) continue
+      const each = about.read(event)
+      if (!groupsOf(rule, event, each.bases).some((group) => candidates.has(spelled(group)))) continue
+      seen.push({ ...each, fresh: laneOf(event) === lane && (event['event.ingested'] as number) > from })
     }
   }
-  count(late)
-  for await (const events of store.events.match(SYSTEM, { ...wide, fields })) count(events)
-  for (const [key, { group, events }] of counted) {
-    const moments = newlyQualifying(events, correlation)
-    if (moments.length) groups.set(key, { group, moments, ends: [] })
-  }
+  take(late)
+  for await (const events of store.events.match(SYSTEM, { ...wide, ...(about.fields ? { fields: about.fields } : {}) }))
+    take(events)
+  for (const { group, moments } of newly(rule, seen)) groups.set(groupKey(rule.id, group), { group, moments, ends: [] })
   return groups
+}
+
+/** Those of the groups that have what is needed, or may have with the late ones. */
+const enough = async (
+  store: Store,
+  rule: Rule,
+  about: About,
+  window: Window,
+  { bases, by, ...asked }: Need,
+  among: ReadonlyMap<string, Group>,
+  late: readonly Event[],
+): Promise<Map<string, Group>> => {
+  const out = new Map<string, Group>()
+  const keep = (text: string): void => {
+    const group = among.get(text)
+    if (group) out.set(text, group)
+  }
+  // A store tells groups apart by single values.
+  for (const [text, group] of among) if (group.some(({ value }) => value.startsWith('['))) out.set(text, group)
+  const filter = live(and(about.of(bases), groupsFilter(by, [...among.values()])))
+  for await (const buckets of store.events.groups(SYSTEM, { ...window, filter, by, ...asked }))
+    for (const { key } of buckets) if (!key.includes(null)) keep(JSON.stringify(key.map(String)))
+  for (const event of late) for (const group of groupsOf(rule, event, bases)) keep(spelled(group))
+  return out
 }
 
 const spelled = (group: Group): string => JSON.stringify(group.map(({ value }) => value))

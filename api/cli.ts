@@ -7,7 +7,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
 import { toDocument } from '../ingest/event.ts'
-import { checkRules, costlyRules, testRules } from '../rules/check.ts'
+import { checkRules, costlyRules, scheduledRules, testRules } from '../rules/check.ts'
 import { CATALOG, loadRules } from '../rules/load.ts'
 import { addInventory } from './commands/inventory.ts'
 import { addParserCommands } from './commands/parsers.ts'
@@ -277,7 +277,11 @@ rules
       const rules = loadRules(folder ?? config().rules, LOGSOURCES, words)
       const toEvent = eventOfLine(config())
       const events = SAMPLES.map(([source, line]) => toEvent(source, line)).filter((event) => event !== undefined)
-      await print([...costlyRules(rules, events), `${counted(rules.length, 'rule')}, none with a mistake`])
+      await print([
+        ...costlyRules(rules, events),
+        ...scheduledRules(rules),
+        `${counted(rules.length, 'rule')}, none with a mistake`,
+      ])
     }
   })
 rules

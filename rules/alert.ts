@@ -89,8 +89,8 @@ const PIVOTS = [
 
 export type Group = readonly { readonly field: string; readonly value: string }[]
 
-/** The group of an event, or undefined where it lacks a field that the rule groups by. */
-export const groupOf = (rule: Rule, event: Event): Group | undefined => {
+/** The group of an event of a rule that is no correlation: whatever it lacks, it is in one. */
+export const groupOf = (rule: Rule, event: Event): Group => {
   const one = (field: string): string | undefined => {
     const values = valuesOf(event, field)
     return values.length === 0
@@ -103,16 +103,10 @@ export const groupOf = (rule: Rule, event: Event): Group | undefined => {
     const group: { field: string; value: string }[] = []
     for (const field of rule.groupBy) {
       const value = one(field)
-      if (value === undefined) {
-        // A window is counted over what has all its fields; a single event is kept whatever it lacks.
-        if (rule.correlation) return undefined
-        continue
-      }
-      group.push({ field, value })
+      if (value !== undefined) group.push({ field, value })
     }
     return group
   }
-  if (rule.correlation) return []
   const prefix = one('source.prefix')
   const source = prefix === undefined ? 'source.ip' : 'source.prefix'
   return [source, 'portal.id'].flatMap((field) => {
@@ -155,7 +149,10 @@ export const pivots = (event: Event | undefined): { [field: string]: Value } => 
 export const headOf = (group: Group, events: readonly Event[]): { [field: string]: Value | undefined } => ({
   ...Object.fromEntries(PIVOTS.map((field) => [field, undefined])),
   ...pivots(events[0]),
-  ...Object.fromEntries(group.map(({ field, value }): [string, Scalar] => [field, value])),
+  // A name that stands for several fields is none of an event.
+  ...Object.fromEntries(
+    group.filter(({ field }) => field.includes('.')).map(({ field, value }): [string, Scalar] => [field, value]),
+  ),
 })
 
 /** The group as it may be told to who sees copies only. */

@@ -28,7 +28,8 @@ export const openBehind = (
     const { lane, from, to } = slice
     const concerned: { readonly rule: Rule; readonly covered: number }[] = []
     for (const rule of rules) {
-      if (slice.of(rule).size === 0) continue
+      // What is decided later finds the late hits by itself.
+      if (slice.of(rule).size === 0 || rule.lateness !== undefined) continue
       const covered = await coveredOf(rule)
       if (covered === undefined) return false
       concerned.push({ rule, covered })

@@ -6,6 +6,8 @@
 export interface Moment {
   readonly time: number // '@timestamp'
   readonly id: string // event.id
+  /** Of a correlation: which of its bases the event meets. */
+  readonly bases?: readonly number[]
 }
 export interface Island {
   readonly first: number
@@ -13,6 +15,8 @@ export interface Island {
   readonly count: number
   /** Ids of the earliest events, at most `SAMPLE`. */
   readonly sample: readonly string[]
+  /** Of these, which bases they meet. */
+  readonly bases?: ReadonlyMap<string, readonly number[]>
 }
 export const SAMPLE = 20
 
@@ -36,14 +40,21 @@ const cuts = (ends: readonly number[], last: number, next: number): boolean => {
 }
 
 export const islandsOf = (moments: readonly Moment[], quiet: number, ends: readonly number[] = []): Island[] => {
-  const out: { first: number; last: number; count: number; sample: string[] }[] = []
-  for (const { time, id } of [...moments].sort(byTime)) {
-    const current = out.at(-1)
+  const out: {
+    first: number
+    last: number
+    count: number
+    sample: string[]
+    bases?: Map<string, readonly number[]>
+  }[] = []
+  for (const { time, id, bases } of [...moments].sort(byTime)) {
+    let current = out.at(-1)
     if (current && time - current.last <= quiet && !cuts(ends, current.last, time)) {
       current.last = time
       current.count++
       if (current.sample.length < SAMPLE) current.sample.push(id)
-    } else out.push({ first: time, last: time, count: 1, sample: [id] })
+    } else out.push((current = { first: time, last: time, count: 1, sample: [id] }))
+    if (bases && current.sample.at(-1) === id) (current.bases ??= new Map()).set(id, bases)
   }
   return out
 }

@@ -1,15 +1,15 @@
 /** `rules check` and `rules test`: what is wrong with a folder of rules, and whether they match what they should. */
 import { existsSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
-import type { Event, Value } from '../ingest/event.ts'
+import type { Event } from '../ingest/event.ts'
 import { compile } from '../ingest/store/match.ts'
 import type { Placeholders } from '../ingest/inventory/placeholders.ts'
-import { groupKey, groupOf } from './alert.ts'
+import { nextRun } from './cron.ts'
 import { openEngine } from './engine/engine.ts'
 import { CATALOG, pathOf, readRules } from './load.ts'
 import type { Rule } from './rule.ts'
 import type { SourceKind } from './sigma/mapping.ts'
-import { type Counted, qualifying } from './windows.ts'
+import { evaluate, type Seen } from './correlation/evaluate.ts'
 
 /** Everything that is wrong, a sentence each, with file and line. A folder is read as `loadRules` reads it: after the catalog. */
 export const checkRules = (
@@ -31,6 +31,15 @@ export const costlyRules = (rules: readonly Rule[], events: readonly Event[]): r
     for (let n = 0; n < rounds; n++) for (const event of events) match(event)
     const cost = ((performance.now() - began) * 1000) / Math.max(1, rounds * events.length)
     return `${rule.file}: ${rule.id} has no word that could be looked for, so it is asked of every event that has its fields (${cost.toFixed(1)} µs each): name a value or a text of at least a few letters that has to be there`
+  })
+
+/** Rules with a schedule of their own, a sentence each: when they run next, in their zone. */
+export const scheduledRules = (rules: readonly Rule[]): readonly string[] =>
+  rules.flatMap(({ id, file, schedule }) => {
+    if (!schedule) return []
+    const { cron, timezone } = schedule
+    const next = new Intl.DateTimeFormat('sv-SE', { timeZone: timezone, dateStyle: 'short', timeStyle: 'medium' })
+    return [`${file}: ${id} runs by its own schedule (${cron}): next on ${next.format(nextRun(schedule))}, ${timezone}`]
   })
 
 /** An event as ingest makes it of a raw line of a source's parser: undefined where the line says nothing. */
@@ -149,9 +158,8 @@ const runOne = (rule: Rule, line: string, eventOf: EventOf): Outcome => {
 
 const runScenario = (rule: Rule, line: string, eventOf: EventOf): Outcome => {
   const spec = parse(scenario, line)
-  const matches = compile(rule.filter)
-  const groups = new Map<string, Counted[]>()
-  let n = 0
+  const holds = rule.bases!.map(({ filter }) => compile(filter))
+  const seen: Seen[] = []
   for (const { at, every, times, each, ...template } of spec.events) {
     const columns = Object.entries(each ?? {})
     const rows = Math.max(times ?? 1, ...columns.map(([, values]) => values.length))
@@ -159,22 +167,11 @@ const runScenario = (rule: Rule, line: string, eventOf: EventOf): Outcome => {
       let text = JSON.stringify(template)
       for (const [name, values] of columns) text = text.replaceAll(`{${name}}`, String(values[row % values.length]))
       const event = eventFrom(JSON.parse(text) as { event?: Event }, eventOf)
-      if (!matches(event)) continue
-      const group = groupOf(rule, event)
-      if (!group) continue
-      const field = rule.correlation!.field
-      const values = field === undefined ? undefined : [event[field] ?? []].flat().map((v: Value) => String(v))
-      if (values?.length === 0) continue
-      const key = groupKey(rule.id, group)
-      const counted = {
-        time: (at + row * every) * 1000,
-        id: String(n++).padStart(6, '0'),
-        ingested: 0,
-        agencies: [],
-        ...(values ? { values } : {}),
-      }
-      groups.set(key, [...(groups.get(key) ?? []), counted])
+      const bases = holds.flatMap((match, i) => (match(event) ? [i] : []))
+      if (bases.length === 0) continue
+      const id = String(seen.length).padStart(6, '0')
+      seen.push({ time: (at + row * every) * 1000, id, agencies: [], bases, event })
     }
   }
-  return { ...spec, found: [...groups.values()].some((events) => qualifying(events, rule.correlation!).length > 0) }
+  return { ...spec, found: evaluate(rule, seen).length > 0 }
 }

@@ -4,18 +4,16 @@
  */
 import { type Lost, lostDays } from '../ingest/store/lost.ts'
 import { type DocumentStore, type Put, type PutResult, type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
-import type { Alert } from './alert.ts'
-import { alertsIn, type Cases } from './case/decide.ts'
-import { pagesOf } from './case/pages.ts'
-import { endedBy } from './ends.ts'
+import type { Cases } from './case/decide.ts'
 import { openBehind } from './behind.ts'
+import { type Decided, decide, openDeciding } from './deciding.ts'
 import { correlated } from './matching.ts'
 import { mergeGroups } from './many.ts'
-import { mergeGroup, type Merging } from './merge.ts'
+import { mergeEach, whatEnds } from './merge.ts'
 import { LIVE, type Reach } from './lane.ts'
 import { openOwed } from './owed.ts'
 import { openPatient } from './patient.ts'
-import { type Groups, openPasses, type Pass } from './pass.ts'
+import { openPasses, type Pass } from './pass.ts'
 import { type Rule, severityOf } from './rule.ts'
 import { labelOf } from './ruleset.ts'
 
@@ -34,10 +32,12 @@ export interface Run {
 export interface LedgerEntry {
   readonly covered: number
   /** A run that has begun to write: it is finished over the same interval before another begins. */
-  readonly running?: { readonly from: number; readonly to: number }
+  readonly running?: { readonly from: number; readonly to: number; readonly mark?: number }
   /** The version that it is judged by (`labelOf`), and behind what ingest time. */
   readonly version?: string
   readonly since?: number
+  /** Of a correlation whose condition a later event can undo. */
+  readonly decided?: Decided
   readonly last?: Run
   readonly recent?: readonly Run[]
   readonly [field: string]: unknown
@@ -49,14 +49,18 @@ export interface Detector {
   /**
    * Runs each, until `stopped` says so; `report` is told of every rule, with the reason where it failed. Rejects with what
    * is no rule's fault: the ledger, or how far the store is committed, cannot be read. `patience`: ms after which what is
-   * left to write waits for the next call; without, everything is done.
+   * left to write waits for the next call; without, everything is done. `due`: those whose turn it is; events with long texts
+   * are judged for all.
    */
   runAll(
     rules: readonly Rule[],
     report: (rule: Rule, error?: string) => void,
     stopped?: () => boolean,
     patience?: number,
+    due?: readonly Rule[],
   ): Promise<void>
+  /** When a rule ran last, by the clock of then. */
+  ranAt(rule: Rule): Promise<number | undefined>
   /** Events that wait to be judged, and rules that are set aside for such events with how many they were too slow on. */
   readonly owed: { waiting(): number; aside(): ReadonlyMap<string, number>; given(): number }
   close(): Promise<void>
@@ -95,9 +99,11 @@ interface Work {
   readonly rule: Rule
   readonly from: number
   readonly to: number
+  readonly mark: number | undefined
   ms: number
   matched: number
   steps?: AsyncGenerator<void>
+  decided?: Decided | undefined
 }
 
 /** A rule, and the ingest time that it is to go over. */
@@ -107,6 +113,8 @@ interface Due {
   readonly to: number
   /** A run over just this has begun to write. */
   readonly begun: boolean
+  /** Up to where that run said that its events have come. */
+  readonly mark: number | undefined
 }
 
 export const createDetector = ({ store, cases: facts }: DetectOptions): Detector => {
@@ -116,6 +124,7 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
   const passes = openPasses(store)
   const patient = openPatient()
   const owed = openOwed(store, patient)
+  const deciding = openDeciding(store, owed)
   const behind = openBehind(store, cases, passes, owed, async ({ id }) =>
     works.has(id) ? undefined : ((await entryOf(id))?.doc.covered ?? 0),
   )
@@ -156,11 +165,13 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
     const last = { at: clock(), from, to, ms: Math.round(work.ms), matched, ...(error ? { error } : {}) }
     const recent = matched > 0 || error ? [last, ...(doc.recent ?? [])].slice(0, RECENT) : doc.recent
     const version = labelOf(work.rule)
+    const decided = error ? doc.decided : (work.decided ?? doc.decided)
     return {
       covered: error ? doc.covered : to,
       version,
       since: doc.version === version ? (doc.since ?? from) : from,
       last,
+      ...(decided && work.rule.lateness !== undefined ? { decided } : {}),
       ...(recent ? { recent } : {}),
       ...(error && doc.running ? { running: doc.running } : {}),
     }
@@ -174,25 +185,36 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
   }
 
   /** Looks at what a pass has for a rule. `later` collects the ledger's entries of those that have nothing: they are written together. */
-  const begin = async (work: Work, pass: Pass | Error, later: Put<LedgerEntry>[]): Promise<void> => {
+  const begin = async (work: Work, pass: Pass | Error, later: Put<LedgerEntry>[], committed: number): Promise<void> => {
     const { rule, from, to } = work
     const began = performance.now()
     try {
       if (pass instanceof Error) throw pass
       const reach: Reach = { ...(await owed.reach()), [LIVE]: to }
       const found = pass.of(rule)
-      const groups = rule.correlation
-        ? await correlated(store, passes, rule, { lane: LIVE, from, reach }, found)
-        : found
-      const affected = rule.endsWith ? await whatEnds(cases, rule, groups) : NONE
       const entry = await entryOf(rule.id)
+      let mark: number | undefined
+      let groups = found
+      if (rule.correlation && rule.lateness === undefined)
+        groups = await correlated(store, passes, rule, { lane: LIVE, from, reach }, found)
+      else if (rule.correlation) {
+        // While more is stored than this pass goes over, nothing is decided: the stretch is not whole.
+        mark = work.mark ?? (to < committed ? Number.NEGATIVE_INFINITY : await deciding.mark(rule, to))
+        const stretch = { from, to, mark, reach }
+        ;({ groups, decided: work.decided } = await decide(store, passes, rule, stretch, found, entry?.doc.decided))
+      }
+      const affected = rule.endsWith ? await whatEnds(cases, rule, groups) : new Map()
       work.ms += performance.now() - began
       if (groups.size === 0) {
         later.push({ id: rule.id, doc: ended(work, entry?.doc), version: entry?.version ?? null })
         return
       }
       // From here on a run that breaks off is run again over the same interval.
-      if (!entry?.doc.running) await save(rule.id, { ...(entry?.doc ?? { covered: 0 }), running: { from, to } })
+      if (!entry?.doc.running)
+        await save(rule.id, {
+          ...(entry?.doc ?? { covered: 0 }),
+          running: { from, to, ...(mark === undefined ? {} : { mark }) },
+        })
       for (const { moments } of groups.values()) work.matched += moments.length
       const merging = { store, cases, lane: LIVE, reach, ...(await loss()) }
       work.steps =
@@ -233,7 +255,10 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
       const to = doc?.running?.to ?? committed
       if (to <= from) continue
       const key = `${from} ${to}`
-      out.set(key, [...(out.get(key) ?? []), { rule, from, to, begun: doc?.running !== undefined }])
+      out.set(key, [
+        ...(out.get(key) ?? []),
+        { rule, from, to, begun: doc?.running !== undefined, mark: doc?.running?.mark },
+      ])
     }
     return [...out.values()]
   }
@@ -286,11 +311,11 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
           pass = error instanceof Error ? error : new Error(String(error))
         }
         const to = pass instanceof Error ? until : pass.to
-        for (const { rule } of those) {
+        for (const { rule, mark } of those) {
           if (stopped()) break
           try {
-            const work: Work = { rule, from, to, ms: 0, matched: 0 }
-            await begin(work, pass, later)
+            const work: Work = { rule, from, to, mark, ms: 0, matched: 0 }
+            await begin(work, pass, later, committed)
             if (!works.has(rule.id)) report(rule)
             if ((!works.has(rule.id) || (await turn(work))) && to < committed) left.push(rule)
           } catch (error) {
@@ -330,11 +355,11 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
       )
       if (failure !== undefined) throw failure
     },
-    runAll: async (rules, report, stopped = () => false, patience = Number.POSITIVE_INFINITY) => {
+    runAll: async (rules, report, stopped = () => false, patience = Number.POSITIVE_INFINITY, due = rules) => {
       // Where that fails the rules go on all the same; it is tried again behind them, and then told.
       await behind.mend(rules).catch(() => {})
       await runThese(
-        rules,
+        due,
         (rule, error) => {
           if (error === undefined) report(rule)
           else report(rule, error instanceof Error ? error.message : String(error))
@@ -344,39 +369,8 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
       )
       if (!stopped()) await behind.go(rules, await store.events.committed(), stopped, patience)
     },
+    ranAt: async ({ id }) => (await entryOf(id))?.doc.last?.at,
     owed: { waiting: owed.waiting, aside: patient.aside, given: patient.given },
     close: patient.close,
-  }
-}
-
-const NONE: ReadonlyMap<string, readonly Stored<Alert>[]> = new Map()
-/** The alerts that the new ends concern, by group. Groups where nothing matched and none is concerned are left out. */
-const whatEnds = async (cases: Cases, rule: Rule, groups: Groups): Promise<ReadonlyMap<string, Stored<Alert>[]>> => {
-  const ends = [...groups.values()].flatMap((group) => group.ends)
-  const out = new Map<string, Stored<Alert>[]>()
-  if (ends.length > 0) {
-    const filter = endedBy(rule, ends)
-    for await (const page of pagesOf(alertsIn(cases.documents), filter, 1000))
-      for (const alert of page) {
-        const key = alert.doc['alert.campaign']
-        const own = groups.get(key)?.ends.some((end) => end >= alert.doc['alert.first'])
-        if (own) out.set(key, [...(out.get(key) ?? []), alert])
-      }
-  }
-  for (const [key, { moments }] of groups) if (moments.length === 0 && !out.has(key)) groups.delete(key)
-  return out
-}
-
-/** Group by group: of rules with an end, and where a day was lost. */
-const mergeEach = async function* (
-  merging: Merging,
-  rule: Rule,
-  groups: Groups,
-  affected: ReadonlyMap<string, readonly Stored<Alert>[]>,
-  to: number,
-): AsyncGenerator<void> {
-  for (const [key, found] of groups) {
-    await mergeGroup(merging, rule, found.group, found, affected.get(key) ?? [], to)
-    yield
   }
 }

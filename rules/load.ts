@@ -46,7 +46,7 @@ export const readRules = (
   }
   const problems: string[] = []
   const rules: Rule[] = []
-  const library: SigmaDocument[] = []
+  const read: SigmaDocument[][][] = []
   for (const folder of folders) {
     if (!existsSync(folder) || !statSync(folder).isDirectory()) {
       problems.push(`${folder}: there is no such folder of rules`)
@@ -62,11 +62,17 @@ export const readRules = (
         problems.push(sentence(error, file))
       }
     }
+    read.push(files)
+  }
+  // A user's filter is for rules of ours too.
+  const filters = read.flat(2).filter((document) => document.kind === 'filter')
+  const library: SigmaDocument[] = []
+  for (const files of read) {
     // A folder sees those before it, not those after: a user's correlation over a rule of ours does not silence ours.
     library.push(...files.flat())
     for (const documents of files) {
       try {
-        rules.push(...compileDocuments(documents, options, library))
+        rules.push(...compileDocuments(documents, options, library, filters))
       } catch (error) {
         problems.push(sentence(error, documents[0]!.located.file))
       }

@@ -20,18 +20,18 @@ import {
 } from './alert.ts'
 import { byTime, chain, type Island, islandsOf, SAMPLE } from './bursts.ts'
 import { countOf, newIn } from './counts.ts'
-import { eventsOf, momentOf } from './sample.ts'
+import { eventsOf, momentOf, type Sample } from './sample.ts'
 import { DETECTOR } from './case/act.ts'
 import { type Cases, alertsIn, newActId } from './case/decide.ts'
 import { refresh, take } from './case/membership.ts'
 import { pagesOf } from './case/pages.ts'
 import { apply } from './case/table.ts'
 import { LIVE, type Reach } from './lane.ts'
-import type { Found } from './pass.ts'
+import type { Found, Groups } from './pass.ts'
 import { noRecount, type Recount, recountOf } from './recount.ts'
 import { partyOfDocument, split, whose } from './parts.ts'
 import type { Rule } from './rule.ts'
-import { type Ends, endsOf, endsSeen, noEnds } from './ends.ts'
+import { endedBy, type Ends, endsOf, endsSeen, noEnds } from './ends.ts'
 
 export interface Merging {
   readonly store: Store
@@ -257,7 +257,8 @@ export const planOf = async (
     const shown = keep?.doc.events ?? []
     const full = shown.length >= SAMPLE && !span && others.length === 0
     const newest = full ? byTimeOf(shown.at(-1)!) : Number.POSITIVE_INFINITY
-    const sample = await sampleOf(islands.filter((island) => island.first <= newest))
+    const wanted = islands.filter((island) => island.first <= newest)
+    const sample = withBases(rule, wanted, await sampleOf(wanted))
     if (!keep) {
       const count = await newIn(recount, { first, last, closed, islands })
       const follows = closed
@@ -314,6 +315,17 @@ export const planOf = async (
   return { puts, changed, untouched, left: [...left] }
 }
 
+/** Events of a correlation say which of its rules they meet. */
+const withBases = (rule: Rule, islands: readonly Island[], sample: Sample): Sample => {
+  const met = new Map(islands.flatMap(({ bases }) => [...(bases ?? [])]))
+  if (met.size === 0 || (rule.bases ?? []).length < 2) return sample
+  const events = sample.events.map((event) => {
+    const names = (met.get(String(event['event.id'])) ?? []).map((i) => rule.bases![i]!.name)
+    return names.length > 0 ? { ...event, 'vonglau.bases': names } : event
+  })
+  return { ...sample, events }
+}
+
 const byTimeOf = (event: Event): number => event['@timestamp'] as number
 
 /** Without the fields that are undefined. */
@@ -329,4 +341,39 @@ const over = (doc: Alert, end: number | undefined, cases: Cases): Alert => {
     : apply(ended, 'alert', { what: 'close', id: newActId(), reason: 'resolved' }, DETECTOR, cases.clock(), {
         deadlines: {},
       })
+}
+
+/** The alerts that the new ends concern, by group. Groups where nothing matched and none is concerned are left out. */
+export const whatEnds = async (
+  cases: Cases,
+  rule: Rule,
+  groups: Groups,
+): Promise<ReadonlyMap<string, Stored<Alert>[]>> => {
+  const ends = [...groups.values()].flatMap((group) => group.ends)
+  const out = new Map<string, Stored<Alert>[]>()
+  if (ends.length > 0) {
+    const filter = endedBy(rule, ends)
+    for await (const page of pagesOf(alertsIn(cases.documents), filter, 1000))
+      for (const alert of page) {
+        const key = alert.doc['alert.campaign']
+        const own = groups.get(key)?.ends.some((end) => end >= alert.doc['alert.first'])
+        if (own) out.set(key, [...(out.get(key) ?? []), alert])
+      }
+  }
+  for (const [key, { moments }] of groups) if (moments.length === 0 && !out.has(key)) groups.delete(key)
+  return out
+}
+
+/** Group by group: of rules with an end, and where a day was lost. */
+export const mergeEach = async function* (
+  merging: Merging,
+  rule: Rule,
+  groups: Groups,
+  affected: ReadonlyMap<string, readonly Stored<Alert>[]>,
+  to: number,
+): AsyncGenerator<void> {
+  for (const [key, found] of groups) {
+    await mergeGroup(merging, rule, found.group, found, affected.get(key) ?? [], to)
+    yield
+  }
 }

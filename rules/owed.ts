@@ -12,7 +12,7 @@ import { pagesOf } from './case/pages.ts'
 import type { Patient } from './patient.ts'
 import { type Groups, live, neededOf, takeIn } from './pass.ts'
 import type { Rule } from './rule.ts'
-import { labelOf } from './ruleset.ts'
+import { labelOf, partsOf } from './ruleset.ts'
 
 /** Events of a source that are read at once, and that a run of the lane holds at most, but for one commit. */
 const PAGE = 10
@@ -68,6 +68,8 @@ export interface Owed {
   done(slice: Slice): Promise<void>
   /** Resolves when all that was begun is judged. */
   settle(): Promise<void>
+  /** The earliest '@timestamp' of those that are owed up to an ingest time, of what a filter says: of those of a day at most. */
+  earliest(filter: Filter, to: number): Promise<number | undefined>
   /** Events that wait, as far as it was looked. */
   waiting(): number
 }
@@ -120,12 +122,12 @@ export const openOwed = (store: Store, patient: Patient): Owed => {
       ...(job.cursor ? { cursor: job.cursor } : {}),
     })
     for (const event of found.items) {
-      for (const i of await patient.judge(rules, event)) {
-        const rule = rules[i]!
+      for (const { place, parts } of await patient.judge(rules, event)) {
+        const rule = rules[place]!
         let groups = job.found.get(rule)
         if (!groups) job.found.set(rule, (groups = new Map()))
-        takeIn(groups, rule, event)
-        if (rule.correlation) job.hits.push(hitOf(rule, event))
+        takeIn(groups, rule, event, parts)
+        if (rule.correlation) job.hits.push(hitOf(rule, event, parts))
       }
       waiting = Math.max(0, waiting - 1)
     }
@@ -217,6 +219,30 @@ export const openOwed = (store: Store, patient: Patient): Owed => {
       await save({ ...doc, sources: { ...doc.sources, [source]: to } })
       judged.delete(source)
     },
+    earliest: async (filter, to) => {
+      const { doc } = await read()
+      const after = Math.max(doc.all, to - 86_400_000)
+      const { items } = await store.events.aggregate(SYSTEM, {
+        filter: and(owed(), filter),
+        by: [{ terms: 'vonglau.source.id' }],
+        ingested: { after, upTo: to },
+        limit: SOURCES,
+      })
+      let least: number | undefined
+      for (const { key } of items) {
+        const source = String(key[0] ?? '')
+        const found = await store.events.search(SYSTEM, {
+          filter: and(owed(source), filter),
+          ingested: { after: Math.max(after, coveredOf(doc, source)), upTo: to },
+          order: 'oldest',
+          limit: 1,
+          fields: ['@timestamp'],
+        })
+        const time = found.items[0]?.['@timestamp'] as number | undefined
+        if (time !== undefined) least = Math.min(least ?? time, time)
+      }
+      return least
+    },
     settle: async () => {
       while (working) await working
     },
@@ -224,10 +250,11 @@ export const openOwed = (store: Store, patient: Patient): Owed => {
   }
 }
 
-const hitOf = (rule: Rule, event: Event): { id: string; doc: HitDocument } => {
+const hitOf = (rule: Rule, event: Event, parts: readonly number[]): { id: string; doc: HitDocument } => {
   const label = labelOf(rule)
   const names = ['@timestamp', 'event.id', 'event.ingested', ...LANE_FIELDS, ...neededOf(rule)]
-  const some: Event = {}
+  // Which of its bases it meets is said as where it is judged at once.
+  const some: Event = { 'vonglau.hits': parts.map((i) => partsOf(rule)[i]!.label) }
   for (const name of names) if (event[name] !== undefined) some[name] = event[name]
   const id = createHash('sha256')
     .update(`${label} ${String(event['event.id'])}`)

@@ -9,12 +9,13 @@ import { and, EVERYTHING, eq, type Filter, fieldsOf, type Match, not, or } from 
 import { compile } from '../ingest/store/match.ts'
 import { type Store, SYSTEM, type Window } from '../ingest/store/store.ts'
 import { GROUP_FIELDS, type Group, groupKey, groupOf } from './alert.ts'
+import { allOf, groupsOf, type Seen } from './correlation/evaluate.ts'
 import type { Moment } from './bursts.ts'
 import { type Engine, openEngine } from './engine/engine.ts'
-import { cutAt } from './lane.ts'
+import { cutAt, LANE_FIELDS } from './lane.ts'
 import { AGENCY_FIELDS, agenciesOf } from './parts.ts'
 import type { Rule } from './rule.ts'
-import { eitherOf, labelOf, openRulesets } from './ruleset.ts'
+import { eitherOf, openRulesets, partsOf } from './ruleset.ts'
 
 /** An event that counts, and whom it concerns. */
 export interface Found extends Moment {
@@ -35,6 +36,16 @@ const STRETCH = 100_000
 /** Sets of rules that are told apart; the events of others are read. */
 const SETS = 1000
 
+/** What a correlation is about in a window of the store. */
+export interface About {
+  readonly filter: Filter
+  /** Absent: all of them. */
+  readonly fields?: readonly string[]
+  read(event: Event): Seen
+}
+/** Of a rule with one part. */
+const ONLY: readonly number[] = [0]
+
 export interface Pass {
   /** The rules have been over everything up to there: `to`, or less where that would have been too much at once. */
   readonly to: number
@@ -44,16 +55,17 @@ export interface Pass {
 
 /** What is needed of an event beside what it is judged by. */
 export const neededOf = (rule: Rule): readonly string[] => [
-  ...(rule.groupBy ?? GROUP_FIELDS),
+  ...(rule.correlation
+    ? allOf(rule.correlation).flatMap(({ keys, fields = [] }) => [...keys, ...fields].flatMap((each) => each ?? []))
+    : (rule.groupBy ?? GROUP_FIELDS)),
   // Of a rule for the destination whose event it is says it all.
   ...(rule.concerns === 'destination' ? AGENCY_FIELDS.slice(0, 2) : AGENCY_FIELDS),
-  ...(rule.correlation?.field ? [rule.correlation.field] : []),
   // What both ends and begins is told apart here.
   ...(rule.endsWith ? fieldsOf(rule.endsWith) : []),
 ]
 const BASE = ['@timestamp', 'event.id', 'vonglau.hits']
 /** Absent: all of them. */
-const named = (fields: Iterable<string>): { readonly fields?: readonly string[] } => {
+export const named = (fields: Iterable<string>): { readonly fields?: readonly string[] } => {
   const all = new Set(fields)
   return all.has('*') ? {} : { fields: [...all] }
 }
@@ -83,7 +95,7 @@ export const openPasses = (store: Store) => {
   let engine: { readonly rules: readonly Rule[]; readonly engine: Engine } | undefined
   const engineOf = (rules: readonly Rule[]): Engine => {
     if (!engine || engine.rules.length !== rules.length || engine.rules.some((rule, i) => rule !== rules[i]))
-      engine = { rules, engine: openEngine(rules.map(eitherOf)) }
+      engine = { rules, engine: openEngine(rules.flatMap((rule) => partsOf(rule).map(({ filter }) => filter))) }
     return engine.engine
   }
   /** The sets that hold the versions of all these rules, how many events of the window they have judged, and others have not. */
@@ -92,7 +104,7 @@ export const openPasses = (store: Store) => {
     let [theirs, others] = [0, 0]
     for (const { set, count } of await judgedIn(store, window)) {
       const versions = set === undefined ? undefined : await versionsOf(set)
-      if (set !== undefined && rules.every((rule) => versions!.has(labelOf(rule)))) {
+      if (set !== undefined && rules.every((rule) => partsOf(rule).every(({ label }) => versions!.has(label)))) {
         full.push(set)
         theirs += count
       } else others += count
@@ -101,14 +113,42 @@ export const openPasses = (store: Store) => {
   }
 
   return {
-    /** Of events in this window, those that the rule counts: what was judged says so, of the rest it is asked; but for late hits. */
-    seen: async (rule: Rule, window: Window): Promise<Filter> => {
-      const hit = among('vonglau.hits', [labelOf(rule)])
+    /**
+     * Of events in this window, those that a correlation is about: what was judged says so, of the rest it is asked; but for
+     * late hits. `read` makes of such an event, or of a late hit, what the correlation is evaluated over.
+     */
+    seen: async (rule: Rule, window: Window): Promise<About> => {
+      const labels = partsOf(rule).map(({ label }) => label)
+      const places = new Map(labels.map((label, i) => [label, i]))
+      const hit = among('vonglau.hits', labels)
       const { full, others } = await fullSets([rule], window)
-      const judged = rule.endsWith ? and(hit, rule.filter) : hit
-      if (others === 0) return judged
       const known = among('vonglau.judged', full)
-      return or(and(known, judged), and(not(known), not(eq('vonglau.owed', true)), rule.filter))
+      const sets = new Set<unknown>(full)
+      const bases = rule.bases!
+      const basesOf = (event: Event): readonly number[] =>
+        bases.length < 2
+          ? ONLY
+          : event['vonglau.owed'] === true || sets.has(event['vonglau.judged'])
+            ? [event['vonglau.hits'] ?? []].flat().flatMap((label) => places.get(String(label)) ?? [])
+            : bases.flatMap(({ filter }, i) => (compiled(filter)(event) ? [i] : []))
+      return {
+        filter: others === 0 ? hit : or(and(known, hit), and(not(known), not(eq('vonglau.owed', true)), rule.filter)),
+        ...named([
+          ...BASE,
+          ...LANE_FIELDS,
+          'event.ingested',
+          'vonglau.judged',
+          ...neededOf(rule),
+          ...(others > 0 && bases.length > 1 ? fieldsOf(rule.filter) : []),
+        ]),
+        read: (event) => ({
+          time: event['@timestamp'] as number,
+          id: event['event.id'] as string,
+          agencies: agenciesOf(rule, event),
+          bases: basesOf(event),
+          event,
+        }),
+      }
     },
     /** `whole`: a run over just this has begun before; it is not cut. */
     pass: async (from: number, until: number, rules: readonly Rule[], whole = false): Promise<Pass> => {
@@ -122,17 +162,32 @@ export const openPasses = (store: Store) => {
       }
       const ingested = { after: from, upTo: to }
       const found = rules.map((): Groups => new Map())
-      const take = (i: number, event: Event): void => takeIn(found[i]!, rules[i]!, event)
+      const parts = rules.flatMap((rule, i) => partsOf(rule).map(({ label }, base) => ({ label, i, base })))
+      /** Of an event, by its parts that hold: a rule takes it once. */
+      const take = (met: readonly (typeof parts)[number][], event: Event): void => {
+        const [first] = met
+        if (met.length === 1) {
+          takeIn(found[first!.i]!, rules[first!.i]!, event, [first!.base])
+          return
+        }
+        for (const [i, own] of Map.groupBy(met, (part) => part.i))
+          takeIn(
+            found[i]!,
+            rules[i]!,
+            event,
+            own.map(({ base }) => base),
+          )
+      }
       if (theirs > 0) {
-        const places = new Map(rules.map((rule, i) => [labelOf(rule), i]))
+        const places = new Map(parts.map((part) => [part.label, part]))
         const hits = and(among('vonglau.judged', full), among('vonglau.hits', [...places.keys()]))
         const fields = named([...BASE, ...rules.flatMap(neededOf)])
         for await (const events of store.events.match(SYSTEM, { filter: atOnce(hits), ingested, ...fields }))
           for (const event of events)
-            for (const label of event['vonglau.hits'] as readonly string[]) {
-              const i = places.get(label)
-              if (i !== undefined) take(i, event)
-            }
+            take(
+              (event['vonglau.hits'] as readonly string[]).flatMap((label) => places.get(label) ?? []),
+              event,
+            )
       }
       if (others > 0) {
         const rest = full.length > 0 ? not(among('vonglau.judged', full)) : EVERYTHING
@@ -141,7 +196,9 @@ export const openPasses = (store: Store) => {
         let since = performance.now()
         for await (const events of store.events.match(SYSTEM, { filter: atOnce(rest), ingested, ...fields }))
           for (const event of events) {
-            match(event, (i) => take(i, event))
+            const met: typeof parts = []
+            match(event, (i) => met.push(parts[i]!))
+            take(met, event)
             if (performance.now() - since < BREATH) continue
             await breath()
             since = performance.now()
@@ -157,13 +214,14 @@ export type Passes = ReturnType<typeof openPasses>
 /** ms: thousands of events are a part of a second of work; in between the process does what else it has to, above all says that it lives. */
 const BREATH = 50
 
-export const takeIn = (groups: Groups, rule: Rule, event: Event): void => {
-  const group = groupOf(rule, event)
-  if (!group) return
-  const key = groupKey(rule.id, group)
-  let found = groups.get(key)
-  if (!found) groups.set(key, (found = { group, moments: [], ends: [] }))
+/** `bases`: those of a correlation that the event meets. */
+export const takeIn = (groups: Groups, rule: Rule, event: Event, bases: readonly number[] = ONLY): void => {
   const time = event['@timestamp'] as number
-  if (rule.endsWith && !rule.correlation && compiled(rule.endsWith)(event)) found.ends.push(time)
-  else found.moments.push({ time, id: event['event.id'] as string, agencies: agenciesOf(rule, event) })
+  for (const group of rule.correlation ? groupsOf(rule, event, bases) : [groupOf(rule, event)]) {
+    const key = groupKey(rule.id, group)
+    let found = groups.get(key)
+    if (!found) groups.set(key, (found = { group, moments: [], ends: [] }))
+    if (rule.endsWith && compiled(rule.endsWith)(event)) found.ends.push(time)
+    else found.moments.push({ time, id: event['event.id'] as string, agencies: agenciesOf(rule, event) })
+  }
 }

@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads'
 import type { Event } from '../ingest/event.ts'
 import type { SlowInput, SlowQuestion } from './engine/slow.ts'
 import type { Rule } from './rule.ts'
-import { eitherOf, labelOf } from './ruleset.ts'
+import { labelOf, partsOf } from './ruleset.ts'
 
 /** ms: for all rules together; then for each by itself, and for all of these. */
 const TOGETHER = 2000
@@ -17,14 +17,21 @@ const OFTEN = 3
 const ASIDE = 3_600_000
 
 export interface Patient {
-  /** The rules that the event meets, by their places in the list. */
-  judge(rules: readonly Rule[], event: Event): Promise<readonly number[]>
+  /** The rules that the event meets, by their places in the list, and which of their parts. */
+  judge(
+    rules: readonly Rule[],
+    event: Event,
+  ): Promise<readonly { readonly place: number; readonly parts: readonly number[] }[]>
   /** Rules that are set aside, with the number of events that they were too slow on. */
   aside(): ReadonlyMap<string, number>
   /** Events that some rule was not asked of, for want of time. */
   readonly given: () => number
   close(): Promise<void>
 }
+
+/** The filters of the rules, one after the other. */
+const asked = (rules: readonly Rule[]) =>
+  rules.flatMap((rule) => partsOf(rule).map(({ filter }, part) => ({ rule, part, filter })))
 
 /** `monotonic`: ms. */
 export const openPatient = (monotonic = () => performance.now()): Patient => {
@@ -74,7 +81,7 @@ export const openPatient = (monotonic = () => performance.now()): Patient => {
     if (thread?.key === key) return
     await end()
     const progress = new SharedArrayBuffer(8)
-    const workerData: SlowInput = { filters: rules.map(eitherOf), progress }
+    const workerData: SlowInput = { filters: asked(rules).map(({ filter }) => filter), progress }
     const worker = new Worker(new URL('./engine/slow.ts', import.meta.url), { workerData })
     thread = { worker, at: new Int32Array(progress), key }
     await ask(undefined, 60_000, 60_000)
@@ -84,7 +91,12 @@ export const openPatient = (monotonic = () => performance.now()): Patient => {
       const rules = all.filter((rule) => !isAside(rule))
       if (rules.length === 0) return []
       const place = new Map(all.map((rule, i) => [rule, i]))
-      const placed = (met: Iterable<number>) => [...new Set(met)].map((i) => place.get(rules[i]!)!)
+      const all_ = asked(rules)
+      const placed = (met: Iterable<number>) =>
+        [...Map.groupBy(new Set(met), (i) => all_[i]!.rule)].map(([rule, own]) => ({
+          place: place.get(rule)!,
+          parts: own.map((i) => all_[i]!.part),
+        }))
       await ready(rules)
       const quick = await ask({ event }, TOGETHER, TOGETHER)
       if (quick.done) return placed(quick.met)
@@ -100,7 +112,7 @@ export const openPatient = (monotonic = () => performance.now()): Patient => {
         const answer = await ask({ event, from, without }, EACH, left)
         for (const i of answer.met) met.add(i)
         if (answer.done) break
-        const rule = rules[answer.at]!
+        const { rule } = all_[answer.at]!
         const known = slow.get(rule.id)
         slow.set(rule.id, { events: (known?.events ?? 0) + 1, since: known?.since ?? monotonic() })
         without.push(answer.at)

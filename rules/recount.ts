@@ -3,16 +3,18 @@
  * alert had counted of them would be counted twice. The first run that touches such an alert sets its count from the store,
  * as far as that run reaches; what comes after is added as always.
  */
-import { and, eq, exists, type Filter, not } from '../ingest/store/filter.ts'
+import { and, exists, type Filter, fieldsOf, not } from '../ingest/store/filter.ts'
 import type { Lost } from '../ingest/store/lost.ts'
 import { type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
-import { type Alert, GROUP_FIELDS, type Group, groupKey, groupOf, type Part } from './alert.ts'
+import { type Alert, type Group, groupKey, groupOf, type Part } from './alert.ts'
+import { compile } from '../ingest/store/match.ts'
 import { chain } from './bursts.ts'
+import { evaluate, innerOf, reachOf, type Seen } from './correlation/evaluate.ts'
 import { furthest, LANE_FIELDS, type Reach, within } from './lane.ts'
-import { type Found, live } from './pass.ts'
+import { type Found, live, named, neededOf } from './pass.ts'
+import { whereGroup } from './matching.ts'
 import { AGENCY_FIELDS, agenciesOf } from './parts.ts'
 import type { Rule } from './rule.ts'
-import { type Counted, qualifying } from './windows.ts'
 
 interface Span {
   readonly first: number
@@ -22,9 +24,9 @@ interface Span {
 /** Events of a group: what it groups by is so, what it could not group by is absent. */
 export const groupFilter = (rule: Rule, group: Group): Filter =>
   and(
-    ...group.map(({ field, value }) => eq(field, value)),
+    ...whereGroup(rule, group),
     ...(rule.groupBy ?? [])
-      .filter((field) => !group.some((each) => each.field === field))
+      .filter((field) => !rule.correlation && !group.some((each) => each.field === field))
       .map((field) => not(exists(field))),
   )
 
@@ -115,49 +117,47 @@ const momentsOf = async (
   { first, last }: Span,
   reach: Reach,
 ): Promise<Float64Array> => {
-  const { correlation } = rule
-  const around = correlation ? 2 * correlation.timespan : 0
-  const all: Counted[] = []
+  const { correlation, bases = [] } = rule
+  const around = correlation ? 2 * reachOf(correlation) : 0
+  const all: Seen[] = []
   const times: number[] = []
   const query = {
-    filter: live(and(rule.filter, groupFilter(rule, part.group))),
+    // What is below a correlation may be of other groups.
+    filter: live(
+      correlation && innerOf(correlation).length > 0 ? rule.filter : and(rule.filter, groupFilter(rule, part.group)),
+    ),
     from: first - around,
     to: last + around + 1,
     ingested: { upTo: furthest(reach) },
-    fields: [
+    ...named([
       ...LANE_FIELDS,
       '@timestamp',
       'event.id',
       'event.ingested',
-      ...(rule.groupBy ?? GROUP_FIELDS),
+      ...neededOf(rule),
       ...AGENCY_FIELDS,
-      ...(correlation?.field ? [correlation.field] : []),
-    ],
+      ...(bases.length > 1 ? fieldsOf(rule.filter) : []),
+    ]),
   }
+  const holds = bases.map(({ filter }) => compile(filter))
   for await (const events of store.events.match(SYSTEM, query)) {
     for (const event of events) {
-      // A rule without fields of its own groups by what an event has: what has more is of another group.
-      const group = groupOf(rule, event)
-      if (!group || groupKey(rule.id, group) !== part.campaign || !within(reach, event)) continue
-      const values = correlation?.field
-        ? [event[correlation.field]].flat().flatMap((value) => (value === undefined ? [] : [String(value)]))
-        : undefined
-      if (values?.length === 0) continue
+      if (!within(reach, event)) continue
       const agencies = agenciesOf(rule, event)
-      if (!correlation) {
-        if (agencies.includes(part.agency)) times.push(event['@timestamp'] as number)
+      const time = event['@timestamp'] as number
+      if (correlation) {
+        const met = bases.length < 2 ? [0] : holds.flatMap((match, i) => (match(event) ? [i] : []))
+        all.push({ time, id: event['event.id'] as string, agencies, bases: met, event })
         continue
       }
-      all.push({
-        time: event['@timestamp'] as number,
-        id: event['event.id'] as string,
-        agencies,
-        ...(values ? { values } : {}),
-      })
+      // A rule without fields of its own groups by what an event has: what has more is of another group.
+      if (groupKey(rule.id, groupOf(rule, event)) === part.campaign && agencies.includes(part.agency)) times.push(time)
     }
   }
   if (correlation)
-    for (const { time, agencies } of qualifying(all, correlation)) if (agencies.includes(part.agency)) times.push(time)
+    for (const { group, told } of evaluate(rule, all))
+      if (groupKey(rule.id, group) === part.campaign)
+        for (const { time, agencies } of told()) if (agencies.includes(part.agency)) times.push(time)
   return Float64Array.from(times).sort()
 }
 

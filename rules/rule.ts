@@ -10,11 +10,64 @@ export interface Localized {
   readonly en: string
 }
 
+export const CORRELATION_TYPES = [
+  'event_count',
+  'value_count',
+  'value_sum',
+  'value_avg',
+  'value_median',
+  'value_percentile',
+  'temporal',
+  'temporal_ordered',
+] as const
+export type CorrelationType = (typeof CORRELATION_TYPES)[number]
+
+/** All of those that are given hold. */
+export interface Bounds {
+  readonly gt?: number
+  readonly gte?: number
+  readonly lt?: number
+  readonly lte?: number
+  readonly eq?: number
+  readonly neq?: number
+}
+/** What a window has to hold, and must not: places in `over`. */
+export interface Term {
+  readonly all: readonly number[]
+  readonly none: readonly number[]
+}
+
+/** A rule of single events that a correlation is about. */
+export interface Base {
+  readonly name: string
+  readonly filter: Filter
+}
+
+/**
+ * A window ends with an event of the group and reaches back by the timespan. A list that is said to be by base has a place for
+ * each of the rule's `bases`; what is not below this correlation has nothing there.
+ */
 export interface Correlation {
-  readonly type: 'event_count' | 'value_count'
+  readonly type: CorrelationType
   readonly timespan: number // ms; a window holds events whose times differ by at most this
-  readonly atLeast: number
-  readonly field?: string // of value_count: whose distinct values are counted
+  /** What it is about, in the order of the author: the place of a base, or a correlation again. */
+  readonly over: readonly (number | Correlation)[]
+  readonly names: readonly string[]
+  /** By base: the fields of the group, as many and in the order of the rule's `groupBy`. */
+  readonly keys: readonly (readonly string[] | undefined)[]
+  readonly bounds?: Bounds
+  /** Of temporal and temporal_ordered whose condition is a text: any of these. */
+  readonly terms?: readonly Term[]
+  /** By base, of the types that are about values: the field; several are one value together. */
+  readonly fields?: readonly (readonly string[] | undefined)[]
+  /** Of value_percentile: 1 to 100. Absent: the share of each value among all of the window, in per cent. */
+  readonly percentile?: number
+}
+
+/** A cron expression (node-cron: with seconds, or without) and the zone that it is meant in. */
+export interface Schedule {
+  readonly cron: string
+  readonly timezone: string
 }
 
 /** A detection, ready to run: what a Sigma file becomes. */
@@ -40,6 +93,17 @@ export interface Rule {
   /** ms: alerts of any group that begin within so much of each other are one campaign. Absent: those of one group. */
   readonly campaign?: number
   readonly correlation?: Correlation
+  /** Of a correlation: the rules of single events that it is about, with what is below it. `filter` is any of these. */
+  readonly bases?: readonly Base[]
+  /**
+   * Of a correlation whose condition a later event can undo: ms by which every source that feeds it has to be beyond the end of
+   * a window, by its own times, before that is decided.
+   */
+  readonly lateness?: number
+  /** Of such a rule: what its sources are known by; by default any event. */
+  readonly feeds?: Filter
+  /** When it runs; absent: at every turn. */
+  readonly schedule?: Schedule
   /** Whether its alerts open incidents; by default those of level high and above do. */
   readonly incident: boolean
   /** The condition as the author wrote it. */

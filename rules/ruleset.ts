@@ -27,6 +27,25 @@ export const labelOf = (rule: Rule): string => {
   return label
 }
 
+/** What is asked of an event, and what it is called where it holds. */
+export interface Part {
+  readonly label: string
+  readonly filter: Filter
+}
+const parts = new WeakMap<Rule, readonly Part[]>()
+/** What events are asked for a rule: of a correlation over several rules each by itself, in the order of its `bases`. */
+export const partsOf = (rule: Rule): readonly Part[] => {
+  let some = parts.get(rule)
+  if (some) return some
+  const { id, bases = [] } = rule
+  some =
+    bases.length < 2
+      ? [{ label: labelOf(rule), filter: eitherOf(rule) }]
+      : bases.map(({ filter }, i) => ({ label: `${id}.${i}@${short(JSON.stringify(filter))}`, filter }))
+  parts.set(rule, some)
+  return some
+}
+
 /** What a thread is given to judge by. */
 export interface JudgeInput {
   readonly labels: readonly string[]
@@ -34,8 +53,8 @@ export interface JudgeInput {
 }
 
 export const judgingOf = (rules: readonly Rule[]): Judging => {
-  const sorted = [...rules].sort((a, b) => (labelOf(a) < labelOf(b) ? -1 : 1))
-  const input: JudgeInput = { labels: sorted.map(labelOf), filters: sorted.map(eitherOf) }
+  const sorted = rules.flatMap(partsOf).sort((a, b) => (a.label < b.label ? -1 : 1))
+  const input: JudgeInput = { labels: sorted.map(({ label }) => label), filters: sorted.map(({ filter }) => filter) }
   return { module: new URL('./engine/judge.ts', import.meta.url).href, set: short(input.labels.join('\n')), input }
 }
 

@@ -1,16 +1,19 @@
 /**
  * node-cron says when the runs begin; the ledger decides what they cover, so a late or missed start loses nothing. It is asked
  * second by second of the monotonic clock: left to wait for an hour and minute by itself, it would go through every start
- * that a clock set ahead has jumped over (17 million in 400 days), or wait as long as one was set back.
+ * that a clock set ahead has jumped over (17 million in 400 days), or wait as long as one was set back. A rule with a schedule
+ * of its own runs with the first turn after each of its times; what was missed while the program was away is one run.
  */
 import { createTask, type ScheduledTask } from 'node-cron'
+import { wasDue } from './cron.ts'
 import type { Detector } from './detect.ts'
-import type { Rule } from './rule.ts'
+import type { Rule, Schedule as Times } from './rule.ts'
 
 /** When the rules run. */
 const TIMES = '*/2 * * * * *'
 /** ms of one cycle: what is not written by then goes on with the next, behind what has come meanwhile. */
 const PATIENCE = 2000
+const TURN = 'in its time'
 /** ms between two looks, and seconds that a look goes back at most: what was missed is one run. */
 const LOOK = 500
 const MISSED = 90
@@ -40,6 +43,18 @@ export const createSchedule = (
   const queued = new Set<string>()
   let stopping = false
 
+  /** Rules with a schedule of their own: until when each was looked at, and those that are to run. */
+  const lookedAt = new Map<string, number>()
+  const due = new Set<string>()
+  const isDue = async ({ id, schedule }: Rule & { readonly schedule: Times }, mine: Detector): Promise<boolean> => {
+    const now = Date.now()
+    // A clock that was set back begins anew.
+    const since = lookedAt.get(id) ?? (await mine.ranAt({ id } as Rule)) ?? now
+    lookedAt.set(id, now)
+    if (since < now && wasDue(schedule, since, now)) due.add(id)
+    return due.has(id)
+  }
+
   const run = (kind: string, patience?: number): Promise<void> => {
     // A start that finds the last one still waiting adds nothing.
     if (stopping || queued.has(kind)) return chainEnd
@@ -49,13 +64,20 @@ export const createSchedule = (
       try {
         const mine = await detector()
         if (!mine) return
+        const all = await rules()
+        const those: Rule[] = []
+        for (const rule of all) {
+          const { schedule } = rule
+          if (!schedule || kind !== TURN || (await isDue({ ...rule, schedule }, mine))) those.push(rule)
+        }
         const told = (rule: Rule, error?: string) => {
+          due.delete(rule.id)
           if (reported.get(rule.id) === error) return
           if (error === undefined) reported.delete(rule.id)
           else reported.set(rule.id, error)
           report(rule, error)
         }
-        await mine.runAll(await rules(), told, () => stopping, patience)
+        await mine.runAll(all, told, () => stopping, patience, those)
         failed(undefined)
       } catch (error) {
         failed(error instanceof Error ? error.message : String(error))
@@ -89,7 +111,7 @@ export const createSchedule = (
       return done
     },
     start: () => {
-      tasks.push(createTask(TIMES, () => run('in its time', PATIENCE)))
+      tasks.push(createTask(TIMES, () => run(TURN, PATIENCE)))
       looked = Math.floor(performance.now() / 1000)
       timer = setInterval(look, LOOK)
     },

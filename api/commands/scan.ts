@@ -7,11 +7,12 @@ import type { Row } from '../../ingest/row/row.ts'
 import type { Sink } from '../../ingest/row/sink.ts'
 import type { Source } from '../../ingest/source.ts'
 import { idPrefix } from '../../ingest/event-id.ts'
-import { groupOf } from '../../rules/alert.ts'
 import { openRowEngine } from '../../rules/engine/rows.ts'
 import { loadRules } from '../../rules/load.ts'
 import type { Rule } from '../../rules/rule.ts'
-import { type Counted, qualifying } from '../../rules/windows.ts'
+import { evaluate, type Seen } from '../../rules/correlation/evaluate.ts'
+import { neededOf } from '../../rules/pass.ts'
+import { partsOf } from '../../rules/ruleset.ts'
 import type { Config } from '../config.ts'
 import { placeholdersOf } from '../../ingest/inventory/placeholders.ts'
 import { readInventory } from '../inventories.ts'
@@ -24,15 +25,19 @@ export const matchLine = (rule: Rule, event: Event): string =>
 /** An event of interest, and the rules that say so. */
 interface Hit {
   readonly event: Event
-  readonly rules: readonly Rule[]
+  readonly met: readonly Met[]
+}
+interface Met {
+  readonly rule: Rule
+  readonly bases: readonly number[]
 }
 /** Keeps only rows that some rule is about: no event is made of the others. */
-const hitSink = (rulesOf: (row: Row) => readonly Rule[]): Sink<readonly Hit[]> => {
+const hitSink = (metOf: (row: Row) => readonly Met[]): Sink<readonly Hit[]> => {
   let hits: Hit[] = []
   return {
     add: (row) => {
-      const rules = rulesOf(row)
-      if (rules.length > 0) hits.push({ event: row.event(), rules })
+      const met = metOf(row)
+      if (met.length > 0) hits.push({ event: row.event(), met })
     },
     room: () => 1024,
     cut: () => {},
@@ -43,7 +48,7 @@ const hitSink = (rulesOf: (row: Row) => readonly Rule[]): Sink<readonly Hit[]> =
     },
   }
 }
-const NONE: readonly Rule[] = []
+const NONE: readonly Met[] = []
 const ID = field('event.id')
 
 /** What rules may name of the configuration's inventory. */
@@ -52,49 +57,52 @@ export const wordsOf = (config: Config) => placeholdersOf(readInventory(config),
 export const scan = async (config: Config, source: Source, files: readonly string[]): Promise<void> => {
   const rules = loadRules(config.rules, LOGSOURCES, wordsOf(config))
   const stages = stagesInto(config)
-  const engine = openRowEngine(rules.map(({ filter }) => filter))
-  /** Of each correlation what it counts, by group. */
-  const windows = new Map(rules.flatMap((rule) => (rule.correlation ? [[rule, new Map<string, Counted[]>()]] : [])))
-  const count = (rule: Rule, groups: Map<string, Counted[]>, event: Event) => {
-    const group = groupOf(rule, event)
-    const values = rule.correlation!.field ? [event[rule.correlation!.field] ?? []].flat().map(String) : undefined
-    if (!group || values?.length === 0) return
-    const key = JSON.stringify(group)
-    if (!groups.has(key)) groups.set(key, [])
-    groups.get(key)!.push({
+  const parts = rules.flatMap((rule) => partsOf(rule).map(({ filter }, base) => ({ rule, base, filter })))
+  const engine = openRowEngine(parts.map(({ filter }) => filter))
+  /** Of each correlation what it is about. */
+  const windows = new Map(rules.flatMap((rule) => (rule.correlation ? [[rule, [] as Seen[]]] : [])))
+  const keep = (rule: Rule, seen: Seen[], event: Event, bases: readonly number[]) => {
+    const some: Event = {}
+    for (const name of neededOf(rule)) if (event[name] !== undefined) some[name] = event[name]
+    seen.push({
       time: event['@timestamp'] as number,
       id: String(event['event.id']),
       agencies: [],
-      ...(values ? { values } : {}),
+      bases,
+      event: some,
     })
   }
   let found: number[] = []
-  const tell = (rule: number) => found.push(rule)
+  const tell = (part: number) => found.push(part)
   const judged = stages(
     source,
     hitSink((row) => {
       found = []
       engine.match(row, tell)
-      return found.length === 0 ? NONE : found.sort((a, b) => a - b).map((i) => rules[i]!)
+      if (found.length === 0) return NONE
+      const met = Map.groupBy(
+        found.sort((a, b) => a - b).map((i) => parts[i]!),
+        ({ rule }) => rule,
+      )
+      return [...met].map(([rule, own]) => ({ rule, bases: own.map(({ base }) => base) }))
     }),
   )
   for (const file of files) {
     for await (const hits of readEvents(source, file, judged, Date.now())) {
       const out: string[] = []
-      for (const { event, rules } of hits)
-        for (const rule of rules) {
-          const groups = windows.get(rule)
-          if (groups) count(rule, groups, event)
+      for (const { event, met } of hits)
+        for (const { rule, bases } of met) {
+          const seen = windows.get(rule)
+          if (seen) keep(rule, seen, event, bases)
           else out.push(matchLine(rule, event))
         }
       await print(out)
     }
   }
-  const wanted = new Map<string, Rule[]>()
-  for (const [rule, groups] of windows) {
-    for (const events of groups.values())
-      for (const { id } of qualifying(events, rule.correlation!)) wanted.set(id, [...(wanted.get(id) ?? []), rule])
-  }
+  const wanted = new Map<string, Met[]>()
+  for (const [rule, seen] of windows)
+    for (const { told } of evaluate(rule, seen))
+      for (const { id, bases } of told()) wanted.set(id, [...(wanted.get(id) ?? []), { rule, bases }])
   if (wanted.size === 0) return
   // A second reading prints the events of the windows: they were not kept, for a file may be larger than memory.
   const again = stages(
@@ -103,7 +111,7 @@ export const scan = async (config: Config, source: Source, files: readonly strin
   )
   for (const file of files)
     for await (const hits of readEvents(source, file, again, Date.now()))
-      await print(hits.flatMap(({ event, rules }) => rules.map((rule) => matchLine(rule, event))))
+      await print(hits.flatMap(({ event, met }) => met.map(({ rule }) => matchLine(rule, event))))
 }
 
 /** A raw line of a rule's test file to the event that the pipeline would store. */

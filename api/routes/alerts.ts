@@ -4,6 +4,7 @@ import { agencyName, systemOf } from '../../ingest/inventory/scope.ts'
 import { and, eq, type Filter, not, or } from '../../ingest/store/filter.ts'
 import { type Collection, type Scope, type Stored, SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert } from '../../rules/alert.ts'
+import { whereGroup } from '../../rules/matching.ts'
 import { explain } from '../../rules/explain.ts'
 import { campaignOf, campaignsOf, isPart } from '../../rules/campaign.ts'
 import { historyOf } from '../../rules/case/journal.ts'
@@ -277,7 +278,7 @@ const around = async (
   const ip = doc['source.ip'] ?? first?.['source.ip']
   const source = prefix ? eq('source.prefix', String(prefix)) : ip ? eq('source.ip', String(ip)) : undefined
   const rule = installation.rules.find((each) => each.id === doc['rule.id'])
-  const group = doc.group.map(({ field, value }) => eq(field, value))
+  const group = whereGroup(rule, doc.group)
   return {
     start,
     every,

@@ -2,6 +2,7 @@ import { readLedger } from '../../rules/detect.ts'
 import { Hono } from 'hono'
 import { and, eq, fieldsOf } from '../../ingest/store/filter.ts'
 import type { LedgerEntry } from '../../rules/detect.ts'
+import { nextRun } from '../../rules/cron.ts'
 import type { Rule } from '../../rules/rule.ts'
 import type { Scope } from '../../ingest/store/store.ts'
 import { audit, type Env, notFound, seesAll } from '../context.ts'
@@ -31,6 +32,9 @@ const ruleRow = (
   tags: [...rule.tags],
   alerts_7d: alerts,
   ...(entry ? { covered: entry.covered } : {}),
+  ...(rule.schedule ? { schedule: { ...rule.schedule }, next_run: nextRun(rule.schedule) } : {}),
+  ...(entry?.decided && entry.decided.steps.length > 0 ? { decided: entry.decided.until } : {}),
+  ...(entry?.decided && seesAll(scope) ? { late: entry.decided.late } : {}),
   behind: entry ? Math.max(0, committed - entry.covered) : 0,
   ...(entry?.last && seesAll(scope)
     ? { last_run: { at: entry.last.at, ms: entry.last.ms, ...(entry.last.error ? { error: entry.last.error } : {}) } }

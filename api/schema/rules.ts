@@ -1,5 +1,6 @@
 /** Rules of detection. */
 import { z } from 'zod'
+import { CORRELATION_TYPES } from '../../rules/rule.ts'
 import { operation } from './operation.ts'
 import { level, localized, time } from './words.ts'
 
@@ -8,12 +9,23 @@ export const ruleRow = z
     id: z.string(),
     name: localized,
     level,
-    kind: z.enum(['single', 'event_count', 'value_count']),
+    kind: z.enum(['single', ...CORRELATION_TYPES]),
     enabled: z.boolean(),
     description: localized,
     tags: z.array(z.string()),
     alerts_7d: z.number(),
     covered: time.optional().describe('Up to which ingest time'),
+    schedule: z
+      .strictObject({ cron: z.string(), timezone: z.string() })
+      .optional()
+      .describe('When it runs; absent: every two seconds'),
+    next_run: time.optional().describe('Of a rule with a schedule'),
+    decided: time
+      .optional()
+      .describe(
+        'Of a correlation whose condition a later event can undo: its windows up to this @timestamp are decided',
+      ),
+    late: z.number().optional().describe('Events that came for a time that was decided'),
     behind: z.number().describe('ms'),
     last_run: z.strictObject({ at: time, ms: z.number(), error: z.string().optional() }).optional(),
   })

@@ -6,6 +6,7 @@
 import { and, eq, type Filter, or } from '../../ingest/store/filter.ts'
 import { type DocumentStore, SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert } from '../alert.ts'
+import { whereGroup } from '../matching.ts'
 import type { Rule } from '../rule.ts'
 import { alertsIn, incidentsIn } from './decide.ts'
 import { type Incident, membersOf } from './incident.ts'
@@ -61,5 +62,5 @@ const ofGroup = (alerts: readonly Alert[], rules: readonly Rule[]): Filter => {
   // Several values of one field are one text in the group: what such an event has is not asked.
   const values = first!.group.filter(({ value }) => !value.startsWith('['))
   const what = rule ? [or(rule.filter, ...(rule.endsWith ? [rule.endsWith] : []))] : []
-  return and(times, ...what, ...values.map(({ field, value }) => eq(field, value)))
+  return and(times, ...what, ...whereGroup(rule, values))
 }

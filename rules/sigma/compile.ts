@@ -1,12 +1,15 @@
 /** Sigma documents to rules that can run. */
 import type { Placeholders } from '../../ingest/inventory/placeholders.ts'
-import { and, type Filter, or } from '../../ingest/store/filter.ts'
-import { HOUR, type Localized, type Rule, severityOf } from '../rule.ts'
-import { durationOf, parseCorrelation } from './correlation.ts'
+import { and, EVERYTHING, type Filter, or } from '../../ingest/store/filter.ts'
+import { type Correlation, HOUR, type Localized, type Rule, severityOf } from '../rule.ts'
+import { cannotHold } from './contradiction.ts'
+import { canBeUndone, durationOf, parseCorrelation } from './correlation.ts'
 import { compileDetection, compileEnd } from './detection.ts'
-import { Wrong, quoted, SigmaError } from './error.ts'
+import { distance, nearest, quoted, SigmaError, Wrong } from './error.ts'
+import { checkFilter, compileFilterOf, filtersOf, nameOf, namesOf } from './filters.ts'
 import { AS_IS, type Mapping, mappingOf, routed, type SourceKind } from './mapping.ts'
-import { parseSigma, type SigmaCorrelation, type SigmaDocument, type SigmaRule } from './parse.ts'
+import { parseSigma, type SigmaCorrelation, type SigmaDocument, type SigmaFilter, type SigmaRule } from './parse.ts'
+import { scheduleOf } from './schedule.ts'
 
 export interface CompileOptions {
   /**
@@ -39,14 +42,35 @@ export const compileFilter = (document: SigmaRule, options: CompileOptions = {})
   return words.filter.op === 'and' && words.filter.of.length === 0 ? found : and(words.filter, found)
 }
 
-const documentName = (document: SigmaDocument): string[] =>
-  [document.name, document.id, document.title].flatMap((each) => each ?? [])
+/** ms that are waited for what comes late, where a rule does not say. */
+const LATENESS = 5 * 60_000
 
-/** The rules of these documents; correlations may name rules of the whole `library`, which then do not alert by themselves. */
+/** Without what filters say no match is. A rule that can never match is none. */
+const filtered = (document: SigmaRule, { options, filters }: Context): Filter => {
+  const words = mapping(document, options)
+  const own = compileFilter(document, options)
+  if (cannotHold(own))
+    document.located.at(['detection', 'condition'], () =>
+      refuse('this can never hold: what is asked contradicts itself'),
+    )
+  const more = filtersOf(document, filters).map((each) => ({ each, filter: compileFilterOf(each, words) }))
+  const all = and(own, ...more.map(({ filter }) => filter))
+  const last = more.at(-1)
+  if (last && cannotHold(all))
+    last.each.located.at(['filter', 'condition'], () =>
+      refuse(`it leaves nothing of the rule ${quoted(nameOf(document))}`),
+    )
+  return all
+}
+/**
+ * The rules of these documents; correlations may name rules of the whole `library`, which then do not alert by themselves.
+ * `filters` are applied to the rules that they name, whoever wrote these.
+ */
 export const compileDocuments = (
   documents: readonly SigmaDocument[],
   options: CompileOptions = {},
   library: readonly SigmaDocument[] = documents,
+  filters: readonly SigmaFilter[] = library.filter((each) => each.kind === 'filter'),
 ): Rule[] => {
   const bases = new Map<SigmaDocument, boolean>() // whether it alerts by itself too
   for (const document of library) {
@@ -57,37 +81,46 @@ export const compileDocuments = (
       if (base) bases.set(base, (bases.get(base) ?? false) || generate)
     }
   }
-  const rules = documents.flatMap((document) =>
-    document.kind === 'rule' && (bases.get(document) ?? true) ? [single(document, options)] : [],
-  )
-  const correlations = documents.flatMap((document) => {
-    if (document.kind === 'rule') return []
-    const members = document.correlation.rules.map((name, i) =>
-      document.located.at(['correlation', 'rules', i], () => find(name, document, library)),
-    )
-    return [correlated(document, members, options)]
-  })
-  return [...rules, ...correlations]
+  for (const document of documents) if (document.kind === 'filter') checkFilter(document, library, mappings(options))
+  const context: Context = { library, options, filters }
+  return [
+    ...documents.flatMap((each) => (each.kind === 'rule' && (bases.get(each) ?? true) ? [single(each, context)] : [])),
+    ...documents.flatMap((each) =>
+      each.kind === 'correlation' && (bases.get(each) ?? true) ? [correlated(each, context)] : [],
+    ),
+  ]
 }
 
-const called = (name: string, from: SigmaCorrelation, library: readonly SigmaDocument[]): SigmaDocument | undefined => {
-  const found = library.filter((each) => each !== from && documentName(each).includes(name))
+interface Context {
+  readonly options: CompileOptions
+  readonly library: readonly SigmaDocument[]
+  readonly filters: readonly SigmaFilter[]
+}
+const mappings = (options: CompileOptions) => (document: SigmaRule) => mapping(document, options)
+
+type Callable = Exclude<SigmaDocument, SigmaFilter>
+const called = (name: string, from: SigmaCorrelation, library: readonly SigmaDocument[]): Callable | undefined => {
+  const found = library.filter(
+    (each): each is Callable => each !== from && each.kind !== 'filter' && namesOf(each).includes(name),
+  )
   // The same file first: a name such as "denied" may stand in many.
   return found.find((each) => each.located.file === from.located.file) ?? found[0]
 }
 
-const find = (name: string, from: SigmaCorrelation, library: readonly SigmaDocument[]): SigmaRule => {
+const find = (name: string, from: SigmaCorrelation, library: readonly SigmaDocument[]): Callable => {
   const found = called(name, from, library)
-  if (!found) throw new Wrong(`there is no rule with the name or id ${quoted(name)}`)
-  if (found.kind === 'correlation')
-    throw new Wrong(`${quoted(name)} is a correlation itself: a correlation of correlations is not there yet`, {
-      notYet: 'correlation of correlations',
-    })
-  return found
+  if (found) return found
+  if (namesOf(from).includes(name)) throw new Wrong(`${quoted(name)} is this correlation itself`)
+  const close = nearest(
+    name,
+    library.flatMap((each) => (each.kind === 'filter' ? [] : [each.name, each.id].flatMap((one) => one ?? []))),
+  )
+  const near = close !== undefined && distance(close, name) <= 3 ? `; the nearest is ${close}` : ''
+  throw new Wrong(`there is no rule with the name or id ${quoted(name)}${near}`)
 }
 
 /** What every rule says of itself. Without an id of its own it has the name of its file. */
-const head = (document: SigmaDocument): Omit<Rule, 'filter' | 'condition'> => {
+const head = (document: Callable): Omit<Rule, 'filter' | 'condition'> => {
   const { located, vonglau } = document
   if (document.title === undefined)
     throw new SigmaError(located.place([]), 'there is no title: expected the name of the rule')
@@ -107,6 +140,7 @@ const head = (document: SigmaDocument): Omit<Rule, 'filter' | 'condition'> => {
     ...(vonglau?.campaign === undefined
       ? {}
       : { campaign: located.at(['vonglau', 'campaign'], () => durationOf(vonglau.campaign!)) }),
+    ...(vonglau?.schedule === undefined ? {} : { schedule: scheduleOf(vonglau.schedule, located) }),
     incident: vonglau?.incident ?? severityOf(level) >= severityOf('high'),
     yaml: located.yaml,
     file: located.file,
@@ -116,9 +150,13 @@ const head = (document: SigmaDocument): Omit<Rule, 'filter' | 'condition'> => {
 
 export const fileId = (file: string): string => file.replace(/^.*\//, '').replace(/\.ya?ml$/, '')
 
-const single = (document: SigmaRule, options: CompileOptions): Rule => {
+const single = (document: SigmaRule, context: Context): Rule => {
   const base = head(document)
-  const words = mapping(document, options)
+  const words = mapping(document, context.options)
+  if (document.vonglau?.lateness !== undefined)
+    document.located.at(['vonglau', 'lateness'], () =>
+      refuse('a single event is never undone: lateness is of a correlation'),
+    )
   const groupBy = base.groupBy?.map((name, i) =>
     document.located.at(['vonglau', 'group-by', i], () => one(words, name)),
   )
@@ -127,7 +165,7 @@ const single = (document: SigmaRule, options: CompileOptions): Rule => {
     ...base,
     ...(groupBy ? { groupBy } : {}),
     ...(end === undefined ? {} : { endsWith: compileEnd(end, document, words) }),
-    filter: compileFilter(document, options),
+    filter: filtered(document, context),
     condition: [document.detection.condition].flat().join('\n'),
   }
 }
@@ -139,31 +177,97 @@ const one = (words: Mapping, name: string): string => {
   return first!
 }
 
-const correlated = (document: SigmaCorrelation, members: readonly SigmaRule[], options: CompileOptions): Rule => {
+/** How deep correlations may stand upon each other. */
+const DEEPEST = 8
+
+const correlated = (document: SigmaCorrelation, context: Context): Rule => {
   const { vonglau, ...base } = { ...head(document), vonglau: document.vonglau }
+  const { located } = document
   if (vonglau?.['group-by'])
-    document.located.at(['vonglau', 'group-by'], () => refuse('a correlation is grouped by correlation.group-by'))
+    located.at(['vonglau', 'group-by'], () => refuse('a correlation is grouped by correlation.group-by'))
   if (vonglau?.['ends-with'])
-    document.located.at(['vonglau', 'ends-with'], () =>
-      refuse('a correlation has no end: write it at a rule of single events'),
+    located.at(['vonglau', 'ends-with'], () => refuse('a correlation has no end: write it at a rule of single events'))
+  const members: SigmaRule[] = []
+  const made = made_(document, context, members, [])
+  const words = members.map((member) => mapping(member, context.options))
+  const { correlation, groupBy } = made((name, i) => one(words[i]!, name))
+  const undone = canBeUndone(correlation)
+  const { lateness } = vonglau ?? {}
+  if (lateness !== undefined && !undone)
+    located.at(['vonglau', 'lateness'], () =>
+      refuse('no later event can undo this condition, so nothing waits for it: leave lateness out'),
     )
-  const words = members.map((member) => mapping(member, options))
-  const { correlation, groupBy } = parseCorrelation(document, (name) => {
-    const [first, ...others] = words.map((each) => one(each, name))
-    const other = others.find((each) => each !== first)
-    if (other !== undefined) throw new Wrong(`${quoted(name)} means ${first} in one rule and ${other} in another`)
-    return first!
-  })
-  const counted = correlation.field === undefined ? 'event_count' : `value_count(${correlation.field})`
-  const conditions = members.map((member) => [member.detection.condition].flat().join('\n'))
+  const bases = members.map((member) => ({ name: nameOf(member), filter: filtered(member, context) }))
   return {
     ...base,
     groupBy,
-    filter: or(...members.map((member) => compileFilter(member, options))),
+    filter: or(...bases.map(({ filter }) => filter)),
+    bases,
     correlation,
-    condition: `${conditions.join('\n')}\n${counted} >= ${correlation.atLeast} / ${document.correlation.timespan}`,
+    ...(undone
+      ? {
+          lateness: lateness === undefined ? LATENESS : located.at(['vonglau', 'lateness'], () => durationOf(lateness)),
+          feeds: words.some(({ filter }) => filter === EVERYTHING)
+            ? EVERYTHING
+            : or(...words.map(({ filter }) => filter)),
+        }
+      : {}),
+    condition: [...members.map((member) => [member.detection.condition].flat().join('\n')), spelled(correlation)].join(
+      '\n',
+    ),
   }
 }
+
+type Field = (name: string, base: number) => string
+/** Gathers the bases first, of which there is one list for all that stand upon each other; then the correlation is made. */
+const made_ = (
+  document: SigmaCorrelation,
+  context: Context,
+  members: SigmaRule[],
+  above: readonly SigmaCorrelation[],
+): ((field: Field) => ReturnType<typeof parseCorrelation>) => {
+  if (above.includes(document) || above.length >= DEEPEST)
+    throw new Wrong(
+      above.includes(document)
+        ? `${quoted(nameOf(document))} stands upon itself: ${[...above, document].map(nameOf).join(' → ')}`
+        : `correlations stand upon each other more than ${DEEPEST} deep`,
+    )
+  const { located, correlation: spec } = document
+  const over = spec.rules.map((name, i) =>
+    located.at(['correlation', 'rules', i], () => {
+      const found = find(name, document, context.library)
+      if (found.kind === 'rule') {
+        if (!members.includes(found)) members.push(found)
+        return { name, found, inner: undefined }
+      }
+      return { name, found, inner: made_(found, context, members, [...above, document]) }
+    }),
+  )
+  return (field) => {
+    const parts = over.map(({ name, found, inner }) => {
+      const part = inner ? inner(field).correlation : members.indexOf(found as SigmaRule)
+      const bases = typeof part === 'number' ? [part] : part.keys.flatMap((keys, i) => (keys ? [i] : []))
+      return { name, names: namesOf(found), over: part, bases }
+    })
+    return parseCorrelation(document, parts, members.length, (name, i) => field(name, i))
+  }
+}
+
+/** The correlation in a line, for who reads why an alert is there. */
+const spelled = ({ type, fields, bounds, terms, percentile, timespan, names, over }: Correlation): string => {
+  const inner = over.flatMap((each) => (typeof each === 'number' ? [] : `${spelled(each)}\n`)).join('')
+  const field = fields?.find((each) => each !== undefined)?.join(', ')
+  const how = percentile === undefined ? '' : ` ${percentile}`
+  const said = bounds
+    ? Object.entries(bounds).map(([key, n]) => `${SIGNS[key as keyof typeof SIGNS]} ${n}`)
+    : [
+        (terms ?? [])
+          .map(({ all, none }) => [...all.map((i) => names[i]!), ...none.map((i) => `not ${names[i]!}`)].join(' and '))
+          .join(' or '),
+      ]
+  return `${inner}${type}${how}${field ? `(${field})` : ''} ${said.join(' ')} / ${timespan / 1000}s`
+}
+const SIGNS = { gt: '>', gte: '>=', lt: '<', lte: '<=', eq: '=', neq: '!=' }
 
 const refuse = (sentence: string): never => {
   throw new Wrong(sentence)

@@ -2,7 +2,7 @@
  * The selections of a detection (Sigma specification, "Search Identifier"): of a map all items, of a list any entry; an
  * entry that is no map is a keyword, looked for in every field.
  */
-import { and, type Filter, or } from '../../ingest/store/filter.ts'
+import { and, exists, type Filter, not, or } from '../../ingest/store/filter.ts'
 import { bindCondition, parseCondition } from './condition.ts'
 import { quoted, Wrong } from './error.ts'
 import type { Mapping } from './mapping.ts'
@@ -66,7 +66,15 @@ const items = (map: Record<string, unknown>, path: Path, document: SigmaRule, ma
         const key = parseKey(text)
         const fields = key.field === '' ? KEYWORDS : mapping.fields(key.field)
         const values = valuesOf(key, value)
-        return leavesOf(key, fields, key.expand ? expanded(values, mapping.placeholders) : values, mapping.fields)
+        const given = key.expand ? expanded(values, mapping.placeholders) : values
+        const found = leavesOf(key, fields, given, mapping.fields)
+        const { field, comparison, ref, part, base64 } = key
+        const plain = field !== '' && comparison === 'equals' && !ref && part === undefined && base64 === undefined
+        if (!mapping.sparse || !plain || !given.includes('')) return found
+        // An empty field (Sigma: '') is not stored by any source: it is missing.
+        const missing = and(...fields.map((name) => not(exists(name))))
+        if (key.not) return and(found, not(missing))
+        return key.all && given.length > 1 ? found : or(found, missing)
       }),
     ),
   )

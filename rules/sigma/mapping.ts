@@ -177,6 +177,8 @@ export interface Mapping {
   /** The fields that a name means. Throws where it means none. */
   fields(name: string): readonly string[]
   readonly placeholders?: Placeholders
+  /** Events are as ingest makes them: what a line leaves empty is not there. */
+  readonly sparse?: true
 }
 
 /** Names are taken as they are and every event is looked at: for rules over documents of another kind. */
@@ -213,6 +215,7 @@ export const mappingOf = (logsource: Logsource | null | undefined, kinds: readon
   const table = new Map(Object.entries(known.fields).map(([name, to]) => [name.toLowerCase(), [to].flat()]))
   return {
     filter: known.filter,
+    sparse: true,
     fields: (name) => {
       if (fieldOf(name)) return [name]
       const mapped = table.get(name.toLowerCase())

@@ -16,6 +16,10 @@ const own = z.strictObject({
   /** A selection, as in a detection. */
   'ends-with': z.union([z.record(z.string(), z.unknown()), z.array(z.unknown()).min(1)]).optional(),
   campaign: text.optional(),
+  /** A cron expression and its zone. */
+  schedule: z.strictObject({ cron: text, timezone: text }).optional(),
+  /** Of a correlation whose condition a later event can undo. */
+  lateness: text.optional(),
 })
 const scalarText = z.union([z.string(), z.number()]).transform(String)
 const level = z.enum(['informational', 'low', 'medium', 'high', 'critical'])
@@ -51,11 +55,24 @@ const correlation = z.looseObject({
       .transform((value) => [value].flat())
       .optional(),
     timespan: scalarText.optional(),
-    condition: z.record(z.string(), z.union([bound, z.array(bound)])).optional(),
-    aliases: z.unknown().optional(),
+    condition: z.union([z.record(z.string(), z.union([bound, z.array(bound)])), text]).optional(),
+    /** Where drafts of the specification had it; now in the condition. */
+    field: z.union([text, z.array(text)]).optional(),
+    aliases: z.record(z.string(), z.record(z.string(), text)).nullish(),
     generate: z.boolean().optional(),
   }),
   generate: z.boolean().optional(),
+})
+
+/** Sigma filters specification. */
+const filter = z.looseObject({
+  ...common,
+  title: text,
+  logsource: logsource.nullish(),
+  filter: z.looseObject({
+    rules: z.union([text, z.array(text)]),
+    condition: text,
+  }),
 })
 
 export type Path = readonly (string | number)[]
@@ -72,7 +89,8 @@ export type SigmaCorrelation = z.output<typeof correlation> & {
   readonly kind: 'correlation'
   readonly located: Located
 }
-export type SigmaDocument = SigmaRule | SigmaCorrelation
+export type SigmaFilter = z.output<typeof filter> & { readonly kind: 'filter'; readonly located: Located }
+export type SigmaDocument = SigmaRule | SigmaCorrelation | SigmaFilter
 export type Logsource = z.output<typeof logsource>
 
 const pathText = (path: Path): string =>
@@ -148,6 +166,7 @@ const KEYS = [
   'logsource',
   'detection',
   'correlation',
+  'filter',
   'generate',
   'related',
   'license',
@@ -181,23 +200,30 @@ const read = (raw: unknown, located: Located): SigmaDocument => {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
     throw new SigmaError(located.place([]), `expected a map with title, logsource and detection, found ${quoted(raw)}`)
   const keys = Object.keys(raw)
-  const isCorrelation = keys.includes('correlation')
-  if (!isCorrelation && !keys.includes('detection')) {
-    const close = keys.find((key) => !KEYS.includes(key) && /^(detec|corr|dete)/i.test(key))
+  const kind = keys.includes('correlation') ? 'correlation' : keys.includes('filter') ? 'filter' : 'rule'
+  if (kind === 'rule' && !keys.includes('detection')) {
+    const close = keys.find((key) => !KEYS.includes(key) && /^(detec|corr|dete|filt)/i.test(key))
     throw new SigmaError(
       located.place(close ? [close] : []),
       `there is no detection${close ? `; is ${quoted(close)} meant for it?` : ': expected a map of selections and a condition'}`,
     )
   }
-  const result = isCorrelation ? correlation.safeParse(raw) : rule.safeParse(raw)
+  if (kind !== 'rule' && keys.includes('detection'))
+    throw new SigmaError(
+      located.place(['detection']),
+      `detection and ${kind} exclude each other: part the documents by ---`,
+    )
+  const result = { correlation, filter, rule }[kind].safeParse(raw)
   if (!result.success) {
-    const issue = deepest(result.error.issues[0]!)
+    const { issues } = result.error
+    // A key that nobody knows is likely what another was meant for that is missing.
+    const issue = deepest(issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!)
     const path = issue.path as Path
     if (issue.code === 'unrecognized_keys') {
       const key = issue.keys[0]!
       throw new SigmaError(
         located.place([...path, key]),
-        `${pathText([...path, key])}: there is no such key; known ones are ${Object.keys(own.shape).join(', ')}`,
+        `${pathText([...path, key])}: there is no such key; known ones are ${knownAt(path).join(', ')}`,
       )
     }
     const found = valueAt(raw, path)
@@ -206,10 +232,10 @@ const read = (raw: unknown, located: Located): SigmaDocument => {
       name === 'level' && typeof found === 'string' ? `; the nearest is ${nearest(found, level.options)}` : ''
     throw new SigmaError(located.place(path), `${name} is ${quoted(found)}, expected ${expectedOf(issue)}${hint}`)
   }
-  return isCorrelation
-    ? { ...(result.data as z.output<typeof correlation>), kind: 'correlation', located }
-    : { ...(result.data as z.output<typeof rule>), kind: 'rule', located }
+  return { ...result.data, kind, located } as SigmaDocument
 }
+
+const knownAt = (path: Path): string[] => (path.at(-1) === 'schedule' ? ['cron', 'timezone'] : Object.keys(own.shape))
 
 /** Of a union the first alternative says what was expected. */
 const deepest = (issue: z.core.$ZodIssue): z.core.$ZodIssue => {

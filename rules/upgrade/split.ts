@@ -1,40 +1,45 @@
 /** An alert of before, with the events of several agencies, becomes one for each: the first agency's keeps id, state and owner. */
 import { createHash } from 'node:crypto'
 import type { Event } from '../../ingest/event.ts'
-import { and, eq } from '../../ingest/store/filter.ts'
+import { and } from '../../ingest/store/filter.ts'
+import { compile } from '../../ingest/store/match.ts'
 import { type Collection, type Store, type Stored, SYSTEM } from '../../ingest/store/store.ts'
 import { type Alert, headOf, newAlert, partOf } from '../alert.ts'
 import { type Island, islandsOf } from '../bursts.ts'
 import type { CaseDocument } from '../case/act.ts'
-import { live } from '../pass.ts'
+import { evaluate, reachOf, type Seen } from '../correlation/evaluate.ts'
+import { whereGroup } from '../matching.ts'
+import { type Found, live } from '../pass.ts'
 import { eventsOf, momentOf } from '../sample.ts'
 import { NOBODY, split } from '../parts.ts'
 import { HOUR, type Rule } from '../rule.ts'
-import { type Counted, qualifying } from '../windows.ts'
 
 /** Events of then say by `organization.id` alone whose they are. */
 const agencyOf = (event: Event): string => String(event['organization.id'] ?? NOBODY)
 
 /** The events of an alert as they are in the store; those that it keeps, where the store has not all of them any more. */
-const momentsOf = async (store: Store, rule: Rule | undefined, doc: Alert): Promise<Counted[]> => {
+const momentsOf = async (store: Store, rule: Rule | undefined, doc: Alert): Promise<Found[]> => {
   const kept = doc.events.map((event) => ({ ...momentOf(event), agencies: [agencyOf(event)] }))
   if (!rule || doc['alert.count'] <= kept.length) return kept
-  const { correlation } = rule
-  const around = 2 * (correlation?.timespan ?? 0)
-  const found: Counted[] = []
+  const { correlation, bases = [] } = rule
+  const around = correlation ? 2 * reachOf(correlation) : 0
+  const holds = bases.map(({ filter }) => compile(filter))
+  const found: Seen[] = []
   const query = {
-    filter: live(and(rule.filter, ...doc.group.map(({ field, value }) => eq(field, value)))),
+    filter: live(and(rule.filter, ...whereGroup(rule, doc.group))),
     from: doc['alert.first'] - around,
     to: doc['alert.last'] + around + 1,
     ingested: { upTo: doc['alert.counted'] },
   }
   for await (const events of store.events.match(SYSTEM, query))
-    for (const event of events) {
-      const values = correlation?.field === undefined ? undefined : [event[correlation.field] ?? []].flat().map(String)
-      if (values?.length === 0) continue
-      found.push({ ...momentOf(event), agencies: [agencyOf(event)], ...(values ? { values } : {}) })
-    }
-  const own = (correlation ? qualifying(found, correlation) : found).filter(
+    for (const event of events)
+      found.push({
+        ...momentOf(event),
+        agencies: [agencyOf(event)],
+        bases: holds.flatMap((match, i) => (match(event) ? [i] : [])),
+        event,
+      })
+  const own = (correlation ? evaluate(rule, found).flatMap(({ told }) => told()) : found).filter(
     ({ time }) => time >= doc['alert.first'] && time <= doc['alert.last'],
   )
   return own.length < doc['alert.count'] ? kept : own

@@ -1,8 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { chain, islandsOf } from '../../rules/bursts.ts'
-import type { Correlation } from '../../rules/rule.ts'
-import { type Counted, newlyQualifying, qualifying } from '../../rules/windows.ts'
 
 const QUIET = 100
 const moments = fc.uniqueArray(
@@ -81,57 +79,4 @@ test.each<[string, [number, number][], [number, number][]]>([
     QUIET,
   )
   expect(bursts.map((burst) => [burst[0]!.first, Math.max(...burst.map(({ last }) => last))])).toEqual(expected)
-})
-
-/** By its definition: an event qualifies when some window that begins at an event holds it and enough others. */
-const byDefinition = (events: readonly Counted[], { type, timespan, atLeast }: Correlation): string[] => {
-  const found = new Set<string>()
-  for (const start of events) {
-    const inside = events.filter(({ time }) => time >= start.time && time - start.time <= timespan)
-    const n = type === 'event_count' ? inside.length : new Set(inside.flatMap(({ values }) => values ?? [])).size
-    if (n >= atLeast) for (const { id } of inside) found.add(id)
-  }
-  return [...found].sort()
-}
-const counted = fc.uniqueArray(
-  fc.record({
-    time: fc.integer({ min: 0, max: 600 }),
-    id: fc.integer({ min: 0, max: 999 }).map(String),
-    ingested: fc.integer({ min: 1, max: 5 }),
-    agencies: fc.uniqueArray(fc.constantFrom('', 'x', 'y'), { minLength: 1, maxLength: 2 }),
-    values: fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1, maxLength: 2 }),
-  }),
-  { selector: ({ id }) => id, maxLength: 40 },
-)
-const correlations = fc.record({
-  type: fc.constantFrom('event_count' as const, 'value_count' as const),
-  timespan: fc.integer({ min: 0, max: 200 }),
-  atLeast: fc.integer({ min: 1, max: 5 }),
-})
-
-test('windows hold what their definition says', () => {
-  fc.assert(
-    fc.property(counted, correlations, (events, correlation) => {
-      expect(
-        qualifying(events, correlation)
-          .map(({ id }) => id)
-          .sort(),
-      ).toEqual(byDefinition(events, correlation))
-    }),
-  )
-})
-
-test('run after run gives each qualifying event once, and all of them', () => {
-  fc.assert(
-    fc.property(counted, correlations, (events, correlation) => {
-      const seen: string[] = []
-      for (let to = 1; to <= 5; to++) {
-        const known = events.filter(({ ingested }) => ingested <= to)
-        const marked = known.map((event) => ({ ...event, fresh: event.ingested === to }))
-        for (const { id } of newlyQualifying(marked, correlation)) seen.push(id)
-      }
-      expect(new Set(seen).size).toBe(seen.length)
-      expect(seen.sort()).toEqual(byDefinition(events, correlation))
-    }),
-  )
 })

@@ -23,6 +23,7 @@ import {
 import { type Alert, groupOf } from '../../rules/alert.ts'
 import { endAfter, islandsOf } from '../../rules/bursts.ts'
 import { createDetector } from '../../rules/detect.ts'
+import { evaluate } from '../../rules/correlation/evaluate.ts'
 import type { Actor } from '../../rules/case/act.ts'
 import { decide } from '../../rules/case/decide.ts'
 import type { Incident } from '../../rules/case/incident.ts'
@@ -30,9 +31,8 @@ import { historyOf } from '../../rules/case/journal.ts'
 import type { Wanted } from '../../rules/case/table.ts'
 import { agenciesOf, split } from '../../rules/parts.ts'
 import type { Rule } from '../../rules/rule.ts'
-import { eitherOf, judgingOf, keepRuleset, labelOf } from '../../rules/ruleset.ts'
+import { judgingOf, keepRuleset, partsOf } from '../../rules/ruleset.ts'
 import { compileSigma } from '../../rules/sigma/compile.ts'
-import { qualifying } from '../../rules/windows.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -86,6 +86,42 @@ title: Đếm tất cả
 id: all
 level: low
 correlation: { type: event_count, rules: [login], timespan: 3m, condition: { gt: 6 } }
+---
+name: down
+title: Mất
+detection: { a: { event.action: down }, condition: a }
+---
+title: Tổng
+id: sum
+level: low
+correlation: { type: value_sum, rules: [probe, login], group-by: [source.ip], timespan: 5m, condition: { field: destination.port, gt: 150 } }
+---
+title: Cùng lúc
+id: near
+level: low
+vonglau: { quiet: 20m }
+correlation: { type: temporal, rules: [login, probe, down], group-by: [user.name], timespan: 1m, condition: login and (probe or down) }
+---
+title: Lần lượt
+id: ordered
+level: high
+vonglau: { concerns: both, quiet: 10m }
+correlation: { type: temporal_ordered, rules: [probe, login, down], group-by: [source.ip], timespan: 2m }
+---
+title: Bí danh
+id: alias
+level: low
+correlation: { type: temporal, rules: [login, probe], group-by: [who], timespan: 2m, aliases: { who: { login: user.name, probe: portal.id } } }
+---
+name: many
+title: Nhiều
+correlation: { type: event_count, rules: [login], group-by: [source.ip], timespan: 3m, condition: { gte: 3 } }
+---
+title: Chuỗi
+id: chain
+level: high
+vonglau: { quiet: 5m }
+correlation: { type: temporal_ordered, rules: [many, probe], group-by: [source.ip], timespan: 2m }
 `,
   'detect.yml',
 )
@@ -103,7 +139,7 @@ const lines = ((): Event[] => {
       'event.action': ['login', 'login', 'probe', 'probe', 'down', 'up'][Math.floor(next() * 6)]!,
       'source.ip': `198.51.100.${Math.floor(next() * 4)}`,
       'destination.port': 20 + Math.floor(next() * 6),
-      'user.name': `u${Math.floor(next() * 3)}`,
+      'user.name': ['u', 'a', 'b'][Math.floor(next() * 3)]!,
       'portal.id': next() < 0.5 ? 'a' : 'b',
       // Two agencies and nobody, so that a group has several parts.
       ...(next() < 0.9 ? { 'organization.id': next() < 0.6 ? 'so-y-te' : 'so-tai-chinh' } : {}),
@@ -189,19 +225,17 @@ test('one calm run finds what the pure functions say', async () => {
   const expected = rules.flatMap((rule) => {
     const match = compile(rule.filter)
     const ends = lines.filter((event) => rule.endsWith && compile(rule.endsWith)(event))
-    const groups = Map.groupBy(
-      lines.filter((event) => match(event) && groupOf(rule, event)),
-      (event) => JSON.stringify(groupOf(rule, event)),
-    )
-    return [...groups].flatMap(([group, events]) => {
-      const counted = events.map((event) => ({
-        time: Number(event['@timestamp']),
-        id: String(event['event.id']),
-        ingested: 0,
-        agencies: agenciesOf(rule, event),
-        values: [String(event[rule.correlation?.field ?? ''] ?? '')],
-      }))
-      const found = rule.correlation ? qualifying(counted, rule.correlation) : counted
+    const counted = lines.filter(match).map((event) => ({
+      time: Number(event['@timestamp']),
+      id: String(event['event.id']),
+      agencies: agenciesOf(rule, event),
+      bases: (rule.bases ?? []).flatMap(({ filter }, i) => (compile(filter)(event) ? [i] : [])),
+      event,
+    }))
+    const groups = rule.correlation
+      ? evaluate(rule, counted).map(({ group, told }) => [JSON.stringify(group), told()] as const)
+      : [...Map.groupBy(counted, ({ event }) => JSON.stringify(groupOf(rule, event)))]
+    return groups.flatMap(([group, found]) => {
       const times = ends
         .filter((event) => JSON.stringify(groupOf(rule, event)) === group)
         .map((event) => Number(event['@timestamp']))
@@ -229,11 +263,11 @@ test('one calm run finds what the pure functions say', async () => {
   expect(found.filter(([, , , , , ended]) => ended !== null).length).toBeGreaterThan(5)
 })
 
-test('fifty runs cut at random give the bursts of one', async () => {
+test('thirty runs cut at random give the bursts of one', async () => {
   const store = await open(folder())
   for (const part of cut(
     [...lines].sort((a, b) => Number(a['@timestamp']) - Number(b['@timestamp'])),
-    50,
+    30,
     random(1),
   )) {
     await store.events.append({ events: part, offsets: [] }, START)
@@ -257,15 +291,20 @@ test('and whoever has judged the events before: all rules, other versions of som
   const judging = judgingOf(rules)
   await keepRuleset(store.documents, judging)
   // Of a program whose rules were others: what it says of a rule of the same name is not what that rule means now.
-  const older = rules.map((rule) => (next() < 0.5 ? rule : { ...rule, filter: eq('event.action', 'other') }))
+  const older = rules.map((rule): Rule => {
+    if (next() < 0.5) return rule
+    const filter = eq('event.action', 'other')
+    return { ...rule, filter, ...(rule.bases ? { bases: rule.bases.map((base) => ({ ...base, filter })) } : {}) }
+  })
   const before = judgingOf(older)
   await keepRuleset(store.documents, before)
   const met = (those: readonly Rule[], event: Event) =>
-    those.filter((rule) => compile(eitherOf(rule))(event)).map((rule) => labelOf(rule))
+    those.flatMap((rule) => partsOf(rule).flatMap(({ label, filter }) => (compile(filter)(event) ? [label] : [])))
+  const labels = rules.flatMap((rule) => partsOf(rule).map(({ label }) => label))
   const marked = lines.map((event): Event => {
     const by = Math.floor(next() * 4)
     if (by === 0) return event
-    if (by === 1) return { ...event, 'vonglau.judged': 'ffffffffffff', 'vonglau.hits': rules.map(labelOf) }
+    if (by === 1) return { ...event, 'vonglau.judged': 'ffffffffffff', 'vonglau.hits': labels }
     const hits = met(by === 2 ? rules : older, event)
     const judged = by === 2 ? judging.set : before.set
     return { ...event, 'vonglau.judged': judged, ...(hits.length ? { 'vonglau.hits': hits } : {}) }

@@ -19,10 +19,10 @@ test('a rule that is too slow on long texts is given up for them, and set aside;
     const next = random(5)
     const letters = Array.from({ length: 400_000 }, () => (next() < 0.5 ? 'a' : 'b')).join('')
     const event: Event = { 'url.query': `${letters}select` }
-    for (let i = 0; i < 3; i++) expect(await patient.judge([slow, single!], event)).toEqual([1])
+    for (let i = 0; i < 3; i++) expect(await patient.judge([slow, single!], event)).toEqual([{ place: 1, parts: [0] }])
     expect([...patient.aside().keys()]).toEqual(['slow'])
     expect(patient.given()).toBe(3)
-    expect(await patient.judge([slow, single!], event)).toEqual([1])
+    expect(await patient.judge([slow, single!], event)).toEqual([{ place: 1, parts: [0] }])
     expect(patient.given()).toBe(3)
   } finally {
     await patient.close()

@@ -248,3 +248,16 @@ test.each<[string, string, string, Event, boolean]>([
 ])('%s', (_, detection, logsource, event, expected) => {
   expect(matches(detection, 'ecs', logsource)(event)).toBe(expected)
 })
+
+/** A line's empty field is not stored, so an empty value means one that is missing. */
+test.each<[string, Event, boolean]>([
+  ["s: { c-useragent: '' }", {}, true],
+  ["s: { c-useragent: '' }", { 'user_agent.original': 'x' }, false],
+  ["s: { c-useragent: ['', x] }", { 'user_agent.original': 'x' }, true],
+  ["s: { c-useragent|cased: '' }", {}, true],
+  ["s: { c-useragent|neq: '' }", {}, false],
+  ["s: { c-useragent|neq: '' }", { 'user_agent.original': 'x' }, true],
+])('%s', (detection, event, expected) => {
+  const web = { 'event.category': ['web'], ...event }
+  expect(matches(detection, 'ecs', 'logsource: { category: webserver }')(web)).toBe(expected)
+})

@@ -1,0 +1,7 @@
+import { describeCluster } from '../servers/cluster.ts'
+import { decidingSuite } from './deciding.suite.ts'
+import { clusterPlace } from './stores.ts'
+
+await describeCluster('elasticsearch', (cluster) => {
+  decidingSuite('elasticsearch', () => clusterPlace(cluster), { kills: false })
+})

@@ -80,7 +80,7 @@ export const addRules = (program: Command, config: () => Config): void => {
       const found = aloneOf(loaded, eventOfLine(settings))
       const none = found.filter(({ alone }) => alone === 0)
       await print([
-        ...table([
+        table([
           ['rule', 'level', 'finds', 'alone', 'with'],
           ...found.map(({ rule, found, alone, with: others }) => [
             rule.id,

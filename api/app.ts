@@ -28,6 +28,7 @@ import { systems } from './routes/systems.ts'
 import { alerts } from './routes/alerts.ts'
 import { events, kql } from './routes/events.ts'
 import { docs } from './routes/docs.ts'
+import { figures, letters, risk, wall } from './routes/figures.ts'
 import { find } from './routes/find.ts'
 import { incidents } from './routes/incidents.ts'
 import { live } from './routes/live.ts'
@@ -43,6 +44,10 @@ const routes = new Hono<Env>()
   .route('/agencies', agencies)
   .route('/systems', systems)
   .route('/coverage', coverage)
+  .route('/risk', risk)
+  .route('/figures', figures)
+  .route('/letters', letters)
+  .route('/wall', wall)
   .route('/inventory', inventoryView)
   .route('/portals', portals)
   .route('/events', events)
@@ -66,6 +71,10 @@ const HEAVY = [
   'agencies',
   'systems',
   'coverage',
+  'risk',
+  'figures',
+  'letters',
+  'wall',
   'inventory',
   'kql/suggest',
   'overview',

@@ -9,6 +9,9 @@ import type {
   inventoryView,
   settleInventory,
 } from './schema/inventory.ts'
+import type { change, figures, figuresQuery, letter, letters } from './schema/figures.ts'
+import type { riskRow, riskView } from './schema/risk.ts'
+import type { wall } from './schema/wall.ts'
 import type { systemDetail, systemRow } from './schema/systems.ts'
 
 export type SystemRow = z.output<typeof systemRow>
@@ -22,3 +25,11 @@ export type InventoryEntry = z.output<typeof inventoryEntry>
 export type ChangedInventory = z.output<typeof changedInventory>
 export type InventoryChange = z.output<typeof changeInventory.body>
 export type InventoryChoice = z.output<typeof settleInventory.body>
+export type RiskRow = z.output<typeof riskRow>
+export type RiskView = z.output<typeof riskView>
+export type Figures = z.output<typeof figures>
+export type PeriodChange = z.output<typeof change>
+export type Letter = z.output<typeof letter>
+export type Letters = z.output<typeof letters>
+export type FiguresQuery = z.input<typeof figuresQuery>
+export type Wall = z.output<typeof wall>

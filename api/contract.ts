@@ -23,7 +23,7 @@ import type { me, newUser, userChange, userRow } from './schema/people.ts'
 import type { portalRow } from './schema/portals.ts'
 import type { activity, alertRow, incidentRow } from './schema/rows.ts'
 import type { ruleDetail, ruleRow } from './schema/rules.ts'
-import type { sourceRow, sourceSetup } from './schema/sources.ts'
+import type { sourceRow, sourceSetup, unknownReading, unknownSender } from './schema/sources.ts'
 import type {
   act,
   alertStatus,
@@ -62,6 +62,8 @@ export type AgencyList = z.output<typeof agencyList>
 export type ContactRow = z.output<typeof contactRow>
 export type PortalRow = z.output<typeof portalRow>
 export type SourceRow = z.output<typeof sourceRow>
+export type UnknownSender = z.output<typeof unknownSender>
+export type UnknownReading = z.output<typeof unknownReading>
 export type SourceSetup = z.output<typeof sourceSetup>
 export type Overview = z.output<typeof overview>
 export type RuleRow = z.output<typeof ruleRow>

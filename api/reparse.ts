@@ -9,7 +9,7 @@ import { hash } from 'node:crypto'
 import type { Event } from '../ingest/event.ts'
 import { openReadAgain } from '../ingest/read-again.ts'
 import { UNKNOWN_SOURCE } from '../ingest/source.ts'
-import { and, eq, type Filter, not } from '../ingest/store/filter.ts'
+import { and, EVERYTHING, eq, type Filter, not } from '../ingest/store/filter.ts'
 import { type Document, SYSTEM } from '../ingest/store/store.ts'
 import { isKnown } from '../ingest/inventory/scope.ts'
 import type { Installation } from './installation.ts'
@@ -43,7 +43,24 @@ export interface ReparseProgress {
 }
 interface Mark extends Document {
   readonly request: ReparseRequest
+  /** Lines that arrived later are read as they have to be. */
+  readonly until: number
   readonly days: readonly string[]
+  /** Of a day that took events then: a running server goes on when it is closed. */
+  readonly pending?: boolean
+}
+const marksOf = ({ store }: Pick<Installation, 'store'>) => store.documents.collection<Mark>('reparse')
+const keyOf = (request: ReparseRequest): string => hash('sha256', JSON.stringify(request)).slice(0, 24)
+
+/** What a day that took events left to do, and what a person asked for in the console. One at a time. */
+export const reparsePending = async (installation: Installation): Promise<void> => {
+  const { items } = await marksOf(installation).query(SYSTEM, { filter: EVERYTHING, limit: 100 })
+  for (const { doc } of items) if (doc.pending) for await (const _ of reparse(installation, doc.request)) void _
+}
+/** As if it had been said, and a running server does it by itself. */
+export const askReparse = async (installation: Installation, request: ReparseRequest): Promise<void> => {
+  const doc: Mark = { request, until: installation.clock(), days: [], pending: true }
+  await marksOf(installation).put([{ id: keyOf(request), version: 'any', doc }])
 }
 
 export const reparsedText = ({ source, as, sender, agency, from, to }: ReparseRequest): string =>
@@ -82,20 +99,19 @@ export const reparse = async function* (
     ...(sender === undefined ? {} : { sender }),
     ...(agency === undefined ? {} : { agency }),
   }
-  const marks = store.documents.collection<Mark>('reparse')
-  const key = hash('sha256', JSON.stringify(request)).slice(0, 24)
+  const marks = marksOf(installation)
+  const key = keyOf(request)
   const found = await marks.get(SYSTEM, key)
   const done = new Set(found?.doc.days)
+  const until = Math.min(to ?? Infinity, found?.doc.until ?? installation.clock())
   const filter: Filter = and(
     eq('vonglau.source.id', id),
     not(eq('event.dataset', 'vonglau.source')),
     ...(from === undefined ? [] : [{ op: 'range', field: 'event.ingested', gte: from } as const]),
-    ...(to === undefined ? [] : [{ op: 'range', field: 'event.ingested', lt: to } as const]),
+    { op: 'range', field: 'event.ingested', lt: until },
   )
   const days = (await store.events.days()).toSorted((a, b) => (a.day < b.day ? -1 : 1))
-  const concerned = days.filter(
-    ({ day }) => Date.parse(day) + DAY > (from ?? -Infinity) && Date.parse(day) < (to ?? Infinity),
-  )
+  const concerned = days.filter(({ day }) => Date.parse(day) + DAY > (from ?? -Infinity) && Date.parse(day) < until)
   const readAgain = await openReadAgain({
     source,
     learned: await store.events.learned(id),
@@ -104,6 +120,7 @@ export const reparse = async function* (
     agency,
     now: installation.clock(),
   })
+  let pending = false
   for (const { day, problem } of concerned) {
     if (done.has(day)) {
       yield { day, lines: 0, before: 0, now: 0, done: true }
@@ -114,9 +131,10 @@ export const reparse = async function* (
     const left =
       problem ??
       (day === days.at(-1)!.day
-        ? 'it takes events now: say the same again when a later day has begun (UTC)'
+        ? 'it takes events now: a running server goes on by itself when a later day has begun (UTC)'
         : undefined)
     if (left !== undefined) {
+      pending ||= problem === undefined
       yield { day, lines: 0, before: 0, now: 0, left }
       continue
     }
@@ -133,8 +151,9 @@ export const reparse = async function* (
       return [...made.events, ...events.filter((event) => !isMine(event))]
     })
     done.add(day)
-    await marks.put([{ id: key, version: 'any', doc: { request, days: [...done] } }])
+    await marks.put([{ id: key, version: 'any', doc: { request, until, days: [...done] } }])
     yield { day, ...count }
   }
-  await marks.delete(key, 'any')
+  if (pending) await marks.put([{ id: key, version: 'any', doc: { request, until, days: [...done], pending } }])
+  else await marks.delete(key, 'any')
 }

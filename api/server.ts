@@ -15,7 +15,9 @@ import { syslogOptions } from './config-syslog.ts'
 import { createControl } from './control.ts'
 import { listens } from './commands/reach.ts'
 import { type Installation, type InstallationOptions, openInstallation } from './installation.ts'
+import { reparsePending } from './reparse.ts'
 import { openRetention } from './retention.ts'
+import { keepDays } from './risk/days.ts'
 import { publicAddress } from './routes/sources.ts'
 import { operationOf } from './does.ts'
 import type { Operation } from './schema/operation.ts'
@@ -27,6 +29,8 @@ const AGAIN = 5000
 const MINUTE = 60_000
 const SAYING = 15_000
 const RETENTION = 300_000
+/** ms between two looks whether a day has ended, whose scores are kept. */
+const SCORES = 600_000
 /** ms into a minute at which the health of the sources is written. */
 const HEALTH = 5000
 
@@ -170,6 +174,12 @@ export const startServer = async (
       return housekeeping !== undefined
     }
     const retention = openRetention(installation, options.say)
+    let scored: number | undefined
+    const score = async () => {
+      if (!(await keepsHouse())) return
+      await keepDays(installation, scored)
+      scored = clock()
+    }
     const tick = async () => {
       await installation.publish()
       if (await keepsHouse()) await health.tick(await installation.status())
@@ -199,13 +209,16 @@ export const startServer = async (
             guarded('trail', () => auth.tellFailures()),
           )
         every('nodes', () => SAYING, guarded('nodes', installation.publish))
+        every('risk', () => SCORES, guarded('risk', score, RETENTION))
         every(
           'retention',
           () => RETENTION,
           guarded(
             'retention',
             async () => {
-              if (await keepsHouse()) await retention.pass()
+              if (!(await keepsHouse())) return
+              await retention.pass()
+              await reparsePending(installation)
             },
             RETENTION,
           ),

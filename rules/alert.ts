@@ -38,6 +38,8 @@ export interface Alert extends CaseDocument {
   readonly group: readonly { readonly field: string; readonly value: string }[]
   readonly events: readonly Event[]
   readonly 'alert.reason'?: CloseReason
+  /** When it was closed; absent while it is open, and of alerts that a version before closed (`risk/history.ts`). */
+  readonly 'alert.closed'?: number
   readonly 'alert.assignee'?: string
   readonly 'alert.incident'?: string
   readonly incident_number?: string

@@ -1,15 +1,15 @@
 /** What stands in a qualifying window of a correlation since the new events of a pass came. */
 import type { Event } from '../ingest/event.ts'
 import { and, eq, type Filter, or } from '../ingest/store/filter.ts'
-import { type Store, SYSTEM } from '../ingest/store/store.ts'
+import { type Store, SYSTEM, type Window } from '../ingest/store/store.ts'
 import { groupKey } from './alert.ts'
 import { groupsOf, innerOf, newly, reachOf, type Seen } from './correlation/evaluate.ts'
 import { leastOf } from './correlation/kind.ts'
 import { furthest, laneOf, type Reach, within } from './lane.ts'
 import { lateHits } from './owed.ts'
-import { type Groups, live, type Passes } from './pass.ts'
+import { type About, type Groups, live, type Passes } from './pass.ts'
 import type { Group } from './alert.ts'
-import type { Rule } from './rule.ts'
+import type { Correlation, Rule } from './rule.ts'
 
 /** Groups that are asked for by their values; of more, all are read. */
 const FEW = 500
@@ -28,19 +28,15 @@ export const whereGroup = (rule: Rule | undefined, group: Group): Filter[] =>
   })
 
 /** Over-selects: the events of these groups, and some others. */
-const groupsFilter = (rule: Rule, groups: Groups): Filter => {
-  if (groups.size > FEW) return and()
-  return or(
-    ...ways(rule).map((by) => {
-      const parts: Filter[] = []
-      for (const [i, field] of by.entries()) {
-        const values = new Set([...groups.values()].map(({ group }) => group[i]!.value))
-        // A list of several values stands for all of them.
-        if (![...values].some((value) => value.startsWith('['))) parts.push(eq(field, ...values))
-      }
-      return and(...parts)
-    }),
-  )
+const groupsFilter = (by: readonly string[], groups: readonly Group[]): Filter => {
+  if (groups.length > FEW) return and()
+  const parts: Filter[] = []
+  for (const [i, field] of by.entries()) {
+    const values = new Set(groups.map((group) => group[i]!.value))
+    // A list of several values stands for all of them.
+    if (![...values].some((value) => value.startsWith('['))) parts.push(eq(field, ...values))
+  }
+  return and(...parts)
 }
 
 export interface Stretch {
@@ -51,16 +47,34 @@ export interface Stretch {
   readonly reach: Reach
 }
 
-/** What a store can say of a group before its events are read: how many there are at least. */
-const countable = (rule: Rule): { readonly atLeast: number; readonly distinct?: string } | undefined => {
-  const { type, over, bounds, fields } = rule.correlation!
-  if (!bounds || innerOf(rule.correlation!).length > 0 || ways(rule).length !== 1) return undefined
-  if (type === 'event_count') return { atLeast: leastOf(bounds) }
-  const counted = new Set((fields ?? []).map((each) => each?.join('\n')))
-  const [field, ...others] = fields?.[over[0] as number] ?? []
-  return type === 'value_count' && counted.size === 1 && field !== undefined && others.length === 0
-    ? { atLeast: leastOf(bounds), distinct: field }
-    : undefined
+/** What a group needs to have at least, that a store can say before its events are read. */
+interface Need {
+  readonly bases: readonly number[]
+  readonly by: readonly string[]
+  readonly atLeast: number
+  readonly distinct?: string
+}
+/** The way in which all of some lists are alike; undefined where they differ. */
+const alike = (lists: readonly (readonly string[] | undefined)[]): readonly string[] | undefined =>
+  lists[0] && lists.every((list) => list?.join('\n') === lists[0]!.join('\n')) ? lists[0] : undefined
+
+const needsOf = (correlation: Correlation, keys = correlation.keys): readonly Need[] => {
+  const { type, over, bounds, terms, fields } = correlation
+  if (type.startsWith('temporal'))
+    return over.flatMap((each, i): readonly Need[] => {
+      if (!terms?.every(({ all }) => all.includes(i))) return []
+      if (typeof each !== 'number') return needsOf(each, keys)
+      return [{ bases: [each], by: keys[each]!, atLeast: 1 }]
+    })
+  if (innerOf(correlation).length > 0) return []
+  const bases = over.filter((each) => typeof each === 'number')
+  const by = alike(bases.map((base) => keys[base]))
+  if (!by) return []
+  // Of a sum and the like there is one at least.
+  const atLeast = bounds && (type === 'event_count' || type === 'value_count') ? leastOf(bounds) : 1
+  if (type !== 'value_count') return [{ bases, by, atLeast }]
+  const [distinct, ...others] = alike(bases.map((base) => fields?.[base])) ?? []
+  return distinct !== undefined && others.length === 0 ? [{ bases, by, atLeast, distinct }] : []
 }
 
 /** The events that qualify with the new ones and did not before, by group. `touched`: the groups of the new ones. */
@@ -83,14 +97,17 @@ export const correlated = async (
   const span = reachOf(rule.correlation!)
   const window = { from: first - 2 * span, to: last + 2 * span + 1, ingested: { upTo: furthest(reach) } }
   const about = await passes.seen(rule, window)
-  const wide = { ...window, filter: live(and(about.filter, groupsFilter(rule, touched))) }
   const late = await lateHits(store.documents, rule, window.from, window.to - 1)
-  const fresh = new Set([...touched.values()].map(({ group }) => spelled(group)))
-  // First which groups have enough of them at all; then their events.
-  let candidates: ReadonlySet<string> = fresh
-  const asked = countable(rule)
-  if (asked) candidates = await enough(store, rule, { ...wide, ...asked }, fresh, late)
+  let candidates = new Map([...touched.values()].map(({ group }) => [spelled(group), group]))
+  // First which groups have enough of what they need; then their events.
+  for (const need of needsOf(rule.correlation!)) {
+    if (candidates.size === 0) break
+    candidates = await enough(store, rule, about, window, need, candidates, late)
+  }
   if (candidates.size === 0) return groups
+  const those = [...candidates.values()]
+  const own = or(...ways(rule).map((by) => groupsFilter(by, those)))
+  const wide = { ...window, filter: live(and(about.filter, own)) }
   const seen: Seen[] = []
   const take = (events: readonly Event[]): void => {
     for (const event of events) {
@@ -107,27 +124,27 @@ export const correlated = async (
   return groups
 }
 
-/** Those of the groups that have so many events or values, or may have with the late ones. */
+/** Those of the groups that have what is needed, or may have with the late ones. */
 const enough = async (
   store: Store,
   rule: Rule,
-  query: Omit<Parameters<Store['events']['groups']>[1], 'by'>,
-  fresh: ReadonlySet<string>,
+  about: About,
+  window: Window,
+  { bases, by, ...asked }: Need,
+  among: ReadonlyMap<string, Group>,
   late: readonly Event[],
-): Promise<ReadonlySet<string>> => {
-  const out = new Set<string>()
-  for await (const buckets of store.events.groups(SYSTEM, { ...query, by: ways(rule)[0]! }))
-    for (const { key } of buckets) {
-      const text = JSON.stringify(key.map(String))
-      if (!key.includes(null) && fresh.has(text)) out.add(text)
-    }
-  for (const event of late)
-    for (const group of groupsOf(
-      rule,
-      event,
-      rule.bases!.map((_, i) => i),
-    ))
-      if (fresh.has(spelled(group))) out.add(spelled(group))
+): Promise<Map<string, Group>> => {
+  const out = new Map<string, Group>()
+  const keep = (text: string): void => {
+    const group = among.get(text)
+    if (group) out.set(text, group)
+  }
+  // A store tells groups apart by single values.
+  for (const [text, group] of among) if (group.some(({ value }) => value.startsWith('['))) out.set(text, group)
+  const filter = live(and(about.of(bases), groupsFilter(by, [...among.values()])))
+  for await (const buckets of store.events.groups(SYSTEM, { ...window, filter, by, ...asked }))
+    for (const { key } of buckets) if (!key.includes(null)) keep(JSON.stringify(key.map(String)))
+  for (const event of late) for (const group of groupsOf(rule, event, bases)) keep(spelled(group))
   return out
 }
 

@@ -39,6 +39,8 @@ const SETS = 1000
 /** What a correlation is about in a window of the store. */
 export interface About {
   readonly filter: Filter
+  /** Those that meet some of the bases. */
+  of(bases: readonly number[]): Filter
   /** Absent: all of them. */
   readonly fields?: readonly string[]
   read(event: Event): Seen
@@ -120,9 +122,12 @@ export const openPasses = (store: Store) => {
     seen: async (rule: Rule, window: Window): Promise<About> => {
       const labels = partsOf(rule).map(({ label }) => label)
       const places = new Map(labels.map((label, i) => [label, i]))
-      const hit = among('vonglau.hits', labels)
       const { full, others } = await fullSets([rule], window)
       const known = among('vonglau.judged', full)
+      const met = (some: readonly string[], filter: Filter): Filter => {
+        const hit = among('vonglau.hits', some)
+        return others === 0 ? hit : or(and(known, hit), and(not(known), not(eq('vonglau.owed', true)), filter))
+      }
       const sets = new Set<unknown>(full)
       const bases = rule.bases!
       const basesOf = (event: Event): readonly number[] =>
@@ -132,7 +137,14 @@ export const openPasses = (store: Store) => {
             ? [event['vonglau.hits'] ?? []].flat().flatMap((label) => places.get(String(label)) ?? [])
             : bases.flatMap(({ filter }, i) => (compiled(filter)(event) ? [i] : []))
       return {
-        filter: others === 0 ? hit : or(and(known, hit), and(not(known), not(eq('vonglau.owed', true)), rule.filter)),
+        filter: met(labels, rule.filter),
+        of: (some) =>
+          labels.length < 2
+            ? met(labels, rule.filter)
+            : met(
+                some.map((i) => labels[i]!),
+                or(...some.map((i) => bases[i]!.filter)),
+              ),
         ...named([
           ...BASE,
           ...LANE_FIELDS,

@@ -101,5 +101,5 @@ export const detectSource = async (config: Config, file: string): Promise<void> 
     size += bytes.length
     if (size > MOST_BYTES) break
   }
-  await print(reportOf(config, file, detect(Buffer.concat(read), Date.now(), config.timezone)))
+  await print(reportOf(config, file, detect(Buffer.concat(read), Date.now(), config.timezone, config.described)))
 }

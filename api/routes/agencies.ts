@@ -8,8 +8,11 @@ import { sees } from '../../ingest/store/scope.ts'
 import type { Scope } from '../../ingest/store/store.ts'
 import { type Env, notFound, zoneOffset } from '../context.ts'
 import type { AgencyDetail, AgencyRow, PortalRow } from '../contract.ts'
+import type { RiskView } from '../contract-province.ts'
 import { does } from '../does.ts'
 import type { Installation } from '../installation.ts'
+import { tlsGapOf, trustGapOf } from '../../rules/risk/standing.ts'
+import { riskOf } from '../risk/rows.ts'
 import { getAgency, listAgencies } from '../schema/agencies.ts'
 import { listPortals } from '../schema/portals.ts'
 import { incidentRow } from '../rows.ts'
@@ -19,7 +22,6 @@ import { sourceRows } from './sources.ts'
 import { contactRows } from './contacts.ts'
 
 const DAY = 86_400_000
-const WEIGHT: { [level: string]: number } = { critical: 40, high: 15, medium: 5, low: 2, informational: 1 }
 export const OPEN_ALERT = and(LIVE, not(eq('alert.status', 'closed')))
 
 export const portalRows = async (installation: Installation, scope: Scope): Promise<PortalRow[]> => {
@@ -45,10 +47,14 @@ export const portalRows = async (installation: Installation, scope: Scope): Prom
       })
     ).items.map(({ key, last }) => [String(key[0]), last]),
   )
+  const date = dayOf(inventory.province.timezone, now)
+  const abolished = new Set(inventory.agencies.flatMap((agency) => (isValidOn(agency, date) ? [] : [agency.id])))
   return inventory.portals
     .filter((portal) => sees(scope, portal.organization, portal.system))
     .map((portal) => {
       const expires = trustEnds(portal, now)
+      const isCounted = isValidOn(portal, date)
+      const [trust, tls] = isCounted ? [trustGapOf(portal, now), tlsGapOf(portal, now)] : []
       return {
         id: portal.id,
         name: portal.name,
@@ -65,6 +71,10 @@ export const portalRows = async (installation: Installation, scope: Scope): Prom
         trusted: trustedAt(portal, now),
         ...(expires === undefined ? {} : { trust_expires: expires }),
         ...(portal.tls_expires ? { tls_expires: portal.tls_expires } : {}),
+        ...(trust ? { trust_gap: trust } : {}),
+        ...(tls ? { tls_gap: tls } : {}),
+        ...(isCounted && abolished.has(portal.organization) ? { left_over: true as const } : {}),
+        ...(isCounted ? {} : { ended: true as const }),
         open_incidents: incidents.get(portal.id) ?? 0,
         open_alerts: alerts.get(portal.id) ?? 0,
         ...(seen.has(portal.id) ? { last_event: seen.get(portal.id)! } : {}),
@@ -76,7 +86,9 @@ const agencyRows = async (
   installation: Installation,
   scope: Scope,
   portals: readonly PortalRow[],
+  risk: RiskView,
 ): Promise<AgencyRow[]> => {
+  const scores = new Map(risk.items.map(({ id, points }) => [id, points!]))
   const incidents = incidentsOf(installation)
   const now = installation.clock()
   const by = async (filter: Parameters<typeof and>[0]) =>
@@ -88,11 +100,6 @@ const agencyRows = async (
     )
   const open = await by(OPEN)
   const overdue = await by(overdueAt(now))
-  const levels = await incidents.aggregate(scope, {
-    filter: OPEN,
-    by: ['organization.id', 'incident.level'],
-    limit: 100_000,
-  })
   const alerts = new Map(
     (await alertsOf(installation).aggregate(scope, { filter: OPEN_ALERT, by: ['organization.id'], limit: 10_000 })).map(
       ({ key, count }) => [String(key[0]), count],
@@ -122,19 +129,19 @@ const agencyRows = async (
         ipv6: mine.filter((p) => p.ipv6).length,
         trusted: mine.filter((p) => p.trusted).length,
         sources: sources.filter((s) => s.agencies?.includes(agency.id)).length,
-        risk: levels.reduce(
-          (total, { key, count }) => total + (ids.includes(String(key[0])) ? (WEIGHT[String(key[1])] ?? 0) * count : 0),
-          0,
-        ),
+        ...(scores.has(agency.id) ? { risk: scores.get(agency.id)! } : {}),
       }
     })
-    .sort((a, b) => b.risk - a.risk || b.open_alerts - a.open_alerts || a.name.localeCompare(b.name, 'vi'))
+    .sort(
+      (a, b) => (b.risk ?? -1) - (a.risk ?? -1) || b.open_alerts - a.open_alerts || a.name.localeCompare(b.name, 'vi'),
+    )
 }
 
 export const agencies = new Hono<Env>()
   .get('/', does(listAgencies), async (c) => {
     const { installation, scope } = c.var
-    const items = await agencyRows(installation, scope, await portalRows(installation, scope))
+    const [portals, risk] = [await portalRows(installation, scope), await riskOf(installation, scope)]
+    const items = await agencyRows(installation, scope, portals, risk)
     const now = installation.clock()
     // What belongs to no agency is listed, so that the inventory can be completed. Only those who see everything see it.
     const homeless = and(not({ op: 'exists', field: 'organization.id' }), not(eq('event.dataset', 'vonglau.source')))
@@ -162,7 +169,8 @@ export const agencies = new Hono<Env>()
     const { installation, scope } = c.var
     const id = c.req.param('id')
     const portals = await portalRows(installation, scope)
-    const row = (await agencyRows(installation, scope, portals)).find((each) => each.id === id)
+    const risk = await riskOf(installation, scope)
+    const row = (await agencyRows(installation, scope, portals, risk)).find((each) => each.id === id)
     if (!row) throw notFound('cơ quan này', 'agency')
     const now = installation.clock()
     const offset = -zoneOffset(installation.inventory.province.timezone, now)
@@ -184,20 +192,9 @@ export const agencies = new Hono<Env>()
       return out
     }
     const incidents = incidentsOf(installation)
-    const levels = await incidents.aggregate(scope, {
-      filter: and(OPEN, mine),
-      by: ['incident.level'],
-      limit: 10,
-    })
-    const names: { [level: string]: { vi: string; en: string } } = {
-      critical: { vi: 'sự cố nghiêm trọng', en: 'critical incidents' },
-      high: { vi: 'sự cố mức cao', en: 'high incidents' },
-      medium: { vi: 'sự cố mức trung bình', en: 'medium incidents' },
-      low: { vi: 'sự cố mức thấp', en: 'low incidents' },
-      informational: { vi: 'sự cố mức thông tin', en: 'informational incidents' },
-    }
     const agency = installation.inventory.agencies.find((each) => each.id === id)!
     const date = dayOf(installation.inventory.province.timezone, now)
+    const standing = [...risk.items, ...risk.unknown].find((each) => each.id === id)
     const body: AgencyDetail = {
       ...row,
       contacts: contactRows(agency.contacts, date),
@@ -216,11 +213,8 @@ export const agencies = new Hono<Env>()
             ...(system.operator === id ? { operated: true as const } : {}),
           }
         }),
-      risk_parts: levels.map(({ key, count }) => ({
-        label: { vi: `${count} ${names[String(key[0])]!.vi}`, en: `${count} ${names[String(key[0])]!.en}` },
-        points: (WEIGHT[String(key[0])] ?? 0) * count,
-        href: `/incidents?organization=${encodeURIComponent(id)}&level=${key[0]}&status=new,in_progress`,
-      })),
+      ...(standing ? { standing } : {}),
+      weeks: risk.weeks,
       incidents: (
         await incidents.query(scope, { filter: mine, sort: [{ field: 'incident.last', order: 'desc' }], limit: 50 })
       ).items.map((item) => incidentRow(installation.inventory, item, now)),

@@ -114,9 +114,7 @@ export const overview = new Hono<Env>().get('/', does(getOverview), async (c) =>
       to,
       to - from <= DAY + HOUR ? HOUR : undefined,
     ),
-    agencies: [...rows.values()]
-      .sort((a, b) => b.open - a.open || sum(b.days) - sum(a.days) || (a.id < b.id ? -1 : 1))
-      .slice(0, 20),
+    agencies: [...rows.values()].sort((a, b) => b.open - a.open || sum(b.days) - sum(a.days) || (a.id < b.id ? -1 : 1)),
     days,
     ingest: {
       rate: sum(sources.map((row) => row.rate)),

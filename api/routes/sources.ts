@@ -3,15 +3,18 @@ import { Hono } from 'hono'
 import { eq } from '../../ingest/store/filter.ts'
 import { type Scope, SYSTEM } from '../../ingest/store/store.ts'
 import { deviceLookup } from '../../ingest/inventory/device.ts'
-import { agencyName, countedWith, ownerOf, systemOf } from '../../ingest/inventory/scope.ts'
+import { agencyName, countedWith, isKnown, ownerOf, systemOf } from '../../ingest/inventory/scope.ts'
 import { sees } from '../../ingest/store/scope.ts'
+import { canonicalAddress } from '../../ingest/ip.ts'
 import { parsers } from '../../ingest/parsers/index.ts'
-import type { Env } from '../context.ts'
+import { audit, type Env } from '../context.ts'
 import type { SourceRow, SourceSetup } from '../contract.ts'
 import type { Config } from '../config.ts'
 import { does } from '../does.ts'
 import type { Installation } from '../installation.ts'
-import { listSources } from '../schema/sources.ts'
+import { notFound } from '../refusal.ts'
+import { assignSender, getUnknown, listSources, listUnknown } from '../schema/sources.ts'
+import { assign, readingOf, unknownSenders } from '../unknown.ts'
 
 const HOUR = 3_600_000
 
@@ -177,9 +180,31 @@ const WAYS = {
   file: 'file: { path: <đường dẫn> }',
 } as const
 
-export const sources = new Hono<Env>().get('/', does(listSources), async (c) =>
-  c.json({
-    items: (await sourceRows(c.var.installation, c.var.scope)).sort((a, b) => a.id.localeCompare(b.id)),
-    setup: setupOf(c.var.installation.config, c.var.installation.syslog),
-  }),
-)
+const senderOf = (text: string): string => {
+  const address = canonicalAddress(text)
+  if (address === undefined) throw notFound('thiết bị', 'sender')
+  return address
+}
+
+export const sources = new Hono<Env>()
+  .get('/', does(listSources), async (c) =>
+    c.json({
+      items: (await sourceRows(c.var.installation, c.var.scope)).sort((a, b) => a.id.localeCompare(b.id)),
+      setup: setupOf(c.var.installation.config, c.var.installation.syslog),
+    }),
+  )
+  .get('/unknown', does(listUnknown), async (c) => c.json({ items: await unknownSenders(c.var.installation) }))
+  .get('/unknown/:address', does(getUnknown), async (c) =>
+    c.json(await readingOf(c.var.installation, senderOf(c.req.param('address')))),
+  )
+  .post('/unknown/:address', does(assignSender), async (c) => {
+    const { installation } = c.var
+    const { id, parser, organization } = c.req.valid('json')
+    const address = senderOf(c.req.param('address'))
+    if (!parsers.has(parser) && !installation.config.described.has(parser)) throw notFound('bộ đọc', 'parser')
+    if (organization !== undefined && !isKnown(installation.inventory, organization))
+      throw notFound('cơ quan', 'agency')
+    const assigned = await assign(installation, { address, id, parser, organization })
+    await audit(c, 'source.add', id, `${parser}, ${address}${organization === undefined ? '' : `, ${organization}`}`)
+    return c.json(assigned)
+  })

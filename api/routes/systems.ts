@@ -7,6 +7,7 @@ import { agencyName, countedWith, systemOf } from '../../ingest/inventory/scope.
 import { eq } from '../../ingest/store/filter.ts'
 import { sees } from '../../ingest/store/scope.ts'
 import type { Scope } from '../../ingest/store/store.ts'
+import { overdueFindings } from '../../rules/risk/standing.ts'
 import { type Env, notFound } from '../context.ts'
 import type { PortalRow, SourceRow } from '../contract.ts'
 import type { SystemDetail, SystemRow } from '../contract-province.ts'
@@ -24,6 +25,9 @@ import { sourceRows } from './sources.ts'
 const ownersOf = (inventory: Inventory, system: System): string[] => countedWith(inventory, system.owner)
 export const seesSystem = (inventory: Inventory, scope: Scope, system: System): boolean =>
   sees(scope, system.owner, system.id) || ownersOf(inventory, system).some((id) => sees(scope, id))
+
+/** It has sent something, and has not fallen silent. */
+export const isSending = ({ state, last_event: last }: SourceRow): boolean => last !== undefined && state !== 'silent'
 
 const named = (inventory: Inventory, id: string) => ({ id, name: agencyName(inventory, id) ?? id })
 const daysLate = (due: string | undefined, done: string | undefined, date: string): number =>
@@ -57,7 +61,7 @@ const countsOf = async (installation: Installation, scope: Scope): Promise<Count
 }
 
 /** Whose it is on a day: its owner, or who succeeded that. */
-const ownerOn = (inventory: Inventory, system: System, date: string): string =>
+export const ownerOn = (inventory: Inventory, system: System, date: string): string =>
   ownersOf(inventory, system).find((id) => {
     const agency = inventory.agencies.find((each) => each.id === id)
     return agency !== undefined && isValidOn(agency, date)
@@ -67,7 +71,10 @@ const rowOf = (inventory: Inventory, system: System, counts: Counts): SystemRow 
   const { date } = counts
   const level = levelOn(system, date)?.level
   const sources = counts.sources.filter((source) => source.system === system.id)
-  const findings = system.assessments.flatMap((assessment) => assessment.findings)
+  const assessed = system.assessments
+    .flatMap(({ date: on }) => (on <= date ? [on] : []))
+    .sort()
+    .at(-1)
   return {
     id: system.id,
     name: system.name,
@@ -79,9 +86,11 @@ const rowOf = (inventory: Inventory, system: System, counts: Counts): SystemRow 
     portals: counts.portals.filter((portal) => portal.system === system.id).length,
     open_incidents: counts.incidents.get(system.id) ?? 0,
     open_alerts: counts.alerts.get(system.id) ?? 0,
-    overdue_findings: findings.filter(({ due, done }) => daysLate(due, done, date) > 0).length,
+    overdue_findings: overdueFindings(system, date).length,
     sources: sources.length,
     silent_sources: sources.filter(({ state }) => state === 'silent').length,
+    ...(sources.some(isSending) ? { monitored: true as const } : {}),
+    ...(assessed === undefined ? {} : { assessed }),
   }
 }
 

@@ -4,7 +4,8 @@ import { operation } from './operation.ts'
 import { portalRow } from './portals.ts'
 import { incidentRow } from './rows.ts'
 import { sourceRow } from './sources.ts'
-import { buckets, day, localized, present } from './words.ts'
+import { riskRow } from './risk.ts'
+import { buckets, day, present, time } from './words.ts'
 
 export const agencyRow = z
   .strictObject({
@@ -23,7 +24,10 @@ export const agencyRow = z
     ipv6: z.number(),
     trusted: z.number(),
     sources: z.number(),
-    risk: z.number().describe('Until there is a risk score: open incidents weighted by level'),
+    risk: z
+      .number()
+      .optional()
+      .describe('0 to 100; absent where nothing of the agency is seen: it is not known, never low'),
   })
   .meta({ id: 'AgencyRow' })
 export const contactRow = z
@@ -47,7 +51,8 @@ export const agencyDetail = agencyRow
         operated: present.optional(),
       }),
     ),
-    risk_parts: z.array(z.strictObject({ label: localized, points: z.number(), href: z.string() })),
+    standing: riskRow.optional().describe('Of an agency in force: its risk with what makes it up'),
+    weeks: z.array(time).describe('Day of each of the twelve scores'),
     incidents: z.array(incidentRow),
     portal_rows: z.array(portalRow),
     source_rows: z.array(sourceRow),

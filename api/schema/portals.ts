@@ -1,7 +1,7 @@
 /** Web portals of agencies. */
 import { z } from 'zod'
 import { operation } from './operation.ts'
-import { named, time } from './words.ts'
+import { named, present, time } from './words.ts'
 
 export const portalRow = z
   .strictObject({
@@ -17,6 +17,16 @@ export const portalRow = z
     trusted: z.boolean(),
     trust_expires: z.string().optional(),
     tls_expires: z.string().optional(),
+    trust_gap: z
+      .enum(['none', 'lapsed', 'ending'])
+      .optional()
+      .describe('No trust certificate, one that has ended, one that ends within 60 days; absent where all is well'),
+    tls_gap: z
+      .enum(['tls_expired', 'tls_ending'])
+      .optional()
+      .describe('Its TLS certificate has ended, or ends within 30 days'),
+    left_over: present.optional().describe('Of an agency that was abolished'),
+    ended: present.optional().describe('It is not in force any more, and counted nowhere'),
     open_incidents: z.number(),
     open_alerts: z.number(),
     last_event: time.optional(),

@@ -42,3 +42,54 @@ export const listSources = operation({
   act: 'read',
   answer: z.strictObject({ items: z.array(sourceRow), setup: sourceSetup }),
 })
+
+const example = z.strictObject({ line: z.string(), fields: z.record(z.string(), z.string()) })
+export const unknownReading = z
+  .strictObject({
+    address: z.string(),
+    lines: z.number().describe('Lines that were looked at, the newest'),
+    ranked: z
+      .array(
+        z.strictObject({
+          parser: z.string(),
+          title: z.string(),
+          taken: z.number().describe('Part of the lines that it takes, 0 to 1'),
+          understood: z.number().describe('Part of which it says more than their header does'),
+          id: z.string().describe('An id that a source of it may have'),
+          examples: z.array(example),
+        }),
+      )
+      .describe('The parsers that read them best'),
+  })
+  .meta({ id: 'UnknownReading' })
+export const unknownSender = z
+  .strictObject({ address: z.string(), lines: z.number(), first: time, last: time })
+  .meta({ id: 'UnknownSender' })
+
+export const listUnknown = operation({
+  id: 'listUnknownSenders',
+  tag: 'sources',
+  summary: 'Senders of the last seven days that no source names',
+  act: 'admin',
+  answer: z.strictObject({ items: z.array(unknownSender) }),
+})
+export const getUnknown = operation({
+  id: 'getUnknownSender',
+  tag: 'sources',
+  summary: 'Which parsers read the lines of such a sender best',
+  act: 'admin',
+  answer: unknownReading,
+})
+export const assignSender = operation({
+  id: 'assignSender',
+  tag: 'sources',
+  summary: 'Makes such a sender a source of the configuration, and has its lines read again',
+  act: 'admin',
+  body: z.strictObject({
+    id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'letters, digits, "-", "_" and "."'),
+    parser: z.string(),
+    organization: z.string().optional().describe('An agency of the inventory'),
+  }),
+  answer: z.strictObject({ id: z.string() }),
+  refuses: [404, 409],
+})

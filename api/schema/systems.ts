@@ -22,6 +22,8 @@ export const systemRow = z
     overdue_findings: z.number(),
     sources: z.number(),
     silent_sources: z.number(),
+    monitored: present.optional().describe('A source of it sends'),
+    assessed: day.optional().describe('When it was assessed last'),
   })
   .meta({ id: 'SystemRow' })
 export const systemDetail = systemRow

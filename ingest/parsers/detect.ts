@@ -7,7 +7,10 @@ import type { Event } from '../event.ts'
 import { Row } from '../row/row.ts'
 import type { Sink } from '../row/sink.ts'
 import { openStage } from '../stage.ts'
+import type { Description } from '../described/described.ts'
+import { parseOf } from '../described/parse-of.ts'
 import { openParser, parsers } from './index.ts'
+import type { Joiner, Parse } from './parser.ts'
 
 /** Lines that hold something, and bytes, that are looked at: enough to tell, whatever the log. */
 export const MOST_LINES = 2000
@@ -202,13 +205,36 @@ const beginningOf = (bytes: Uint8Array): { bytes: Uint8Array; lines: number } =>
   return { bytes: some, lines: lines + (holds ? 1 : 0) }
 }
 
-/** `now` stands for the arrival of the lines, `timezone` for that of times that do not say theirs. */
-export const detect = (given: Uint8Array, now: number, timezone: string): Detection => {
+/** A parser that somebody described, as one that comes with the program. */
+interface Candidate {
+  readonly id: string
+  readonly title: string
+  readonly joiner?: Joiner | undefined
+  open(): Parse
+}
+
+/**
+ * `now` stands for the arrival of the lines, `timezone` for that of times that do not say theirs. `own`: parsers that were
+ * described here; they are asked first, for nobody else knows the log that they were written for.
+ */
+export const detect = (
+  given: Uint8Array,
+  now: number,
+  timezone: string,
+  own: ReadonlyMap<string, Description> = new Map(),
+): Detection => {
   const { bytes, lines } = beginningOf(given)
   const row = new Row()
   const split = splitLines(bytes, 0, true).lines
   const probes = splitLines(PROBES, 0, true).lines
-  const found = [...parsers.values()].map((parser) => {
+  const described = [...own].map(([id, description]): Candidate => {
+    return { id, title: description.title ?? id, open: () => parseOf({ parser: id, described: description })! }
+  })
+  const known = [...parsers.values()].map(
+    ({ id, title, joiner }): Candidate => ({ id, title, joiner, open: () => openParser(id) }),
+  )
+  const all = [...described, ...known]
+  const found = all.map((parser) => {
     const read = (lines: Lines, sink: Sink<void>) =>
       openStage({
         source: {
@@ -218,7 +244,7 @@ export const detect = (given: Uint8Array, now: number, timezone: string): Detect
           silent: 15,
           collect: { kind: 'file', path: '', start: 'beginning' },
         },
-        parse: openParser(parser.id),
+        parse: parser.open(),
         joiner: parser.joiner,
         enrich: () => {},
         sink,
@@ -238,7 +264,7 @@ export const detect = (given: Uint8Array, now: number, timezone: string): Detect
     .sort((a, b) => b.score - a.score)
   const best = ranked[0]
   const alike = best ? ranked.filter((each) => isAlike(each, best)) : []
-  const place = [...parsers.keys()]
+  const place = all.map(({ id }) => id)
   alike.sort((a, b) => place.indexOf(a.parser) - place.indexOf(b.parser))
   return { lines, alike: alike.length, ranked: [...alike, ...ranked.filter((each) => !alike.includes(each))] }
 }

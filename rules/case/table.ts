@@ -129,7 +129,7 @@ export const ACTS: { readonly [what in ActName]: Row } = {
       return {
         [`${kind}.status`]: 'closed',
         [`${kind}.reason`]: reason,
-        ...(kind === 'incident' ? { 'incident.closed': at } : {}),
+        [`${kind}.closed`]: at,
       }
     },
   },
@@ -148,7 +148,7 @@ export const ACTS: { readonly [what in ActName]: Row } = {
       return {
         [`${kind}.status`]: to,
         [`${kind}.reason`]: undefined,
-        ...(kind === 'incident' ? { 'incident.closed': undefined } : {}),
+        [`${kind}.closed`]: undefined,
       }
     },
   },

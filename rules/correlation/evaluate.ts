@@ -8,7 +8,7 @@ import { valuesIn } from '../../ingest/store/match.ts'
 import { byTime, type Moment } from '../bursts.ts'
 import type { Correlation, CorrelationType, Rule } from '../rule.ts'
 import { eventCount } from './event_count.ts'
-import type { Item, Kind } from './kind.ts'
+import type { Found, Item, Kind } from './kind.ts'
 import { temporal } from './temporal.ts'
 import { temporalOrdered } from './temporal_ordered.ts'
 import { valueAvg } from './value_avg.ts'
@@ -120,6 +120,10 @@ export const groupsOf = (rule: Rule, event: Event, bases: readonly number[]): re
 const named = ({ groupBy = [] }: Rule, values: readonly string[]): Group =>
   values.map((value, i) => ({ field: groupBy[i]!, value }))
 
+const distinct = (values: readonly string[]): readonly string[] => (values.length < 2 ? values : [...new Set(values)])
+/** Lists of one place, each once. */
+const ALONE: readonly (readonly number[])[] = Array.from({ length: 16 }, (_, i) => [i])
+
 /** The items of a correlation by group, with those that the correlations below bring up. */
 const itemsOf = (correlation: Correlation, seen: readonly Seen[]): Map<string, Made> => {
   const { over, keys, fields } = correlation
@@ -134,6 +138,24 @@ const itemsOf = (correlation: Correlation, seen: readonly Seen[]): Map<string, M
   const placeOf = new Map(over.flatMap((each, i) => (typeof each === 'number' ? [[each, i] as const] : [])))
   for (const each of seen) {
     const { time, id, event, bases } = each
+    const [only] = bases
+    if (bases.length === 1) {
+      const place = placeOf.get(only!)
+      const values = place === undefined ? undefined : keyOf(event, keys[only!]!)
+      if (!values) continue
+      const said = distinct(valuesOf(event, fields?.[only!]))
+      add(values, {
+        time,
+        id,
+        of: ALONE[place!] ?? [place!],
+        base: only!,
+        event,
+        old: each.old === true,
+        values: said,
+        seen: each,
+      })
+      continue
+    }
     // By group: an event of two bases may be in two.
     const own = new Map<string, { values: string[]; of: number[]; base: number; said: Set<string> }>()
     for (const base of bases) {
@@ -185,24 +207,14 @@ const ends = function* (
       part.list.push(item)
       part.places.push(i)
     }
+    const runs = windows.flatMap(({ to }, i) => (i === 0 || windows[i - 1]!.to !== endOf(items, to) ? [i] : []))
     for (const { values, list, places } of parts.values()) {
-      let [from, to] = [0, 0]
-      // Where the last window ended that held some of the part; there was none, or another came to nothing: -1.
-      let [before, until] = [-1, 0]
-      for (const window of windows) {
-        const end = endOf(items, window.to)
-        while (places[to] !== undefined && places[to]! < window.to) to++
-        while (places[from] !== undefined && places[from]! < window.from) from++
-        if (from >= to) {
-          before = -1
-          continue
-        }
+      // Where other groups stand in the windows too: when it comes true for what they hold, and at each further event of it.
+      for (const window of whole ? windows : telling(windows, runs, places)) {
+        const from = firstAt(places, window.from)
+        const to = firstAt(places, window.to)
+        if (from >= to) continue
         const last = list[to - 1]!
-        // Where other groups stand in the window too: when it comes true for what it holds, and at each further event of it.
-        const comes = whole || before !== end || to > until
-        before = window.to
-        until = to
-        if (!comes) continue
         const said = new Set<string>()
         for (let i = to - 1; i >= from && list[i]!.time === last.time; i--)
           for (const value of valuesOf(list[i]!.event, outer.fields?.[list[i]!.base])) said.add(value)
@@ -215,13 +227,45 @@ const ends = function* (
             base: last.base,
             event: last.event,
             values: [...said],
-            old: items.slice(end, window.to).every((each) => each.old),
+            old: items.slice(endOf(items, window.to), window.to).every((each) => each.old),
             below: { list, from, to },
           },
         }
       }
     }
   }
+}
+
+/** The place of the first that is not below. */
+const firstAt = (sorted: readonly number[], value: number): number => {
+  let [low, high] = [0, sorted.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (sorted[middle]! < value) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/**
+ * The windows by which a part of their group is told of: of each of its items the first that holds it, or comes behind; and those
+ * that hold some of it and begin to qualify, for the end before them did not (`runs`).
+ */
+const telling = (windows: readonly Found[], runs: readonly number[], places: readonly number[]): Found[] => {
+  const ends = windows.map(({ to }) => to)
+  const starts = runs.map((i) => ends[i]!)
+  const out = new Set<number>()
+  let next = 0
+  for (const place of places) {
+    const first = firstAt(ends, place + 1)
+    if (first < windows.length) out.add(first)
+    // Each beginning is looked at once, whichever of the items it holds.
+    for (next = Math.max(next, firstAt(starts, place + 1)); next < runs.length; next++) {
+      if (windows[runs[next]!]!.from > place) break
+      out.add(runs[next]!)
+    }
+  }
+  return [...out].sort((a, b) => a - b).map((i) => windows[i]!)
 }
 
 /** Where the items begin that stand at the time of the last one before a place. */
@@ -258,10 +302,12 @@ export const evaluate = (rule: Rule, given: readonly Seen[]): Evaluated[] => {
       told: (until = Number.POSITIVE_INFINITY) => {
         const slices = windows.filter(({ at }) => at <= until).map(({ from, to }) => ({ list: items, from, to }))
         const key = JSON.stringify(values)
+        const all = [...leavesOf(slices)].sort(byTime)
+        if (innerOf(correlation).length === 0) return all
         // Of a group of groups a part may hold more than is this group's.
         const mine = ({ event, bases }: Seen) =>
           bases.some((base) => JSON.stringify(keyOf(event, correlation.keys[base]!)) === key)
-        return [...leavesOf(slices)].filter(mine).sort(byTime)
+        return all.filter(mine)
       },
     })
   }

@@ -66,6 +66,10 @@ const SUCCEEDS: { readonly [operation: string]: () => Promise<Answer> } = {
     return admin().get(`/systems/${items[0]!.id}`)
   },
   getCoverage: () => admin().get('/coverage'),
+  getRisk: () => admin().get('/risk'),
+  getFigures: () => admin().get(`/figures?organization=${OURS.agency}`),
+  getLetters: () => admin().get('/letters'),
+  getWall: () => admin().get('/wall'),
   getInventory: async () => {
     for (const date of ['2024-12-31', '2025-07-01', '2030-01-01'])
       expect((await admin().get(`/inventory?date=${date}`)).status).toBe(200)

@@ -59,6 +59,10 @@ const paths = async (): Promise<string[]> => {
     '/agencies',
     `/agencies/${OURS.agency}`,
     '/portals',
+    '/risk',
+    '/figures',
+    '/letters',
+    '/wall',
   ]
 }
 const SECRETS = [SECRET, SECRET.toLowerCase(), NUMBER, CASE, CASE.toLowerCase(), 'nguoi-bi-che']

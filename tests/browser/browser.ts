@@ -77,7 +77,10 @@ export const pagesOf = async (page: Page): Promise<[string, string][]> => {
   const rule = await first('/api/rules')
   const id = encodeURIComponent
   return [
-    ['overview', '/'],
+    ['overview', '/overview'],
+    ['managers', '/managers'],
+    ['managers-weeks', '/managers?weeks=1&all=1'],
+    ['wall', '/wall'],
     ['alerts', '/alerts'],
     ...(alert ? [['alert', `/alerts?alert=${id(alert)}`] as [string, string]] : []),
     ['alerts-grouped', '/alerts?group=rule'],

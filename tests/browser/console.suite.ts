@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Letters, RiskView } from '../../api/contract-province.ts'
 import { launch, type Look, openTab, pagesOf, settled, signIn, type Tab } from './browser.ts'
 import type { DemoServer } from './server.ts'
 
@@ -280,6 +282,71 @@ export const consoleSuite = (name: string, start: () => Promise<DemoServer>): vo
         expect(await page.getByTestId('nav-admin').count()).toBe(0)
         expect(problems).toEqual([])
       }))
+
+    // The five minutes of a manager: what worries me, why, is it better than before, whom do I write to.
+    for (const look of [
+      { language: 'vi', theme: 'light' },
+      { language: 'en', theme: 'dark' },
+    ] as const)
+      it(`gives a manager five minutes: risk, why, times, letters, the wall (${look.language}, ${look.theme})`, () =>
+        as(
+          'manager',
+          async ({ page, problems }) => {
+            await page.goto('/')
+            const rows = page.getByTestId('risk-table').first().getByTestId('risk-row')
+            await rows.first().waitFor()
+            const risk = (await page.evaluate(async () => (await fetch('/api/risk')).json())) as RiskView
+            // Which agency worries me: one sentence, and all of them in a list of which none falls off.
+            expect(await page.getByTestId('lead').innerText()).toContain(`${risk.province!.points}/100`)
+            expect(await rows.count()).toBe(Math.min(13, risk.items.length))
+            await page.getByTestId('risk-more').click()
+            await expect.poll(() => rows.count()).toBe(risk.items.length)
+            expect(await page.getByTestId('unknown').getByTestId('risk-row').count()).toBe(risk.unknown.length)
+            await page.getByTestId('risk-weeks').click()
+            await expect
+              .poll(() => page.locator('.heat .cell').count())
+              .toBe(12 * (risk.items.length + risk.unknown.length))
+            const [saved] = await Promise.all([page.waitForEvent('download'), page.getByTestId('risk-csv').click()])
+            expect(
+              readFileSync(await saved.path(), 'utf8')
+                .trim()
+                .split('\r\n').length,
+            ).toBe(1 + risk.items.length + risk.unknown.length)
+            // Is it better than before: times, service levels, changes.
+            expect(await page.getByTestId('times').locator('tbody tr').count()).toBe(3)
+            expect(await page.getByTestId('changes').locator('li').count()).toBeGreaterThan(0)
+            expect(await page.getByTestId('periods').innerText()).toMatch(/\d/)
+            // Why: the bars add up to the score, and each opens what it counted.
+            await rows.first().locator('.who a').click()
+            await page.getByTestId('agency-risk').waitFor()
+            const points = Number(await page.getByTestId('agency-points').innerText())
+            const parts = await page.getByTestId('agency-risk').locator('.head b').allInnerTexts()
+            expect(parts.map(Number).reduce((a, b) => a + b, 0)).toBe(points)
+            await page.getByTestId('agency-risk').locator('a[href^="/alerts"]').last().click()
+            await page.getByTestId('alert-row').first().waitFor()
+            const counted = risk.items[0]!.counts.alerts
+            await expect
+              .poll(async () =>
+                Math.abs(Number(await page.locator('[data-count]').first().getAttribute('data-count')) - counted),
+              )
+              .toBeLessThan(3) // the demo goes on
+            // Whom do I write to: drafts, in Vietnamese whatever the console speaks.
+            await page.goto('/managers')
+            await page.getByTestId('open-letters').click()
+            const letters = (await page.evaluate(async () => (await fetch('/api/letters')).json())) as Letters
+            expect(letters.items.length).toBeGreaterThan(0)
+            await expect.poll(() => page.getByTestId('letter').count()).toBe(letters.items.length)
+            expect(letters.items[0]!.text).toContain('Kính gửi: ')
+            await page.keyboard.press('Escape')
+            const open = await page.getByTestId('figure-open').locator('b').innerText()
+            await page.getByTestId('open-wall').click()
+            await page.getByTestId('wall-open').waitFor()
+            expect(await page.getByTestId('wall-open').innerText()).toBe(open)
+            expect(await page.locator('nav').count()).toBe(0)
+            expect(problems).toEqual([])
+          },
+          look,
+        ))
 
     it('says that it is live, and that the demo is a demo', () =>
       as('analyst', async ({ page }) => {

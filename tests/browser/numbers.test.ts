@@ -31,8 +31,11 @@ const linksOf = async (page: Page): Promise<Link[]> =>
   page.evaluate(() =>
     [...document.querySelectorAll<HTMLAnchorElement>('main a[href^="/"]')].flatMap((a) => {
       // Points of a score, lines a second: a measure, said so by the page.
+      if (a.hasAttribute('data-measure')) return []
       const bold = a.querySelector('b:not([data-measure])')
-      const text = (bold ?? a).textContent?.trim() ?? ''
+      const told = (bold ?? a).cloneNode(true) as Element
+      for (const measure of told.querySelectorAll('[data-measure]')) measure.remove()
+      const text = told.textContent?.trim() ?? ''
       return text === '' ? [] : [{ href: a.getAttribute('href')!, text }]
     }),
   )
@@ -57,6 +60,8 @@ test.each(['vi', 'en'] as const)('every number that is a link opens as many, in 
   const seen = new Map<string, number>()
   let opened = 0
   for (const [name, path] of await pagesOf(page)) {
+    // The wall has no links, and the weeks have those of the managers' page.
+    if (name === 'wall' || name === 'managers-weeks') continue
     await page.goto(path)
     await settled(page)
     const own = new URL(page.url()).pathname

@@ -150,7 +150,7 @@ sources:
     expect(refusal(await run('--source', 'web', '--agency', 'nowhere'))).toMatch(/there is no agency "nowhere"/)
     const today = await run('--source', 'web')
     expect(today.err).toMatch(
-      /: not read again: it takes events now: say the same again when a later day has begun \(UTC\)\n$/,
+      /: not read again: it takes events now: a running server goes on by itself when a later day has begun \(UTC\)\n$/,
     )
     expect(today.code).toBe(0)
   })

@@ -10,7 +10,7 @@ import { Row } from '../../ingest/row/row.ts'
 import { eq } from '../../ingest/store/filter.ts'
 import { compile } from '../../ingest/store/match.ts'
 import { loadRules, pathOf } from '../../rules/load.ts'
-import { eitherOf, judgingOf, labelOf } from '../../rules/ruleset.ts'
+import { judgingOf, labelOf, partsOf } from '../../rules/ruleset.ts'
 import { stageOf } from '../ingest/parsers/lines.ts'
 import { enrich, words } from './events.ts'
 
@@ -33,7 +33,7 @@ const examples = (): Map<string, string[]> => {
 test('each example of the catalog carries the rules that it meets, and the set that judged it', async () => {
   const judging = judgingOf(rules)
   const mark = await openMark(judging)
-  const matches = rules.map((rule) => ({ label: labelOf(rule), match: compile(eitherOf(rule)) }))
+  const matches = rules.flatMap((rule) => partsOf(rule).map(({ label, filter }) => ({ label, match: compile(filter) })))
   let hits = 0
   for (const [parser, lines] of examples()) {
     const stage = stageOf(parser, { enrich, mark: () => mark })

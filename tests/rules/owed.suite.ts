@@ -27,7 +27,17 @@ title: Đếm
 id: count
 level: high
 vonglau: { quiet: 20m }
-correlation: { type: event_count, rules: [asked], group-by: [source.ip], timespan: 5m, condition: { gte: 4 } }`,
+correlation: { type: event_count, rules: [asked], group-by: [source.ip], timespan: 5m, condition: { gte: 4 } }
+---
+name: plain
+title: Thường
+detection: { a: { url.query|contains: select }, b: { vonglau.source.id: cong-a }, condition: b and not a }
+---
+title: Lần lượt
+id: ordered
+level: high
+vonglau: { quiet: 20m }
+correlation: { type: temporal_ordered, rules: [plain, asked], group-by: [source.ip], timespan: 2m }`,
   'owed.yml',
 )
 

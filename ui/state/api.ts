@@ -31,19 +31,26 @@ import type {
   SourceRow,
   SourceSetup,
   Suggestion,
+  UnknownReading,
+  UnknownSender,
   UserChange,
   UserRow,
 } from '../../api/contract.ts'
 import type {
   ChangedInventory,
   Coverage,
+  Figures,
+  FiguresQuery as AskedFigures,
   InventoryChange,
   InventoryChoice,
   InventoryEntry,
   InventoryKind,
   InventoryView,
+  Letters,
+  RiskView,
   SystemDetail,
   SystemRow,
+  Wall,
 } from '../../api/contract-province.ts'
 import type { Event } from '../../ingest/event.ts'
 import { told } from '../i18n/index.svelte.ts'
@@ -183,6 +190,11 @@ export const getSystems = (signal?: AbortSignal): Promise<{ items: SystemRow[] }
 export const getSystem = (id: string, signal?: AbortSignal): Promise<SystemDetail> =>
   call(client.systems[':id'].$get, { param: { id }, signal })
 export const getCoverage = (signal?: AbortSignal): Promise<Coverage> => call(client.coverage.$get, { signal })
+export const getRisk = (signal?: AbortSignal): Promise<RiskView> => call(client.risk.$get, { signal })
+export const getFigures = (query: Asked<AskedFigures>, signal?: AbortSignal): Promise<Figures> =>
+  call(client.figures.$get, { query, signal })
+export const getLetters = (signal?: AbortSignal): Promise<Letters> => call(client.letters.$get, { signal })
+export const getWall = (signal?: AbortSignal): Promise<Wall> => call(client.wall.$get, { signal })
 /** `date`: a day YYYY-MM-DD; '' for today. */
 export const getInventory = (date: string, signal?: AbortSignal): Promise<InventoryView> =>
   call(client.inventory.$get, { query: { date }, signal })
@@ -210,6 +222,15 @@ export const enableRule = (id: string, enabled: boolean) =>
   call(client.rules[':id'].$post, { param: { id }, json: { enabled } })
 export const getSources = (signal?: AbortSignal): Promise<{ items: SourceRow[]; setup: SourceSetup }> =>
   call(client.sources.$get, { signal })
+
+export const getUnknownSenders = (signal?: AbortSignal): Promise<{ items: UnknownSender[] }> =>
+  call(client.sources.unknown.$get, { signal })
+export const getUnknownSender = (address: string): Promise<UnknownReading> =>
+  call(client.sources.unknown[':address'].$get, { param: { address } })
+export const assignSender = (
+  address: string,
+  as: { id: string; parser: string; organization?: string },
+): Promise<{ id: string }> => call(client.sources.unknown[':address'].$post, { param: { address }, json: as })
 
 export const getUsers = (signal?: AbortSignal): Promise<{ items: UserRow[] }> => call(client.users.$get, { signal })
 export const addUser = (user: NewUser): Promise<{ password: string }> => call(client.users.$post, { json: user })

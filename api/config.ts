@@ -11,6 +11,7 @@ import { readDescriptions } from './descriptions.ts'
 import { parseCidr } from '../ingest/ip.ts'
 import type { SyslogOptions } from '../ingest/collect/syslog.ts'
 import { expectedField, isField } from './fields.ts'
+import { reportSettings } from './reports/settings.ts'
 import type { Source } from '../ingest/source.ts'
 import { checkRegex, compile } from '../ingest/store/match.ts'
 
@@ -171,6 +172,7 @@ const schemaWith = (own: Own) =>
       .default([]),
     /** Folders that links among the files of sources may lead into. */
     files: z.array(z.string()).default([]),
+    reports: reportSettings.prefault({}),
     sources: z.array(sourceWith(own)).default([]),
   })
 const schema = schemaWith(new Map())
@@ -287,6 +289,10 @@ const read = (file: string | undefined, env: NodeJS.ProcessEnv): Config => {
     ...(rest.inventory === undefined ? {} : { inventory: under(rest.inventory) }),
     ...(rest.rules === undefined ? {} : { rules: under(rest.rules) }),
     ...(rest.parsers === undefined ? {} : { parsers: under(rest.parsers) }),
+    reports: {
+      ...rest.reports,
+      ...(rest.reports.templates === undefined ? {} : { templates: under(rest.reports.templates) }),
+    },
     described,
     ...(rest.tls === undefined ? {} : { tls: { cert: under(rest.tls.cert), key: under(rest.tls.key) } }),
     sources: sources.map(

@@ -10,6 +10,7 @@ import { toDocument } from '../ingest/event.ts'
 import { checkRules, costlyRules, testRules } from '../rules/check.ts'
 import { CATALOG, loadRules } from '../rules/load.ts'
 import { addInventory } from './commands/inventory.ts'
+import { addReport } from './commands/report.ts'
 import { addParserCommands } from './commands/parsers.ts'
 import { type Named, readEvents, sourceNamed, stagesOf } from './commands/lines.ts'
 import { tell } from './commands/printable.ts'
@@ -308,6 +309,7 @@ program
     for await (const answer of reach(config(), { ask: 'reload', by: person() }))
       await print([String(answer['reloaded'])])
   })
+addReport(program, (request) => reach(config(), request), person)
 addInventory(program, (request) => reach(config(), request), person)
 program
   .command('clock')

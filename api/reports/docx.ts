@@ -131,9 +131,11 @@ export const toDocx = async (document: ReportDocument, base: string): Promise<Bu
       ? [heading(block.level, block.text)]
       : block.kind === 'paragraph'
         ? [paragraph(block.runs)]
-        : block.kind === 'table'
-          ? [caption(block.caption), table(block), ...note(block.note)]
-          : [caption(block.caption), table(chartTable(block)), ...note(undefined), spacer()],
+        : block.kind === 'table' && block.rows.length === 0
+          ? []
+          : block.kind === 'table'
+            ? [caption(block.caption), table(block), ...note(block.note)]
+            : [caption(block.caption), table(chartTable(block)), ...note(undefined), spacer()],
   )
   const file = new Document({
     title: xml(document.title),

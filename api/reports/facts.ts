@@ -90,8 +90,8 @@ export const factsOf = async (
       incidentRow(inventory, item, made),
     )
   const range: Filter = { op: 'range', field: 'incident.created', gte: period.from, lt: period.to }
-  const known = await scoresAtEnd(installation, scope, end, organization)
-  const was = await scoresAtEnd(installation, scope, before.to, organization)
+  const known = await scoresAtEnd(installation, scope, end, made, organization)
+  const was = await scoresAtEnd(installation, scope, before.to, made, organization)
   const scores = inForce
     .flatMap(({ id, name }): AgencyScore[] => {
       const now = known.get(id)
@@ -139,17 +139,18 @@ const scoresAtEnd = async (
   installation: Installation,
   scope: Scope,
   end: number,
+  now: number,
   organization: string | undefined,
 ): Promise<Known> => {
   const isOwn = (id: string) => organization === undefined || id === organization
-  if (end >= installation.clock()) {
+  if (end >= now) {
     const { items } = await riskOf(installation, scope)
     return new Map(
       items.flatMap(({ id, points, parts }) => (points === undefined || !isOwn(id) ? [] : [[id, { points, parts }]])),
     )
   }
   const day = midnightOf(installation, end - 1)
-  if (day + DAY > installation.clock()) return new Map()
+  if (day + DAY > now) return new Map()
   const [scores] = await scoresOf(installation, [day])
   return new Map(
     [...(scores ?? [])].flatMap(([id, { points, parts }]) =>

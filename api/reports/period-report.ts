@@ -168,8 +168,9 @@ const risk = (facts: Facts, links: Links): Block[] => {
   const others = facts.scores.length - table.rows.length
   return [
     heading(2, '3. Cơ quan, đơn vị cần lưu ý'),
+    table,
     ...(table.rows.length
-      ? [table]
+      ? []
       : [paragraph('Chưa cơ quan, đơn vị nào gửi nhật ký trong kỳ: chưa đánh giá được rủi ro.')]),
     ...(others + facts.unknown.length > 0
       ? [

@@ -1,4 +1,5 @@
 /** What a province says of its reports: `reports:` of the configuration. */
+import cron from 'node-cron'
 import { z } from 'zod'
 import { PERIOD_KINDS } from './period.ts'
 
@@ -25,7 +26,11 @@ export const reportSettings = z.strictObject({
   schedule: z
     .strictObject({
       /** When it is looked whether a period is closed, in the province's zone. */
-      cron: z.string().max(100).default('0 7 15 * *'),
+      cron: z
+        .string()
+        .max(100)
+        .refine((text) => cron.validate(text), 'minute hour day month weekday, such as "0 7 15 * *"')
+        .default('0 7 15 * *'),
       kinds: z.array(z.enum(PERIOD_KINDS)).min(1).default(['month']),
       /** One for each agency beside that of the province. */
       agencies: z.boolean().default(false),

@@ -163,7 +163,7 @@ export const incidents = new Hono<Env>()
   .get('/:id', does(getIncident), async (c) => {
     const { installation, scope } = c.var
     const found = await one(installation, scope, c.req.param('id'))
-    return c.json(await detail(installation, scope, found))
+    return c.json(await detailOf(installation, scope, found))
   })
   .post('/:id', does(changeIncident), async (c) => {
     const { installation, scope, user } = c.var
@@ -243,7 +243,11 @@ export const one = async (installation: Installation, scope: Scope, id: string):
   return found
 }
 
-const detail = async (installation: Installation, scope: Scope, found: Stored<Incident>): Promise<IncidentDetail> => {
+export const detailOf = async (
+  installation: Installation,
+  scope: Scope,
+  found: Stored<Incident>,
+): Promise<IncidentDetail> => {
   const now = installation.clock()
   const collection = alertsOf(installation)
   const members = [

@@ -34,6 +34,7 @@ import { find } from './routes/find.ts'
 import { incidents } from './routes/incidents.ts'
 import { live } from './routes/live.ts'
 import { overview } from './routes/overview.ts'
+import { reports } from './routes/reports.ts'
 import { rules } from './routes/rules.ts'
 import { publicAddress, sources } from './routes/sources.ts'
 
@@ -49,6 +50,7 @@ const routes = new Hono<Env>()
   .route('/figures', figures)
   .route('/letters', letters)
   .route('/wall', wall)
+  .route('/reports', reports)
   .route('/inventory', inventoryView)
   .route('/portals', portals)
   .route('/events', events)
@@ -76,6 +78,7 @@ const HEAVY = [
   'figures',
   'letters',
   'wall',
+  'reports',
   'inventory',
   'kql/suggest',
   'overview',

@@ -7,6 +7,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { toDocument } from '../ingest/event.ts'
 import { addInventory } from './commands/inventory.ts'
 import { addUsers } from './commands/users.ts'
+import { addReport } from './commands/report.ts'
 import { addParserCommands } from './commands/parsers.ts'
 import { addRules } from './commands/rules.ts'
 import { type Named, readEvents, sourceNamed, stagesOf } from './commands/lines.ts'
@@ -270,6 +271,7 @@ program
     for await (const answer of reach(config(), { ask: 'reload', by: person() }))
       await print([String(answer['reloaded'])])
   })
+addReport(program, (request) => reach(config(), request), person)
 addInventory(program, (request) => reach(config(), request), person)
 program
   .command('clock')

@@ -30,6 +30,8 @@ export const INDEXED: { readonly [collection: string]: readonly string[] } = {
     'alert.count',
     'alert.severity',
   ],
+  reports: ['report.at', 'report.kind', 'report.period', 'organization.id', 'system.id'],
+  report_files: ['report.at', 'organization.id', 'system.id'],
   hits: ['hit.rule', '@timestamp'],
   incidents: [
     'incident.status',

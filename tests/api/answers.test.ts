@@ -70,6 +70,13 @@ const SUCCEEDS: { readonly [operation: string]: () => Promise<Answer> } = {
   getFigures: () => admin().get(`/figures?organization=${OURS.agency}`),
   getLetters: () => admin().get('/letters'),
   getWall: () => admin().get('/wall'),
+  listReports: () => admin().get('/reports?kind=month'),
+  previewReport: () => admin().post('/reports/preview', { kind: 'incident', incident: incident.number }),
+  makeReport: () => admin().post('/reports', { kind: 'month', period: '2025-01', organization: OURS.agency }),
+  getReportFile: async () => {
+    const { items } = (await admin().get('/reports')).body as { items: { id: string }[] }
+    return admin().get(`/reports/${items[0]!.id}/csv`)
+  },
   getInventory: async () => {
     for (const date of ['2024-12-31', '2025-07-01', '2030-01-01'])
       expect((await admin().get(`/inventory?date=${date}`)).status).toBe(200)

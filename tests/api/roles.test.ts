@@ -63,6 +63,7 @@ const RULES: readonly Role[] = ['administrator', 'rule_author']
 const ADMIN: readonly Role[] = ['administrator']
 const TRAIL: readonly Role[] = ['administrator', 'auditor']
 const json = (body: object) => ({ body })
+const MONTH = { kind: 'month', period: '2025-01' }
 
 interface Expected {
   /** Those who may; absent: everyone who is signed in. */
@@ -165,6 +166,17 @@ const ROUTES: { readonly [route: string]: Expected | 'open' | 'library' | 'strea
   'GET /api/figures': { ask: () => ({ path: '/figures' }), reads: true },
   'GET /api/letters': { ask: () => ({ path: '/letters' }), reads: true },
   'GET /api/wall': { ask: () => ({ path: '/wall' }), reads: true },
+  'GET /api/reports': { ask: () => ({ path: '/reports' }), reads: true },
+  'POST /api/reports/preview': {
+    ask: ({ incident }) => ({ path: '/reports/preview', ...json({ kind: 'incident', incident: incident.number }) }),
+    foreign: 'not found',
+    reads: true,
+  },
+  'POST /api/reports': {
+    ask: ({ incident }) => ({ path: '/reports', ...json({ ...MONTH, organization: incident.organization!.id }) }),
+    foreign: 'not found',
+  },
+  'GET /api/reports/:id/:format': { ask: () => ({ path: '/reports/khong-co/pdf' }) }, // `reported.ts` walks the files
   'GET /api/coverage': { ask: () => ({ path: '/coverage' }), reads: true },
   'GET /api/inventory': { ask: () => ({ path: '/inventory' }), reads: true },
   'GET /api/inventory/file': { may: ADMIN, ask: () => ({ path: '/inventory/file' }) },

@@ -305,8 +305,9 @@ export const openInstallation = async (first: Config, options: InstallationOptio
       config = { ...config, sources: next.sources, described: next.described }
       await ingest.setSources(next.sources)
       left = undefined
-      for (const listener of listeners) listener(next.sources)
     }
+    // Whether or not they changed: certificates are read again too.
+    for (const listener of listeners) listener(next.sources)
     const rules = await takeRules(book_)
     await followWords()
     failing.clear()

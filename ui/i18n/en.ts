@@ -675,7 +675,7 @@ export const en: Words = {
       health: 'Devices, log sources',
       own: 'Rules of the province',
     },
-    raised: (level: string) => `portal with a trust label: ${level}`,
+    raised: (level: string) => `Portal with a trust label: ${level}`,
     week: 'Alerts, 7 days',
     lastRun: 'Last run',
     behind: 'Behind',

@@ -678,7 +678,7 @@ export const vi = {
       health: 'Thiết bị, nguồn nhật ký',
       own: 'Luật riêng của tỉnh',
     } as Record<string, string>,
-    raised: (level: string) => `cổng có tín nhiệm mạng: ${level}`,
+    raised: (level: string) => `Cổng thông tin có tín nhiệm mạng: ${level}`,
     week: 'Cảnh báo 7 ngày',
     lastRun: 'Lần chạy cuối',
     behind: 'Trễ',

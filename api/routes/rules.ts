@@ -3,6 +3,7 @@ import { Hono } from 'hono'
 import { and, eq, fieldsOf } from '../../ingest/store/filter.ts'
 import type { LedgerEntry } from '../../rules/detect.ts'
 import { nextRun } from '../../rules/cron.ts'
+import { groupOfFile } from '../../rules/load.ts'
 import type { Rule } from '../../rules/rule.ts'
 import type { Scope } from '../../ingest/store/store.ts'
 import { audit, type Env, notFound, seesAll } from '../context.ts'
@@ -26,6 +27,8 @@ const ruleRow = (
   id: rule.id,
   name: rule.name,
   level: rule.level,
+  ...(rule.trusted ? { trusted: rule.trusted.level } : {}),
+  group: groupOfFile(rule.file),
   kind: rule.correlation?.type ?? 'single',
   enabled: installation.enabled(rule.id),
   description: rule.description,

@@ -1,15 +1,12 @@
 /** The command line. Every mistake is one sentence on standard error and exit 1. */
 import { withComputed } from '../ingest/computed/computed.ts'
 import { counted } from '../ingest/counted.ts'
-import { LOGSOURCES } from '../ingest/parsers/index.ts'
 import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
 import { toDocument } from '../ingest/event.ts'
-import { checkRules, costlyRules, scheduledRules, testRules } from '../rules/check.ts'
-import { CATALOG, loadRules } from '../rules/load.ts'
 import { addInventory } from './commands/inventory.ts'
+import { addRules } from './commands/rules.ts'
 import { addParserCommands } from './commands/parsers.ts'
 import { type Named, readEvents, sourceNamed, stagesOf } from './commands/lines.ts'
 import { tell } from './commands/printable.ts'
@@ -23,19 +20,6 @@ import type { ReparseRequest } from './reparse.ts'
 import type { ImportProgress } from './import.ts'
 import { ROLES } from './permissions.ts'
 
-/** The events beside the rules of the catalog are of its portals. */
-const DEMO_INVENTORY = fileURLToPath(new URL('../seeds/vinh-long/inventory.yml', import.meta.url))
-/** Ordinary events, over which the cost of a rule is measured that is asked of all. */
-const SAMPLES = [
-  [
-    'nginx_access',
-    '198.51.100.7 - - [21/Nov/2026:07:05:00 +0000] "GET /tin-tuc/bai-viet-12.html?trang=2 HTTP/1.1" 200 5120 "https://cong.example/" "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"',
-  ],
-  [
-    'fortinet_fortigate',
-    'date=2026-11-21 time=07:05:00 devname="fw" devid="FGT60F" logid="0000000013" type="traffic" subtype="forward" level="notice" srcip=198.51.100.7 srcport=50123 dstip=203.0.113.10 dstport=443 proto=6 action="accept" service="HTTPS" sentbyte=120 rcvdbyte=4096',
-  ],
-] as const
 const program = new Command('vonglau')
   .description('Vọng Lâu: security monitoring of a province')
   .showHelpAfterError()
@@ -262,50 +246,6 @@ program
     }
   })
 
-const rules = program.command('rules').description('for rule authors')
-rules
-  .command('check')
-  .description('load every rule and say what is wrong')
-  .argument('[folder]', 'rules of your own (default: rules: of the configuration)')
-  .action(async (folder?: string) => {
-    const { eventOfLine, wordsOf } = await import('./commands/scan.ts')
-    const words = wordsOf(config())
-    const problems = checkRules(folder ?? config().rules, LOGSOURCES, words)
-    for (const problem of problems) tell(problem)
-    if (problems.length) process.exitCode = 1
-    else {
-      const rules = loadRules(folder ?? config().rules, LOGSOURCES, words)
-      const toEvent = eventOfLine(config())
-      const events = SAMPLES.map(([source, line]) => toEvent(source, line)).filter((event) => event !== undefined)
-      await print([
-        ...costlyRules(rules, events),
-        ...scheduledRules(rules),
-        `${counted(rules.length, 'rule')}, none with a mistake`,
-      ])
-    }
-  })
-rules
-  .command('test')
-  .description('run every rule against its <id>.events.ndjson')
-  .argument('[folder]', 'rules of your own (default: rules: of the configuration)')
-  .action(async (folder?: string) => {
-    const given = config()
-    const settings = { ...given, inventory: given.inventory ?? DEMO_INVENTORY }
-    const { eventOfLine, wordsOf } = await import('./commands/scan.ts')
-    const folderOf = folder ?? settings.rules ?? CATALOG
-    const tested = testRules(folderOf, eventOfLine(settings), LOGSOURCES, wordsOf(settings))
-    const failures = tested.flatMap((each) => each.failures)
-    for (const failure of failures) tell(failure)
-    await print([
-      ...tested.map(
-        (each) =>
-          `${each.failures.length ? 'FAIL' : 'ok  '}  ${each.rules.map((rule) => rule.id).join(', ')}: ${each.matching} that must match, ${each.others} that must not`,
-      ),
-      `${tested.filter((each) => each.failures.length === 0).length} passed, ${tested.filter((each) => each.failures.length > 0).length} failed`,
-    ])
-    if (failures.length) process.exitCode = 1
-  })
-
 /** Who sits there, also behind sudo: for the trail. */
 const person = (): string => {
   const behind = process.env['SUDO_USER']
@@ -329,6 +269,7 @@ program
       await print([String(answer['reloaded'])])
   })
 addInventory(program, (request) => reach(config(), request), person)
+addRules(program, config, (request) => reach(config(), request), person)
 program
   .command('clock')
   .description('of this machine')

@@ -30,6 +30,7 @@ export const INDEXED: { readonly [collection: string]: readonly string[] } = {
     'alert.count',
     'alert.severity',
   ],
+  exceptions: ['exception.status', 'case.pending'],
   hits: ['hit.rule', '@timestamp'],
   incidents: [
     'incident.status',

@@ -1,0 +1,78 @@
+/** `vonglau rules`: for who writes them. */
+import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
+import { counted } from '../../ingest/counted.ts'
+import { LOGSOURCES } from '../../ingest/parsers/index.ts'
+import { checkRules, costlyRules, scheduledRules, testRules } from '../../rules/check.ts'
+import { CATALOG, loadRules } from '../../rules/load.ts'
+import type { Config } from '../config.ts'
+import type { Request } from '../control.ts'
+import { tell } from './printable.ts'
+import type { Answer } from './reach.ts'
+import { print } from './show.ts'
+
+/** The events beside the rules of the catalog are of its portals. */
+const DEMO_INVENTORY = fileURLToPath(new URL('../../seeds/vinh-long/inventory.yml', import.meta.url))
+/** Ordinary events, over which the cost of a rule is measured that is asked of all. */
+const SAMPLES = [
+  [
+    'nginx_access',
+    '198.51.100.7 - - [21/Nov/2026:07:05:00 +0000] "GET /tin-tuc/bai-viet-12.html?trang=2 HTTP/1.1" 200 5120 "https://cong.example/" "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"',
+  ],
+  [
+    'fortinet_fortigate',
+    'date=2026-11-21 time=07:05:00 devname="fw" devid="FGT60F" logid="0000000013" type="traffic" subtype="forward" level="notice" srcip=198.51.100.7 srcport=50123 dstip=203.0.113.10 dstport=443 proto=6 action="accept" service="HTTPS" sentbyte=120 rcvdbyte=4096',
+  ],
+] as const
+
+/** `ask`: of the running server, or of the installation that the command opens itself. `person`: who sits there. */
+export const addRules = (
+  program: Command,
+  config: () => Config,
+  ask: (request: Request) => AsyncIterable<Answer>,
+  person: () => string,
+): void => {
+  const rules = program.command('rules').description('for rule authors')
+  rules
+    .command('check')
+    .description('load every rule and say what is wrong')
+    .argument('[folder]', 'rules of your own (default: rules: of the configuration)')
+    .action(async (folder?: string) => {
+      const { eventOfLine, wordsOf } = await import('./scan.ts')
+      const words = wordsOf(config())
+      const problems = checkRules(folder ?? config().rules, LOGSOURCES, words)
+      for (const problem of problems) tell(problem)
+      if (problems.length) process.exitCode = 1
+      else {
+        const rules = loadRules(folder ?? config().rules, LOGSOURCES, words)
+        const toEvent = eventOfLine(config())
+        const events = SAMPLES.map(([source, line]) => toEvent(source, line)).filter((event) => event !== undefined)
+        await print([
+          ...costlyRules(rules, events),
+          ...scheduledRules(rules),
+          `${counted(rules.length, 'rule')}, none with a mistake`,
+        ])
+      }
+    })
+  rules
+    .command('test')
+    .description('run every rule against its <id>.events.ndjson')
+    .argument('[folder]', 'rules of your own (default: rules: of the configuration)')
+    .action(async (folder?: string) => {
+      const given = config()
+      const settings = { ...given, inventory: given.inventory ?? DEMO_INVENTORY }
+      const { eventOfLine, wordsOf } = await import('./scan.ts')
+      const folderOf = folder ?? settings.rules ?? CATALOG
+      const tested = testRules(folderOf, eventOfLine(settings), LOGSOURCES, wordsOf(settings))
+      const failures = tested.flatMap((each) => each.failures)
+      for (const failure of failures) tell(failure)
+      await print([
+        ...tested.map(
+          (each) =>
+            `${each.failures.length ? 'FAIL' : 'ok  '}  ${each.rules.map((rule) => rule.id).join(', ')}: ${each.matching} that must match, ${each.others} that must not`,
+        ),
+        `${tested.filter((each) => each.failures.length === 0).length} passed, ${tested.filter((each) => each.failures.length > 0).length} failed`,
+      ])
+      if (failures.length) process.exitCode = 1
+    })
+}

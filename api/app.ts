@@ -6,6 +6,7 @@ import { serveStatic } from '@hono/node-server/serve-static'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { secureHeaders } from 'hono/secure-headers'
+import { openBodies } from '../ingest/collect/body.ts'
 import { AT_ROOT, elasticRoute } from '../ingest/collect/elastic.ts'
 import { ingestRoute } from '../ingest/collect/http.ts'
 import { parsers } from '../ingest/parsers/index.ts'
@@ -34,6 +35,7 @@ import { incidents } from './routes/incidents.ts'
 import { live } from './routes/live.ts'
 import { overview } from './routes/overview.ts'
 import { exceptions } from './routes/exceptions.ts'
+import { reports } from './routes/reports.ts'
 import { rules } from './routes/rules.ts'
 import { publicAddress, sources } from './routes/sources.ts'
 
@@ -49,6 +51,7 @@ const routes = new Hono<Env>()
   .route('/figures', figures)
   .route('/letters', letters)
   .route('/wall', wall)
+  .route('/reports', reports)
   .route('/inventory', inventoryView)
   .route('/portals', portals)
   .route('/events', events)
@@ -77,6 +80,7 @@ const HEAVY = [
   'figures',
   'letters',
   'wall',
+  'reports',
   'inventory',
   'kql/suggest',
   'overview',
@@ -150,9 +154,10 @@ export const createApp = ({ installation, auth }: { installation: Installation; 
     const { ingest } = installation
     const sources = () => installation.config.sources
     const peer = (c: unknown) => peerOf(c as Context<Env>)
-    app.route('/ingest', ingestRoute(sources, ingest, peer))
+    const bodies = openBodies()
+    app.route('/ingest', ingestRoute(sources, ingest, peer, bodies))
     const whole = ({ parser }: Source) => parsers.get(parser)?.documents ?? false
-    const elastic = { sources, ingest, peer, whole }
+    const elastic = { sources, ingest, peer, bodies, whole }
     app.route('/ingest/:source', elasticRoute(elastic))
     // For senders that can name no path. Browsers send no credentials in this way.
     const atRoot = elasticRoute(elastic)

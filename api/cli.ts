@@ -6,19 +6,20 @@ import { resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { toDocument } from '../ingest/event.ts'
 import { addInventory } from './commands/inventory.ts'
-import { addRules } from './commands/rules.ts'
+import { addUsers } from './commands/users.ts'
+import { addReport } from './commands/report.ts'
 import { addParserCommands } from './commands/parsers.ts'
+import { addRules } from './commands/rules.ts'
 import { type Named, readEvents, sourceNamed, stagesOf } from './commands/lines.ts'
 import { tell } from './commands/printable.ts'
 import { openBar, print, table } from './commands/show.ts'
 import { holdOnTo } from './commands/tether.ts'
 import { type Config, readConfig, SERVER_ROLES, type ServerRole, socketPath } from './config.ts'
-import type { Role, SourceRow } from './contract.ts'
+import type { SourceRow } from './contract.ts'
 import type { Coverage } from './contract-province.ts'
 import type { Request } from './control.ts'
 import type { ReparseRequest } from './reparse.ts'
 import type { ImportProgress } from './import.ts'
-import { ROLES } from './permissions.ts'
 
 const program = new Command('vonglau')
   .description('Vọng Lâu: security monitoring of a province')
@@ -268,6 +269,7 @@ program
     for await (const answer of reach(config(), { ask: 'reload', by: person() }))
       await print([String(answer['reloaded'])])
   })
+addReport(program, (request) => reach(config(), request), person)
 addInventory(program, (request) => reach(config(), request), person)
 addRules(program, config, (request) => reach(config(), request), person)
 program
@@ -284,38 +286,7 @@ program
     }
   })
 
-const users = program.command('users').description('who may sign in')
-users
-  .command('add')
-  .argument('<username>')
-  .option('--name <name>', 'as shown to others')
-  .option('--role <role>', ROLES.join(', '), 'analyst')
-  .option('--organization <id>', 'sees only this agency and those below it; may be repeated', collect, [])
-  .action(async (username: string, options: { name?: string; role: string; organization: string[] }) => {
-    if (!ROLES.includes(options.role as Role))
-      throw new Error(`--role ${options.role}: the roles are ${ROLES.join(', ')}`)
-    for await (const answer of reach(config(), {
-      ask: 'users.add',
-      username,
-      name: options.name ?? username,
-      role: options.role as Role,
-      organizations: options.organization,
-      by: person(),
-    })) {
-      await print([
-        `${answer['username']} can sign in with this password once, and then chooses another: ${answer['password']}`,
-      ])
-    }
-  })
-users
-  .command('reset')
-  .argument('<username>')
-  .action(async (username: string) => {
-    for await (const answer of reach(config(), { ask: 'users.reset', username, by: person() }))
-      await print([
-        `${answer['username']} can sign in with this password once, and then chooses another: ${answer['password']}`,
-      ])
-  })
+addUsers(program, (request) => reach(config(), request), person)
 program
   .command('doctor')
   .description('what is wrong with this installation')

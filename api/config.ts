@@ -10,6 +10,7 @@ import { syslog, syslogPorts } from './config-syslog.ts'
 import { address, network, zone } from './config-values.ts'
 import { readDescriptions } from './descriptions.ts'
 import { expectedField, isField } from './fields.ts'
+import { reportSettings } from './reports/settings.ts'
 import type { Source } from '../ingest/source.ts'
 import { checkRegex, compile } from '../ingest/store/match.ts'
 
@@ -81,6 +82,7 @@ const schemaWith = (own: Own) =>
       .default([]),
     /** Folders that links among the files of sources may lead into. */
     files: z.array(z.string()).default([]),
+    reports: reportSettings.prefault({}),
     sources: z.array(sourceWith(own)).default([]),
   })
 const schema = schemaWith(new Map())
@@ -210,6 +212,10 @@ const read = (file: string | undefined, env: NodeJS.ProcessEnv): Config => {
     ...(rest.inventory === undefined ? {} : { inventory: under(rest.inventory) }),
     ...(rest.rules === undefined ? {} : { rules: under(rest.rules) }),
     ...(rest.parsers === undefined ? {} : { parsers: under(rest.parsers) }),
+    reports: {
+      ...rest.reports,
+      ...(rest.reports.templates === undefined ? {} : { templates: under(rest.reports.templates) }),
+    },
     described,
     ...(rest.tls === undefined ? {} : { tls: { cert: under(rest.tls.cert), key: under(rest.tls.key) } }),
     sources: sources.map((s) => toSource(s, { under, described, timezone: rest.timezone, files: rest.files })),

@@ -10,6 +10,7 @@ import type {
   settleInventory,
 } from './schema/inventory.ts'
 import type { change, figures, figuresQuery, letter, letters } from './schema/figures.ts'
+import type { periodKind, reportDocument, reportKind, reportList, reportRow } from './schema/reports.ts'
 import type { riskRow, riskView } from './schema/risk.ts'
 import type { wall } from './schema/wall.ts'
 import type { systemDetail, systemRow } from './schema/systems.ts'
@@ -33,3 +34,8 @@ export type Letter = z.output<typeof letter>
 export type Letters = z.output<typeof letters>
 export type FiguresQuery = z.input<typeof figuresQuery>
 export type Wall = z.output<typeof wall>
+export type PeriodKind = z.output<typeof periodKind>
+export type ReportKind = z.output<typeof reportKind>
+export type ReportDocument = z.output<typeof reportDocument>
+export type ReportRow = z.output<typeof reportRow>
+export type ReportList = z.output<typeof reportList>

@@ -16,6 +16,7 @@ import { isKnown } from '../ingest/inventory/scope.ts'
 import { examineCases } from '../rules/case/examine.ts'
 import { readMark } from '../rules/upgrade/upgrade.ts'
 import type { Installation } from './installation.ts'
+import type { Asked as ReportAsked, Format } from './reports/make.ts'
 import { reloadedText } from './reloaded.ts'
 import { reparse, reparsedText, type ReparseRequest } from './reparse.ts'
 import { commandLine, leaveTrail } from './trail.ts'
@@ -35,6 +36,7 @@ export type Request =
   | { readonly ask: 'coverage' }
   | { readonly ask: 'health' }
   | { readonly ask: 'cases' }
+  | { readonly ask: 'report'; readonly wanted: ReportAsked; readonly format: Format; readonly by?: string }
   | { readonly ask: 'reload'; readonly by?: string }
   | { readonly ask: 'inventory.export'; readonly kind?: ListKind }
   | { readonly ask: 'inventory.history' }
@@ -141,6 +143,14 @@ export const createControl = (installation: Installation, openAuth: () => Promis
               what: `of events that came until ${new Date(until).toISOString()} the agency is the destination's first, whoever's device wrote them`,
             },
           })
+        return
+      }
+      case 'report': {
+        const { contentOf, fileOf } = await import('./reports/make.ts')
+        const made = await contentOf(installation, SYSTEM, request.wanted)
+        const file = await fileOf(installation, made, request.format)
+        await told(request.by, 'report.download', made.document.title, request.format)
+        yield JSON.stringify({ title: made.document.title, base64: file.toString('base64') })
         return
       }
       case 'reload': {

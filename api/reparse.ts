@@ -7,7 +7,7 @@
  */
 import { hash } from 'node:crypto'
 import type { Event } from '../ingest/event.ts'
-import { openReadAgain } from '../ingest/read-again.ts'
+import { openReadAgain, type ReadAgain } from '../ingest/read-again.ts'
 import { UNKNOWN_SOURCE } from '../ingest/source.ts'
 import { and, EVERYTHING, eq, type Filter, not } from '../ingest/store/filter.ts'
 import { type Document, SYSTEM } from '../ingest/store/store.ts'
@@ -52,10 +52,34 @@ interface Mark extends Document {
 const marksOf = ({ store }: Pick<Installation, 'store'>) => store.documents.collection<Mark>('reparse')
 const keyOf = (request: ReparseRequest): string => hash('sha256', JSON.stringify(request)).slice(0, 24)
 
-/** What a day that took events left to do, and what a person asked for in the console. One at a time. */
+/**
+ * What a day that took events left to do, and what a person asked for in the console. One at a time; what cannot be done keeps
+ * nothing else from it, and is said.
+ */
 export const reparsePending = async (installation: Installation): Promise<void> => {
   const { items } = await marksOf(installation).query(SYSTEM, { filter: EVERYTHING, limit: 100 })
-  for (const { doc } of items) if (doc.pending) for await (const _ of reparse(installation, doc.request)) void _
+  const wrong: string[] = []
+  for (const { id, doc } of items) {
+    if (!doc.pending) continue
+    const { source, as = source } = doc.request
+    if (!installation.config.sources.some((each) => each.id === as)) {
+      await marksOf(installation).delete(id, 'any')
+      installation.ingest.notices.add(
+        'reparse-ended',
+        1,
+        () =>
+          `lines of ${source} are not read again as ${as}, which is no source any more: put it back into the configuration and run vonglau reparse`,
+      )
+      continue
+    }
+    try {
+      for await (const _ of reparse(installation, doc.request)) void _
+    } catch (error) {
+      wrong.push(`lines of ${reparsedText(doc.request)} are not read again yet: ${(error as Error).message}`)
+    }
+  }
+  if (wrong.length > 0) installation.problems.set('reparse', wrong.join('; '))
+  else installation.problems.delete('reparse')
 }
 /** As if it had been said, and a running server does it by itself. */
 export const askReparse = async (installation: Installation, request: ReparseRequest): Promise<void> => {
@@ -73,8 +97,28 @@ export const reparsedText = ({ source, as, sender, agency, from, to }: ReparseRe
     ...(to === undefined ? [] : [`to ${new Date(to).toISOString()}`]),
   ].join(', ')
 
-/** Yields each day. Rejects with a sentence before anything is read where the request cannot be done. */
+/** A day is written anew by one at a time: whoever asks for another meanwhile has to begin again. */
+const turns = new WeakMap<Installation['store'], Promise<void>>()
+
+/**
+ * Yields each day. Rejects with a sentence before anything is read where the request cannot be done. Waits for the one before
+ * it.
+ */
 export const reparse = async function* (
+  installation: Installation,
+  request: ReparseRequest,
+): AsyncIterable<ReparseProgress> {
+  const before = turns.get(installation.store)
+  let done = () => {}
+  turns.set(installation.store, new Promise((resolve) => (done = resolve)))
+  try {
+    await before
+    yield* readDays(installation, request)
+  } finally {
+    done()
+  }
+}
+const readDays = async function* (
   installation: Installation,
   { source: id, from, to, as, sender, agency }: ReparseRequest,
 ): AsyncIterable<ReparseProgress> {
@@ -112,14 +156,16 @@ export const reparse = async function* (
   )
   const days = (await store.events.days()).toSorted((a, b) => (a.day < b.day ? -1 : 1))
   const concerned = days.filter(({ day }) => Date.parse(day) + DAY > (from ?? -Infinity) && Date.parse(day) < until)
-  const readAgain = await openReadAgain({
-    source,
-    learned: await store.events.learned(id),
-    inventory,
-    geoip: config.geoip,
-    agency,
-    now: installation.clock(),
-  })
+  let opened: Promise<ReadAgain> | undefined
+  const open = async () =>
+    openReadAgain({
+      source,
+      learned: await store.events.learned(id),
+      inventory,
+      geoip: config.geoip,
+      agency,
+      now: installation.clock(),
+    })
   let pending = false
   for (const { day, problem } of concerned) {
     if (done.has(day)) {
@@ -139,10 +185,11 @@ export const reparse = async function* (
       continue
     }
     const isMine = (event: Event) => sender === undefined || event['log.source.address'] === sender
-    const further = await readAgain.further(store.events.match(SYSTEM, { filter, ingested: its }))
+    const readAgain = await (opened ??= open())
+    const further = await readAgain.further(() => store.events.match(SYSTEM, { filter, ingested: its }))
     const count = { lines: 0, before: 0, now: 0 }
     await store.events.rewrite(day, filter, async (events) => {
-      const made = readAgain.read(events.filter(isMine), further)
+      const made = await readAgain.read(events.filter(isMine), further)
       count.lines += made.lines
       count.before += made.before
       count.now += made.now

@@ -17,6 +17,8 @@ import { listens } from './commands/reach.ts'
 import { type Installation, type InstallationOptions, openInstallation } from './installation.ts'
 import { reparsePending } from './reparse.ts'
 import { openRetention } from './retention.ts'
+import { followCalendar, makeDue } from './reports/schedule.ts'
+import { openTemplates } from './reports/templates.ts'
 import { keepDays } from './risk/days.ts'
 import { publicAddress } from './routes/sources.ts'
 import { operationOf } from './does.ts'
@@ -64,6 +66,7 @@ export const startServer = async (
       `${config.data} is the data folder of a Vọng Lâu that runs: stop that one, or give this one a folder of its own (data:)`,
     )
   const { warn } = options
+  openTemplates(config.reports.templates)
   const installation = await openInstallation(config, options)
   const { roles, clock } = installation
   const opened: (() => unknown)[] = []
@@ -173,6 +176,8 @@ export const startServer = async (
       if (!housekeeping?.held()) housekeeping = await installation.store.lease('housekeeping')
       return housekeeping !== undefined
     }
+    let leaveCalendar = () => {}
+    const report = guarded('reports', async () => void (await makeDue(installation)), RETENTION)
     const retention = openRetention(installation, options.say)
     let scored: number | undefined
     const score = async () => {
@@ -209,6 +214,10 @@ export const startServer = async (
             guarded('trail', () => auth.tellFailures()),
           )
         every('nodes', () => SAYING, guarded('nodes', installation.publish))
+        if (roles.has('api')) {
+          void report()
+          leaveCalendar = followCalendar(installation, report)
+        }
         every('risk', () => SCORES, guarded('risk', score, RETENTION))
         every(
           'retention',
@@ -226,6 +235,7 @@ export const startServer = async (
       },
       stop: async () => {
         stopping = true
+        leaveCalendar()
         for (const timer of timers.values()) clearTimeout(timer)
         await new Promise<void>((resolve) => {
           server.close(() => resolve())

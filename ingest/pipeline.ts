@@ -226,8 +226,10 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
     },
     acceptNamed: async (source, documents, sender, names) => {
       const known = all.find((each) => each.id === source) ?? unknown
+      // Its own: the source may have ended when the lines are on disk.
+      const meter = meters.get(known.id)!
       const taken = await spoolOf(known).appendNamed(documents, sender, names)
-      if (taken.accepted > 0) meters.get(known.id)!.arrived()
+      if (taken.accepted > 0) meter.arrived()
       return taken
     },
     position: async (source, stream) => {

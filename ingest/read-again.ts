@@ -1,7 +1,8 @@
 /** Stored events are made anew from their own lines, by the parser and the inventory of now. */
+import { setImmediate as breath } from 'node:timers/promises'
 import type { Event } from './event.ts'
 import { parseOf } from './described/parse-of.ts'
-import { givenPrefix, idPrefix } from './event-id.ts'
+import { isGiven } from './event-id.ts'
 import { createRowEnricher } from './enrich/enrich.ts'
 import { type GeoIpFiles, openGeoIp } from './enrich/geoip.ts'
 import type { Inventory } from './inventory/inventory.ts'
@@ -9,6 +10,7 @@ import { agencyName } from './inventory/scope.ts'
 import { gatherLines, type Lines, splitLines } from './collect/lines.ts'
 import type { Memory } from './memory.ts'
 import { parsers } from './parsers/index.ts'
+import { openRemembered } from './remembered.ts'
 import { eventSink } from './row/sink.ts'
 import { Row } from './row/row.ts'
 import type { Source } from './source.ts'
@@ -26,14 +28,21 @@ export interface ReadAgainOptions {
   /** Epoch ms, kept in each as `vonglau.read_again`. */
   readonly now: number
 }
+/** Events that are not the first of their line. */
+export interface Further {
+  /** By the id of the first one: a line's may be handed over apart. */
+  readonly of: ReadonlyMap<string, readonly Event[]>
+  /** Those of the first ones that are there: of what an incident holds, it may be gone. */
+  readonly firsts: ReadonlySet<string>
+}
 export interface ReadAgain {
-  /** Those that are not the first event of their line, by the id of that one: a line's may be handed over apart. */
-  further(events: AsyncIterable<readonly Event[]>): Promise<ReadonlyMap<string, readonly Event[]>>
-  /** All events of the lines whose first events are among these; `further`: what their lines had before. */
+  /** `events`: all of them, some at a time; asked for again where there are such. */
+  further(events: () => AsyncIterable<readonly Event[]>): Promise<Further>
+  /** All events of the lines whose first events are among these; what stands alone stays. Holds nobody up. */
   read(
     events: readonly Event[],
-    further: ReadonlyMap<string, readonly Event[]>,
-  ): { readonly events: Event[]; readonly lines: number; readonly before: number; readonly now: number }
+    further: Further,
+  ): Promise<{ readonly events: Event[]; readonly lines: number; readonly before: number; readonly now: number }>
 }
 
 /** What the rules said of an event, and whose it was. */
@@ -42,6 +51,8 @@ const OWNER = ['organization.id', 'organization.name', 'system.id'] as const
 /** Of a line that was too long, which is stored in parts. */
 const PART = /^the line is longer than /
 const FURTHER = /\.\d+$/
+/** ms of reading after which others have their turn. */
+const TURN = 15
 
 export const openReadAgain = async (options: ReadAgainOptions): Promise<ReadAgain> => {
   const { source, inventory, agency, now } = options
@@ -56,20 +67,25 @@ export const openReadAgain = async (options: ReadAgainOptions): Promise<ReadAgai
     history: false,
     row: new Row(),
   })
-  const stateAt = openStates(options.learned)
-  const given = `${givenPrefix(source.id)}-`
-  const again = (event: Event): readonly Event[] => {
+  const stateAt = openRemembered(options.learned)
+  const remembers = parsers.get(source.parser)?.remembers === true
+  /** Undefined: what it meant hung on lines before it that are not known any more. */
+  const again = (event: Event): readonly Event[] | undefined => {
     const id = String(event['event.id'])
     const address = event['log.source.address']
     const raw = event['vonglau.original.base64']
     const bytes =
       typeof raw === 'string' ? Buffer.from(raw, 'base64') : Buffer.from(String(event['event.original'] ?? ''))
     const arrived = Number(event['event.ingested'])
-    const whole = joiner === undefined || id.startsWith(given)
+    const whole = joiner === undefined || isGiven(id)
     const lines = linesOf(bytes, whole, typeof address === 'string' ? address : undefined, arrived)
-    const state = stateAt(id, typeof address === 'string' ? address : '')
+    const found = stateAt(id, typeof address === 'string' ? address : '')
+    if (found === 'unclear') return undefined
+    const { state } = found
     const memory: Memory = state === undefined ? [] : [[typeof address === 'string' ? address : '', state]]
-    return stage({ lines, from: 0, prefix: 'again', now: arrived, memory, rested: true }).packed
+    const made = stage({ lines, from: 0, prefix: 'again', now: arrived, memory, rested: true }).packed
+    const worse = made[0]?.['event.kind'] === 'pipeline_error' && event['event.kind'] !== 'pipeline_error'
+    return worse && remembers && state === undefined ? undefined : made
   }
   const dressed = (made: Event, id: string, old: Event, stays: Event | undefined): Event => {
     const event: Event = { ...made, 'event.id': id, 'vonglau.read_again': now }
@@ -87,31 +103,43 @@ export const openReadAgain = async (options: ReadAgainOptions): Promise<ReadAgai
   }
   return {
     further: async (all) => {
-      const out = new Map<string, Event[]>()
-      for await (const events of all)
+      const of = new Map<string, Event[]>()
+      const firsts = new Set<string>()
+      for await (const events of all())
         for (const event of events) {
           const id = String(event['event.id'])
           if (!FURTHER.test(id)) continue
           const first = id.replace(FURTHER, '')
-          const list = out.get(first) ?? []
-          out.set(first, list)
+          const list = of.get(first) ?? []
+          of.set(first, list)
           list.push(event)
         }
-      return out
+      if (of.size > 0)
+        for await (const events of all())
+          for (const event of events) if (of.has(String(event['event.id']))) firsts.add(String(event['event.id']))
+      return { of, firsts }
     },
-    read: (events, further) => {
+    read: async (events, { of: further, firsts }) => {
       const out: Event[] = []
       let [lines, before, after] = [0, 0, 0]
+      let began = performance.now()
       for (const event of events) {
+        if (performance.now() - began > TURN) {
+          await breath()
+          began = performance.now()
+        }
         const id = String(event['event.id'])
-        if (FURTHER.test(id)) continue
+        if (FURTHER.test(id)) {
+          if (!firsts.has(id.replace(FURTHER, ''))) out.push(event)
+          continue
+        }
         lines++
         const failed = event['event.kind'] === 'pipeline_error'
         if (failed) before++
         const isPart = failed && PART.test(String(event['error.message']))
-        const made = isPart ? [] : again(event)
+        const made = isPart ? undefined : again(event)
         // What is no event any more, or is a part of one, stays as it is: nothing that was accepted is lost.
-        if (made.length === 0) {
+        if (made === undefined || made.length === 0) {
           if (failed) after++
           out.push(event, ...(further.get(id) ?? []))
           continue
@@ -119,14 +147,8 @@ export const openReadAgain = async (options: ReadAgainOptions): Promise<ReadAgai
         if (made[0]!['event.kind'] === 'pipeline_error') after++
         for (const [nth, each] of made.entries()) {
           const its = nth === 0 ? id : `${id}.${nth}`
-          out.push(
-            dressed(
-              each,
-              its,
-              event,
-              nth === 0 ? event : (further.get(id)?.find((old) => old['event.id'] === its) ?? judgedAs(event)),
-            ),
-          )
+          const old = nth === 0 ? event : further.get(id)?.find((one) => one['event.id'] === its)
+          out.push(dressed(each, its, event, old ?? judgedAs(event)))
         }
       }
       return { events: out, lines, before, now: after }
@@ -154,40 +176,5 @@ const linesOf = (bytes: Buffer, whole: boolean, address: string | undefined, arr
     ...from,
     sender: new Int32Array(lines.count),
     arrived: new Float64Array(lines.count).fill(arrived),
-  }
-}
-
-type State = Learned['state']
-/** What a parser remembered at the place of an event: of its own segment, or of the ones before it in the spool. */
-const openStates = (learned: readonly Learned[]): ((id: string, sender: string) => State | undefined) => {
-  if (learned.length === 0) return () => undefined
-  const segments = [...new Set(learned.map(({ segment }) => segment))].sort()
-  const order = new Map(segments.map((segment, i) => [segment, i]))
-  const prefixes = new Map(segments.map((segment) => [idPrefix(learned[0]!.source, segment), segment]))
-  const bySegment = new Map<string, Learned[]>()
-  for (const each of learned) {
-    const list = bySegment.get(each.segment) ?? []
-    bySegment.set(each.segment, list)
-    list.push(each)
-  }
-  const mine = ({ stream }: Learned, sender: string) =>
-    stream === sender || stream.startsWith(`${sender} `) || stream === ''
-  return (id, sender) => {
-    const dash = id.lastIndexOf('-')
-    const segment = prefixes.get(id.slice(0, dash))
-    const position = Number.parseInt(id.slice(dash + 1), 36)
-    if (segment !== undefined) {
-      const list = bySegment.get(segment)!
-      for (let i = list.length - 1; i >= 0; i--)
-        if (list[i]!.position <= position && mine(list[i]!, sender)) return list[i]!.state
-    }
-    // Over the network a parser's memory goes on from one spool file to the next; a file begins anew.
-    if (sender === '') return undefined
-    const before = segment === undefined ? segments.length : order.get(segment)!
-    for (let i = before - 1; i >= 0; i--) {
-      const last = bySegment.get(segments[i]!)!.findLast((each) => mine(each, sender))
-      if (last) return last.state
-    }
-    return undefined
   }
 }

@@ -165,6 +165,19 @@ export const headOf = (group: Group, events: readonly Event[]): { [field: string
 export const toldGroup = (group: Group, copies: boolean): Group =>
   copies ? group.filter(({ field }) => mayBeTold(field)) : group
 
+/** What an alert of these events is: the label of their portal raises it. */
+const isTrusted = (events: readonly Event[]): boolean => events.some((event) => event['portal.trusted'] === true)
+export const levelOf = ({ level, trusted }: Pick<Rule, 'level' | 'trusted'>, events: readonly Event[]): Level =>
+  trusted && isTrusted(events) ? trusted.level : level
+/** Whether an alert of these events opens an incident, or joins one. */
+export const opensIncident = (
+  { incident, trusted }: Pick<Rule, 'incident' | 'trusted'>,
+  events: readonly Event[],
+): boolean => (trusted && isTrusted(events) ? trusted.incident : incident)
+const ofLevel = (level: Level) => ({ 'rule.level': level, 'alert.severity': severityOf(level) })
+/** As `levelOf`, as it stands in an alert. */
+export const graded = (rule: Rule, events: readonly Event[]) => ofLevel(levelOf(rule, events))
+
 export interface Part {
   readonly key: string
   readonly campaign: string
@@ -194,11 +207,10 @@ export const newAlert = (
     '@timestamp': burst.first,
     'event.kind': 'signal',
     'rule.id': rule.id,
-    'rule.level': rule.level,
     'rule.name': rule.name.vi,
     rule_name: rule.name,
     'alert.status': 'new',
-    'alert.severity': severityOf(rule.level),
+    ...graded(rule, events),
     'alert.first': burst.first,
     'alert.last': burst.last,
     // What lasts is one, not its minutes.

@@ -1,6 +1,5 @@
 /** `rules check` and `rules test`: what is wrong with a folder of rules, and whether they match what they should. */
 import { existsSync, readFileSync } from 'node:fs'
-import { z } from 'zod'
 import type { Event } from '../ingest/event.ts'
 import { compile } from '../ingest/store/match.ts'
 import type { Placeholders } from '../ingest/inventory/placeholders.ts'
@@ -9,7 +8,7 @@ import { openEngine } from './engine/engine.ts'
 import { CATALOG, pathOf, readRules } from './load.ts'
 import type { Rule } from './rule.ts'
 import type { SourceKind } from './sigma/mapping.ts'
-import { evaluate, type Seen } from './correlation/evaluate.ts'
+import { basesOf, type EventOf, isFound, readScenario } from './scenario.ts'
 
 /** Everything that is wrong, a sentence each, with file and line. A folder is read as `loadRules` reads it: after the catalog. */
 export const checkRules = (
@@ -42,9 +41,6 @@ export const scheduledRules = (rules: readonly Rule[]): readonly string[] =>
     return [`${file}: ${id} runs by its own schedule (${cron}): next on ${next.format(nextRun(schedule))}, ${timezone}`]
   })
 
-/** An event as ingest makes it of a raw line of a source's parser: undefined where the line says nothing. */
-export type EventOf = (source: string, line: string) => Event | undefined
-
 export interface Tested {
   /** The rules of one file. */
   readonly rules: readonly Rule[]
@@ -54,31 +50,6 @@ export interface Tested {
   readonly others: number
   readonly failures: readonly string[]
 }
-
-const value = z.union([z.string(), z.number(), z.boolean()])
-const given = {
-  event: z.record(z.string(), z.union([value, z.array(value)])).optional(),
-  source: z.string().optional(),
-  line: z.string().optional(),
-}
-const one = z.strictObject({ match: z.boolean(), why: z.string().min(1), ...given })
-const scenario = z.strictObject({
-  match: z.boolean(),
-  why: z.string().min(1),
-  events: z
-    .array(
-      z.strictObject({
-        ...given,
-        /** Seconds from the beginning of the first event, and between one and the next. */
-        at: z.number(),
-        every: z.number().default(1),
-        /** So many alike, or one for each of the values, which stand in the text as `{name}`. */
-        times: z.int().positive().optional(),
-        each: z.record(z.string(), z.array(z.union([z.string(), z.number()])).min(1)).optional(),
-      }),
-    )
-    .min(1),
-})
 
 /** Runs every rule of a folder over the events beside it, `<id>.events.ndjson`. */
 export const testRules = (
@@ -106,15 +77,14 @@ export const testFile = (rules: readonly Rule[], file: string, text: string, eve
   const failures: string[] = []
   let matching = 0
   let others = 0
+  const bases = rules.map(basesOf)
   text.split('\n').forEach((line, i) => {
     if (line.trim() === '') return
     const where = `${file}:${i + 1}`
     try {
-      const outcomes = rules.map((rule) =>
-        rule.correlation ? runScenario(rule, line, eventOf) : runOne(rule, line, eventOf),
-      )
-      const { match, why } = outcomes[0]!
-      const found = outcomes.some((outcome) => outcome.found)
+      const scenario = readScenario(line, eventOf)
+      const { match, why } = scenario
+      const found = rules.some((rule, i) => isFound(rule, scenario, bases[i]!))
       if (match) matching++
       else others++
       if (found !== match)
@@ -124,54 +94,4 @@ export const testFile = (rules: readonly Rule[], file: string, text: string, eve
     }
   })
   return { rules, file, matching, others, failures }
-}
-
-interface Outcome {
-  readonly match: boolean
-  readonly why: string
-  readonly found: boolean
-}
-
-const parse = <T extends z.ZodType>(schema: T, line: string): z.output<T> => {
-  const result = schema.safeParse(JSON.parse(line))
-  if (result.success) return result.data
-  const { path, message } = result.error.issues[0]!
-  throw new Error(`${path.join('.') || 'the line'}: ${message}`)
-}
-
-const eventFrom = (
-  spec: { event?: Event | undefined; source?: string | undefined; line?: string | undefined },
-  eventOf: EventOf,
-): Event => {
-  if (spec.event !== undefined) return { '@timestamp': 0, ...spec.event }
-  if (spec.source === undefined || spec.line === undefined) throw new Error('expected "event", or "source" and "line"')
-  const event = eventOf(spec.source, spec.line)
-  if (event === undefined)
-    throw new Error(`the parser ${spec.source} finds no event in ${JSON.stringify(spec.line.slice(0, 80))}`)
-  return event
-}
-
-const runOne = (rule: Rule, line: string, eventOf: EventOf): Outcome => {
-  const spec = parse(one, line)
-  return { ...spec, found: compile(rule.filter)(eventFrom(spec as { event?: Event }, eventOf)) }
-}
-
-const runScenario = (rule: Rule, line: string, eventOf: EventOf): Outcome => {
-  const spec = parse(scenario, line)
-  const holds = rule.bases!.map(({ filter }) => compile(filter))
-  const seen: Seen[] = []
-  for (const { at, every, times, each, ...template } of spec.events) {
-    const columns = Object.entries(each ?? {})
-    const rows = Math.max(times ?? 1, ...columns.map(([, values]) => values.length))
-    for (let row = 0; row < rows; row++) {
-      let text = JSON.stringify(template)
-      for (const [name, values] of columns) text = text.replaceAll(`{${name}}`, String(values[row % values.length]))
-      const event = eventFrom(JSON.parse(text) as { event?: Event }, eventOf)
-      const bases = holds.flatMap((match, i) => (match(event) ? [i] : []))
-      if (bases.length === 0) continue
-      const id = String(seen.length).padStart(6, '0')
-      seen.push({ time: (at + row * every) * 1000, id, agencies: [], bases, event })
-    }
-  }
-  return { ...spec, found: evaluate(rule, seen).length > 0 }
 }

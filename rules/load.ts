@@ -1,7 +1,7 @@
 /** The rules of the catalog and of the user's folder. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import type { Placeholders } from '../ingest/inventory/placeholders.ts'
+import { NOTHING_KNOWN, type Placeholders } from '../ingest/inventory/placeholders.ts'
 import type { Rule } from './rule.ts'
 import { type CompileOptions, compileDocuments } from './sigma/compile.ts'
 import { SigmaError } from './sigma/error.ts'
@@ -38,12 +38,9 @@ const sentence = (error: unknown, file: string): string =>
 export const readRules = (
   folders: readonly string[],
   kinds: readonly SourceKind[] | undefined,
-  placeholders?: Placeholders,
+  placeholders: Placeholders = NOTHING_KNOWN,
 ): Loaded => {
-  const options: CompileOptions = {
-    ...(kinds ? { kinds } : { fields: 'routed' }),
-    ...(placeholders ? { placeholders } : {}),
-  }
+  const options: CompileOptions = { ...(kinds ? { kinds } : { fields: 'routed' }), placeholders }
   const problems: string[] = []
   const rules: Rule[] = []
   const read: SigmaDocument[][][] = []

@@ -12,6 +12,7 @@ import {
   countedBy,
   counting,
   groupKey,
+  graded,
   headOf,
   newAlert,
   type Part,
@@ -289,6 +290,7 @@ export const planOf = async (
     const next = {
       ...keep.doc,
       ...headOf(toldGroup(part.group, keep.doc['alert.copies'] === true), kept),
+      ...(rule.trusted ? graded(rule, kept) : {}),
       // Whose it is, is said by the part, or by the person who gave it away.
       'organization.id': undefined,
       'system.id': undefined,

@@ -81,6 +81,8 @@ export interface Rule {
   /** Markdown: what the analyst does. */
   readonly guide: Localized
   readonly level: Level
+  /** Where the portal holds a network-trust certificate (tín nhiệm mạng): a higher level, and whether that opens incidents. */
+  readonly trusted?: { readonly level: Level; readonly incident: boolean }
   readonly tags: readonly string[]
   readonly authors: readonly string[]
   /** What an event must be; of a correlation: what is counted. */

@@ -1,15 +1,16 @@
-/** `vonglau rules`: for who writes them. */
+/** `vonglau rules`: for rule authors. */
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { counted } from '../../ingest/counted.ts'
 import { LOGSOURCES } from '../../ingest/parsers/index.ts'
+import { aloneOf } from '../../rules/alone.ts'
 import { checkRules, costlyRules, scheduledRules, testRules } from '../../rules/check.ts'
 import { CATALOG, loadRules } from '../../rules/load.ts'
 import type { Config } from '../config.ts'
 import type { Request } from '../control.ts'
 import { tell } from './printable.ts'
 import type { Answer } from './reach.ts'
-import { print } from './show.ts'
+import { print, table } from './show.ts'
 
 /** The events beside the rules of the catalog are of its portals. */
 const DEMO_INVENTORY = fileURLToPath(new URL('../../seeds/vinh-long/inventory.yml', import.meta.url))
@@ -24,7 +25,6 @@ const SAMPLES = [
     'date=2026-11-21 time=07:05:00 devname="fw" devid="FGT60F" logid="0000000013" type="traffic" subtype="forward" level="notice" srcip=198.51.100.7 srcport=50123 dstip=203.0.113.10 dstport=443 proto=6 action="accept" service="HTTPS" sentbyte=120 rcvdbyte=4096',
   ],
 ] as const
-
 /** `ask`: of the running server, or of the installation that the command opens itself. `person`: who sits there. */
 export const addRules = (
   program: Command,
@@ -74,5 +74,32 @@ export const addRules = (
         `${tested.filter((each) => each.failures.length === 0).length} passed, ${tested.filter((each) => each.failures.length > 0).length} failed`,
       ])
       if (failures.length) process.exitCode = 1
+    })
+  rules
+    .command('coverage')
+    .description('what the rules find')
+    .requiredOption('--alone', 'of the events beside each rule, those that no other rule finds')
+    .argument('[folder]', 'rules of your own, looked at with the catalog (default: rules: of the configuration)')
+    .action(async (folder?: string) => {
+      const given = config()
+      const settings = { ...given, inventory: given.inventory ?? DEMO_INVENTORY }
+      const { eventOfLine, wordsOf } = await import('./scan.ts')
+      const loaded = loadRules(folder ?? settings.rules, LOGSOURCES, wordsOf(settings))
+      const found = aloneOf(loaded, eventOfLine(settings))
+      const none = found.filter(({ alone }) => alone === 0)
+      await print([
+        table([
+          ['rule', 'level', 'finds', 'alone', 'with'],
+          ...found.map(({ rule, found, alone, with: others }) => [
+            rule.id,
+            rule.level,
+            String(found),
+            String(alone),
+            others.slice(0, 3).join(', '),
+          ]),
+        ]),
+        '',
+        `${counted(found.length, 'rule')}, ${none.length === 0 ? 'each finds something that no other does' : `${none.length} of them nothing that no other finds`}`,
+      ])
     })
 }

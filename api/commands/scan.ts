@@ -7,6 +7,7 @@ import type { Row } from '../../ingest/row/row.ts'
 import type { Sink } from '../../ingest/row/sink.ts'
 import type { Source } from '../../ingest/source.ts'
 import { idPrefix } from '../../ingest/event-id.ts'
+import { levelOf } from '../../rules/alert.ts'
 import { openRowEngine } from '../../rules/engine/rows.ts'
 import { loadRules } from '../../rules/load.ts'
 import type { Rule } from '../../rules/rule.ts'
@@ -20,7 +21,7 @@ import { readEvents, stagesInto, stagesOf, type ToEvents } from './lines.ts'
 import { print } from './show.ts'
 
 export const matchLine = (rule: Rule, event: Event): string =>
-  JSON.stringify({ 'rule.id': rule.id, 'rule.name': rule.name.vi, 'rule.level': rule.level, ...event })
+  JSON.stringify({ 'rule.id': rule.id, 'rule.name': rule.name.vi, 'rule.level': levelOf(rule, [event]), ...event })
 
 /** An event of interest, and the rules that say so. */
 interface Hit {

@@ -24,6 +24,7 @@ import { agencyChanges, falseChange, ruleChanges, worstFirst } from './changes.t
 import { incidentsOf, metShare, type Period, serviceOf, takenAt, timesOf, within } from './incidents.ts'
 import { lettersOf } from './letters.ts'
 import { type Spread, spreadOf } from './spread.ts'
+import { weeksOf } from './weeks.ts'
 
 /** Acts that take an incident up are looked for so long after the period. */
 const AFTER = 90 * DAY
@@ -32,6 +33,8 @@ const LIVE = not(eq('alert.status', 'absorbed'))
 export interface Asked extends Period {
   /** Agencies; none chosen are all. */
   readonly organization?: readonly string[] | undefined
+  /** What it is compared with; without it, the span of equal length before it. It ends before the period does. */
+  readonly before?: Period | undefined
 }
 
 export const periodBefore = ({ from, to }: Period): Period => ({ from: from - (to - from), to: from })
@@ -39,12 +42,11 @@ export const periodBefore = ({ from, to }: Period): Period => ({ from: from - (t
 export const figuresOf = async (
   installation: Installation,
   scope: Scope,
-  { from, to, organization }: Asked,
+  { from, to, organization, before = periodBefore({ from, to }) }: Asked,
 ): Promise<Figures> => {
   const { store, clock } = installation
   const now = clock()
   const period = { from, to }
-  const before = periodBefore(period)
   const end = Math.min(to, now)
   const agency = and(...chosenAgencies(installation, organization))
   const incidents = await incidentsOf(installation, scope, agency, { from: before.from, to })
@@ -87,6 +89,7 @@ export const figuresOf = async (
     })),
     opened: { now: opened(period).length, before: opened(before).length },
     closed: { now: closed(period), before: closed(before) },
+    weeks: await weeksOf(installation, scope, agency, end),
     open: await count(incidentsOpenAt(end)),
     overdue: overdue[0],
     times: {

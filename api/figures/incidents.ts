@@ -98,6 +98,12 @@ export const judge = (inventory: Inventory, doc: Incident, now: number): State =
 /** One that became part of another was not settled by itself. */
 const isOwn = ({ doc }: Stored<Incident>): boolean => doc['incident.merged_into'] === undefined
 
+/** Those whose time is judged: opened in the period, and not part of another. */
+export const openedIn = async (installation: Installation, scope: Scope, period: Period): Promise<Stored<Incident>[]> =>
+  (await incidentsOf(installation, scope, and(), period)).filter(
+    (each) => within(each.doc['incident.created'], period) && isOwn(each),
+  )
+
 export const serviceOf = (
   { inventory, clock }: Installation,
   incidents: readonly Stored<Incident>[],

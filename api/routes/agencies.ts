@@ -24,7 +24,12 @@ import { contactRows } from './contacts.ts'
 const DAY = 86_400_000
 export const OPEN_ALERT = and(LIVE, not(eq('alert.status', 'closed')))
 
-export const portalRows = async (installation: Installation, scope: Scope): Promise<PortalRow[]> => {
+/** `at`: when what the inventory says of them is so; cases and events are those of now. */
+export const portalRows = async (
+  installation: Installation,
+  scope: Scope,
+  at = installation.clock(),
+): Promise<PortalRow[]> => {
   const { inventory } = installation
   const alerts = new Map(
     (await alertsOf(installation).aggregate(scope, { filter: OPEN_ALERT, by: ['portal.id'], limit: 100_000 })).map(
@@ -47,14 +52,14 @@ export const portalRows = async (installation: Installation, scope: Scope): Prom
       })
     ).items.map(({ key, last }) => [String(key[0]), last]),
   )
-  const date = dayOf(inventory.province.timezone, now)
+  const date = dayOf(inventory.province.timezone, at)
   const abolished = new Set(inventory.agencies.flatMap((agency) => (isValidOn(agency, date) ? [] : [agency.id])))
   return inventory.portals
     .filter((portal) => sees(scope, portal.organization, portal.system))
     .map((portal) => {
-      const expires = trustEnds(portal, now)
+      const expires = trustEnds(portal, at)
       const isCounted = isValidOn(portal, date)
-      const [trust, tls] = isCounted ? [trustGapOf(portal, now), tlsGapOf(portal, now)] : []
+      const [trust, tls] = isCounted ? [trustGapOf(portal, at), tlsGapOf(portal, at)] : []
       return {
         id: portal.id,
         name: portal.name,
@@ -67,8 +72,8 @@ export const portalRows = async (installation: Installation, scope: Scope): Prom
         ...(portal.system === undefined ? {} : { system: portal.system }),
         addresses: portal.addresses,
         ipv4: portal.addresses.some((address) => !address.includes(':')),
-        ipv6: ipv6At(portal, now),
-        trusted: trustedAt(portal, now),
+        ipv6: ipv6At(portal, at),
+        trusted: trustedAt(portal, at),
         ...(expires === undefined ? {} : { trust_expires: expires }),
         ...(portal.tls_expires ? { tls_expires: portal.tls_expires } : {}),
         ...(trust ? { trust_gap: trust } : {}),
@@ -231,5 +236,5 @@ export const agencies = new Hono<Env>()
   })
 
 export const portals = new Hono<Env>().get('/', does(listPortals), async (c) =>
-  c.json({ items: await portalRows(c.var.installation, c.var.scope) }),
+  c.json({ items: await portalRows(c.var.installation, c.var.scope, c.req.valid('query').at) }),
 )

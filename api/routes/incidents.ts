@@ -9,11 +9,13 @@ import { decideIncident, derive, undo } from '../../rules/case/derive.ts'
 import { type Incident, membersOf } from '../../rules/case/incident.ts'
 import { historyOf } from '../../rules/case/journal.ts'
 import { divide } from '../../rules/case/membership.ts'
+import { incidentsOpenAt, overdueThen } from '../../rules/risk/open.ts'
 import { activitiesOf, actorOf, wantedOf } from '../acts.ts'
 import { asked, chosen, chosenAgencies, type Env, notFound, Refusal, refusalOf, seesAll } from '../context.ts'
 import { placeOf } from '../bounds.ts'
 import type { IncidentDetail, IncidentRow } from '../contract.ts'
 import { does } from '../does.ts'
+import { judge, openedIn } from '../figures/incidents.ts'
 import type { Installation } from '../installation.ts'
 import {
   changeIncident,
@@ -61,6 +63,42 @@ const ofPortals = async (
 }
 const MOST_OF_PORTALS = 500
 
+const begins = ({
+  opened,
+  closed,
+}: {
+  readonly opened?: boolean | undefined
+  readonly closed?: boolean | undefined
+}) => (closed ? 'incident.closed' : opened ? 'incident.created' : 'incident.last')
+
+const STATES = ['met', 'missed', 'running'] as const
+/** Those of the range that were settled in time, or not: no filter of the store says that, working hours are not its own. */
+const judgedAs = async (
+  installation: Installation,
+  scope: Scope,
+  q: {
+    readonly service?: readonly string[] | undefined
+    readonly from?: number | undefined
+    readonly to?: number | undefined
+  },
+): Promise<Filter[]> => {
+  if (!q.service?.length) return []
+  const states = STATES.filter((state) => q.service!.includes(state))
+  if (states.length < q.service.length)
+    throw new Refusal(
+      400,
+      'parameter',
+      `service="${q.service.join(',').slice(0, 60)}": chỉ có ${STATES.join(', ')}.`,
+      `service="${q.service.join(',').slice(0, 60)}": there are ${STATES.join(', ')}.`,
+    )
+  const now = installation.clock()
+  const period = { from: q.from ?? 0, to: q.to ?? now + 1 }
+  const found = await openedIn(installation, scope, period)
+  const { inventory } = installation
+  const numbers = found.filter(({ doc }) => states.includes(judge(inventory, doc, now)))
+  return [eq('incident.number', ...numbers.map(({ doc }) => doc['incident.number']))]
+}
+
 export const incidents = new Hono<Env>()
   .get('/', does(listIncidents), async (c) => {
     const { installation, scope } = c.var
@@ -75,12 +113,17 @@ export const incidents = new Hono<Env>()
     const base = and(
       asked(c, q.q, ['*']),
       ...(await ofPortals(installation, scope, q.portal)),
-      ...(q.overdue ? [overdueAt(now)] : []),
-      // Those that go on in the range; with `opened`, those that were opened in it.
-      ...(q.from === undefined
+      ...(q.open_at === undefined
+        ? q.overdue
+          ? [overdueAt(now)]
+          : []
+        : [q.overdue ? overdueThen(q.open_at) : incidentsOpenAt(q.open_at)]),
+      // Those that go on in the range; with `opened`, those that were opened in it, with `closed`, those closed in it.
+      ...(q.from === undefined ? [] : [{ op: 'range', field: begins(q), gte: q.from } as const]),
+      ...(q.to === undefined
         ? []
-        : [{ op: 'range', field: q.opened ? 'incident.created' : 'incident.last', gte: q.from } as const]),
-      ...(q.to === undefined ? [] : [{ op: 'range', field: 'incident.created', lt: q.to } as const]),
+        : [{ op: 'range', field: q.closed ? 'incident.closed' : 'incident.created', lt: q.to } as const]),
+      ...(await judgedAs(installation, scope, q)),
     )
     const all = (except?: FacetName) =>
       and(base, ...(Object.keys(FACETS) as FacetName[]).flatMap((name) => (name === except ? [] : filters[name])))
@@ -120,7 +163,7 @@ export const incidents = new Hono<Env>()
   .get('/:id', does(getIncident), async (c) => {
     const { installation, scope } = c.var
     const found = await one(installation, scope, c.req.param('id'))
-    return c.json(await detail(installation, scope, found))
+    return c.json(await detailOf(installation, scope, found))
   })
   .post('/:id', does(changeIncident), async (c) => {
     const { installation, scope, user } = c.var
@@ -200,7 +243,11 @@ export const one = async (installation: Installation, scope: Scope, id: string):
   return found
 }
 
-const detail = async (installation: Installation, scope: Scope, found: Stored<Incident>): Promise<IncidentDetail> => {
+export const detailOf = async (
+  installation: Installation,
+  scope: Scope,
+  found: Stored<Incident>,
+): Promise<IncidentDetail> => {
   const now = installation.clock()
   const collection = alertsOf(installation)
   const members = [

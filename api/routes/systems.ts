@@ -42,7 +42,7 @@ interface Counts {
   readonly sources: readonly SourceRow[]
   readonly date: string
 }
-const countsOf = async (installation: Installation, scope: Scope): Promise<Counts> => {
+const countsOf = async (installation: Installation, scope: Scope, at = installation.clock()): Promise<Counts> => {
   const bySystem = (buckets: readonly { readonly key: readonly unknown[]; readonly count: number }[]) =>
     new Map(buckets.flatMap(({ key, count }) => (key[0] === null ? [] : [[String(key[0]), count] as const])))
   const [incidents, alerts, portals, sources] = await Promise.all([
@@ -56,7 +56,7 @@ const countsOf = async (installation: Installation, scope: Scope): Promise<Count
     alerts: bySystem(alerts),
     portals,
     sources,
-    date: dayOf(installation.inventory.province.timezone, installation.clock()),
+    date: dayOf(installation.inventory.province.timezone, at),
   }
 }
 
@@ -94,9 +94,10 @@ const rowOf = (inventory: Inventory, system: System, counts: Counts): SystemRow 
   }
 }
 
-export const systemRows = async (installation: Installation, scope: Scope): Promise<SystemRow[]> => {
+/** `at`: when what the inventory says of them is so; cases and sources are those of now. */
+export const systemRows = async (installation: Installation, scope: Scope, at?: number): Promise<SystemRow[]> => {
   const { inventory } = installation
-  const counts = await countsOf(installation, scope)
+  const counts = await countsOf(installation, scope, at)
   return inventory.systems
     .filter((system) => isValidOn(system, counts.date) && seesSystem(inventory, scope, system))
     .map((system) => rowOf(inventory, system, counts))
@@ -104,7 +105,7 @@ export const systemRows = async (installation: Installation, scope: Scope): Prom
 
 export const systems = new Hono<Env>()
   .get('/', does(listSystems), async (c) => {
-    const items = await systemRows(c.var.installation, c.var.scope)
+    const items = await systemRows(c.var.installation, c.var.scope, c.req.valid('query').at)
     items.sort(
       (a, b) =>
         b.open_incidents - a.open_incidents || (b.level ?? 0) - (a.level ?? 0) || a.name.localeCompare(b.name, 'vi'),

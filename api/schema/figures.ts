@@ -53,6 +53,9 @@ export const figures = z
       .describe('Alerts that went on, and incidents that were opened, in the period'),
     opened: both,
     closed: both,
+    weeks: z
+      .array(z.strictObject({ from: time, to: time, levels: z.array(z.strictObject({ level, incidents: count })) }))
+      .describe('Incidents opened in each of the twelve weeks to the end of the period; weeks begin on Monday'),
     open: count.describe('At the end of the period'),
     overdue: count.describe('Of these, those whose time was over'),
     times: z.strictObject({

@@ -1,7 +1,7 @@
 /** Incidents: the list, one of them, and what people do to them. */
 import { z } from 'zod'
 import { operation } from './operation.ts'
-import { choice, cursor, flag, limit, range, search, values } from './query.ts'
+import { choice, cursor, flag, instant, limit, range, search, values } from './query.ts'
 import { activity, alertRow, incidentRow } from './rows.ts'
 import { event, facet, givenReason, incidentStatus, level, time } from './words.ts'
 
@@ -47,7 +47,10 @@ export const incidentQuery = z.strictObject({
   q: search,
   ...range,
   opened: flag('The range is that of their opening; without it, of their going on'),
+  closed: flag('The range is that of their closing'),
+  open_at: instant('Only those that were open at this time, in epoch milliseconds; what is overdue is so then'),
   overdue: flag('Only those whose time is over'),
+  service: values('met, missed or running: as the figures judge those that were opened in the range'),
   status: values('Statuses'),
   level: values('Levels'),
   organization: values('Agencies, with their predecessors'),

@@ -14,6 +14,7 @@ export const TAGS = {
   overview: 'The first page, and what is found by name',
   people: 'Accounts and the session',
   health: 'The installation and its trail',
+  reports: 'Reports of a period or an incident, made and kept',
   live: 'Changes as they happen',
 } as const
 
@@ -32,7 +33,7 @@ export interface Operation {
   /** Of refusals that say more than those of all other operations. */
   readonly failure?: z.ZodType
   /** What is no JSON: a page, or a stream of server-sent events, each of this shape. */
-  readonly media?: 'text/event-stream' | 'text/html'
+  readonly media?: 'text/event-stream' | 'text/html' | 'application/octet-stream'
   /** It needs no session. */
   readonly open?: true
 }

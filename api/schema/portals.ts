@@ -1,6 +1,7 @@
 /** Web portals of agencies. */
 import { z } from 'zod'
 import { operation } from './operation.ts'
+import { instant } from './query.ts'
 import { named, present, time } from './words.ts'
 
 export const portalRow = z
@@ -38,5 +39,6 @@ export const listPortals = operation({
   tag: 'agencies',
   summary: 'Portals with their addresses, certificates and open cases',
   act: 'read',
+  query: z.strictObject({ at: instant('When what the inventory says is so, in epoch milliseconds; without it, now') }),
   answer: z.strictObject({ items: z.array(portalRow) }),
 })

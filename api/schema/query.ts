@@ -38,7 +38,7 @@ const WRONG_TIME: Why = {
   vi: 'hãy ghi một thời điểm từ năm 1970 đến năm 2100, tính bằng mili giây',
   en: 'write a time from 1970 to 2100, in milliseconds',
 }
-const instant = (description: string) =>
+export const instant = (description: string) =>
   number(description, (n) => n >= 0 && n <= LAST_TIME, WRONG_TIME, { minimum: 0, maximum: LAST_TIME })
 export const range = {
   from: instant('Epoch milliseconds; before `to`'),

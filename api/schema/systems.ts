@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { contactRow } from './agencies.ts'
 import { operation } from './operation.ts'
+import { instant } from './query.ts'
 import { portalRow } from './portals.ts'
 import { incidentRow } from './rows.ts'
 import { sourceRow } from './sources.ts'
@@ -69,6 +70,7 @@ export const listSystems = operation({
   tag: 'systems',
   summary: 'Information systems, those with open incidents first',
   act: 'read',
+  query: z.strictObject({ at: instant('When what the inventory says is so, in epoch milliseconds; without it, now') }),
   answer: z.strictObject({ items: z.array(systemRow) }),
 })
 export const getSystem = operation({

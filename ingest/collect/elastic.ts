@@ -10,7 +10,7 @@ import { type Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Ingest } from '../ingest.ts'
 import type { Source } from '../source.ts'
-import { type Body, type BodyRefused, LARGEST, openBodies } from './body.ts'
+import { type Bodies, type Body, type BodyRefused, LARGEST } from './body.ts'
 import { answerBulk, readBulk } from './bulk.ts'
 
 /** The version whose requests are answered: a Beat refuses a server that is older than itself. */
@@ -23,6 +23,8 @@ export interface ElasticOptions {
   readonly ingest: Ingest
   /** The sender's address. */
   readonly peer: (request: unknown) => string
+  /** Bounds what all requests hold. */
+  readonly bodies: Bodies
   /** Whether the source's parser reads documents as they are, not the line in them. */
   readonly whole: (source: Source) => boolean
 }
@@ -52,12 +54,15 @@ const failure = (type: string, reason: string, status: number) => ({
   status,
 })
 
-export const elasticRoute = ({ sources, ingest, peer, whole }: ElasticOptions) => {
-  const bodies = openBodies()
+export const elasticRoute = ({ sources, ingest, peer, bodies, whole }: ElasticOptions) => {
   const app = new Hono<{ Variables: { source: Source } }>()
-  const say = (c: Context, body: object, status: ContentfulStatusCode = 200) => {
+  /** A text is JSON already. */
+  const say = (c: Context, body: object | string, status: ContentfulStatusCode = 200) => {
     const wanted = VENDOR.exec(c.req.header('accept') ?? '')?.[0] ?? 'application/json'
-    return c.body(JSON.stringify(body), status, { ...PRODUCT, 'content-type': wanted })
+    return c.body(typeof body === 'string' ? body : JSON.stringify(body), status, {
+      ...PRODUCT,
+      'content-type': wanted,
+    })
   }
   const refuse = (c: Context, status: ContentfulStatusCode, type: string, reason: string) =>
     say(c, failure(type, reason, status), status)
@@ -87,7 +92,7 @@ export const elasticRoute = ({ sources, ingest, peer, whole }: ElasticOptions) =
     try {
       const { documents, names } = bulk
       const taken = documents.length ? await ingest.acceptNamed(source.id, documents, peer(c), names) : {}
-      return say(c, answerBulk(bulk, taken, Math.round(performance.now() - began)))
+      return say(c, await answerBulk(bulk, taken, Math.round(performance.now() - began)))
     } catch (error) {
       const reason = `nothing of this request was accepted (${(error as Error).message}): send it again later`
       return refuse(c, 503, 'unavailable_shards_exception', reason)

@@ -6,7 +6,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { type Context, Hono } from 'hono'
 import type { Ingest } from '../ingest.ts'
-import { type Body, type BodyRefused, LARGEST, openBodies } from './body.ts'
+import { type Bodies, type Body, type BodyRefused, LARGEST } from './body.ts'
 import type { Source } from '../source.ts'
 import type { Part, Taken } from './streams.ts'
 
@@ -54,8 +54,13 @@ const refusal = ({ stream, from, to }: Part, { refused, position }: Taken): stri
       ? `stream "${stream}" stands at ${position} and this part begins at ${from}, so something between is missing: send it from ${position} on`
       : `stream "${stream}" stands at ${position} and this part goes from ${from} to ${to}, so its beginning was taken before: send it from ${position} on`
 
-/** `peer` tells the sender's address of a request. */
-export const ingestRoute = (sources: () => readonly Source[], ingest: Ingest, peer: (request: unknown) => string) => {
+/** `peer` tells the sender's address of a request; `bodies` bounds what all requests hold, whatever they speak. */
+export const ingestRoute = (
+  sources: () => readonly Source[],
+  ingest: Ingest,
+  peer: (request: unknown) => string,
+  bodies: Bodies,
+) => {
   const named = (c: Context): Source | Response => {
     const id = c.req.param('source')
     const source = sources().find((each) => each.id === id)
@@ -71,7 +76,6 @@ export const ingestRoute = (sources: () => readonly Source[], ingest: Ingest, pe
           401,
         )
   }
-  const bodies = openBodies()
   /** Answers when it is on disk. */
   const take = async (c: Context, source: Source, at: { stream: string; from: number } | undefined, body: Body) => {
     const { bytes, lines, ends } = body

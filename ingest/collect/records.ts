@@ -1,6 +1,6 @@
 /**
  * The records of a spool file: `RS <crc32> <arrival ms> <sender> <bytes>[ <stream> <position>[ <head>]][ #<id>]\n`, the bytes,
- * `\n`. An id is the last part of the event's (`events.ts`); `~` before it where its sender gave none.
+ * `\n`. An id is the last part of the event's (`event-id.ts`); `~` before it where its sender gave none.
  * The sum is over all that stands behind it but the last LF, so a header that was spoiled is told as surely as a line; the
  * next record is then found by its RS and its sum, and what lies between is counted. Files of before have neither.
  */
@@ -17,8 +17,9 @@ const SUM = 10
 const LONGEST_HEADER = 4096
 /** No line is longer: a request's body is at most 64 MiB. */
 const LONGEST_LINE = 65 * 1024 * 1024
+/** A stream may be called `~…`, and has a number behind it, which an id has not. */
 const HEADER =
-  /^(\d{1,16}) ([^ ]{1,64}) (\d{1,9})(?: ([^ #~][^ ]*) (\d{1,16})(?: ([^ #~][^ ]*))?)?(?: ([#~])([\w-]{1,64}))?$/
+  /^(\d{1,16}) ([^ ]{1,64}) (\d{1,9})(?: ([^ #][^ ]*) (\d{1,16})(?: ([^ #~][^ ]*))?)?(?: ([#~])([\w-]{1,64}))?$/
 const HEX = Buffer.from('0123456789abcdef')
 const BLANK = 32
 

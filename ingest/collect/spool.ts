@@ -16,6 +16,7 @@ import {
   writev,
 } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate as breath } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type Clock, clockOf, timeOf } from '../clock.ts'
 import { type Frames, framesOf } from './frames.ts'
@@ -39,6 +40,8 @@ const truncate = promisify(ftruncate)
 const LARGEST = 64 * 1024 * 1024
 /** Bytes that are written though more may come within the delay. */
 const ENOUGH = 2 * 1024 * 1024
+/** Ids that are looked for without a pause. */
+const SLICE = 1000
 /** No stream has an empty name. */
 const NAMED = ''
 const NAME = /^(\d{10})\.spool$/
@@ -195,18 +198,25 @@ export const openSpool = (folder: string, its: Clock | (() => number), delay: nu
       return { accepted: lines.count, position: part.to }
     })
   const appendNamed = async (documents: readonly Buffer[], sender: string, names: readonly Named[]): Promise<Taken> => {
-    const put = (some: readonly number[]) =>
-      enqueue(
-        writeRecords(
-          some.map((i) => documents[i]!),
-          clock.arrival(clock()),
-          sender,
-          (i) => {
-            const { id, given } = names[some[i]!]!
-            return ` ${given ? '#' : '~'}${id}`
-          },
-        ),
-      )
+    const put = async (all: readonly number[]) => {
+      const arrived = clock.arrival(clock())
+      const records: Buffer[] = []
+      for (let at = 0; at < all.length; at += SLICE) {
+        if (at > 0) await breath()
+        const some = all.slice(at, at + SLICE)
+        const mark = (i: number) => ` ${names[some[i]!]!.given ? '#' : '~'}${names[some[i]!]!.id}`
+        records.push(
+          writeRecords(
+            some.map((i) => documents[i]!),
+            arrived,
+            sender,
+            mark,
+          ),
+        ) // prettier-ignore
+      }
+      // At once: all of a request is accepted, or nothing.
+      await enqueue(records.length === 1 ? records[0]! : Buffer.concat(records))
+    }
     if (!names.some(({ given }) => given)) {
       await put(names.map((_, i) => i))
       return { accepted: names.length }
@@ -216,14 +226,18 @@ export const openSpool = (folder: string, its: Clock | (() => number), delay: nu
       const known = await ids()
       const now = clock()
       const mine: string[] = []
-      const repeated = names.map(({ id, given }) => {
-        if (!given) return false
-        if (known.has(id, now)) return true
+      const repeated: boolean[] = []
+      const fresh: number[] = []
+      for (const [i, { id, given }] of names.entries()) {
+        if (i % SLICE === SLICE - 1) await breath()
+        const again = given && known.has(id, now)
+        repeated.push(again)
+        if (again) continue
+        fresh.push(i)
+        if (!given) continue
         known.add(id, now)
         mine.push(id)
-        return false
-      })
-      const fresh = names.flatMap((_, i) => (repeated[i] ? [] : [i]))
+      }
       try {
         if (fresh.length > 0) await put(fresh)
       } catch (error) {

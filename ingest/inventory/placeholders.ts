@@ -20,6 +20,8 @@ interface Of {
 const WORDS: Readonly<Record<string, (of: Of) => string[]>> = {
   portal_hosts: ({ portals }) => hosts(portals),
   portal_addresses: ({ portals }) => portals.flatMap(({ addresses }) => addresses),
+  trust_certified_addresses: ({ portals, time }) =>
+    portals.filter((portal) => trustedAt(portal, time)).flatMap(({ addresses }) => addresses),
   ipv6_portals: ({ portals, time }) => hosts(portals.filter((portal) => ipv6At(portal, time))),
   trust_certified_hosts: ({ portals, time }) => hosts(portals.filter((portal) => trustedAt(portal, time))),
   agency_networks: ({ networks }) => networks.filter((each) => each.organization !== undefined).map(({ cidr }) => cidr),
@@ -30,6 +32,8 @@ const WORDS: Readonly<Record<string, (of: Of) => string[]>> = {
   server_addresses: ({ systems }) => systems.flatMap(({ servers }) => servers),
 }
 export const PLACEHOLDERS: readonly string[] = Object.keys(WORDS)
+/** Of a province of which nothing is known. */
+export const NOTHING_KNOWN: Placeholders = (name) => (Object.hasOwn(WORDS, name) ? [] : undefined)
 
 export const placeholdersOf = (inventory: Inventory, time: number): Placeholders => {
   const day = dayOf(inventory.province.timezone, time)

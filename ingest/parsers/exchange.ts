@@ -298,6 +298,7 @@ export const exchange: Parser<Record<string, never>> = {
   id: 'exchange',
   title: 'Microsoft Exchange Server (message tracking, SMTP protocol logs)',
   options: z.strictObject({}),
+  remembers: true,
   logsources: [{ product: 'exchange', service: 'messagetracking', vendor: 'exchange.' }],
   settings: [
     {

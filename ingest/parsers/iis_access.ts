@@ -317,6 +317,7 @@ export const iisAccess: Parser<z.infer<typeof options>> = {
   id: 'iis_access',
   title: 'Microsoft IIS (W3C)',
   options,
+  remembers: true,
   logsources: [
     { category: 'webserver', service: 'iis' },
     { category: 'webserver', product: 'windows', service: 'iis' },

@@ -175,6 +175,7 @@ export const iisError: Parser<Record<string, never>> = {
   id: 'iis_error',
   title: 'Microsoft IIS (HTTPERR)',
   options: z.strictObject({}),
+  remembers: true,
   logsources: [],
   // The same script sends them: its folder of logs is C:\Windows\System32\LogFiles\HTTPERR.
   settings: IIS_SETTINGS,

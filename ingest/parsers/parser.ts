@@ -73,6 +73,8 @@ export interface Parser<Options = unknown> {
   readonly settings: readonly Setting[]
   /** Reads the documents of shippers as they are; else the line in them is read, and their frame is left out. */
   readonly documents?: true
+  /** Lines mean what lines before them said (names of columns). */
+  readonly remembers?: true
   /** Takes lines together first, where several are one event. */
   readonly joiner?: Joiner
   open(options: Options): Parse

@@ -182,6 +182,7 @@ export const zeek: Parser<Record<string, never>> = {
   id: 'zeek',
   title: 'Zeek (JSON, TSV)',
   options: z.strictObject({}),
+  remembers: true,
   logsources: [{ product: 'zeek', taxonomy: 'zeek' }, ...Object.keys(LOGS).map(service)],
   settings: [
     {

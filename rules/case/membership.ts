@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import { and, eq, not } from '../../ingest/store/filter.ts'
 import { type Put, type Stored, SYSTEM } from '../../ingest/store/store.ts'
-import type { Alert } from '../alert.ts'
+import { type Alert, opensIncident } from '../alert.ts'
 import { partyOfDocument } from '../parts.ts'
 import { HOUR, type Rule, severityOf } from '../rule.ts'
 import { type Actor, actsOf, DETECTOR, isSame, Refused, withAct } from './act.ts'
@@ -195,7 +195,7 @@ export const enter = async (
 }
 
 /** Puts an alert where it belongs, once; brings its incident up to date where it is in one. Idempotent. */
-export const take = (cases: Cases, rule: Pick<Rule, 'incident'>, alert: Stored<Alert>): Promise<void> =>
+export const take = (cases: Cases, rule: Pick<Rule, 'incident' | 'trusted'>, alert: Stored<Alert>): Promise<void> =>
   takeMany(cases, rule, [alert])
 
 /** An incident that alerts enter; one that is not there yet is said by the alert that opens it. */
@@ -208,7 +208,7 @@ interface Target {
 /** The same of many: an incident that several enter is looked for once, and brought up to date once. */
 export const takeMany = async (
   cases: Cases,
-  rule: Pick<Rule, 'incident'>,
+  rule: Pick<Rule, 'incident' | 'trusted'>,
   alerts: readonly Stored<Alert>[],
 ): Promise<void> => {
   const incidents = incidentsIn(cases.documents)
@@ -231,7 +231,7 @@ export const takeMany = async (
       continue
     }
     // A burst that goes on after its incident was closed belongs to a new one.
-    if ((!rule.incident && !mine) || doc['alert.status'] === 'closed') continue
+    if ((!opensIncident(rule, doc.events) && !mine) || doc['alert.status'] === 'closed') continue
     const key = keyOf(doc, cases.isShared)
     let those = open.get(key)
     if (!those) {

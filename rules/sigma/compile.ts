@@ -1,13 +1,14 @@
 /** Sigma documents to rules that can run. */
 import type { Placeholders } from '../../ingest/inventory/placeholders.ts'
 import { and, EVERYTHING, type Filter, or } from '../../ingest/store/filter.ts'
-import { type Correlation, HOUR, type Localized, type Rule, severityOf } from '../rule.ts'
+import { type Correlation, HOUR, type Level, type Localized, type Rule, severityOf } from '../rule.ts'
 import { cannotHold } from './contradiction.ts'
 import { canBeUndone, durationOf, parseCorrelation } from './correlation.ts'
 import { compileDetection, compileEnd } from './detection.ts'
 import { distance, nearest, quoted, SigmaError, Wrong } from './error.ts'
 import { checkFilter, compileFilterOf, filtersOf, nameOf, namesOf } from './filters.ts'
 import { AS_IS, type Mapping, mappingOf, routed, type SourceKind } from './mapping.ts'
+import { namesPlaceholders } from './placeholders.ts'
 import { parseSigma, type SigmaCorrelation, type SigmaDocument, type SigmaFilter, type SigmaRule } from './parse.ts'
 import { scheduleOf } from './schedule.ts'
 
@@ -49,14 +50,16 @@ const LATENESS = 5 * 60_000
 const filtered = (document: SigmaRule, { options, filters }: Context): Filter => {
   const words = mapping(document, options)
   const own = compileFilter(document, options)
-  if (cannotHold(own))
+  // What the inventory says of a name may be nothing today, and something tomorrow.
+  const fixed = !namesPlaceholders(document.located.yaml)
+  if (fixed && cannotHold(own))
     document.located.at(['detection', 'condition'], () =>
       refuse('this can never hold: what is asked contradicts itself'),
     )
   const more = filtersOf(document, filters).map((each) => ({ each, filter: compileFilterOf(each, words) }))
   const all = and(own, ...more.map(({ filter }) => filter))
   const last = more.at(-1)
-  if (last && cannotHold(all))
+  if (last && fixed && cannotHold(all))
     last.each.located.at(['filter', 'condition'], () =>
       refuse(`it leaves nothing of the rule ${quoted(nameOf(document))}`),
     )
@@ -152,11 +155,26 @@ const head = (document: Callable): Omit<Rule, 'filter' | 'condition'> => {
       ? {}
       : { campaign: located.at(['vonglau', 'campaign'], () => durationOf(vonglau.campaign!)) }),
     ...(vonglau?.schedule === undefined ? {} : { schedule: scheduleOf(vonglau.schedule, located) }),
+    ...(vonglau?.trusted === undefined ? {} : { trusted: raised(vonglau.trusted, vonglau.incident, level, located) }),
     incident: vonglau?.incident ?? severityOf(level) >= severityOf('high'),
     yaml: located.yaml,
     file: located.file,
     ...(groupBy ? { groupBy } : {}),
   }
+}
+
+/** A label that is missing or has lapsed never makes a rule say less than it says of any portal. */
+const raised = (
+  trusted: Level,
+  incident: boolean | undefined,
+  level: Level,
+  located: Callable['located'],
+): NonNullable<Rule['trusted']> => {
+  if (severityOf(trusted) <= severityOf(level))
+    located.at(['vonglau', 'trusted'], () =>
+      refuse(`a trust label raises a level: expected one above ${quoted(level)}, found ${quoted(trusted)}`),
+    )
+  return { level: trusted, incident: incident ?? severityOf(trusted) >= severityOf('high') }
 }
 
 export const fileId = (file: string): string => file.replace(/^.*\//, '').replace(/\.ya?ml$/, '')

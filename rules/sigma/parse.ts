@@ -16,6 +16,8 @@ const own = z.strictObject({
   /** A selection, as in a detection. */
   'ends-with': z.union([z.record(z.string(), z.unknown()), z.array(z.unknown()).min(1)]).optional(),
   campaign: text.optional(),
+  /** The level where the portal holds a network-trust certificate. */
+  trusted: z.enum(['low', 'medium', 'high', 'critical']).optional(),
   /** A cron expression and its zone. */
   schedule: z.strictObject({ cron: text, timezone: text }).optional(),
   /** Of a correlation whose condition a later event can undo. */

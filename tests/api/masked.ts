@@ -63,6 +63,7 @@ const paths = async (): Promise<string[]> => {
     '/figures',
     '/letters',
     '/wall',
+    '/reports',
   ]
 }
 const SECRETS = [SECRET, SECRET.toLowerCase(), NUMBER, CASE, CASE.toLowerCase(), 'nguoi-bi-che']

@@ -64,6 +64,7 @@ const RULES: readonly Role[] = ['administrator', 'rule_author']
 const ADMIN: readonly Role[] = ['administrator']
 const TRAIL: readonly Role[] = ['administrator', 'auditor']
 const json = (body: object) => ({ body })
+const MONTH = { kind: 'month', period: '2025-01' }
 
 interface Expected {
   /** Those who may; absent: everyone who is signed in. */
@@ -90,6 +91,12 @@ const ROUTES: { readonly [route: string]: Expected | 'open' | 'library' | 'strea
   'GET /api/auth/*': 'library',
   'POST /api/auth/*': 'library',
   'GET /api/live': 'stream',
+  'GET /api/sources/unknown': { may: ADMIN, ask: () => ({ path: '/sources/unknown' }) },
+  'GET /api/sources/unknown/:address': { may: ADMIN, ask: () => ({ path: '/sources/unknown/192.0.2.77' }) },
+  'POST /api/sources/unknown/:address': {
+    may: ADMIN,
+    ask: () => ({ path: '/sources/unknown/192.0.2.77', ...json({ id: 'nguon-moi', parser: 'khong-co' }) }),
+  },
   'GET /api/me': { ask: () => ({ path: '/me' }), reads: true },
   'POST /api/me/password': { ask: () => ({ path: '/me/password', ...json({ current: 'sai', next: 'ngan' }) }) },
   'GET /api/overview': { ask: () => ({ path: '/overview' }), reads: true },
@@ -160,6 +167,17 @@ const ROUTES: { readonly [route: string]: Expected | 'open' | 'library' | 'strea
   'GET /api/figures': { ask: () => ({ path: '/figures' }), reads: true },
   'GET /api/letters': { ask: () => ({ path: '/letters' }), reads: true },
   'GET /api/wall': { ask: () => ({ path: '/wall' }), reads: true },
+  'GET /api/reports': { ask: () => ({ path: '/reports' }), reads: true },
+  'POST /api/reports/preview': {
+    ask: ({ incident }) => ({ path: '/reports/preview', ...json({ kind: 'incident', incident: incident.number }) }),
+    foreign: 'not found',
+    reads: true,
+  },
+  'POST /api/reports': {
+    ask: ({ incident }) => ({ path: '/reports', ...json({ ...MONTH, organization: incident.organization!.id }) }),
+    foreign: 'not found',
+  },
+  'GET /api/reports/:id/:format': { ask: () => ({ path: '/reports/khong-co/pdf' }) }, // `reported.ts` walks the files
   'GET /api/coverage': { ask: () => ({ path: '/coverage' }), reads: true },
   'GET /api/inventory': { ask: () => ({ path: '/inventory' }), reads: true },
   'GET /api/inventory/file': { may: ADMIN, ask: () => ({ path: '/inventory/file' }) },
@@ -252,11 +270,28 @@ const tellsNothing = (path: string, text: string) => {
 const call = (person: Person, { path, body }: { path: string; body?: object }) =>
   body === undefined ? person.get(path) : person.post(path, body)
 
+/** What speaks to Elasticsearch: all of it by the source's own token. */
+const OF_SENDERS = /^\/ingest\/:source\/./
+
 test('every route that is registered has an expectation, and every expectation a route', () => {
   const registered = new Set(
-    console_.running.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`),
+    console_.running.routes
+      .filter(({ method, path }) => method !== 'ALL' && !OF_SENDERS.test(path))
+      .map(({ method, path }) => `${method} ${path}`),
   )
   expect([...registered].sort()).toEqual(Object.keys(ROUTES).sort())
+})
+
+test('nobody is answered as an Elasticsearch without the token of the source, at the root either', async () => {
+  const inner = console_.running.routes.filter(({ path }) => OF_SENDERS.test(path))
+  expect(inner.length).toBeGreaterThan(10)
+  for (const { method, path } of inner)
+    for (const base of ['/ingest/nguon-yt', '']) {
+      const asked = path.replace('/ingest/:source', base).replace(/:\w+(?:\{[^/]*(?:\/[^/]*)?\})?|\*/g, 'ten')
+      if (base === '' && !asked.startsWith('/_')) continue
+      const answer = await fetch(`${console_.running.url}${asked}`, { method: method === 'ALL' ? 'GET' : method })
+      expect([answer.status, method, asked]).toEqual([401, method, asked])
+    }
 })
 
 const asked = Object.entries(ROUTES).filter((entry): entry is [string, Expected] => typeof entry[1] === 'object')

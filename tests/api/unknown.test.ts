@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { withSource } from '../../api/config-write.ts'
-import { reparsePending } from '../../api/reparse.ts'
+import { askReparse, reparsePending } from '../../api/reparse.ts'
 import { eventsOf, until } from '../faults/place.ts'
 import { type Console, openConsole, type Person, refused } from './console.ts'
 
@@ -65,7 +65,14 @@ test('listed, looked at, assigned; what it sent before is its source’s when th
   ahead = DAY
   await send('127.0.0.10', 'a line of another day')
   await until('a later day has begun', async () => (await ofSource('unknown')).length === 21)
-  await reparsePending(console_.running.installation)
+  const { installation } = console_.running
+  // What cannot be done keeps nobody from the rest; twice at once is once.
+  await askReparse(installation, { source: 'unknown', as: 'không-còn' })
+  await Promise.all([1, 2].map(() => reparsePending(installation)))
+  expect(installation.problems.get('reparse')).toBe(undefined)
+  expect((await installation.wrong()).map(({ message }) => message)).toContain(
+    'lines of unknown are not read again as không-còn, which is no source any more: put it back into the configuration and run vonglau reparse',
+  )
   const events = await ofSource('fw-moi')
   expect(events).toHaveLength(21)
   expect(new Set(events.map((event) => event['user.name'])).size).toBe(21)

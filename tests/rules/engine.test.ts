@@ -11,7 +11,7 @@ import { clausesOfPattern, clausesOfRegex } from '../../rules/engine/literals.ts
 import { openRowEngine } from '../../rules/engine/rows.ts'
 import { Words } from '../../rules/engine/words.ts'
 import { CATALOG, loadRules, pathOf, ruleFiles } from '../../rules/load.ts'
-import { eventOf } from './events.ts'
+import { eventOf, words } from './events.ts'
 import { compared, EVENT, FILTER, GUARDED, OF_A_KIND, told, WORD } from './filters.ts'
 
 describe('pass and tree agree', () => {
@@ -42,7 +42,7 @@ describe('pass and tree agree', () => {
     const lines = ruleFiles(CATALOG)
       .map((file) => pathOf(file).replace(/\.yml$/, '.events.ndjson'))
       .flatMap((file) => readFileSync(file, 'utf8').trim().split('\n'))
-    const rules = loadRules(undefined, LOGSOURCES)
+    const rules = loadRules(undefined, LOGSOURCES, words)
     const { differ, holding } = compared(
       rules.flatMap(({ filter, endsWith }) => (endsWith ? [filter, endsWith] : [filter])),
       lines.flatMap((line) => eventsOf(JSON.parse(line) as Line)),
@@ -52,7 +52,7 @@ describe('pass and tree agree', () => {
   })
 
   test('rules that none of their words can be looked for are few, and known by name', () => {
-    const rules = loadRules(undefined, LOGSOURCES)
+    const rules = loadRules(undefined, LOGSOURCES, words)
     expect(openEngine(rules.map(({ filter }) => filter)).blind.map((i) => rules[i]!.id)).toEqual([])
     const blind = [
       { op: 'regex', field: 'url.original', source: '[0-9]+.[0-9]+' },

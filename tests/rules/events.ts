@@ -5,11 +5,14 @@ import { splitLines } from '../../ingest/collect/lines.ts'
 import { createRowEnricher } from '../../ingest/enrich/enrich.ts'
 import { openGeoIp } from '../../ingest/enrich/geoip.ts'
 import { parseInventory } from '../../ingest/inventory/inventory.ts'
-import type { EventOf } from '../../rules/check.ts'
+import { placeholdersOf } from '../../ingest/inventory/placeholders.ts'
+import type { EventOf } from '../../rules/scenario.ts'
 import { stageOf } from '../ingest/parsers/lines.ts'
 
 const file = join(import.meta.dirname, '../../seeds/vinh-long/inventory.yml')
 const inventory = parseInventory(readFileSync(file, 'utf8'), 'inventory.yml')
+/** What rules name of it. */
+export const words = placeholdersOf(inventory, Date.UTC(2026, 4, 14))
 // As a province has it: the reverse proxies of the data centre serve all of its portals.
 const serves = inventory.portals.flatMap((portal) => portal.addresses)
 export const enrich = createRowEnricher({ inventory, geoip: openGeoIp() })

@@ -12,9 +12,9 @@ import { compile } from '../../ingest/store/match.ts'
 import { loadRules, pathOf } from '../../rules/load.ts'
 import { judgingOf, labelOf, partsOf } from '../../rules/ruleset.ts'
 import { stageOf } from '../ingest/parsers/lines.ts'
-import { enrich } from './events.ts'
+import { enrich, words } from './events.ts'
 
-const rules = loadRules(undefined, LOGSOURCES)
+const rules = loadRules(undefined, LOGSOURCES, words)
 
 /** The raw lines of the catalog's examples, by parser. */
 const examples = (): Map<string, string[]> => {

@@ -1,6 +1,7 @@
 /** A source that falls silent is one alert until its next line, which says how long and counts no minutes. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Event } from '../../ingest/event.ts'
+import { words } from './events.ts'
 import { LOGSOURCES } from '../../ingest/parsers/index.ts'
 import { EVERYTHING } from '../../ingest/store/filter.ts'
 import { type Store, SYSTEM } from '../../ingest/store/store.ts'
@@ -14,7 +15,7 @@ import { embeddedPlace } from './stores.ts'
 
 const START = Date.UTC(2026, 4, 14)
 const MINUTE = 60_000
-const rules = loadRules(undefined, LOGSOURCES)
+const rules = loadRules(undefined, LOGSOURCES, words)
 const rule = rules.find(({ id }) => id === 'silent-source')!
 const place = embeddedPlace()
 let store: Store

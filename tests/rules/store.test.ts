@@ -8,7 +8,7 @@ import { openDuckdb } from '../../ingest/store/duckdb.ts'
 import { compile } from '../../ingest/store/match.ts'
 import { SYSTEM } from '../../ingest/store/store.ts'
 import { CATALOG, loadRules, pathOf, ruleFiles } from '../../rules/load.ts'
-import { eventOf } from './events.ts'
+import { eventOf, words } from './events.ts'
 import { LOGSOURCES } from '../../ingest/parsers/index.ts'
 
 type Line = { event?: Event; source?: string; line?: string; events?: Line[] }
@@ -28,7 +28,7 @@ test('the store and the filter in process agree on every rule', async () => {
   const store = await openDuckdb({ folder, wait: 0 })
   try {
     await store.append({ events, offsets: [] }, Date.UTC(2026, 4, 14))
-    for (const { id, filter } of loadRules(undefined, LOGSOURCES)) {
+    for (const { id, filter } of loadRules(undefined, LOGSOURCES, words)) {
       const found: unknown[] = []
       for await (const chunk of store.match(SYSTEM, { filter, fields: ['event.id'] })) {
         for (const event of chunk) found.push(event['event.id'])

@@ -70,6 +70,7 @@ export const en: Words = {
   },
   common: {
     more: (n) => `${n} more`,
+    asOf: (at) => `as of ${at}`,
     less: 'fewer',
     all: 'all',
     none: '–',
@@ -781,6 +782,8 @@ export const en: Words = {
       'alerts.incident': 'joined to incident',
       'incident.change': 'changed an incident',
       'password.change': 'changed a password',
+      'report.make': 'made a report',
+      'report.download': 'downloaded a report',
       'rule.enabled': 'switched a rule',
       'rules.reload': 'read the rules again',
       'inventory.change': 'changed the inventory',

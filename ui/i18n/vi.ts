@@ -67,6 +67,7 @@ export const vi = {
   } as Record<string, string>,
   common: {
     more: (n: string) => `thêm ${n}`,
+    asOf: (at: string) => `lúc ${at}`,
     less: 'thu gọn',
     all: 'tất cả',
     none: '–',
@@ -784,6 +785,8 @@ export const vi = {
       'alerts.incident': 'đưa vào sự cố',
       'incident.change': 'đổi sự cố',
       'password.change': 'đổi mật khẩu',
+      'report.make': 'lập báo cáo',
+      'report.download': 'tải báo cáo',
       'rule.enabled': 'bật, tắt luật',
       'rules.reload': 'đọc lại các quy tắc',
       'inventory.change': 'sửa danh mục',

@@ -185,8 +185,9 @@ export const undoIncident = (id: string, act: string): Promise<Changed> =>
 export const getAgencies = (signal?: AbortSignal): Promise<AgencyList> => call(client.agencies.$get, { signal })
 export const getAgency = (id: string, signal?: AbortSignal): Promise<AgencyDetail> =>
   call(client.agencies[':id'].$get, { param: { id }, signal })
-export const getSystems = (signal?: AbortSignal): Promise<{ items: SystemRow[] }> =>
-  call(client.systems.$get, { signal })
+/** `at`: when what the inventory says is so; without it, now. */
+export const getSystems = (signal?: AbortSignal, at?: number): Promise<{ items: SystemRow[] }> =>
+  call(client.systems.$get, { query: { at }, signal })
 export const getSystem = (id: string, signal?: AbortSignal): Promise<SystemDetail> =>
   call(client.systems[':id'].$get, { param: { id }, signal })
 export const getCoverage = (signal?: AbortSignal): Promise<Coverage> => call(client.coverage.$get, { signal })
@@ -205,8 +206,8 @@ export const changeInventory = (json: InventoryChange): Promise<ChangedInventory
   call(client.inventory.change.$post, { json })
 export const settleInventory = (json: InventoryChoice): Promise<ChangedInventory> =>
   call(client.inventory.settle.$post, { json })
-export const getPortals = (signal?: AbortSignal): Promise<{ items: PortalRow[] }> =>
-  call(client.portals.$get, { signal })
+export const getPortals = (signal?: AbortSignal, at?: number): Promise<{ items: PortalRow[] }> =>
+  call(client.portals.$get, { query: { at }, signal })
 
 export const getEvents = (query: EventQuery, signal?: AbortSignal): Promise<EventList> =>
   call(client.events.$get, { query, signal })

@@ -49,7 +49,7 @@ export const openAgain = async (days: Days, day: string, taken: Filter, connecti
       if (!file) return 0
       // Another has written it anew meanwhile.
       if (closedDay(days, day) !== file)
-        throw new StoreError(`the day ${day} was written anew meanwhile: begin it again`)
+        throw new StoreError(`the day ${day} was written anew or removed meanwhile: begin it again`)
       return writeAnew(days, file, not(taken), connection, async (into) => againInto(connection, file, into, taken))
     },
   }
@@ -67,6 +67,13 @@ const againInto = async (
   const ingested = column('event.ingested')
   const old = `SELECT ${BASE(id)} AS base, min(${ingested}) AS ingested FROM ${file.table} WHERE ${toSql(taken, file).sql} GROUP BY 1`
   const rows = `SELECT s.* REPLACE (o.ingested AS ${ingested}) FROM stage s JOIN (${old}) o ON o.base = ${BASE(`s.${id}`)} ORDER BY o.ingested`
+  // What is handed over and what it replaces are told by different questions: that they are the same lines is proved.
+  const lost = `SELECT count(*) FROM (${old}) WHERE base NOT IN (SELECT ${BASE(id)} FROM stage)`
+  const [[without]] = (await (await connection.run(lost)).getRowsJS()) as [[bigint]]
+  if (without > 0n)
+    throw new StoreError(
+      `${without} lines of the day ${file.day} would be lost as they are read again: it stays as it is`,
+    )
   const names = ROW_COLUMNS.map(([name]) => column(name)).join(', ')
   return [
     ...(shape.lacking.length > 0 ? addColumns(into, shape.lacking) : []),

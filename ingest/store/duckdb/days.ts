@@ -311,6 +311,9 @@ export class Days {
       const file = this.#unmeasured(old.day, old.path, catalog)
       await this.#shape(file, false)
       await this.#measure(file)
+      // Another has written it anew, or it is gone: what was copied is not all that stays, or more.
+      if (this.#files.get(old.day) !== old)
+        throw new StoreError(`the day ${old.day} was written anew or removed meanwhile: begin it again`)
       renameSync(beside, old.path)
       old.anew = file
       this.#files.set(old.day, file)

@@ -6,10 +6,10 @@ import type { Client, estypes } from '@elastic/elasticsearch'
 import type { Event } from '../../event.ts'
 import { type Filter, not } from '../filter.ts'
 import { StoreError } from '../store.ts'
-import { insist, itemError } from './connect.ts'
+import { insist, itemError, kindOf } from './connect.ts'
 import { toDsl } from './dsl.ts'
 import { documentOf, encode, stamp } from './encode.ts'
-import { aliasOf, byDay, dropDay, nextOf } from './indices.ts'
+import { aliasOf, byDay, dayOf, dropDay, nextOf, removeUnfinished, writeAlias } from './indices.ts'
 import { documentId, eventOf } from './row.ts'
 import { MAPPINGS, type SchemaOptions, settings } from './schema.ts'
 
@@ -58,7 +58,8 @@ const anew = async (
   // Nobody adds what the copy would not have.
   await insist(client, what, () => client.indices.addBlock({ index, block: 'write' }))
   await insist(client, what, () => client.indices.refresh({ index }))
-  await insist(client, what, () => client.indices.delete({ index: next, ignore_unavailable: true }))
+  // Of one that was killed; or of one that still writes, which then breaks off: it writes by an alias that is gone.
+  await removeUnfinished(client, prefix, index)
   const found = await insist(client, what, () => client.indices.getMapping({ index }))
   // What is made anew may have fields that the program before did not know: then all of it is as this one writes it.
   const known = found[index]!.mappings.properties ?? {}
@@ -68,6 +69,7 @@ const anew = async (
       index: next,
       settings: settings(schema) as estypes.IndicesIndexSettings,
       mappings: other ? (MAPPINGS as estypes.MappingTypeMapping) : found[index]!.mappings,
+      aliases: { [writeAlias(next)]: {} },
     }),
   )
   let stayed = 0
@@ -82,17 +84,31 @@ const anew = async (
       throw new StoreError(`${what}: ${count} of ${stayed} events are in the copy; the day stays as it is`)
   } catch (error) {
     await client.indices.delete({ index: next, ignore_unavailable: true }).catch(() => {})
-    throw error
+    throw kindOf(error) === 'missing' ? meanwhile(index) : error
   }
-  await insist(client, what, async (again) => {
-    // The answer to the first try was lost: then the old one is gone.
-    if (again && !(await client.indices.exists({ index }))) return
-    await client.indices.updateAliases({
-      actions: [{ add: { index: next, alias: aliasOf(prefix) } }, { remove_index: { index } }],
+  try {
+    await insist(client, what, async (again) => {
+      // The answer to the first try was lost: then it is in its place.
+      if (again && (await client.indices.existsAlias({ index: next, name: aliasOf(prefix) }))) return
+      await client.indices.updateAliases({
+        actions: [
+          { add: { index: next, alias: aliasOf(prefix) } },
+          { remove: { index: next, alias: writeAlias(next), must_exist: true } },
+          { remove_index: { index } },
+        ],
+      })
     })
-  })
+  } catch (error) {
+    if (kindOf(error) !== 'missing') throw error
+    // All of it or nothing: the old one is not there any more, so another has taken its place.
+    await client.indices.delete({ index: next, ignore_unavailable: true }).catch(() => {})
+    throw meanwhile(index)
+  }
   return stayed
 }
+
+const meanwhile = (index: string): StoreError =>
+  new StoreError(`the day ${dayOf(index)} was written anew or removed meanwhile: begin it again`)
 
 /** By hand: a plain server has no reindex. Whatever a repeat writes again has the same id. */
 const copy = async (
@@ -141,19 +157,20 @@ interface Hit {
 /** What is made of events that lie in the cluster, as documents with the ingest times of those. */
 const madeOf = async (hits: readonly Hit[], make: Make): Promise<Hit[]> => {
   const events = hits.map(({ _source }) => eventOf(_source as Record<string, unknown>))
-  const times = new Map(events.map((event) => [baseOf(event), Number(event['event.ingested'])]))
+  const times = new Map(events.map((event) => [lineOf(event), Number(event['event.ingested'])]))
   return (await make(events)).map((event) => {
     const [rows] = encode([event])
-    stamp(rows!, times.get(baseOf(event))!)
+    stamp(rows!, times.get(lineOf(event))!)
     return { _id: documentId(String(event['event.id'])), _source: documentOf(rows!, 0) }
   })
 }
-const baseOf = (event: Event): string => String(event['event.id']).replace(/\.\d+$/, '')
+const lineOf = (event: Event): string => String(event['event.id']).replace(/\.\d+$/, '')
 
 const put = (client: Client, what: string, next: string, hits: readonly Hit[]): Promise<void> =>
   insist(client, what, async () => {
     const answer = await client.bulk({
-      index: next,
+      index: writeAlias(next),
+      require_alias: true,
       operations: hits.flatMap(({ _id, _source }) => [{ index: { _id } }, _source]),
     })
     const failed = answer.errors ? answer.items.find(({ index: item }) => item?.error)?.index : undefined

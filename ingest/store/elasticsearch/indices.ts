@@ -1,7 +1,7 @@
 /** The indices of events: one for each session and UTC day of ingest. */
 import type { Client, estypes } from '@elastic/elasticsearch'
 import { type Day, StoreError } from '../store.ts'
-import { insist } from './connect.ts'
+import { insist, kindOf } from './connect.ts'
 import { learnedIndex } from './learned.ts'
 import { createIndex } from './session-records.ts'
 import { MAPPINGS, type SchemaOptions, settings } from './schema.ts'
@@ -83,11 +83,56 @@ export const listDays = async (client: Client, prefix: string): Promise<Day[]> =
   })
 }
 
-/** What an index is called that was written anew: the first, the second time, and so on. */
+const ANEW = /^(.*?)(?:-anew)?-events-(\d{4}\.\d\d\.\d\d-[^.]*?)(?:-anew\d+)?$/
+let nth = 0
+/**
+ * What an index is called that is written anew: nobody else's, so that two who do it do not write into one, and no name that the
+ * template of the indices of events takes, which would show it to everybody at once.
+ */
 export const nextOf = (index: string): string => {
-  const [, name, nth] = /^(.*?)(?:-anew(\d+))?$/.exec(index)!
-  return `${name}-anew${Number(nth ?? 0) + 1}`
+  const [, prefix, rest] = ANEW.exec(index)!
+  return `${prefix}-anew-events-${rest}-anew${Date.now()}${String(process.pid % 100_000).padStart(5, '0')}${++nth % 1000}`
 }
+/** What is, or was, in the place of an index or on its way there; before, they had the name of an index of events. */
+export const anewOf = (index: string): string[] => {
+  const [, prefix, rest] = ANEW.exec(index)!
+  return [`${prefix}-anew-events-${rest}-anew*`, `${prefix}-events-${rest}-anew*`]
+}
+
+/**
+ * Removes what was begun in the place of an index and has not taken it: of one that was killed, or of one that still writes,
+ * which then breaks off. By its alias for writing, for who has just finished has none any more.
+ */
+export const removeUnfinished = async (client: Client, prefix: string, index: string): Promise<void> => {
+  const what = 'removing an index that was not finished'
+  const found = await insist(client, what, () =>
+    client.indices.get({
+      index: anewOf(index),
+      ignore_unavailable: true,
+      allow_no_indices: true,
+      features: ['aliases'],
+    }),
+  )
+  for (const [name, { aliases }] of Object.entries(found)) {
+    if (name === index) continue
+    const alias = writeAlias(name)
+    if (aliases?.[alias]) {
+      const ended = await insist(client, what, () =>
+        client.indices.updateAliases({ actions: [{ remove: { index: name, alias, must_exist: true } }] }),
+      ).then(
+        () => true,
+        (error) => {
+          if (kindOf(error) !== 'missing') throw error
+          return false
+        },
+      )
+      if (!ended) continue
+    } else if (aliases?.[aliasOf(prefix)] && (ANEW_AT_ALL.test(index) || !(await client.indices.exists({ index }))))
+      continue
+    await insist(client, what, () => client.indices.delete({ index: name, ignore_unavailable: true }))
+  }
+}
+const ANEW_AT_ALL = /-anew\d+$/
 
 /** Rejects for the newest day. A day that is not there is no error. */
 export const dropDay = async (client: Client, prefix: string, day: string): Promise<void> => {
@@ -95,11 +140,10 @@ export const dropDay = async (client: Client, prefix: string, day: string): Prom
   if (day === [...days.keys()].at(-1))
     throw new StoreError(`${day} cannot be dropped: it is the newest day, which events are written to`)
   const names = days.get(day) ?? []
-  if (names.length)
-    await insist(client, `deleting the events of ${day}`, () =>
-      client.indices.delete({
-        index: [...names, ...names.map(nextOf), learnedIndex(prefix, day)],
-        ignore_unavailable: true,
-      }),
-    )
+  if (names.length === 0) return
+  const index = [...names, learnedIndex(prefix, day)]
+  await insist(client, `deleting the events of ${day}`, () =>
+    client.indices.delete({ index, ignore_unavailable: true }),
+  )
+  for (const name of names) await removeUnfinished(client, prefix, name)
 }

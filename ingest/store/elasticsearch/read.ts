@@ -18,7 +18,7 @@ import {
 } from '../store.ts'
 import { insist, kindOf } from './connect.ts'
 import { both, type Dsl, type Query, type Said, toDsl } from './dsl.ts'
-import { dayOf } from './indices.ts'
+import { anewOf, dayOf } from './indices.ts'
 import { eventOf, ODD, sourceOf } from './row.ts'
 
 export interface ReadOptions {
@@ -302,8 +302,8 @@ export const openReader = ({ client, alias, limit, lacking }: ReadOptions) => {
     for (const { index, reason } of failed) {
       if (index && !(await client.indices.exists({ index }))) {
         // Written anew, it is there under another name.
-        const anew = `${index.replace(/-anew\d+$/, '')}-anew*`
-        if (!(await client.indices.exists({ index: anew, allow_no_indices: false }))) continue
+        const anew = await client.indices.get({ index: anewOf(index), ignore_unavailable: true, features: ['aliases'] })
+        if (Object.keys(anew).length === 0) continue
         throw new StoreError(`the day ${dayOf(index) ?? ''} was written anew while it was read: ask again`)
       }
       throw new StoreError(

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { givenId } from '../../../ingest/event-id.ts'
-import { answerBulk, lineOfDocument, readBulk } from '../../../ingest/collect/bulk.ts'
+import { answerBulk as answerText, type Bulk, lineOfDocument, readBulk } from '../../../ingest/collect/bulk.ts'
 import { credentialsOf } from '../../../ingest/collect/elastic.ts'
 import { spoolFeed } from '../../../ingest/collect/feed.ts'
 import { Frames } from '../../../ingest/collect/frames.ts'
@@ -10,6 +10,9 @@ import { KNOWN_FOR, openSeen } from '../../../ingest/collect/seen.ts'
 import { openSpool } from '../../../ingest/collect/spool.ts'
 import { openPlace, type Place } from '../../faults/place.ts'
 
+type Items = Record<string, { status: number; error?: object; result?: string }>[]
+const answerBulk = async (bulk: Bulk, taken: { repeated?: readonly boolean[] }, took: number) =>
+  JSON.parse(await answerText(bulk, taken, took)) as { errors: boolean; took: number; items: Items }
 const framesOf = (...texts: string[]) => Frames.of(texts.map((text) => Buffer.from(text)))
 
 describe('the line of a document', () => {
@@ -47,7 +50,7 @@ describe('a body', () => {
     expect(bulk.documents.map(String)).toEqual(['one', 'two', 'three'])
     expect(bulk.names.map(({ given }) => given)).toEqual([true, false, true])
     expect(bulk.names[0]).toEqual({ id: givenId('k1'), given: true })
-    const answer = answerBulk(bulk, { repeated: [false, false, true] }, 3)
+    const answer = await answerBulk(bulk, { repeated: [false, false, true] }, 3)
     expect(answer.errors).toBe(true)
     expect(answer.items.map((item) => Object.entries(item).map(([action, { status }]) => [action, status])[0])).toEqual(
       [
@@ -64,18 +67,58 @@ describe('a body', () => {
   test('what was created before is a conflict, as Elasticsearch says it', async () => {
     const bulk = await readBulk(framesOf('{"create":{"_id":"a"}}', '{}'), 'logs', true)
     if (typeof bulk === 'string') throw new Error(bulk)
-    expect(answerBulk(bulk, { repeated: [true] }, 0)).toMatchObject({
+    expect(await answerBulk(bulk, { repeated: [true] }, 0)).toMatchObject({
       errors: true,
       items: [{ create: { status: 409, error: { type: 'version_conflict_engine_exception' } } }],
     })
-    expect(answerBulk(bulk, {}, 0).errors).toBe(false)
+    expect((await answerBulk(bulk, {}, 0)).errors).toBe(false)
+  })
+  test('no two ids are one: numbers that are rounded, halves of surrogates, bytes that are no text', async () => {
+    const ids = [
+      '12345678901234567891',
+      '12345678901234567892',
+      '1e999',
+      '2e999',
+      '7',
+      String.raw`"\ud800"`,
+      String.raw`"\ud801"`,
+      '"\ufffd"',
+      Buffer.from([0x22, 0xff, 0x22]),
+      Buffer.from([0x22, 0xfe, 0x22]),
+    ]
+    const action = (id: string | Buffer) =>
+      Buffer.concat([Buffer.from('{"index":{"_id":'), Buffer.from(id as string), Buffer.from('}}')])
+    const read = async (some: readonly (string | Buffer)[]) => {
+      const bulk = await readBulk(Frames.of(some.flatMap((id) => [action(id), Buffer.from('{}')])), 'logs', true)
+      if (typeof bulk === 'string') throw new Error(bulk)
+      return bulk.names.map(({ id }) => id)
+    }
+    const first = await read(ids)
+    expect(new Set(first).size).toBe(ids.length)
+    expect(await read(ids)).toEqual(first)
+    expect(await read(['7'])).toEqual(await read(['"7"']))
+  })
+  test('60 MB of brackets, as document and as action, hold nobody up', async () => {
+    const deep = Buffer.from(`{"message":${'['.repeat(30e6)}${']'.repeat(30e6)}}`)
+    const bulk = await readBulk(Frames.of([Buffer.from('{"index":{}}'), deep]), 'logs', false)
+    expect(typeof bulk !== 'string' && bulk.documents[0]!.equals(deep)).toBe(true)
+    expect(await readBulk(Frames.of([deep, deep]), 'logs', false)).toMatch(/^line 1 of the body is no action/)
+  })
+  test('an answer of more items than are made without a pause is one list', async () => {
+    const texts = Array.from({ length: 5000 }, (_, n) => [`{"create":{"_id":${n}}}`, '{}']).flat()
+    const bulk = await readBulk(framesOf(...texts), 'logs', true)
+    if (typeof bulk === 'string') throw new Error(bulk)
+    const repeated = bulk.names.map((_, n) => n === 4999)
+    const answer = await answerBulk(bulk, { repeated }, 3)
+    expect(answer.errors).toBe(true)
+    expect(answer.items.map((item) => item['create']!.status)).toEqual(repeated.map((again) => (again ? 409 : 201)))
   })
   test('an _id of 600 characters is refused alone', async () => {
     const long = JSON.stringify({ index: { _id: 'x'.repeat(600) } })
     const bulk = await readBulk(framesOf(long, '{"message":"a"}', '{"index":{}}', '{"message":"b"}'), 'logs', false)
     if (typeof bulk === 'string') throw new Error(bulk)
     expect(bulk.documents.map(String)).toEqual(['b'])
-    expect(answerBulk(bulk, {}, 0).items[0]).toMatchObject({ index: { status: 400 } })
+    expect((await answerBulk(bulk, {}, 0)).items[0]).toMatchObject({ index: { status: 400 } })
   })
   test.each([
     [['{"message":"a"}'], /^line 1 of the body is no action/],
@@ -185,6 +228,32 @@ describe('the spool', () => {
       ['d', givenId('4')],
       ['a', givenId('1')],
       ['d', givenId('4')],
+    ])
+  })
+  test('of more documents than are written without a pause each is there once, with its id', async () => {
+    const spool = openSpool(place.path('spool'), Date.now, 0)
+    const all = Array.from({ length: 2500 }, (_, n) => n % 2000)
+    const names = all.map((n) => named(`${n}`))
+    const taken = await spool.appendNamed(
+      all.map((n) => Buffer.from(`line ${n}`)),
+      '::1',
+      names,
+    ) // prettier-ignore
+    expect(taken.accepted).toBe(2000)
+    expect(taken.repeated).toEqual(all.map((_, i) => i >= 2000))
+    await spool.append([Buffer.from('of a stream')], '::1', { stream: '~site/u_ex.log', from: 0, to: 12, ends: [12] })
+    const feed = await spoolFeed(spool, spool.segments()[0]!.id, 'a', 0)
+    const read: (string | undefined)[] = []
+    for (let chunk = await feed.next(); chunk; chunk = await feed.next()) {
+      const { bytes, count, from, to, ids, senders, sender } = chunk.lines
+      for (let i = 0; i < count; i++)
+        read.push(`${Buffer.from(bytes.subarray(from[i]!, to[i]))} ${ids?.[i] ?? senders![sender![i]!]!.stream}`)
+    }
+    await feed.close()
+    await spool.close()
+    expect(read).toEqual([
+      ...Array.from({ length: 2000 }, (_, n) => `line ${n} ${givenId(`${n}`)}`),
+      'of a stream ~site/u_ex.log',
     ])
   })
 })

@@ -28,6 +28,7 @@ test('what rules may name, as of a time', () => {
     portal_addresses: ['2001:db8::1', '203.0.113.1', '203.0.113.2'],
     ipv6_portals: ['a.example', 'www.a.example'],
     trust_certified_hosts: ['a.example', 'www.a.example'],
+    trust_certified_addresses: ['2001:db8::1', '203.0.113.1'],
     agency_networks: ['10.0.0.0/8'],
     wan_networks: ['10.9.0.0/16'],
     attacker_networks: ['198.51.100.0/24'],

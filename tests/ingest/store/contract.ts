@@ -216,6 +216,46 @@ export const contractEvents = (name: string, open: () => Promise<Opened>): void 
       expect(await store.events.keep(day, EVERYTHING)).toBe(0)
     })
 
+    test('of two that write a day anew at once, or drop it meanwhile, one is done as a whole and the other breaks off', async () => {
+      const at = Math.max(T0 + 12 * 86_400_000, (await store.events.committed()) + 86_400_000)
+      const mine = (source: string) => eq('vonglau.source.id', `twice-${source}`)
+      const events = ['a', 'b'].flatMap((source) =>
+        Array.from({ length: 20 }, () => event({ '@timestamp': at, 'vonglau.source.id': `twice-${source}` })),
+      )
+      await store.events.append({ events, offsets: [] }, at)
+      await store.events.append({ events: [event({ '@timestamp': at })], offsets: [] }, at + 86_400_000)
+      const day = (await store.events.days())
+        .map((each) => each.day)
+        .toSorted()
+        .at(-2)!
+      const marked = (some: readonly Event[], message: string) => some.map((each) => ({ ...each, message }))
+      const found = async () =>
+        (await all(store, or(mine('a'), mine('b')))).map(({ message }) => message ?? 'as it was').toSorted()
+      /** The lines of a, and meanwhile the other. */
+      const meanwhile = async (other: () => Promise<unknown>) => {
+        let go = () => {}
+        const gate = new Promise<void>((resolve) => (go = resolve))
+        let reached = () => {}
+        const began = new Promise<void>((resolve) => (reached = resolve))
+        const first = store.events.rewrite(day, mine('a'), async (some) => {
+          reached()
+          await gate
+          return marked(some, 'A')
+        })
+        const refused = expect(first).rejects.toThrow(/was written anew or removed meanwhile: begin it again/)
+        await began
+        await other().finally(go)
+        await refused
+      }
+      await meanwhile(() => store.events.rewrite(day, mine('b'), async (some) => marked(some, 'B')))
+      expect(await found()).toEqual([...Array(20).fill('B'), ...Array(20).fill('as it was')])
+      await meanwhile(() => store.events.keep(day, not(mine('b'))))
+      expect(await found()).toEqual(Array(20).fill('as it was'))
+      await meanwhile(() => store.events.drop(day))
+      expect(await found()).toEqual([])
+      expect((await store.events.days()).map((each) => each.day)).not.toContain(day)
+    })
+
     test('what a parser learned is there as long as the events of that day', async () => {
       // A day of its own, whatever the tests before have taken.
       const at = Math.max(T0 + 3 * 86_400_000, (await store.events.committed()) + 86_400_000)

@@ -94,12 +94,23 @@ describe.skipIf(unavailable !== '')(`security${unavailable}`, () => {
     const event = (id: string) => ({ '@timestamp': at, 'event.id': id, 'event.kind': 'event' })
     await store.events.append({ events: [event('đi'), event('ở')], offsets: [] }, at)
     await store.events.append({ events: [event('mới')], offsets: [] }, at + 86_400_000)
-    expect(await store.events.keep('2026-11-20', eq('event.id', 'ở'))).toBe(1)
-    expect(await store.events.count(SYSTEM, { filter: EVERYTHING })).toBe(2)
-    await store.events.drop('2026-11-20')
-    expect(await store.events.count(SYSTEM, { filter: EVERYTHING })).toBe(1)
-    await store.close()
     const client = openClient(as('vonglau'))
+    const count = () => store.events.count(SYSTEM, { filter: EVERYTHING })
+    // What is written is nobody's before it is all there; of one that was killed nothing is left by the next.
+    const killed = store.events.rewrite('2026-11-20', eq('event.id', 'đi'), async () => {
+      await client.indices.refresh({ index: `${own}-*` })
+      expect(await count()).toBe(3)
+      expect(await store.events.keep('2026-11-20', eq('event.id', 'ở'))).toBe(1)
+      return [event('đi')]
+    })
+    await expect(killed).rejects.toThrow(/meanwhile/)
+    expect(await count()).toBe(2)
+    await store.events.drop('2026-11-20')
+    expect(await count()).toBe(1)
+    expect(Object.keys(await client.indices.get({ index: `${own}-*`, features: ['aliases'] }))).not.toContainEqual(
+      expect.stringMatching(/anew|2026\.11\.20/),
+    )
+    await store.close()
     await removeAll(client, own)
     await client.close()
   })

@@ -1,0 +1,101 @@
+/** The lines of `<id>.events.ndjson`: an event, or of a correlation a scenario of several. */
+import { z } from 'zod'
+import type { Event } from '../ingest/event.ts'
+import { compile } from '../ingest/store/match.ts'
+import { evaluate, type Seen } from './correlation/evaluate.ts'
+import type { Rule } from './rule.ts'
+
+/** An event as ingest makes it of a raw line of a source's parser: undefined where the line says nothing. */
+export type EventOf = (source: string, line: string) => Event | undefined
+
+const value = z.union([z.string(), z.number(), z.boolean()])
+const given = {
+  event: z.record(z.string(), z.union([value, z.array(value)])).optional(),
+  source: z.string().optional(),
+  line: z.string().optional(),
+}
+const one = z.strictObject({ match: z.boolean(), why: z.string().min(1), ...given })
+const scenario = z.strictObject({
+  match: z.boolean(),
+  why: z.string().min(1),
+  events: z
+    .array(
+      z.strictObject({
+        ...given,
+        /** Seconds from the beginning of the first event, and between one and the next. */
+        at: z.number(),
+        every: z.number().default(1),
+        /** So many alike, or one for each of the values, which stand in the text as `{name}`. */
+        times: z.int().positive().optional(),
+        each: z.record(z.string(), z.array(z.union([z.string(), z.number()])).min(1)).optional(),
+      }),
+    )
+    .min(1),
+})
+
+/** A line that has to match, or not. */
+export interface Scenario {
+  readonly match: boolean
+  readonly why: string
+  /** In the order of the line; ms from the first. */
+  readonly events: readonly { readonly time: number; readonly event: Event }[]
+}
+
+const parse = <T extends z.ZodType>(schema: T, line: string): z.output<T> => {
+  const result = schema.safeParse(JSON.parse(line))
+  if (result.success) return result.data
+  const { path, message } = result.error.issues[0]!
+  throw new Error(`${path.join('.') || 'the line'}: ${message}`)
+}
+
+const eventFrom = (
+  spec: { event?: Event | undefined; source?: string | undefined; line?: string | undefined },
+  eventOf: EventOf,
+): Event => {
+  if (spec.event !== undefined) return { '@timestamp': 0, ...spec.event }
+  if (spec.source === undefined || spec.line === undefined) throw new Error('expected "event", or "source" and "line"')
+  const event = eventOf(spec.source, spec.line)
+  if (event === undefined)
+    throw new Error(`the parser ${spec.source} finds no event in ${JSON.stringify(spec.line.slice(0, 80))}`)
+  return event
+}
+
+/** Throws an Error with what is wrong with the line. */
+export const readScenario = (line: string, eventOf: EventOf): Scenario => {
+  const read: unknown = JSON.parse(line)
+  if (typeof read !== 'object' || read === null || !('events' in read)) {
+    const { match, why, ...spec } = parse(one, line)
+    return { match, why, events: [{ time: 0, event: eventFrom(spec as { event?: Event }, eventOf) }] }
+  }
+  const { match, why, events } = parse(scenario, line)
+  const out: { time: number; event: Event }[] = []
+  for (const { at, every, times, each, ...template } of events) {
+    const columns = Object.entries(each ?? {})
+    const rows = Math.max(times ?? 1, ...columns.map(([, values]) => values.length))
+    for (let row = 0; row < rows; row++) {
+      let text = JSON.stringify(template)
+      for (const [name, values] of columns) text = text.replaceAll(`{${name}}`, String(values[row % values.length]))
+      out.push({ time: (at + row * every) * 1000, event: eventFrom(JSON.parse(text) as { event?: Event }, eventOf) })
+    }
+  }
+  return { match, why, events: out }
+}
+
+/** Of a rule's bases, those that an event meets; of a rule of single events [0]. */
+export type Bases = (event: Event) => readonly number[]
+export const basesOf = (rule: Rule): Bases => {
+  const holds = (rule.bases ?? [rule]).map(({ filter }) => compile(filter))
+  return (event) => holds.flatMap((match, i) => (match(event) ? [i] : []))
+}
+
+/** Whether a rule finds something in it. */
+export const isFound = (rule: Rule, { events }: Scenario, basesOf: Bases): boolean => {
+  const seen: Seen[] = []
+  for (const { time, event } of events) {
+    const bases = basesOf(event)
+    if (bases.length === 0) continue
+    if (!rule.correlation) return true
+    seen.push({ time, id: String(seen.length).padStart(6, '0'), agencies: [], bases, event })
+  }
+  return rule.correlation !== undefined && evaluate(rule, seen).length > 0
+}

@@ -104,7 +104,7 @@ const SUCCEEDS: { readonly [operation: string]: () => Promise<Answer> } = {
   addException: async () => {
     exception = (await admin().post('/exceptions', EXCEPTION)).body.id
     // Unlike those that are asked of it: none has been made yet.
-    return admin().post('/exceptions', { ...EXCEPTION, rules: [], groups: ['web'], suppression: true })
+    return admin().post('/exceptions', { ...EXCEPTION, rules: [], groups: ['portal'], suppression: true })
   },
   tryException: () => admin().post('/exceptions/effect', { kql: EXCEPTION.kql, rules: EXCEPTION.rules, groups: [] }),
   listExceptions: () => admin().get('/exceptions?rule=sql-injection&status=active'),

@@ -252,7 +252,8 @@ const foreign = (): string[] => [
   theirs.guessing.id,
   theirs.incident.id,
   theirs.incident.number,
-  'chung',
+  // A word of Vietnamese too: here a source by its id.
+  '"chung"',
   '/vo-chu',
   'khong-co.example',
 ]

@@ -34,6 +34,7 @@ import { find } from './routes/find.ts'
 import { incidents } from './routes/incidents.ts'
 import { live } from './routes/live.ts'
 import { overview } from './routes/overview.ts'
+import { exceptions } from './routes/exceptions.ts'
 import { reports } from './routes/reports.ts'
 import { rules } from './routes/rules.ts'
 import { publicAddress, sources } from './routes/sources.ts'
@@ -56,6 +57,7 @@ const routes = new Hono<Env>()
   .route('/events', events)
   .route('/kql', kql)
   .route('/rules', rules)
+  .route('/exceptions', exceptions)
   .route('/sources', sources)
   .route('/users', users)
   .route('/people', people)
@@ -84,6 +86,7 @@ const HEAVY = [
   'overview',
   'portals',
   'find',
+  'exceptions',
 ].map(
   // Of the path itself and of all below it: a request must not take two turns, for two that each have one would wait for ever.
   (path) => `/api/${path}/*`,

@@ -247,8 +247,6 @@ program
     }
   })
 
-addRules(program, config)
-
 /** Who sits there, also behind sudo: for the trail. */
 const person = (): string => {
   const behind = process.env['SUDO_USER']
@@ -273,6 +271,7 @@ program
   })
 addReport(program, (request) => reach(config(), request), person)
 addInventory(program, (request) => reach(config(), request), person)
+addRules(program, config, (request) => reach(config(), request), person)
 program
   .command('clock')
   .description('of this machine')

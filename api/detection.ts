@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { briefly } from '../ingest/briefly.ts'
 import type { Lease, Store } from '../ingest/store/store.ts'
 import { createDetector, type Detector, type DetectOptions } from '../rules/detect.ts'
+import type { Guard } from '../rules/exceptions.ts'
 import type { Rule } from '../rules/rule.ts'
 import { createSchedule, type Schedule } from '../rules/schedule.ts'
 
@@ -15,6 +16,7 @@ const PATIENCE = 10_000
 export interface DetectionOptions {
   readonly store: Store
   readonly cases: DetectOptions['cases']
+  readonly guard: Guard
   /** The rules that are switched on, as they are now. */
   readonly rules: () => Promise<readonly Rule[]>
   /** A rule that failed, once until the reason changes; undefined when it runs again. */
@@ -30,7 +32,7 @@ export interface Detection extends Schedule {
   owed(): Detector['owed'] | undefined
 }
 
-export const createDetection = ({ store, cases, rules, report, failed }: DetectionOptions): Detection => {
+export const createDetection = ({ store, cases, guard, rules, report, failed }: DetectionOptions): Detection => {
   let lease: Lease | undefined
   let detector: Detector | undefined
   const lead = async (): Promise<Detector | undefined> => {
@@ -38,7 +40,7 @@ export const createDetection = ({ store, cases, rules, report, failed }: Detecti
     await detector?.close()
     detector = undefined
     lease = await store.lease('detect')
-    if (lease) detector = createDetector({ store: { ...store, documents: lease.documents }, cases })
+    if (lease) detector = createDetector({ store: { ...store, documents: lease.documents }, cases, guard })
     return detector
   }
   const schedule = createSchedule(

@@ -32,6 +32,7 @@ import { holdSources, type Inventories, openInventories, readInventory } from '.
 import { createScribe, type Scribe } from './scribe.ts'
 import { nodeName, openNodes } from './nodes.ts'
 import { loadStore } from './store.ts'
+import { guardOf } from './masks.ts'
 import { openTrust, type Trust } from './trust.ts'
 
 export interface Installation {
@@ -224,6 +225,7 @@ export const openInstallation = async (first: Config, options: InstallationOptio
   const schedule = createDetection({
     store,
     cases,
+    guard: guardOf(config.masks),
     rules: async () => {
       await readSettings()
       return book.rules().filter((rule) => !off.has(rule.id))

@@ -124,6 +124,9 @@ const WHOLE: Sight = {
   narrowed: (filter) => filter,
 }
 
+/** What a condition means that somebody wrote to whom parts of events are masked, whoever asks now. */
+export const guardOf = (configured: readonly Mask[]): Sight['narrowed'] => sightsOf(configured)('rule_author').narrowed
+
 export const sightsOf = (configured: readonly Mask[]): ((role: Role) => Sight) => {
   const masks = [...MASKS, ...configured].map((mask) => ({ ...mask, regex: RE2JS.compile(mask.pattern) }))
   const of = (key: string, under = '') => {

@@ -1,5 +1,5 @@
 /** Prometheus metrics of one installation. */
-import { readLedger } from '../rules/detect.ts'
+import { readLedger } from '../rules/ledger.ts'
 import { Gauge, Registry } from 'prom-client'
 import { statfsSync } from 'node:fs'
 import { eq } from '../ingest/store/filter.ts'

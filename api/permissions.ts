@@ -3,8 +3,9 @@
  *
  *     own      one's own account                          read     what lies in one's scope (`context.ts`)
  *     secrets  passwords and identity numbers unmasked    export   evidence taken out of the program
- *     triage   acts on alerts and incidents               rules    switching rules
- *     trail    the audit trail                            admin    accounts, the clock, what the machine is like inside
+ *     triage   acts on alerts and incidents               except   exceptions of rules
+ *     rules    switching rules                            trail    the audit trail
+ *     admin    accounts, the clock, what the machine is like inside
  */
 import type { User } from './auth/auth.ts'
 import type { Act, Role } from './contract.ts'
@@ -12,9 +13,9 @@ import { act, role } from './schema/words.ts'
 
 const EVERYBODY = ['own', 'read'] as const
 const PERMISSIONS = {
-  administrator: [...EVERYBODY, 'secrets', 'export', 'triage', 'rules', 'trail', 'admin'],
-  analyst: [...EVERYBODY, 'secrets', 'export', 'triage'],
-  rule_author: [...EVERYBODY, 'rules'],
+  administrator: [...EVERYBODY, 'secrets', 'export', 'triage', 'except', 'rules', 'trail', 'admin'],
+  analyst: [...EVERYBODY, 'secrets', 'export', 'triage', 'except'],
+  rule_author: [...EVERYBODY, 'except', 'rules'],
   manager: [...EVERYBODY],
   // Of the provincial police: sees that all is in order, and changes nothing.
   auditor: [...EVERYBODY, 'export', 'trail'],
@@ -22,7 +23,7 @@ const PERMISSIONS = {
 } as const satisfies { readonly [role in Role]: readonly Act[] }
 
 /** These concern the whole province: who belongs to an agency does none of them for the others, whatever their role. */
-const WHOLE: readonly Act[] = ['rules', 'trail', 'admin']
+const WHOLE: readonly Act[] = ['except', 'rules', 'trail', 'admin']
 
 export const ROLES: readonly Role[] = role.options
 export const ACTS: readonly Act[] = act.options

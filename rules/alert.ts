@@ -118,6 +118,10 @@ export const groupOf = (rule: Rule, event: Event): Group => {
 }
 export const GROUP_FIELDS = ['source.prefix', 'source.ip', 'portal.id']
 
+/** The group of an alert of a correlation's group: without what does not tell its alerts apart. */
+export const alertGroup = ({ alertBy }: Rule, group: Group): Group =>
+  alertBy ? group.filter(({ field }) => alertBy.includes(field)) : group
+
 /** Lower-case hex: document fields are compared without case. */
 export const groupKey = (rule: string, group: Group): string =>
   createHash('sha256')

@@ -1,6 +1,7 @@
 /** What goes its own pace beside the live lane: slices of owed events (`owed.ts`) become alerts, one slice after the other. */
 import type { Store } from '../ingest/store/store.ts'
 import type { Cases } from './case/decide.ts'
+import type { Exceptions } from './exceptions.ts'
 import { LIVE, type Reach } from './lane.ts'
 import { mergeGroups } from './many.ts'
 import { correlated } from './matching.ts'
@@ -20,6 +21,7 @@ export const openBehind = (
   cases: Cases,
   passes: Passes,
   owed: Owed,
+  exceptions: () => Exceptions,
   /** How far a rule has gone over the live lane; undefined while it has something of it to write. */
   coveredOf: (rule: Rule) => Promise<number | undefined>,
 ): Behind => {
@@ -40,7 +42,7 @@ export const openBehind = (
       const found = slice.of(rule)
       const reach: Reach = { ...before, [LIVE]: covered, [lane]: to }
       const groups = rule.correlation ? await correlated(store, passes, rule, { lane, from, reach }, found) : found
-      const merging = { store, cases, lane, reach, lost: [], oldest: 0, damaged: false }
+      const merging = { store, cases, exceptions: exceptions(), lane, reach, lost: [], oldest: 0, damaged: false }
       for await (const _ of mergeGroups(merging, rule, groups, to));
     }
     await owed.done(slice)

@@ -7,11 +7,10 @@
 import type { Event } from '../ingest/event.ts'
 import { and, EVERYTHING, eq, type Filter, not } from '../ingest/store/filter.ts'
 import { type Store, SYSTEM } from '../ingest/store/store.ts'
-import { groupKey } from './alert.ts'
 import { evaluate, reachOf, type Seen } from './correlation/evaluate.ts'
 import { furthest, type Reach, within } from './lane.ts'
 import { lateHits, type Owed } from './owed.ts'
-import { type Groups, live, type Passes } from './pass.ts'
+import { type Groups, live, type Passes, tellIn } from './pass.ts'
 import type { Rule } from './rule.ts'
 
 /** What the ledger says of such a rule. */
@@ -180,7 +179,8 @@ export const decide = async (
   const take = (events: readonly Event[]): void => {
     for (const event of events) {
       if (!within(reach, event) || isLate(event, known.steps)) continue
-      seen.push({ ...about.read(event), old: (event['event.ingested'] as number) <= known.begun })
+      const each = about.read(event)
+      if (!about.hidden(each)) seen.push({ ...each, old: (event['event.ingested'] as number) <= known.begun })
     }
   }
   take(await lateHits(store.documents, rule, window.from, window.to - 1))
@@ -190,7 +190,7 @@ export const decide = async (
   for (const { group, told } of evaluate(rule, seen)) {
     const was = new Set(told(until).map(({ id }) => id))
     const moments = told(next).filter(({ id }) => !was.has(id))
-    if (moments.length > 0) groups.set(groupKey(rule.id, group), { group, moments, ends: [] })
+    if (moments.length > 0) tellIn(groups, rule, group, moments)
   }
   const steps = [...known.steps.filter(([, decided]) => decided >= next - 2 * span), [to, next] as const]
   return { groups, decided: { ...known, until: next, steps } }

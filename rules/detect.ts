@@ -10,8 +10,18 @@ import { type Decided, decide, openDeciding } from './deciding.ts'
 import { correlated } from './matching.ts'
 import { mergeGroups } from './many.ts'
 import { mergeEach, whatEnds } from './merge.ts'
+import {
+  type Exceptions,
+  type Guard,
+  type HitsById,
+  mergeHits,
+  noExceptions,
+  openExceptions,
+  type Tally,
+} from './exceptions.ts'
 import { LIVE, type Reach } from './lane.ts'
-import { openOwed } from './owed.ts'
+import type { LedgerEntry } from './ledger.ts'
+import { openOwed, owedHidden } from './owed.ts'
 import { openPatient } from './patient.ts'
 import { openPasses, type Pass } from './pass.ts'
 import { type Rule, severityOf } from './rule.ts'
@@ -21,27 +31,6 @@ import { labelOf } from './ruleset.ts'
 const RECENT = 20
 /** ms: so much of the work of rules that found nothing is done again at most, after a kill. */
 const SAVE = 1000
-export interface Run {
-  readonly at: number
-  readonly from: number
-  readonly to: number
-  readonly ms: number
-  readonly matched: number
-  readonly error?: string
-}
-export interface LedgerEntry {
-  readonly covered: number
-  /** A run that has begun to write: it is finished over the same interval before another begins. */
-  readonly running?: { readonly from: number; readonly to: number; readonly mark?: number }
-  /** The version that it is judged by (`labelOf`), and behind what ingest time. */
-  readonly version?: string
-  readonly since?: number
-  /** Of a correlation whose condition a later event can undo. */
-  readonly decided?: Decided
-  readonly last?: Run
-  readonly recent?: readonly Run[]
-  readonly [field: string]: unknown
-}
 
 export interface Detector {
   /** Runs a rule over everything committed since it last ran. Rejects where it failed. */
@@ -66,29 +55,12 @@ export interface Detector {
   close(): Promise<void>
 }
 
-/** How far each rule has come, by its id. */
-export const readLedger = async (documents: DocumentStore): Promise<ReadonlyMap<string, LedgerEntry>> => {
-  const { items } = await documents
-    .collection<LedgerEntry>('ledger')
-    .query(SYSTEM, { filter: { op: 'and', of: [] }, limit: 10_000 })
-  return new Map(items.map(({ id, doc }) => [id, doc]))
-}
-
-/** A rule that was never run begins with what comes now: all of history is gone over only where a person says so. */
-export const startRules = async (store: Store, rules: readonly Rule[]): Promise<void> => {
-  const ledger = store.documents.collection<LedgerEntry>('ledger')
-  const known = await readLedger(store.documents)
-  const fresh = rules.filter(({ id }) => !known.has(id))
-  if (fresh.length === 0) return
-  const covered = await store.events.committed()
-  // Where another process was quicker, it said the same.
-  await ledger.put(fresh.map(({ id }) => ({ id, version: null, doc: { covered } })))
-}
-
 export interface DetectOptions {
   readonly store: Store
   /** What it decides, with the documents of its lease. */
   readonly cases: Omit<Cases, 'documents'>
+  /** Of exceptions that somebody wrote to whom parts of events are masked. */
+  readonly guard?: Guard
 }
 
 /** ms of one rule's writing while others wait. */
@@ -104,6 +76,7 @@ interface Work {
   matched: number
   steps?: AsyncGenerator<void>
   decided?: Decided | undefined
+  hidden?: Tally
 }
 
 /** A rule, and the ingest time that it is to go over. */
@@ -117,17 +90,22 @@ interface Due {
   readonly mark: number | undefined
 }
 
-export const createDetector = ({ store, cases: facts }: DetectOptions): Detector => {
+export const createDetector = ({ store, cases: facts, guard }: DetectOptions): Detector => {
   const cases: Cases = { ...facts, documents: store.documents }
   const { clock } = cases
   const ledger = store.documents.collection<LedgerEntry>('ledger')
-  const passes = openPasses(store)
+  const exceptions = openExceptions(store.documents, clock, guard)
+  let inForce: Exceptions = noExceptions
+  /** What is committed by now was judged without what people changed since the last run. */
+  const lookAtExceptions = async (): Promise<void> => {
+    inForce = await exceptions.refresh(await store.events.committed())
+  }
+  const passes = openPasses(store, () => inForce)
   const patient = openPatient()
-  const owed = openOwed(store, patient)
+  const owed = openOwed(store, patient, () => inForce)
   const deciding = openDeciding(store, owed)
-  const behind = openBehind(store, cases, passes, owed, async ({ id }) =>
-    works.has(id) ? undefined : ((await entryOf(id))?.doc.covered ?? 0),
-  )
+  const coveredOf = async ({ id }: Rule) => (works.has(id) ? undefined : ((await entryOf(id))?.doc.covered ?? 0))
+  const behind = openBehind(store, cases, passes, owed, () => inForce, coveredOf)
   /** One process writes the ledger: what it wrote it knows. */
   const entries = new Map<string, Stored<LedgerEntry> | undefined>()
   const entryOf = async (id: string): Promise<Stored<LedgerEntry> | undefined> => {
@@ -166,6 +144,7 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
     const recent = matched > 0 || error ? [last, ...(doc.recent ?? [])].slice(0, RECENT) : doc.recent
     const version = labelOf(work.rule)
     const decided = error ? doc.decided : (work.decided ?? doc.decided)
+    const excepted = error ? doc.excepted : (work.hidden?.onto(doc.excepted) ?? doc.excepted)
     return {
       covered: error ? doc.covered : to,
       version,
@@ -173,6 +152,7 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
       last,
       ...(decided && work.rule.lateness !== undefined ? { decided } : {}),
       ...(recent ? { recent } : {}),
+      ...(excepted ? { excepted } : {}),
       ...(error && doc.running ? { running: doc.running } : {}),
     }
   }
@@ -192,6 +172,7 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
       if (pass instanceof Error) throw pass
       const reach: Reach = { ...(await owed.reach()), [LIVE]: to }
       const found = pass.of(rule)
+      work.hidden = pass.hidden(rule)
       const entry = await entryOf(rule.id)
       let mark: number | undefined
       let groups = found
@@ -216,7 +197,7 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
           running: { from, to, ...(mark === undefined ? {} : { mark }) },
         })
       for (const { moments } of groups.values()) work.matched += moments.length
-      const merging = { store, cases, lane: LIVE, reach, ...(await loss()) }
+      const merging = { store, cases, exceptions: inForce, lane: LIVE, reach, ...(await loss()) }
       work.steps =
         rule.endsWith || merging.lost.length > 0
           ? mergeEach(merging, rule, groups, affected, to)
@@ -346,6 +327,7 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
   return {
     run: async (rule) => {
       let failure: unknown
+      await lookAtExceptions()
       await runThese(
         [rule],
         (_, error) => {
@@ -356,6 +338,7 @@ export const createDetector = ({ store, cases: facts }: DetectOptions): Detector
       if (failure !== undefined) throw failure
     },
     runAll: async (rules, report, stopped = () => false, patience = Number.POSITIVE_INFINITY, due = rules) => {
+      await lookAtExceptions()
       // Where that fails the rules go on all the same; it is tried again behind them, and then told.
       await behind.mend(rules).catch(() => {})
       await runThese(

@@ -8,6 +8,7 @@ import { type Collection, type Store, type Stored, SYSTEM } from '../ingest/stor
 import type { Alert, Group, Part } from './alert.ts'
 import { byTime, type Island, islandsOf, SAMPLE } from './bursts.ts'
 import { pagesOf } from './case/pages.ts'
+import type { Exceptions } from './exceptions.ts'
 import { live } from './pass.ts'
 import { groupFilter } from './recount.ts'
 import type { Found } from './pass.ts'
@@ -53,7 +54,7 @@ export const noEnds: Ends = {
 }
 
 export const endsOf = async (
-  store: Store,
+  { store, exceptions }: { readonly store: Store; readonly exceptions: Exceptions },
   rule: Rule,
   group: Group,
   moments: readonly Found[],
@@ -113,9 +114,11 @@ export const endsOf = async (
         const found = new Map(doc.events.map((event) => [String(event['event.id']), event]))
         const own = live(and(rule.filter, not(rule.endsWith!), groupFilter(rule, part.group)))
         const counted = { upTo: doc['alert.counted'] }
+        const excepted = exceptions.of(rule)
         for await (const events of store.events.match(SYSTEM, { filter: own, from, to: until + 1, ingested: counted }))
           for (const event of events)
-            if (agenciesOf(rule, event).includes(part.agency)) found.set(String(event['event.id']), event)
+            if (agenciesOf(rule, event).includes(part.agency) && excepted?.of(event, [0]).left.length !== 0)
+              found.set(String(event['event.id']), event)
         const members = [...found].map(([key, event]) => ({ id: key, time: event['@timestamp'] as number }))
         if (!members.some(({ time }) => time === until)) members.push({ id: LAST, time: until })
         const [head, ...rest] = islandsOf(members, rule.quiet, await all(from, until))

@@ -2,12 +2,11 @@
 import type { Event } from '../ingest/event.ts'
 import { and, eq, type Filter, or } from '../ingest/store/filter.ts'
 import { type Store, SYSTEM, type Window } from '../ingest/store/store.ts'
-import { groupKey } from './alert.ts'
 import { groupsOf, innerOf, newly, reachOf, type Seen } from './correlation/evaluate.ts'
 import { leastOf } from './correlation/kind.ts'
 import { furthest, laneOf, type Reach, within } from './lane.ts'
 import { lateHits } from './owed.ts'
-import { type About, type Groups, live, type Passes } from './pass.ts'
+import { type About, type Groups, live, type Passes, tellIn } from './pass.ts'
 import type { Group } from './alert.ts'
 import type { Correlation, Rule } from './rule.ts'
 
@@ -113,6 +112,7 @@ export const correlated = async (
     for (const event of events) {
       if (!within(reach, event)) continue
       const each = about.read(event)
+      if (about.hidden(each)) continue
       if (!groupsOf(rule, event, each.bases).some((group) => candidates.has(spelled(group)))) continue
       seen.push({ ...each, fresh: laneOf(event) === lane && (event['event.ingested'] as number) > from })
     }
@@ -120,7 +120,7 @@ export const correlated = async (
   take(late)
   for await (const events of store.events.match(SYSTEM, { ...wide, ...(about.fields ? { fields: about.fields } : {}) }))
     take(events)
-  for (const { group, moments } of newly(rule, seen)) groups.set(groupKey(rule.id, group), { group, moments, ends: [] })
+  for (const { group, moments } of newly(rule, seen)) tellIn(groups, rule, group, moments)
   return groups
 }
 

@@ -21,6 +21,7 @@ import {
 } from './alert.ts'
 import { byTime, chain, type Island, islandsOf, SAMPLE } from './bursts.ts'
 import { countOf, newIn } from './counts.ts'
+import type { Exceptions } from './exceptions.ts'
 import { eventsOf, momentOf, type Sample } from './sample.ts'
 import { DETECTOR } from './case/act.ts'
 import { type Cases, alertsIn, newActId } from './case/decide.ts'
@@ -36,6 +37,7 @@ import { endedBy, type Ends, endsOf, endsSeen, noEnds } from './ends.ts'
 
 export interface Merging {
   readonly store: Store
+  readonly exceptions: Exceptions
   /** Days of ingest that were lost and read again, and the ingest time from which on the store holds events. */
   readonly lost: readonly Lost[]
   readonly oldest: number
@@ -64,7 +66,7 @@ export const mergeGroup = async (
     rule.endsWith && merging.lost.length > 0
       ? await endsSeen(alertsIn(merging.cases.documents), groupKey(rule.id, group))
       : []
-  const ended = rule.endsWith ? await endsOf(merging.store, rule, group, moments, ends, affected, to, seen) : noEnds
+  const ended = rule.endsWith ? await endsOf(merging, rule, group, moments, ends, affected, to, seen) : noEnds
   const parts = split(moments)
   for (const { doc } of affected) {
     const agency = partyOfDocument(doc)
@@ -72,7 +74,7 @@ export const mergeGroup = async (
   }
   for (const [agency, own] of parts) {
     const part = partOf(rule.id, group, agency)
-    const recount = recountOf(merging.store, rule, part, merging.reach, merging.lost, merging.oldest, merging.damaged)
+    const recount = recountOf(merging, rule, part)
     const heard = await unheard(merging, rule, part, own, recount)
     if (own.length > 0 && heard.length === 0) continue
     await mergePart(merging, rule, part, islandsOf(heard, rule.quiet, ended.between), ended, to, recount)

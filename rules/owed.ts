@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import type { Event } from '../ingest/event.ts'
 import { and, eq, type Filter } from '../ingest/store/filter.ts'
 import { type DocumentStore, type Store, SYSTEM } from '../ingest/store/store.ts'
+import { type Exceptions, type HitsById, noExceptions, openTally, type Tally } from './exceptions.ts'
 import { cutAt, LANE_FIELDS, owedLane, type Reach } from './lane.ts'
 import { pagesOf } from './case/pages.ts'
 import type { Patient } from './patient.ts'
@@ -29,6 +30,8 @@ interface OwedDocument {
   readonly sources: { readonly [source: string]: number }
   /** A slice that has begun to be written. */
   readonly running?: { readonly source: string; readonly from: number; readonly to: number }
+  /** What exceptions have hidden of what was owed. */
+  readonly excepted?: HitsById
   readonly [field: string]: unknown
 }
 interface HitDocument {
@@ -50,6 +53,8 @@ export interface Slice {
   of(rule: Rule): Groups
   /** What windows need of it. */
   readonly hits: { id: string; doc: HitDocument }[]
+  /** What exceptions have hidden of it. */
+  readonly hidden: Tally
 }
 interface Job extends Slice {
   cursor: string | undefined
@@ -74,6 +79,10 @@ export interface Owed {
   waiting(): number
 }
 
+/** What exceptions have hidden of owed events. */
+export const owedHidden = async (documents: DocumentStore): Promise<HitsById> =>
+  (await documents.collection<OwedDocument>(NAME).get(SYSTEM, NAME))?.doc.excepted ?? {}
+
 /** The late hits of a rule whose events lie in [from, to]. */
 export const lateHits = async (documents: DocumentStore, rule: Rule, from: number, to: number): Promise<Event[]> => {
   const out: Event[] = []
@@ -82,7 +91,7 @@ export const lateHits = async (documents: DocumentStore, rule: Rule, from: numbe
   return out
 }
 
-export const openOwed = (store: Store, patient: Patient): Owed => {
+export const openOwed = (store: Store, patient: Patient, exceptions: () => Exceptions = () => noExceptions): Owed => {
   const documents = store.documents.collection<OwedDocument>(NAME)
   let state: { doc: OwedDocument; version: number | null } | undefined
   const read = async () => {
@@ -126,8 +135,11 @@ export const openOwed = (store: Store, patient: Patient): Owed => {
         const rule = rules[place]!
         let groups = job.found.get(rule)
         if (!groups) job.found.set(rule, (groups = new Map()))
-        takeIn(groups, rule, event, parts)
-        if (rule.correlation) job.hits.push(hitOf(rule, event, parts))
+        const excepted = exceptions().of(rule)
+        // A late hit is kept with what exceptions leave of it: those of later are of later events.
+        const left = excepted && rule.correlation ? excepted.of(event, parts).left : parts
+        if (!takeIn(groups, rule, event, parts, excepted, job.hidden)) continue
+        if (rule.correlation) job.hits.push(hitOf(rule, event, left))
       }
       waiting = Math.max(0, waiting - 1)
     }
@@ -137,7 +149,7 @@ export const openOwed = (store: Store, patient: Patient): Owed => {
   const newJob = (source: string, from: number, to: number): Job => {
     const found: Job['found'] = new Map()
     const of = (rule: Rule): Groups => found.get(rule) ?? new Map()
-    return { source, lane: owedLane(source), from, to, of, cursor: undefined, found, hits: [] }
+    return { source, lane: owedLane(source), from, to, of, cursor: undefined, found, hits: [], hidden: openTally() }
   }
   /** A page of each source in turn, until none is left. */
   const work = async (rules: readonly Rule[]): Promise<void> => {
@@ -192,6 +204,7 @@ export const openOwed = (store: Store, patient: Patient): Owed => {
         // Where nothing is left, all are as far as it was looked; a write a minute is enough for that.
         if (left === 0 && committed - doc.all > (items.length > 0 ? 0 : 60_000))
           await save({
+            ...(doc.excepted ? { excepted: doc.excepted } : {}),
             all: committed,
             sources: Object.fromEntries(Object.keys(doc.sources).map((s) => [s, committed])),
           })
@@ -214,9 +227,10 @@ export const openOwed = (store: Store, patient: Patient): Owed => {
           hits.slice(i, i + 500).map(({ id, doc: hit }) => ({ id, doc: hit, version: 'any' as const })),
         )
     },
-    done: async ({ source, to }) => {
+    done: async ({ source, to, hidden }) => {
       const { running: _, ...doc } = (await read()).doc
-      await save({ ...doc, sources: { ...doc.sources, [source]: to } })
+      const excepted = hidden.onto(doc.excepted)
+      await save({ ...doc, ...(excepted ? { excepted } : {}), sources: { ...doc.sources, [source]: to } })
       judged.delete(source)
     },
     earliest: async (filter, to) => {

@@ -8,10 +8,11 @@ import type { Event } from '../ingest/event.ts'
 import { and, EVERYTHING, eq, type Filter, fieldsOf, type Match, not, or } from '../ingest/store/filter.ts'
 import { compile } from '../ingest/store/match.ts'
 import { type Store, SYSTEM, type Window } from '../ingest/store/store.ts'
-import { GROUP_FIELDS, type Group, groupKey, groupOf } from './alert.ts'
+import { alertGroup, GROUP_FIELDS, type Group, groupKey, groupOf } from './alert.ts'
 import { allOf, groupsOf, type Seen } from './correlation/evaluate.ts'
 import type { Moment } from './bursts.ts'
 import { type Engine, openEngine } from './engine/engine.ts'
+import { type Excepted, type Exceptions, noExceptions, openTally, type Tally } from './exceptions.ts'
 import { cutAt, LANE_FIELDS } from './lane.ts'
 import { AGENCY_FIELDS, agenciesOf } from './parts.ts'
 import type { Rule } from './rule.ts'
@@ -44,6 +45,8 @@ export interface About {
   /** Absent: all of them. */
   readonly fields?: readonly string[]
   read(event: Event): Seen
+  /** Of a late hit, or an event of the window: exceptions leave nothing of it. */
+  hidden(seen: Seen): boolean
 }
 /** Of a rule with one part. */
 const ONLY: readonly number[] = [0]
@@ -53,6 +56,8 @@ export interface Pass {
   readonly to: number
   /** What each rule is about, by group; events that lack what a correlation groups by are in none. */
   of(rule: Rule): Groups
+  /** What exceptions of the rule have hidden. */
+  hidden(rule: Rule): Tally
 }
 
 /** What is needed of an event beside what it is judged by. */
@@ -92,7 +97,9 @@ const judgedIn = async (store: Store, window: Window) => {
   return items.map(({ key, count }) => ({ set: key[0] === null ? undefined : String(key[0]), count }))
 }
 
-export const openPasses = (store: Store) => {
+/** `exceptions`: as they are when it is asked. */
+export const openPasses = (store: Store, exceptions: () => Exceptions = () => noExceptions) => {
+  const exceptedFields = (rule: Rule): readonly string[] => exceptions().of(rule)?.fields ?? []
   const versionsOf = openRulesets(store.documents)
   let engine: { readonly rules: readonly Rule[]; readonly engine: Engine } | undefined
   const engineOf = (rules: readonly Rule[]): Engine => {
@@ -130,12 +137,18 @@ export const openPasses = (store: Store) => {
       }
       const sets = new Set<unknown>(full)
       const bases = rule.bases!
-      const basesOf = (event: Event): readonly number[] =>
+      const excepted = exceptions().of(rule)
+      const metBy = (event: Event): readonly number[] =>
         bases.length < 2
           ? ONLY
           : event['vonglau.owed'] === true || sets.has(event['vonglau.judged'])
             ? [event['vonglau.hits'] ?? []].flat().flatMap((label) => places.get(String(label)) ?? [])
             : bases.flatMap(({ filter }, i) => (compiled(filter)(event) ? [i] : []))
+      const basesOf = (event: Event): readonly number[] => {
+        const met = metBy(event)
+        // A late hit says what exceptions have left of it, and holds no more than that needs.
+        return excepted && event['vonglau.owed'] !== true ? excepted.of(event, met).left : met
+      }
       return {
         filter: met(labels, rule.filter),
         of: (some) =>
@@ -151,6 +164,7 @@ export const openPasses = (store: Store) => {
           'event.ingested',
           'vonglau.judged',
           ...neededOf(rule),
+          ...(excepted?.fields ?? []),
           ...(others > 0 && bases.length > 1 ? fieldsOf(rule.filter) : []),
         ]),
         read: (event) => ({
@@ -160,6 +174,7 @@ export const openPasses = (store: Store) => {
           bases: basesOf(event),
           event,
         }),
+        hidden: ({ bases: left }) => excepted !== undefined && left.length === 0,
       }
     },
     /** `whole`: a run over just this has begun before; it is not cut. */
@@ -174,12 +189,15 @@ export const openPasses = (store: Store) => {
       }
       const ingested = { after: from, upTo: to }
       const found = rules.map((): Groups => new Map())
+      const tallies = rules.map(openTally)
+      const excepted = rules.map((rule) => exceptions().of(rule))
       const parts = rules.flatMap((rule, i) => partsOf(rule).map(({ label }, base) => ({ label, i, base })))
       /** Of an event, by its parts that hold: a rule takes it once. */
       const take = (met: readonly (typeof parts)[number][], event: Event): void => {
         const [first] = met
         if (met.length === 1) {
-          takeIn(found[first!.i]!, rules[first!.i]!, event, [first!.base])
+          const { i } = first!
+          takeIn(found[i]!, rules[i]!, event, [first!.base], excepted[i], tallies[i])
           return
         }
         for (const [i, own] of Map.groupBy(met, (part) => part.i))
@@ -188,12 +206,14 @@ export const openPasses = (store: Store) => {
             rules[i]!,
             event,
             own.map(({ base }) => base),
+            excepted[i],
+            tallies[i],
           )
       }
       if (theirs > 0) {
         const places = new Map(parts.map((part) => [part.label, part]))
         const hits = and(among('vonglau.judged', full), among('vonglau.hits', [...places.keys()]))
-        const fields = named([...BASE, ...rules.flatMap(neededOf)])
+        const fields = named([...BASE, ...rules.flatMap((rule) => [...neededOf(rule), ...exceptedFields(rule)])])
         for await (const events of store.events.match(SYSTEM, { filter: atOnce(hits), ingested, ...fields }))
           for (const event of events)
             take(
@@ -203,7 +223,10 @@ export const openPasses = (store: Store) => {
       }
       if (others > 0) {
         const rest = full.length > 0 ? not(among('vonglau.judged', full)) : EVERYTHING
-        const fields = named([...BASE, ...rules.flatMap((rule) => [...neededOf(rule), ...fieldsOf(eitherOf(rule))])])
+        const fields = named([
+          ...BASE,
+          ...rules.flatMap((rule) => [...neededOf(rule), ...exceptedFields(rule), ...fieldsOf(eitherOf(rule))]),
+        ])
         const { match } = engineOf(rules)
         let since = performance.now()
         for await (const events of store.events.match(SYSTEM, { filter: atOnce(rest), ingested, ...fields }))
@@ -216,8 +239,9 @@ export const openPasses = (store: Store) => {
             since = performance.now()
           }
       }
-      const byRule = new Map(rules.map((rule, i) => [rule, found[i]!]))
-      return { to, of: (rule) => byRule.get(rule) ?? new Map() }
+      const places = new Map(rules.map((rule, i) => [rule, i]))
+      const of = <T>(list: readonly T[], rule: Rule, none: () => T): T => list[places.get(rule) ?? -1] ?? none()
+      return { to, of: (rule) => of(found, rule, () => new Map()), hidden: (rule) => of(tallies, rule, openTally) }
     },
   }
 }
@@ -226,14 +250,40 @@ export type Passes = ReturnType<typeof openPasses>
 /** ms: thousands of events are a part of a second of work; in between the process does what else it has to, above all says that it lives. */
 const BREATH = 50
 
-/** `bases`: those of a correlation that the event meets. */
-export const takeIn = (groups: Groups, rule: Rule, event: Event, bases: readonly number[] = ONLY): void => {
+/** `bases`: those of a correlation that the event meets. False where exceptions leave nothing of it. */
+export const takeIn = (
+  groups: Groups,
+  rule: Rule,
+  event: Event,
+  bases: readonly number[] = ONLY,
+  excepted?: Excepted,
+  tally?: Tally,
+): boolean => {
   const time = event['@timestamp'] as number
-  for (const group of rule.correlation ? groupsOf(rule, event, bases) : [groupOf(rule, event)]) {
+  // That something has ended is always heard.
+  const ends = rule.endsWith !== undefined && compiled(rule.endsWith)(event)
+  let counting = bases
+  if (excepted && !ends) {
+    const { left, by } = excepted.of(event, bases)
+    tally?.add(by, event)
+    if (left.length === 0) return false
+    counting = left
+  }
+  for (const group of rule.correlation ? groupsOf(rule, event, counting) : [groupOf(rule, event)]) {
     const key = groupKey(rule.id, group)
     let found = groups.get(key)
     if (!found) groups.set(key, (found = { group, moments: [], ends: [] }))
-    if (rule.endsWith && compiled(rule.endsWith)(event)) found.ends.push(time)
+    if (ends) found.ends.push(time)
     else found.moments.push({ time, id: event['event.id'] as string, agencies: agenciesOf(rule, event) })
   }
+  return true
+}
+
+/** What is told of a group of a correlation, into the group that its alert has. */
+export const tellIn = (groups: Groups, rule: Rule, group: Group, moments: readonly Found[]): void => {
+  const its = alertGroup(rule, group)
+  const key = groupKey(rule.id, its)
+  const found = groups.get(key)
+  if (!found) groups.set(key, { group: its, moments: [...moments], ends: [] })
+  else found.moments.push(...moments)
 }

@@ -6,9 +6,10 @@
 import { and, exists, type Filter, fieldsOf, not } from '../ingest/store/filter.ts'
 import type { Lost } from '../ingest/store/lost.ts'
 import { type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
-import { type Alert, type Group, groupKey, groupOf, type Part } from './alert.ts'
+import { type Alert, alertGroup, type Group, groupKey, groupOf, type Part } from './alert.ts'
 import { compile } from '../ingest/store/match.ts'
 import { chain } from './bursts.ts'
+import type { Excepted, Exceptions } from './exceptions.ts'
 import { evaluate, innerOf, reachOf, type Seen } from './correlation/evaluate.ts'
 import { furthest, LANE_FIELDS, type Reach, within } from './lane.ts'
 import { type Found, live, named, neededOf } from './pass.ts'
@@ -48,15 +49,19 @@ export const noRecount: Recount = {
   unheard: async (moments) => moments,
 }
 
+export interface Recounting {
+  readonly store: Store
+  readonly exceptions: Exceptions
+  readonly reach: Reach
+  readonly lost: readonly Lost[]
+  readonly oldest: number
+  readonly damaged: boolean
+}
 /** `oldest`: ingest time from which on the store holds everything; `damaged`: some day in between cannot be read. `reach`: of the run. */
 export const recountOf = (
-  store: Store,
+  { store, exceptions, reach, lost, oldest, damaged }: Recounting,
   rule: Rule,
   part: Part,
-  reach: Reach,
-  lost: readonly Lost[],
-  oldest: number,
-  damaged: boolean,
 ): Recount => {
   // What lasts is one, however often its events come.
   if (lost.length === 0 || rule.endsWith) return noRecount
@@ -64,7 +69,7 @@ export const recountOf = (
   /** Times of what counts, sorted: an alert may have millions. */
   const timesOf = async (span: Span): Promise<Float64Array> => {
     if (known && known.span.first <= span.first && known.span.last >= span.last) return known.times
-    known = { span, times: await momentsOf(store, rule, part, span, reach) }
+    known = { span, times: await momentsOf(store, exceptions.of(rule), rule, part, span, reach) }
     return known.times
   }
   const recount: Recount = {
@@ -112,6 +117,7 @@ export const recountOf = (
 /** Times of the events of a part that count around a span, of those that the run reaches. */
 const momentsOf = async (
   store: Store,
+  excepted: Excepted | undefined,
   rule: Rule,
   part: Part,
   { first, last }: Span,
@@ -136,6 +142,7 @@ const momentsOf = async (
       'event.ingested',
       ...neededOf(rule),
       ...AGENCY_FIELDS,
+      ...(excepted?.fields ?? []),
       ...(bases.length > 1 ? fieldsOf(rule.filter) : []),
     ]),
   }
@@ -146,17 +153,20 @@ const momentsOf = async (
       const agencies = agenciesOf(rule, event)
       const time = event['@timestamp'] as number
       if (correlation) {
-        const met = bases.length < 2 ? [0] : holds.flatMap((match, i) => (match(event) ? [i] : []))
+        const all_ = bases.length < 2 ? [0] : holds.flatMap((match, i) => (match(event) ? [i] : []))
+        const met = excepted ? excepted.of(event, all_).left : all_
+        if (met.length === 0) continue
         all.push({ time, id: event['event.id'] as string, agencies, bases: met, event })
         continue
       }
+      if (excepted?.of(event, [0]).left.length === 0) continue
       // A rule without fields of its own groups by what an event has: what has more is of another group.
       if (groupKey(rule.id, groupOf(rule, event)) === part.campaign && agencies.includes(part.agency)) times.push(time)
     }
   }
   if (correlation)
     for (const { group, told } of evaluate(rule, all))
-      if (groupKey(rule.id, group) === part.campaign)
+      if (groupKey(rule.id, alertGroup(rule, group)) === part.campaign)
         for (const { time, agencies } of told()) if (agencies.includes(part.agency)) times.push(time)
   return Float64Array.from(times).sort()
 }

@@ -40,6 +40,9 @@ export interface Term {
 /** A rule of single events that a correlation is about. */
 export interface Base {
   readonly name: string
+  /** The id and the file of the rule that it is: an exception for that holds here too. */
+  readonly id: string
+  readonly file: string
   readonly filter: Filter
 }
 
@@ -86,6 +89,8 @@ export interface Rule {
   readonly filter: Filter
   /** Fields of one group. Absent: the source's /64 or address, and the portal. */
   readonly groupBy?: readonly string[]
+  /** Of a correlation: those of `groupBy` whose values tell its alerts apart; absent: all of them. */
+  readonly alertBy?: readonly string[]
   /** ms of rest that end a burst. */
   readonly quiet: number
   /** Whom an alert about events of a shared device concerns; of an agency's own device it is that agency, always. */

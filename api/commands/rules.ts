@@ -7,7 +7,9 @@ import { aloneOf } from '../../rules/alone.ts'
 import { checkRules, costlyRules, scheduledRules, testRules } from '../../rules/check.ts'
 import { CATALOG, loadRules } from '../../rules/load.ts'
 import type { Config } from '../config.ts'
+import type { Request } from '../control.ts'
 import { tell } from './printable.ts'
+import type { Answer } from './reach.ts'
 import { print, table } from './show.ts'
 
 /** The events beside the rules of the catalog are of its portals. */
@@ -23,7 +25,13 @@ const SAMPLES = [
     'date=2026-11-21 time=07:05:00 devname="fw" devid="FGT60F" logid="0000000013" type="traffic" subtype="forward" level="notice" srcip=198.51.100.7 srcport=50123 dstip=203.0.113.10 dstport=443 proto=6 action="accept" service="HTTPS" sentbyte=120 rcvdbyte=4096',
   ],
 ] as const
-export const addRules = (program: Command, config: () => Config): void => {
+/** `ask`: of the running server, or of the installation that the command opens itself. `person`: who sits there. */
+export const addRules = (
+  program: Command,
+  config: () => Config,
+  ask: (request: Request) => AsyncIterable<Answer>,
+  person: () => string,
+): void => {
   const rules = program.command('rules').description('for rule authors')
   rules
     .command('check')

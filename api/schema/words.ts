@@ -8,7 +8,7 @@ export const role = z
   .meta({ id: 'Role' })
 /** What a role may: `permissions.ts` says which. */
 export const act = z
-  .enum(['own', 'read', 'secrets', 'export', 'triage', 'rules', 'trail', 'admin'])
+  .enum(['own', 'read', 'secrets', 'export', 'triage', 'except', 'rules', 'trail', 'admin'])
   .meta({ id: 'Act', description: 'What a role may or may not do' })
 export const alertStatus = z.enum(['new', 'acknowledged', 'in_progress', 'closed']).meta({ id: 'AlertStatus' })
 export const incidentStatus = alertStatus.exclude(['acknowledged']).meta({ id: 'IncidentStatus' })

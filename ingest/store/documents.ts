@@ -30,6 +30,7 @@ export const INDEXED: { readonly [collection: string]: readonly string[] } = {
     'alert.count',
     'alert.severity',
   ],
+  exceptions: ['exception.status', 'case.pending'],
   reports: ['report.at', 'report.kind', 'report.period', 'organization.id', 'system.id'],
   report_files: ['report.at', 'organization.id', 'system.id'],
   hits: ['hit.rule', '@timestamp'],

@@ -1,5 +1,5 @@
 /**
- * An act: what somebody did to an alert or an incident, when, and which fields it changed. It rides in the document's own
+ * An act: what somebody did to an alert, an incident or an exception, when, and which fields it changed. It rides in the document's own
  * write (`pending`) until the holder of the journal's lease has moved it there: the stores have no transaction over documents.
  */
 import type { Document } from '../../ingest/store/store.ts'
@@ -24,8 +24,12 @@ export type ActName =
   | 'deadline'
   | 'hold'
   | 'release'
+  | 'except'
+  | 'amend'
+  | 'withdraw'
+  | 'expire'
   | 'undo'
-export type Kind = 'alert' | 'incident'
+export type Kind = 'alert' | 'incident' | 'exception'
 
 /** Who acts. The id is never given again; the name is that of the time. */
 export interface Actor {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Collection, DocumentStore, Scope, Stored } from '../../ingest/store/store.ts'
 import type { Alert } from '../alert.ts'
+import type { Exception } from './exception.ts'
 import type { Incident } from './incident.ts'
 import { type Act, type Actor, actsOf, type CaseDocument, type Kind, Refused } from './act.ts'
 import { historyOf } from './journal.ts'
@@ -24,7 +25,14 @@ export const newActId = (): string => randomBytes(12).toString('hex')
 export const alertsIn = (documents: DocumentStore): Collection<Alert> => documents.collection<Alert>('alerts')
 export const incidentsIn = (documents: DocumentStore): Collection<Incident> =>
   documents.collection<Incident>('incidents')
-const COLLECTIONS = { alert: 'alerts', incident: 'incidents' } as const
+export const exceptionsIn = (documents: DocumentStore): Collection<Exception> =>
+  documents.collection<Exception>('exceptions')
+export const COLLECTIONS = { alert: 'alerts', incident: 'incidents', exception: 'exceptions' } as const
+const THINGS = {
+  alert: ['cảnh báo', 'alert'],
+  incident: ['sự cố', 'incident'],
+  exception: ['ngoại lệ', 'exception'],
+} as const
 
 export type Decided<T extends CaseDocument = CaseDocument> =
   /** `acts`: those that can be undone. */
@@ -76,7 +84,7 @@ export const decide = async <T extends CaseDocument>(cases: Cases, asked: Asked)
 const conflict = async (cases: Cases, kind: Kind, { id, doc }: Stored<CaseDocument>): Promise<Refused> => {
   const last = (await historyOf(cases.documents, id, doc, 20)).at(-1)?.actor
   const [vi, en] = last?.kind === 'program' || !last ? ['Hệ thống', 'The program'] : [last.name, last.name]
-  const [what, thing] = kind === 'alert' ? ['cảnh báo', 'alert'] : ['sự cố', 'incident']
+  const [what, thing] = THINGS[kind]
   return new Refused(
     'conflict',
     `${vi} vừa thay đổi ${what} này: hãy xem lại rồi làm tiếp.`,

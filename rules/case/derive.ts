@@ -6,7 +6,17 @@ import { exists } from '../../ingest/store/filter.ts'
 import { type Stored, SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert } from '../alert.ts'
 import { type Act, type Actor, type CaseDocument, type Kind, Refused } from './act.ts'
-import { alertsIn, type Cases, type Decided, decide, findAct, incidentsIn, newActId, NOT_THERE } from './decide.ts'
+import {
+  alertsIn,
+  type Cases,
+  COLLECTIONS,
+  type Decided,
+  decide,
+  findAct,
+  incidentsIn,
+  newActId,
+  NOT_THERE,
+} from './decide.ts'
 import { type Incident, membersOf, type Todo } from './incident.ts'
 import { followingFrom, historyOf, moveActs } from './journal.ts'
 import { enter, oneAgency, refresh } from './membership.ts'
@@ -43,7 +53,7 @@ export const undo = async <T extends CaseDocument>(
   asked: Omit<Parameters<typeof decide>[1], 'wanted' | 'beside'>,
   act: string,
 ): Promise<Decided<T>> => {
-  const collection = cases.documents.collection<T>(asked.kind === 'alert' ? 'alerts' : 'incidents')
+  const collection = cases.documents.collection<T>(COLLECTIONS[asked.kind])
   const current = await collection.get(asked.scope, asked.id)
   const found = current && (await findAct(cases, asked.id, current.doc, act))
   if (!found)

@@ -29,10 +29,11 @@ export interface Entry extends Document {
 }
 
 /** What acts ride on, in the order in which they are moved: what decides stands before what follows from it. */
-export const RIDDEN = ['incidents', 'alerts', 'audit'] as const
+export const RIDDEN = ['incidents', 'alerts', 'exceptions', 'audit'] as const
 const KINDS: { readonly [collection in (typeof RIDDEN)[number]]: string } = {
   incidents: 'incident',
   alerts: 'alert',
+  exceptions: 'exception',
   audit: 'audit',
 }
 const BATCH = 200

@@ -33,7 +33,7 @@ export interface Wanted {
   /** Of join: the incident and its number; of merge: the incident that remains; of absorb: the alert that remains. */
   readonly into?: string | undefined
   readonly number?: string | undefined
-  /** Of agency: what changes with it (organization, key of the part). */
+  /** Of agency: what changes with it (organization, key of the part); of except and amend: what the exception says. */
   readonly set?: Document | undefined
   /** Of undo. */
   readonly act?: Act | undefined
@@ -45,8 +45,8 @@ export interface Facts {
 }
 
 interface Row {
-  /** 'triage': administrators and analysts; 'program': the detector and timers. */
-  readonly who: readonly ('triage' | 'program')[]
+  /** 'triage': administrators and analysts; 'except': rule authors too; 'program': the detector and timers. */
+  readonly who: readonly ('triage' | 'except' | 'program')[]
   /** States in which it may be. */
   readonly from: { readonly [kind in Kind]?: readonly string[] }
   /** In words, for the table. */
@@ -276,16 +276,44 @@ export const ACTS: { readonly [what in ActName]: Row } = {
     undo: BACK,
     set: () => ({ 'incident.held': undefined }),
   },
+  except: {
+    who: ['except'],
+    from: { exception: ['new'] },
+    changes: 'the exception begins: what comes from the next run of the rules on, and is named by it, is not told of',
+    undo: 'no: withdraw it',
+    set: (_, __, { set }) => ({ ...set, 'exception.status': 'active' }),
+  },
+  amend: {
+    who: ['except'],
+    from: { exception: ['active'] },
+    changes: 'condition, rules, owner, reason or expiry, from the next run on; what was hidden until then stays so',
+    undo: BACK,
+    set: (_, __, { set }) => ({ ...set }),
+  },
+  withdraw: {
+    who: ['except'],
+    from: { exception: ['active'] },
+    changes: 'from the next run on nothing is hidden by it',
+    undo: BACK,
+    set: () => ({ 'exception.status': 'withdrawn' }),
+  },
+  expire: {
+    who: ['program'],
+    from: { exception: ['active'] },
+    changes: 'its time is over',
+    undo: 'no: write another',
+    set: () => ({ 'exception.status': 'ended' }),
+  },
   undo: {
-    who: ['triage'],
-    from: { alert: ANY_ALERT, incident: ANY_INCIDENT },
+    who: ['triage', 'except'],
+    from: { alert: ANY_ALERT, incident: ANY_INCIDENT, exception: ['active', 'withdrawn'] },
     changes: 'the fields that the act changed go back; refused where one of them was changed since',
     undo: BACK,
     set: (doc, _, { act }) => setBack(doc, act!),
   },
 }
 
-const UNDONE = new Set<ActName>(['note', 'open', 'split', 'absorb'])
+const UNDONE = new Set<ActName>(['note', 'open', 'split', 'absorb', 'except', 'expire'])
 const setBack = (doc: CaseDocument, act: Act): Document => {
   if (UNDONE.has(act.what) || Object.keys(act.changes).length === 0)
     throw new Refused('undo', 'Việc này không hoàn tác được.', 'This cannot be undone.')
@@ -314,7 +342,7 @@ export const apply = <T extends CaseDocument>(
   const row = ACTS[wanted.what]
   const states = row.from[kind]
   const state = statusOf(doc, kind)
-  if (!states || !row.who.includes(actor.kind === 'program' ? 'program' : 'triage'))
+  if (!states || !row.who.some((who) => (who === 'program') === (actor.kind === 'program')))
     throw new Refused('act', `Không làm được việc "${wanted.what}" ở đây.`, `"${wanted.what}" is no act for this.`)
   // What is wanted is so already: nothing to do, and no mistake.
   const set = row.set(doc, kind, wanted, actor, at, facts)
@@ -339,11 +367,11 @@ export const printTable = (): string => {
   const list = (words: readonly string[] | undefined) => (words?.length ? words.join(', ') : '–')
   const rows = Object.entries(ACTS).map(
     ([name, { who, from, changes, undo }]) =>
-      `| ${name} | ${list(who)} | ${list(from.alert)} | ${list(from.incident)} | ${changes} | ${undo} |`,
+      `| ${name} | ${list(who)} | ${list(from.alert)} | ${list(from.incident)} | ${list(from.exception)} | ${changes} | ${undo} |`,
   )
   return [
-    '| act | who | alert in state | incident in state | changes | undone |',
-    '| --- | --- | --- | --- | --- | --- |',
+    '| act | who | alert in state | incident in state | exception in state | changes | undone |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
   ].join('\n')
 }

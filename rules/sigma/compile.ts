@@ -122,6 +122,17 @@ const find = (name: string, from: SigmaCorrelation, library: readonly SigmaDocum
   throw new Wrong(`there is no rule with the name or id ${quoted(name)}${near}`)
 }
 
+/** ms of rest that end a burst: of what is suppressed, the time for which it is. */
+const quietOf = ({ located, vonglau }: Callable): number => {
+  const { quiet, suppress } = vonglau ?? {}
+  if (suppress && quiet !== undefined)
+    return located.at(['vonglau', 'quiet'], () =>
+      refuse('suppress.for says how long an alert goes on: leave one of them out'),
+    )
+  if (suppress) return located.at(['vonglau', 'suppress', 'for'], () => durationOf(suppress.for))
+  return quiet === undefined ? HOUR : located.at(['vonglau', 'quiet'], () => durationOf(quiet))
+}
+
 /** What every rule says of itself. Without an id of its own it has the name of its file. */
 const head = (document: Callable): Omit<Rule, 'filter' | 'condition'> => {
   const { located, vonglau } = document
@@ -138,7 +149,7 @@ const head = (document: Callable): Omit<Rule, 'filter' | 'condition'> => {
     level,
     tags: document.tags ?? [],
     authors: (document.author ?? '').split(',').flatMap((name) => name.trim() || []),
-    quiet: vonglau?.quiet === undefined ? HOUR : located.at(['vonglau', 'quiet'], () => durationOf(vonglau.quiet!)),
+    quiet: quietOf(document),
     concerns: vonglau?.concerns ?? 'destination',
     ...(vonglau?.campaign === undefined
       ? {}
@@ -179,9 +190,16 @@ const single = (document: SigmaRule, context: Context): Rule => {
     document.located.at(['vonglau', 'group-by', i], () => one(words, name)),
   )
   const end = document.vonglau?.['ends-with']
+  const by = document.vonglau?.suppress?.by.map((name, i) =>
+    document.located.at(['vonglau', 'suppress', 'by', i], () => one(words, name)),
+  )
+  if (by && end !== undefined)
+    document.located.at(['vonglau', 'suppress'], () =>
+      refuse('what lasts until it ends is one alert already: leave suppress or ends-with out'),
+    )
   return {
     ...base,
-    ...(groupBy ? { groupBy } : {}),
+    ...(by ? { groupBy: by } : groupBy ? { groupBy } : {}),
     ...(end === undefined ? {} : { endsWith: compileEnd(end, document, words) }),
     filter: filtered(document, context),
     condition: [document.detection.condition].flat().join('\n'),
@@ -210,15 +228,36 @@ const correlated = (document: SigmaCorrelation, context: Context): Rule => {
   const words = members.map((member) => mapping(member, context.options))
   const { correlation, groupBy } = made((name, i) => one(words[i]!, name))
   const undone = canBeUndone(correlation)
-  const { lateness } = vonglau ?? {}
+  const { lateness, suppress } = vonglau ?? {}
   if (lateness !== undefined && !undone)
     located.at(['vonglau', 'lateness'], () =>
       refuse('no later event can undo this condition, so nothing waits for it: leave lateness out'),
     )
-  const bases = members.map((member) => ({ name: nameOf(member), filter: filtered(member, context) }))
+  const by = suppress?.by.map((name, i) =>
+    located.at(['vonglau', 'suppress', 'by', i], () => {
+      const known = groupBy ?? []
+      const found =
+        known.find((field) => field === name) ??
+        (words[0] && known.find((field) => words[0]!.fields(name).includes(field)))
+      if (found === undefined)
+        throw new Wrong(
+          `${quoted(name)} is not among what the correlation is grouped by: ${known.join(', ') || 'nothing'}`,
+        )
+      if (document.correlation.aliases)
+        throw new Wrong('with aliases an event stands in several groups: leave suppress out')
+      return found
+    }),
+  )
+  const bases = members.map((member) => ({
+    name: nameOf(member),
+    id: member.id ?? fileId(member.located.file),
+    file: member.located.file,
+    filter: filtered(member, context),
+  }))
   return {
     ...base,
     groupBy,
+    ...(by ? { alertBy: by } : {}),
     filter: or(...bases.map(({ filter }) => filter)),
     bases,
     correlation,

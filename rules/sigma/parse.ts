@@ -22,6 +22,8 @@ const own = z.strictObject({
   schedule: z.strictObject({ cron: text, timezone: text }).optional(),
   /** Of a correlation whose condition a later event can undo. */
   lateness: text.optional(),
+  /** Alerts of these values are one as long as events come within the time, whatever else differs. */
+  suppress: z.strictObject({ by: z.array(text).min(1), for: text }).optional(),
 })
 const scalarText = z.union([z.string(), z.number()]).transform(String)
 const level = z.enum(['informational', 'low', 'medium', 'high', 'critical'])
@@ -237,7 +239,8 @@ const read = (raw: unknown, located: Located): SigmaDocument => {
   return { ...result.data, kind, located } as SigmaDocument
 }
 
-const knownAt = (path: Path): string[] => (path.at(-1) === 'schedule' ? ['cron', 'timezone'] : Object.keys(own.shape))
+const knownAt = (path: Path): string[] =>
+  ({ schedule: ['cron', 'timezone'], suppress: ['by', 'for'] })[String(path.at(-1))] ?? Object.keys(own.shape)
 
 /** Of a union the first alternative says what was expected. */
 const deepest = (issue: z.core.$ZodIssue): z.core.$ZodIssue => {

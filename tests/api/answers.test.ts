@@ -14,6 +14,14 @@ const routes = new Map<string, { method: string; path: string; operation: Operat
 let alerts: AlertRow[]
 let incident: IncidentRow
 let event: string
+let exception: string
+const EXCEPTION = {
+  kql: 'source.ip : 198.51.100.66',
+  rules: ['sql-injection'],
+  groups: [],
+  reason: 'máy quét của Trung tâm',
+  expires: Date.now() + 86_400_000,
+}
 
 const admin = () => people.get('administrator')!
 const alert = async (rule: string): Promise<AlertRow> =>
@@ -93,6 +101,19 @@ const SUCCEEDS: { readonly [operation: string]: () => Promise<Answer> } = {
   listRules: () => admin().get('/rules'),
   getRule: () => admin().get('/rules/sql-injection'),
   enableRule: () => admin().post('/rules/sql-injection', { enabled: true }),
+  addException: async () => {
+    exception = (await admin().post('/exceptions', EXCEPTION)).body.id
+    // Unlike those that are asked of it: none has been made yet.
+    return admin().post('/exceptions', { ...EXCEPTION, rules: [], groups: ['portal'], suppression: true })
+  },
+  tryException: () => admin().post('/exceptions/effect', { kql: EXCEPTION.kql, rules: EXCEPTION.rules, groups: [] }),
+  listExceptions: () => admin().get('/exceptions?rule=sql-injection&status=active'),
+  changeException: () => admin().post(`/exceptions/${exception}`, { version: 1, reason: 'lý do khác', withdraw: true }),
+  undoException: async () => {
+    const { history } = (await admin().get(`/exceptions/${exception}`)).body as { history: { act: string }[] }
+    return admin().post(`/exceptions/${exception}/undo`, { act: history.at(-1)!.act })
+  },
+  getException: () => admin().get(`/exceptions/${exception}`),
   listSources: () => admin().get('/sources'),
   listPeople: () => admin().get('/people'),
   listUsers: () => admin().get('/users'),

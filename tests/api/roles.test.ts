@@ -59,6 +59,7 @@ beforeAll(async () => {
 afterAll(() => console_.close())
 
 const TRIAGE: readonly Role[] = ['administrator', 'analyst']
+const EXCEPT: readonly Role[] = ['administrator', 'analyst', 'rule_author']
 const RULES: readonly Role[] = ['administrator', 'rule_author']
 const ADMIN: readonly Role[] = ['administrator']
 const TRAIL: readonly Role[] = ['administrator', 'auditor']
@@ -211,6 +212,18 @@ const ROUTES: { readonly [route: string]: Expected | 'open' | 'library' | 'strea
   'GET /api/rules': { ask: () => ({ path: '/rules' }), reads: true },
   'GET /api/rules/:id': { ask: () => ({ path: '/rules/vpn-brute-force' }), reads: true },
   'POST /api/rules/:id': { may: RULES, ask: () => ({ path: '/rules/sql-injection', ...json({ enabled: true }) }) },
+  'GET /api/exceptions': { ask: () => ({ path: '/exceptions' }), reads: true },
+  'GET /api/exceptions/:id': { ask: () => ({ path: '/exceptions/khong-co' }) },
+  'POST /api/exceptions': { may: EXCEPT, ask: () => ({ path: '/exceptions', ...json({ kql: 'x' }) }) },
+  'POST /api/exceptions/effect': {
+    may: EXCEPT,
+    ask: () => ({ path: '/exceptions/effect', ...json({ kql: 'x', rules: ['sql-injection'], groups: [] }) }),
+  },
+  'POST /api/exceptions/:id': { may: EXCEPT, ask: () => ({ path: '/exceptions/khong-co', ...json({ version: 1 }) }) },
+  'POST /api/exceptions/:id/undo': {
+    may: EXCEPT,
+    ask: () => ({ path: '/exceptions/khong-co/undo', ...json({ act: 'x' }) }),
+  },
   'GET /api/sources': { ask: () => ({ path: '/sources' }), reads: true },
   'GET /api/users': { may: ADMIN, ask: () => ({ path: '/users' }) },
   'POST /api/users': {
@@ -239,7 +252,8 @@ const foreign = (): string[] => [
   theirs.guessing.id,
   theirs.incident.id,
   theirs.incident.number,
-  'chung',
+  // A word of Vietnamese too: here a source by its id.
+  '"chung"',
   '/vo-chu',
   'khong-co.example',
 ]
@@ -595,6 +609,7 @@ test('/me says what the console may offer', async () => {
     secrets: false,
     export: false,
     triage: false,
+    except: false,
     rules: false,
     trail: false,
     admin: false,
@@ -606,12 +621,13 @@ test('/me says what the console may offer', async () => {
       secrets: true,
       export: true,
       triage: true,
+      except: true,
       rules: true,
       trail: true,
       admin: true,
     },
-    analyst: { ...NOTHING, secrets: true, export: true, triage: true },
-    rule_author: { ...NOTHING, rules: true },
+    analyst: { ...NOTHING, secrets: true, export: true, triage: true, except: true },
+    rule_author: { ...NOTHING, except: true, rules: true },
     manager: NOTHING,
     auditor: { ...NOTHING, export: true, trail: true },
     agency_viewer: NOTHING,

@@ -9,6 +9,9 @@ import { EVERYTHING } from '../../../ingest/store/filter.ts'
 import { type Document, type DocumentStore, type Store, type Stored, SYSTEM } from '../../../ingest/store/store.ts'
 import type { Alert } from '../../../rules/alert.ts'
 import { type Actor, actsOf, type CaseDocument, Refused } from '../../../rules/case/act.ts'
+import { compile } from '../../../ingest/store/match.ts'
+import { amended, type Exception, except } from '../../../rules/case/exception.ts'
+import { concerns, filterOf } from '../../../rules/exceptions.ts'
 import { type Cases, decide, newActId } from '../../../rules/case/decide.ts'
 import { decideIncident, derive, settle, undo } from '../../../rules/case/derive.ts'
 import { examineCases } from '../../../rules/case/examine.ts'
@@ -18,6 +21,7 @@ import { type Entry, historyOf, journalOf } from '../../../rules/case/journal.ts
 import { divide, gather } from '../../../rules/case/membership.ts'
 import type { Wanted } from '../../../rules/case/table.ts'
 import { createDetector } from '../../../rules/detect.ts'
+import { hiddenBy } from '../../../rules/ledger.ts'
 import { compileSigma } from '../../../rules/sigma/compile.ts'
 import { breaking, Killed, type Place } from '../stores.ts'
 
@@ -48,7 +52,7 @@ const PEOPLE: readonly Actor[] = ['an', 'binh', 'hoa'].map((name) => ({ kind: 'p
 
 /** Numbers choose: which alert, which incident, which person, what to do. */
 export interface Step {
-  readonly kind: 'event' | 'alert' | 'incident' | 'undo' | 'scribe'
+  readonly kind: 'event' | 'alert' | 'incident' | 'exception' | 'undo' | 'scribe'
   readonly who: number
   readonly which: number
   readonly what: number
@@ -63,6 +67,8 @@ const step = fc.record({
     'alert',
     'incident',
     'incident',
+    'exception',
+    'exception',
     'undo',
     'scribe',
   ),
@@ -78,7 +84,7 @@ const all = async <T extends Document>(documents: DocumentStore, name: string): 
 ]
 
 /** One world on a store. `answered` are the acts that somebody was told are done. */
-const openWorld = (store: Store, prefix: string) => {
+const openWorld = (store: Store, prefix: string, arrivals = START) => {
   let n = 0
   const answered = new Set<string>()
   const casesOn = (documents: DocumentStore): Cases => ({
@@ -127,8 +133,42 @@ const openWorld = (store: Store, prefix: string) => {
           'source.ip': `198.51.100.${which % 2}`,
           ...(what % 3 === 0 ? {} : { 'organization.id': `${prefix}${what % 3}` }),
         }
-        await store.events.append({ events: [event], offsets: [] }, START)
+        await store.events.append({ events: [event], offsets: [] }, arrivals + n * 1000)
         return detect(documents)
+      }
+      case 'exception': {
+        const one = pick(await all<Exception>(documents, 'exceptions'), which)
+        const onException = async (wanted: Wanted) => {
+          if (!one) return
+          const asked = { kind: 'exception', id: one.id, seen: seenOf(one.doc, stale), scope: SYSTEM, actor } as const
+          done(await decide(cases, { ...asked, wanted: [wanted] }))
+        }
+        switch (what % 6) {
+          case 0:
+            return onException(amended({ kql: `source.ip : 198.51.100.${which % 2}`, rules: [] }))
+          case 1:
+            return onException(amended({ expires: arrivals + (n + (which % 20)) * 1000 }))
+          case 2:
+            return onException({ what: 'withdraw', id: newActId() })
+          default: {
+            const { doc } = await except(
+              cases,
+              {
+                kql: ['source.ip : 198.51.100.0', 'organization.id : *', 'event.kind : event'][which % 3]!,
+                rules: what % 2 ? [] : ['high', 'state'],
+                groups: [],
+                expires: arrivals + (n + 10 + (what % 40)) * 1000,
+                owner: actor.name,
+                reason: 'quét định kỳ',
+                // That of an alert's group, for a short time.
+                ...(what % 6 === 5 ? { suppression: true } : {}),
+              },
+              actor,
+            )
+            for (const { id } of doc.pending ?? []) answered.add(id)
+            return detect(documents)
+          }
+        }
       }
       case 'scribe':
         return void (await settle(cases))
@@ -192,6 +232,7 @@ const openWorld = (store: Store, prefix: string) => {
         const documentsOf = [
           ...(await alerts()).map((each) => ({ kind: 'alert' as const, ...each })),
           ...(await incidents()).map((each) => ({ kind: 'incident' as const, ...each })),
+          ...(await all<Exception>(documents, 'exceptions')).map((each) => ({ kind: 'exception' as const, ...each })),
         ].filter(({ doc }) => actsOf(doc as CaseDocument) > 0)
         const one = pick(documentsOf, which)
         const act = one && pick(await historyOf(documents, one.id, one.doc as CaseDocument), what)
@@ -207,7 +248,7 @@ const openWorld = (store: Store, prefix: string) => {
     await settle(casesOn(store.documents))
     await settle(casesOn(store.documents))
   }
-  return { perform, recover, answered, cases: casesOn(store.documents), detect }
+  return { prefix, perform, recover, answered, cases: casesOn(store.documents), detect }
 }
 type World = ReturnType<typeof openWorld>
 
@@ -224,9 +265,52 @@ const attempt = async (work: () => Promise<void>): Promise<boolean> => {
 
 /** Fields that only acts change: what the journal tells of them is what stands in the document. */
 const ACTED =
-  /^(alert\.(status|assignee|incident|reason)|incident_number|incident\.(status|assignee|reason|closed|level|due|held|merged_into)|title|tasks)$/
+  /^(alert\.(status|assignee|incident|reason)|incident_number|incident\.(status|assignee|reason|closed|level|due|held|merged_into)|exception\..*|title|tasks)$/
 
-const consistent = async (store: Store, { cases, answered }: World): Promise<void> => {
+/** By the definition: what an exception names while it is in force is told of nowhere, and each that is hidden is counted once. */
+const nothingExcepted = async (store: Store, prefix: string, alerts: readonly Stored<Alert>[]): Promise<void> => {
+  const spans = (await all<Exception>(store.documents, 'exceptions')).flatMap(({ id, doc }) =>
+    (doc.spans ?? []).map((span) => ({ id, span, match: compile(filterOf(span)) })),
+  )
+  const events: Event[] = []
+  // On a cluster there are those of the worlds before, too.
+  for await (const some of store.events.match(SYSTEM, { filter: EVERYTHING }))
+    events.push(...some.filter((event) => String(event['event.id']).startsWith(`${prefix}-`)))
+  const hidden = new Map<string, number>()
+  for (const rule of rules) {
+    const [holds, ends] = [compile(rule.filter), rule.endsWith ? compile(rule.endsWith) : () => false]
+    let told = 0
+    for (const event of events) {
+      if (!holds(event) || ends(event)) continue
+      const came = Number(event['event.ingested'])
+      const by = new Set(
+        spans.flatMap(({ id, span, match }) =>
+          concerns(span, rule) && came > span.from && came <= Math.min(span.until ?? came, span.expires) && match(event)
+            ? [id]
+            : [],
+        ),
+      )
+      for (const id of by) hidden.set(id, (hidden.get(id) ?? 0) + 1)
+      if (by.size === 0) told++
+    }
+    const counted = alerts.filter(({ doc }) => doc['rule.id'] === rule.id && doc['alert.status'] !== 'absorbed')
+    if (!rule.endsWith)
+      expect([rule.id, counted.reduce((sum, { doc }) => sum + doc['alert.count'], 0)]).toEqual([rule.id, told])
+    else if (told === 0) expect(counted).toEqual([])
+  }
+  expect(
+    Object.fromEntries(
+      Object.entries(await hiddenBy(store.documents)).flatMap(([id, { count }]) =>
+        spans.some((span) => span.id === id) ? [[id, count]] : [],
+      ),
+    ),
+  ).toEqual(Object.fromEntries(hidden))
+  excepted += hidden.size
+}
+/** Exceptions that have hidden something, over all runs. */
+let excepted = 0
+
+const consistent = async (store: Store, { prefix, cases, answered }: World): Promise<void> => {
   expect((await examineCases(cases)).filter(({ ok }) => !ok)).toEqual([])
   const entries = (await all<Entry>(store.documents, 'journal')).sort((a, b) => a.doc['journal.n'] - b.doc['journal.n'])
   expect(new Set(entries.map(({ doc }) => doc['journal.act'])).size).toBe(entries.length)
@@ -238,6 +322,7 @@ const consistent = async (store: Store, { cases, answered }: World): Promise<voi
   for (const { id, doc } of [
     ...alerts,
     ...[...incidents].map(([id, doc]) => ({ id, doc })),
+    ...(await all<Exception>(store.documents, 'exceptions')),
   ] as Stored<CaseDocument>[]) {
     expect([id, doc['case.pending'], doc['case.todo']]).toEqual([id, undefined, undefined])
     const told = ofObject.get(id) ?? []
@@ -264,6 +349,7 @@ const consistent = async (store: Store, { cases, answered }: World): Promise<voi
   }
   const held = [...incidents].flatMap(([id, doc]) => (doc['incident.held'] ? [id] : [])).sort()
   expect((await heldIncidents(store.documents, rules)).map(({ id }) => id).sort()).toEqual(held)
+  await nothingExcepted(store, prefix, alerts)
   const numbers = [...incidents.values()].map((doc) => doc['incident.number'])
   expect(new Set(numbers).size).toBe(numbers.length)
 }
@@ -276,6 +362,10 @@ const SCENARIO: readonly Step[] = (
     ['event', 0, 2, 1],
     ['event', 0, 4, 2],
     ['event', 0, 0, 31],
+    ['exception', 1, 0, 3],
+    ['event', 0, 4, 5],
+    ['exception', 2, 0, 0],
+    ['event', 0, 5, 9],
     ['alert', 0, 0, 0],
     ['incident', 1, 0, 4],
     ['event', 0, 1, 4],
@@ -290,6 +380,8 @@ const SCENARIO: readonly Step[] = (
     ['event', 0, 0, 16],
     ['alert', 2, 2, 5],
     ['incident', 0, 1, 1],
+    ['exception', 0, 0, 2],
+    ['event', 0, 8, 10],
     ['scribe', 0, 0, 0],
   ] as const
 ).map(([kind, who, which, what]) => ({ kind, who, which, what, stale: false }))
@@ -312,14 +404,14 @@ export const actsSuite = (name: string, place: () => Place, { runs, steps, every
     try {
       const store = await own.open()
       if (shared && worlds > 0) await empty(store)
-      await work(store, openWorld(store, `w${worlds++}`))
+      await work(store, openWorld(store, `w${worlds}`, START + worlds++ * 3_600_000))
     } finally {
       if (!shared) await own.remove()
     }
   }
   /** One cluster for all: what one world left must not stand in the next. */
   const empty = async (store: Store) => {
-    for (const collection of ['alerts', 'incidents', 'journal', 'audit'])
+    for (const collection of ['alerts', 'incidents', 'exceptions', 'journal', 'audit'])
       for (const { id } of await all(store.documents, collection))
         await store.documents.collection(collection).delete(id, 'any')
   }
@@ -346,6 +438,7 @@ export const actsSuite = (name: string, place: () => Place, { runs, steps, every
     )
     expect(kills).toBeGreaterThan(runs / 2)
     expect(refused).toBeGreaterThan(0)
+    expect(excepted).toBeGreaterThan(0)
   })
 
   test(`${name}: a store that stops at the n-th write, n counted through`, { timeout: 1_200_000 }, async () => {
@@ -366,6 +459,7 @@ export const actsSuite = (name: string, place: () => Place, { runs, steps, every
       })
     }
     expect(n).toBeGreaterThan(60)
+    expect(excepted).toBeGreaterThan(0)
     await common?.remove()
     common = undefined
   })

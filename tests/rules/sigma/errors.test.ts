@@ -54,6 +54,16 @@ test.each<[string, (text: string) => string, string]>([
     'r.yml:3:1: logsource: no source brings events of category webserve; known are webserver',
   ],
   [
+    'what suppression takes',
+    (t) => `${t}vonglau: { suppress: { by: [source.ip], for: 1h, per: x } }\n`,
+    'there is no such key; known ones are by, for',
+  ],
+  [
+    'suppression beside a quiet time',
+    (t) => `${t}vonglau: { quiet: 1h, suppress: { by: [source.ip], for: 1h } }\n`,
+    'vonglau.quiet: suppress.for says how long an alert goes on: leave one of them out',
+  ],
+  [
     'detection',
     (t) => t.replace('detection:', 'detecton:'),
     'r.yml:5:1: there is no detection; is "detecton" meant for it?',

@@ -1,0 +1,17 @@
+/** The types of what crosses between the API and the console about living with rules: exceptions. */
+import type { z } from 'zod'
+import type {
+  addException,
+  changeException,
+  exceptionEffect,
+  exceptionRow,
+  getException,
+  tryException,
+} from './schema/exceptions.ts'
+
+export type ExceptionRow = z.output<typeof exceptionRow>
+export type ExceptionDetail = z.output<typeof getException.answer>
+export type ExceptionEffect = z.output<typeof exceptionEffect>
+export type NewException = z.input<typeof addException.body>
+export type ExceptionChange = z.input<typeof changeException.body>
+export type ExceptionAbout = z.input<typeof tryException.body>

@@ -13,6 +13,7 @@ export const en: Words = {
     events: 'Events',
     rules: 'Rules',
     sources: 'Sources',
+    reports: 'Reports',
     admin: 'Administration',
     menu: 'Menu',
     main: 'Main navigation',

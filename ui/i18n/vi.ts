@@ -10,6 +10,7 @@ export const vi = {
     events: 'Sự kiện',
     rules: 'Luật',
     sources: 'Nguồn',
+    reports: 'Báo cáo',
     admin: 'Quản trị',
     menu: 'Menu',
     main: 'Điều hướng chính',

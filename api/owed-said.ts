@@ -1,10 +1,10 @@
 /** What is wrong with events of long texts: rules that are too slow on them, and how many wait. */
-import type { Owed } from '../rules/owed.ts'
+import type { Schedule } from '../rules/schedule.ts'
 
 /** Events that wait to be judged, from which on it is said. */
 const MANY_OWED = 1000
 
-export const owedSaid = (owed: Owed | undefined): { code: string; message: string }[] => {
+export const owedSaid = (owed: ReturnType<Schedule['owed']>): { code: string; message: string }[] => {
   if (!owed) return []
   const slow = [...owed.aside()].map(([id, n]) => ({
     code: `slow-${id}`,

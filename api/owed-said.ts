@@ -1,10 +1,10 @@
 /** What is wrong with events of long texts: rules that are too slow on them, and how many wait. */
-import type { Schedule } from '../rules/schedule.ts'
+import type { Detection } from './detection.ts'
 
 /** Events that wait to be judged, from which on it is said. */
 const MANY_OWED = 1000
 
-export const owedSaid = (owed: ReturnType<Schedule['owed']>): { code: string; message: string }[] => {
+export const owedSaid = (owed: ReturnType<Detection['owed']>): { code: string; message: string }[] => {
   if (!owed) return []
   const slow = [...owed.aside()].map(([id, n]) => ({
     code: `slow-${id}`,

@@ -34,6 +34,7 @@ import { find } from './routes/find.ts'
 import { incidents } from './routes/incidents.ts'
 import { live } from './routes/live.ts'
 import { overview } from './routes/overview.ts'
+import { backtests } from './routes/backtests.ts'
 import { exceptions } from './routes/exceptions.ts'
 import { reports } from './routes/reports.ts'
 import { rules } from './routes/rules.ts'
@@ -58,6 +59,7 @@ const routes = new Hono<Env>()
   .route('/kql', kql)
   .route('/rules', rules)
   .route('/exceptions', exceptions)
+  .route('/backtests', backtests)
   .route('/sources', sources)
   .route('/users', users)
   .route('/people', people)

@@ -51,6 +51,12 @@ const reach = async function* (settings: Config, request: Request) {
   yield* (await import('./commands/reach.ts')).reach(settings, request)
 }
 
+interface ScanOptions {
+  readonly events?: true
+  readonly rules?: string
+  readonly exceptions?: true
+}
+
 program
   .command('start')
   .description('run the server: collectors, detection, console')
@@ -105,10 +111,15 @@ program
   .option('--timezone <zone>', 'of times that do not say theirs')
   .option('--options <json>', 'what the parser cannot know of the format, such as {"format": "$remote_addr …"}')
   .option('--events', 'the files hold events, one JSON object a line, with names as the rules have them')
+  .option(
+    '--exceptions',
+    'of raw lines: without what the exceptions in force name, as the server or the store knows them',
+  )
   .option('--rules <folder>', 'with --events: these rules, instead of the catalog and those of the configuration')
   .argument('<files...>', 'or - for standard input')
-  .action(async (files: string[], { events, rules, ...named }: Partial<Named> & { events?: true; rules?: string }) => {
+  .action(async (files: string[], { events, rules, exceptions, ...named }: Partial<Named> & ScanOptions) => {
     if (events) {
+      if (exceptions) throw new Error('--exceptions is of raw lines: events are looked at by rules that have none')
       if (named.source !== undefined)
         throw new Error('--events and --source: events are of no source, name one of them')
       const { scanEvents } = await import('./commands/scan-events.ts')
@@ -123,7 +134,9 @@ program
       )
     const { scan } = await import('./commands/scan.ts')
     const settings = config()
-    await scan(settings, sourceNamed(settings, { ...named, source }), files)
+    const { exceptionsFrom } = await import('./commands/exceptions.ts')
+    const known = exceptions ? await exceptionsFrom(settings, reach(settings, { ask: 'exceptions' })) : undefined
+    await scan(settings, sourceNamed(settings, { ...named, source }), files, known)
   })
 program
   .command('import')
@@ -271,7 +284,7 @@ program
   })
 addReport(program, (request) => reach(config(), request), person)
 addInventory(program, (request) => reach(config(), request), person)
-addRules(program, config, (request) => reach(config(), request), person)
+addRules(program, config, (request) => reach(config(), request), person, time)
 program
   .command('clock')
   .description('of this machine')

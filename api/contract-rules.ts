@@ -1,5 +1,6 @@
-/** The types of what crosses between the API and the console about living with rules: exceptions. */
+/** The types of what crosses between the API and the console about living with rules: exceptions, backtests. */
 import type { z } from 'zod'
+import type { backtest, startBacktest } from './schema/backtests.ts'
 import type {
   addException,
   changeException,
@@ -15,3 +16,5 @@ export type ExceptionEffect = z.output<typeof exceptionEffect>
 export type NewException = z.input<typeof addException.body>
 export type ExceptionChange = z.input<typeof changeException.body>
 export type ExceptionAbout = z.input<typeof tryException.body>
+export type Backtest = z.output<typeof backtest>
+export type NewBacktest = z.input<typeof startBacktest.body>

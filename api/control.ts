@@ -36,6 +36,15 @@ export type Request =
   | { readonly ask: 'coverage' }
   | { readonly ask: 'health' }
   | { readonly ask: 'cases' }
+  | { readonly ask: 'exceptions' }
+  /** `yaml`: instead of a rule in force. */
+  | {
+      readonly ask: 'backtest'
+      readonly rule?: string
+      readonly yaml?: string
+      readonly from?: number
+      readonly to?: number
+    }
   | { readonly ask: 'report'; readonly wanted: ReportAsked; readonly format: Format; readonly by?: string }
   | { readonly ask: 'reload'; readonly by?: string }
   | { readonly ask: 'inventory.export'; readonly kind?: ListKind }
@@ -152,6 +161,25 @@ export const createControl = (installation: Installation, openAuth: () => Promis
         await told(request.by, 'report.download', made.document.title, request.format)
         yield JSON.stringify({ title: made.document.title, base64: file.toString('base64') })
         return
+      }
+      case 'exceptions': {
+        const { exceptionRows } = await import('./routes/exceptions.ts')
+        for (const exception of await exceptionRows(installation)) yield JSON.stringify({ exception })
+        return
+      }
+      case 'backtest': {
+        const { asked } = await import('./routes/backtests.ts')
+        const { backtestOf } = await import('./backtests.ts')
+        const rule = asked(installation, request.rule, request.yaml)
+        const steps = await backtestOf(installation, rule, request)
+        for (;;) {
+          const { done, value } = await steps.next()
+          if (done) {
+            yield JSON.stringify({ rule: rule.id, result: value })
+            return
+          }
+          yield JSON.stringify({ progress: value })
+        }
       }
       case 'reload': {
         const changes = await installation.reload()

@@ -91,6 +91,32 @@ export const readRules = (
   return { rules: [...byId.values()], problems: [...new Set(problems)] }
 }
 
+/**
+ * The rules of one text, which may name those of the catalog and of the user's folder. Throws a sentence with file, line and
+ * column where it is wrong. `file`: as it is called; where it is one of these folders, the text stands in its place.
+ */
+export const readDraft = (
+  yaml: string,
+  file: string,
+  folder: string | undefined,
+  kinds: readonly SourceKind[],
+  placeholders: Placeholders = NOTHING_KNOWN,
+): readonly Rule[] => {
+  const documents = parseSigma(yaml, file)
+  const ids = new Set(documents.flatMap(({ id }) => id ?? []))
+  const others: SigmaDocument[] = []
+  for (const path of [CATALOG, ...(folder === undefined ? [] : [folder])].flatMap(ruleFiles))
+    try {
+      const own = parseSigma(readFileSync(path, 'utf8'), path.startsWith(CATALOG) ? relative(ROOT, path) : path)
+      if (!own.some(({ id }) => id !== undefined && ids.has(id))) others.push(...own)
+    } catch {
+      // What is wrong in another file is not this one's fault: check tells it.
+    }
+  const library = [...documents, ...others]
+  const filters = library.filter((document) => document.kind === 'filter')
+  return compileDocuments(documents, { kinds, placeholders }, library, filters)
+}
+
 /** Our own rules, and those of a folder of the user's. Throws one Error with a line for each thing that is wrong. */
 export const loadRules = (
   folder: string | undefined,

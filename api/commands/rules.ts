@@ -1,4 +1,5 @@
 /** `vonglau rules`: for rule authors. */
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { counted } from '../../ingest/counted.ts'
@@ -7,6 +8,7 @@ import { aloneOf } from '../../rules/alone.ts'
 import { checkRules, costlyRules, scheduledRules, testRules } from '../../rules/check.ts'
 import { CATALOG, loadRules } from '../../rules/load.ts'
 import type { Config } from '../config.ts'
+import type { ExceptionRow } from '../contract-rules.ts'
 import type { Request } from '../control.ts'
 import { tell } from './printable.ts'
 import type { Answer } from './reach.ts'
@@ -31,6 +33,7 @@ export const addRules = (
   config: () => Config,
   ask: (request: Request) => AsyncIterable<Answer>,
   person: () => string,
+  time: (text: string) => number,
 ): void => {
   const rules = program.command('rules').description('for rule authors')
   rules
@@ -101,5 +104,61 @@ export const addRules = (
         '',
         `${counted(found.length, 'rule')}, ${none.length === 0 ? 'each finds something that no other does' : `${none.length} of them nothing that no other finds`}`,
       ])
+    })
+  rules
+    .command('exceptions')
+    .description('what no alert is made of: for which rules, by whom, until when, and how often')
+    .action(async () => {
+      const rows: (string | number)[][] = [['when', 'rules', 'owner', 'reason', 'ends', 'hidden', 'last']]
+      for await (const answer of ask({ ask: 'exceptions' })) {
+        const {
+          kql,
+          rules: ids,
+          groups,
+          owner,
+          reason,
+          expires,
+          status,
+          hits,
+          last_hit,
+        } = answer['exception'] as ExceptionRow
+        rows.push([
+          kql,
+          [...ids, ...groups.map((group) => `group ${group}`)].join(', ') || 'all',
+          owner,
+          reason,
+          status === 'active' ? new Date(expires).toISOString().slice(0, 10) : status,
+          hits,
+          last_hit === undefined ? 'never' : new Date(last_hit).toISOString(),
+        ])
+      }
+      await print([
+        rows.length > 1 ? table(rows) : "there are no exceptions: they are made from an alert, or on a rule's page",
+      ])
+    })
+  rules
+    .command('backtest')
+    .description('what a rule would have found in what is stored, by day and agency, with examples')
+    .argument('<rule>', 'the id of a rule in force, or a file')
+    .option('--from <time>', 'events from this time on', time)
+    .option('--to <time>', 'events before this time', time)
+    .option('--json', 'the whole answer as JSON', false)
+    .action(async (rule: string, options: { from?: number; to?: number; json: boolean }) => {
+      const { backtestLines } = await import('./backtest.ts')
+      const isFile = /[./\\]/.test(rule) && existsSync(rule)
+      if (!isFile && /\.ya?ml$/.test(rule))
+        throw new Error(`${rule}: there is no such file; name a file, or a rule by its id`)
+      await print(
+        await backtestLines(
+          ask({
+            ask: 'backtest',
+            ...(isFile ? { yaml: readFileSync(rule, 'utf8') } : { rule }),
+            ...(options.from === undefined ? {} : { from: options.from }),
+            ...(options.to === undefined ? {} : { to: options.to }),
+          }),
+          config().timezone,
+          options.json,
+        ),
+      )
     })
 }

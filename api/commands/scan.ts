@@ -12,6 +12,7 @@ import { openRowEngine } from '../../rules/engine/rows.ts'
 import { loadRules } from '../../rules/load.ts'
 import type { Rule } from '../../rules/rule.ts'
 import { evaluate, type Seen } from '../../rules/correlation/evaluate.ts'
+import { type Exceptions, noExceptions } from '../../rules/exceptions.ts'
 import { neededOf } from '../../rules/pass.ts'
 import { partsOf } from '../../rules/ruleset.ts'
 import type { Config } from '../config.ts'
@@ -55,7 +56,13 @@ const ID = field('event.id')
 /** What rules may name of the configuration's inventory. */
 export const wordsOf = (config: Config) => placeholdersOf(readInventory(config), Date.now())
 
-export const scan = async (config: Config, source: Source, files: readonly string[]): Promise<void> => {
+export const scan = async (
+  config: Config,
+  source: Source,
+  files: readonly string[],
+  /** In force: what they name is left out. */
+  exceptions: Exceptions = noExceptions,
+): Promise<void> => {
   const rules = loadRules(config.rules, LOGSOURCES, wordsOf(config))
   const stages = stagesInto(config)
   const parts = rules.flatMap((rule) => partsOf(rule).map(({ filter }, base) => ({ rule, base, filter })))
@@ -85,7 +92,13 @@ export const scan = async (config: Config, source: Source, files: readonly strin
         found.sort((a, b) => a - b).map((i) => parts[i]!),
         ({ rule }) => rule,
       )
-      return [...met].map(([rule, own]) => ({ rule, bases: own.map(({ base }) => base) }))
+      let event: Event | undefined
+      return [...met].flatMap(([rule, own]) => {
+        const bases = own.map(({ base }) => base)
+        const excepted = exceptions.of(rule)
+        const left = excepted ? excepted.of((event ??= row.event()), bases).left : bases
+        return left.length > 0 ? [{ rule, bases: left }] : []
+      })
     }),
   )
   for (const file of files) {

@@ -24,6 +24,18 @@ export const openBar = (): { update(progress: ImportProgress): void; stop(): voi
   }
 }
 
+/** The same of a part of a whole, 0 to 1, with what was found so far. */
+export const openPart = (): { update(done: number, found: number): void; stop(): void } => {
+  if (!process.stderr.isTTY) return { update: () => {}, stop: () => {} }
+  const bar = new SingleBar({
+    format: '{bar} {percentage} % · {found} hits · {duration_formatted}',
+    hideCursor: true,
+    stream: process.stderr,
+  })
+  bar.start(1000, 0, { found: 0 })
+  return { update: (done, found) => bar.update(Math.round(done * 1000), { found }), stop: () => bar.stop() }
+}
+
 export const table = (given: readonly (readonly (string | number)[])[]): string => {
   const rows = given.map((row) => row.map((cell) => (typeof cell === 'number' ? cell : printableCell(cell))))
   const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => String(row[i] ?? '').length))) ?? []

@@ -1,4 +1,9 @@
 import { Hono } from 'hono'
+import { compile } from '../../ingest/store/match.ts'
+import { excepting } from '../../rules/case/exception.ts'
+import { allExceptions, concerns, filterOf, groupOfRule } from '../../rules/exceptions.ts'
+import type { Rule } from '../../rules/rule.ts'
+import { guardOf } from '../masks.ts'
 import type { Event } from '../../ingest/event.ts'
 import { agencyName, systemOf } from '../../ingest/inventory/scope.ts'
 import { and, eq, type Filter, not, or } from '../../ingest/store/filter.ts'
@@ -232,9 +237,29 @@ const detail = async (installation: Installation, scope: Scope, found: Stored<Al
     ...(seesAll(scope) && campaign.length > 1
       ? { campaign: campaign.slice(0, 200).map((each) => alertRow(installation.inventory, each)) }
       : {}),
+    ...(rule && seesAll(scope)
+      ? { rule_group: groupOfRule(rule), exceptions: await exceptionsFor(installation, rule, events) }
+      : {}),
     around: await around(installation, scope, doc, first),
   }
 }
+
+/** The exceptions in force for a rule, those that name one of the events first. */
+const exceptionsFor = async (installation: Installation, rule: Rule, events: readonly Event[]) =>
+  (await allExceptions(installation.store.documents))
+    .filter(({ doc }) => doc['exception.status'] === 'active' && concerns(excepting(doc), rule))
+    .map(({ id, doc }) => {
+      const holds = compile(filterOf(excepting(doc), guardOf(installation.config.masks)))
+      return {
+        id,
+        kql: doc['exception.kql'],
+        reason: doc['exception.reason'],
+        owner: doc['exception.owner'],
+        expires: doc['exception.expires'],
+        names: events.some((event) => holds(event)),
+      }
+    })
+    .sort((x, y) => Number(y.names) - Number(x.names))
 
 /** What became part of an alert keeps what people said of it. */
 const absorbedBy = async (collection: Collection<Alert>, doc: Alert): Promise<Stored<Alert>[]> => {

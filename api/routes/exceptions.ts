@@ -211,7 +211,7 @@ const effectOf = async (
       filter: of,
       from,
       to: to + 1,
-      by: [{ every: DAY, offset }],
+      by: [{ every: DAY, offset: from % DAY }],
       limit: LOOKED_AT + 1,
       signal,
     })

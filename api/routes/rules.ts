@@ -2,6 +2,7 @@ import { readLedger } from '../../rules/ledger.ts'
 import { Hono } from 'hono'
 import { and, eq, fieldsOf } from '../../ingest/store/filter.ts'
 import type { LedgerEntry } from '../../rules/ledger.ts'
+import { groupOfRule } from '../../rules/exceptions.ts'
 import { nextRun } from '../../rules/cron.ts'
 import { groupOfFile } from '../../rules/load.ts'
 import type { Rule } from '../../rules/rule.ts'
@@ -72,6 +73,7 @@ export const rules = new Hono<Env>()
     })
     const body: RuleDetail = {
       ...ruleRow(installation, scope, rule, entry, total, await installation.store.events.committed()),
+      group: groupOfRule(rule),
       source: rule.yaml,
       guide: rule.guide,
       fields: [...fieldsOf(rule.filter)],

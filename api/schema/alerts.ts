@@ -38,6 +38,20 @@ export const alertDetail = alertRow
       .describe(
         'A day of its events was damaged and read again: they were counted anew, or the count of before was kept',
       ),
+    rule_group: z.string().optional().describe('The group of its rule: the folder of its file'),
+    exceptions: z
+      .array(
+        z.strictObject({
+          id: z.string(),
+          kql: z.string(),
+          reason: z.string(),
+          owner: z.string(),
+          expires: time,
+          names: z.boolean().describe('It names an event of this alert, which came before it'),
+        }),
+      )
+      .optional()
+      .describe('Exceptions in force for its rule; told to who sees the whole province'),
     campaign: z.array(alertRow).optional(),
     around: z
       .strictObject({

@@ -34,6 +34,7 @@ export const ruleRow = z
   .meta({ id: 'RuleRow' })
 export const ruleDetail = ruleRow
   .extend({
+    group: z.string().describe('The folder of its file'),
     source: z.string().describe('The YAML'),
     guide: localized,
     fields: z.array(z.string()),

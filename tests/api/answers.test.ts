@@ -15,6 +15,7 @@ let alerts: AlertRow[]
 let incident: IncidentRow
 let event: string
 let exception: string
+let backtest: string
 const EXCEPTION = {
   kql: 'source.ip : 198.51.100.66',
   rules: ['sql-injection'],
@@ -106,7 +107,12 @@ const SUCCEEDS: { readonly [operation: string]: () => Promise<Answer> } = {
     // Unlike those that are asked of it: none has been made yet.
     return admin().post('/exceptions', { ...EXCEPTION, rules: [], groups: ['portal'], suppression: true })
   },
-  tryException: () => admin().post('/exceptions/effect', { kql: EXCEPTION.kql, rules: EXCEPTION.rules, groups: [] }),
+  tryException: async () => {
+    const about = { kql: EXCEPTION.kql, rules: EXCEPTION.rules, groups: [] }
+    const answer = await admin().post('/exceptions/effect', about)
+    expect(answer.body).toMatchObject({ matched: 2, hidden: 1 })
+    return answer
+  },
   listExceptions: () => admin().get('/exceptions?rule=sql-injection&status=active'),
   changeException: () => admin().post(`/exceptions/${exception}`, { version: 1, reason: 'lý do khác', withdraw: true }),
   undoException: async () => {
@@ -114,6 +120,20 @@ const SUCCEEDS: { readonly [operation: string]: () => Promise<Answer> } = {
     return admin().post(`/exceptions/${exception}/undo`, { act: history.at(-1)!.act })
   },
   getException: () => admin().get(`/exceptions/${exception}`),
+  startBacktest: async () => {
+    const begun = await admin().post('/backtests', { rule: 'sql-injection' })
+    backtest = begun.body.id
+    return begun
+  },
+  getBacktest: async () => {
+    await expect.poll(async () => (await admin().get(`/backtests/${backtest}`)).body.state).toBe('done')
+    const done = await admin().get(`/backtests/${backtest}`)
+    // An exception of the suppressions above hides the other.
+    expect(done.body.result).toMatchObject({ hits: 1, alerts: 1, hidden: 1 })
+    expect(done.body.result.examples).toHaveLength(1)
+    return done
+  },
+  cancelBacktest: () => admin().post(`/backtests/${backtest}/cancel`, {}),
   listSources: () => admin().get('/sources'),
   listPeople: () => admin().get('/people'),
   listUsers: () => admin().get('/users'),

@@ -56,6 +56,13 @@ import type {
   SystemRow,
   Wall,
 } from '../../api/contract-province.ts'
+import type {
+  ExceptionAbout,
+  ExceptionChange,
+  ExceptionEffect,
+  ExceptionRow,
+  NewException,
+} from '../../api/contract-rules.ts'
 import type { Event } from '../../ingest/event.ts'
 import { told } from '../i18n/index.svelte.ts'
 
@@ -236,6 +243,15 @@ export const getRule = (id: string, signal?: AbortSignal): Promise<RuleDetail> =
   call(client.rules[':id'].$get, { param: { id }, signal })
 export const enableRule = (id: string, enabled: boolean) =>
   call(client.rules[':id'].$post, { param: { id }, json: { enabled } })
+export const getExceptions = (
+  query: { rule?: string } = {},
+  signal?: AbortSignal,
+): Promise<{ items: ExceptionRow[] }> => call(client.exceptions.$get, { query, signal })
+export const addException = (json: NewException): Promise<ExceptionRow> => call(client.exceptions.$post, { json })
+export const changeException = (id: string, json: ExceptionChange): Promise<ExceptionRow> =>
+  call(client.exceptions[':id'].$post, { param: { id }, json })
+export const tryException = (json: ExceptionAbout, signal?: AbortSignal): Promise<ExceptionEffect> =>
+  call(client.exceptions.effect.$post, { json, signal })
 export const getSources = (signal?: AbortSignal): Promise<{ items: SourceRow[]; setup: SourceSetup }> =>
   call(client.sources.$get, { signal })
 

@@ -1,5 +1,18 @@
 /** A source written into the configuration file, whose other lines stay as they are, to the letter. */
-import { chmodSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { isUtf8 } from 'node:buffer'
+import { dirname } from 'node:path'
 import { isMap, isSeq, parseDocument } from 'yaml'
 
 export interface NewSource {
@@ -21,12 +34,14 @@ export const withSource = (text: string, source: NewSource): string | undefined 
   if (document.errors.length > 0) return undefined
   const { contents } = document
   const list = isMap(contents) ? contents.get('sources', true) : undefined
+  // As the file ends its lines.
+  const eol = text.includes('\r\n') ? '\r\n' : '\n'
   let next: string
   if (contents !== null && !isMap(contents)) return undefined
   if (list === undefined) {
     // A map within braces has no lines to write behind.
     if (isMap(contents) && contents.flow) return undefined
-    next = `${text.trimEnd()}${text.trim() === '' ? '' : '\n'}sources:\n  ${sourceText(source)}\n`
+    next = `${text.trimEnd()}${text.trim() === '' ? '' : eol}sources:${eol}  ${sourceText(source)}${eol}`
   } else {
     if (!isSeq(list) || list.flow || list.items.length === 0) return undefined
     const last = list.items.at(-1) as { range?: [number, number, number] }
@@ -37,8 +52,8 @@ export const withSource = (text: string, source: NewSource): string | undefined 
     const end = last.range[0] + text.slice(last.range[0], last.range[1]).trimEnd().length
     // Behind a comment on the same line.
     const line = text.indexOf('\n', end)
-    const at = line < 0 ? text.length : line
-    next = `${text.slice(0, at)}\n${indent}${sourceText(source)}${text.slice(at) || '\n'}`
+    const at = line < 0 ? text.length : text[line - 1] === '\r' ? line - 1 : line
+    next = `${text.slice(0, at)}${eol}${indent}${sourceText(source)}${text.slice(at) || eol}`
   }
   // What was written is read again: it must say just that more.
   const before = (document.toJS() ?? {}) as { sources?: unknown[] }
@@ -60,19 +75,41 @@ const sorted = (value: unknown): unknown =>
         )
       : value
 
-/** Writes the file as a whole, with its rights, through a link too. `check` reads it first and throws where it is wrong. */
+/**
+ * Writes the file as a whole, with its rights, through a link too; durable when it returns. `check` reads it first and throws
+ * where it is wrong. One that is written only by others stays as it is, though its folder would allow it.
+ */
 export const writeSource = (path: string, source: NewSource, check: (path: string) => void): boolean => {
   const file = realpathSync(path)
-  const next = withSource(readFileSync(file, 'utf8'), source)
+  closeSync(openSync(file, 'r+'))
+  const before = statSync(file)
+  const text = readFileSync(file)
+  // Bytes that are no text would be others when they are written again.
+  if (!isUtf8(text)) return false
+  const next = withSource(text.toString('utf8'), source)
   if (next === undefined) return false
-  const beside = `${file}.new`
+  // Nobody else's: what a person keeps beside the file is theirs.
+  const beside = `${file}.${process.pid}.new`
+  const fd = openSync(beside, 'wx', 0o600)
   try {
-    writeFileSync(beside, next, { mode: 0o600 })
-    check(beside)
-    chmodSync(beside, statSync(file).mode & 0o777)
+    writeFileSync(fd, next)
+    try {
+      check(beside)
+    } catch (error) {
+      throw new Error((error as Error).message.replaceAll(beside, path))
+    }
+    fchmodSync(fd, before.mode & 0o7777)
+    fsyncSync(fd)
     renameSync(beside, file)
-    return true
   } finally {
+    closeSync(fd)
     rmSync(beside, { force: true })
   }
+  const folder = openSync(dirname(file), 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+  return true
 }

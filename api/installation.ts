@@ -27,6 +27,7 @@ import { resolveHours } from '../ingest/inventory/deadlines.ts'
 import { placeholdersOf } from '../ingest/inventory/placeholders.ts'
 import { namesPlaceholders } from '../rules/sigma/placeholders.ts'
 import { followInventory, openRulebook } from './rulebook.ts'
+import { owedSaid } from './owed-said.ts'
 import { needRestart, type Reloaded, sourcesDifference } from './reloaded.ts'
 import { holdSources, type Inventories, openInventories, readInventory } from './inventories.ts'
 import { createScribe, type Scribe } from './scribe.ts'
@@ -100,9 +101,6 @@ export interface InstallationOptions {
   readonly threads?: number
   readonly poll?: number
 }
-
-/** Events that wait to be judged, from which on it is said. */
-const MANY_OWED = 1000
 
 interface RuleSetting {
   readonly enabled: boolean
@@ -252,29 +250,13 @@ export const openInstallation = async (first: Config, options: InstallationOptio
       warn(`journal: ${error}`)
     }
   })
-  /** Of events with long texts: rules that are too slow on them, and how many wait. */
-  const owedSaid = () => {
-    const owed = schedule.owed()
-    if (!owed) return []
-    const slow = [...owed.aside()].map(([id, n]) => ({
-      code: `slow-${id}`,
-      message: `rule ${id} took more than a second on each of ${n} events with texts longer than 8 KB: for an hour such events are not judged by it; name a text that has to be there, or a narrower expression`,
-    }))
-    const waiting = owed.waiting()
-    return waiting > MANY_OWED
-      ? [
-          ...slow,
-          { code: 'owed', message: `${waiting} events with texts longer than 8 KB wait to be judged by the rules` },
-        ]
-      : slow
-  }
   const mine = () => {
     lookAtFolder()
     return [
       ...trust.said(),
       ...[...problems].map(([code, message]) => ({ code, message })),
       ...ingest.notices.said(),
-      ...owedSaid(),
+      ...owedSaid(schedule.owed()),
       // Of one that is switched off, or run by another process now, nothing is known here.
       ...[
         ...Map.groupBy(schedule.leads() ? [...failing].filter(([{ id }]) => !off.has(id)) : [], ([, error]) => error),
@@ -307,8 +289,9 @@ export const openInstallation = async (first: Config, options: InstallationOptio
       config = { ...config, sources: next.sources, described: next.described }
       await ingest.setSources(next.sources)
       left = undefined
-      for (const listener of listeners) listener(next.sources)
     }
+    // Whether or not they changed: certificates are read again too.
+    for (const listener of listeners) listener(next.sources)
     const rules = await takeRules(book_)
     await followWords()
     failing.clear()

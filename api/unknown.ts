@@ -1,7 +1,7 @@
 /** Senders that no source names: which parser reads their lines best, and how one becomes a source. */
 import type { Event } from '../ingest/event.ts'
 import { toDocument } from '../ingest/event.ts'
-import { type Detected, detect } from '../ingest/parsers/detect.ts'
+import { type Detected, detectBeside } from '../ingest/parsers/detect.ts'
 import { UNKNOWN_SOURCE } from '../ingest/source.ts'
 import { and, eq } from '../ingest/store/filter.ts'
 import { SYSTEM } from '../ingest/store/store.ts'
@@ -15,6 +15,8 @@ const WEEK = 7 * 86_400_000
 const MOST_SENDERS = 50
 /** Lines that every parser reads while somebody waits. */
 const LOOKED_AT = 100
+/** Letters of them: whoever sends them is nobody's, and writes what is slow to read. */
+const LOOKED_THROUGH = 128 * 1024
 const BEST = 3
 /** Fields of an example, and letters of a value. */
 const MOST_FIELDS = 8
@@ -86,11 +88,16 @@ export const readingOf = async (installation: Installation, address: string) => 
     from: clock() - WEEK,
     fields: ['@timestamp', 'event.original'],
   })
-  const text = items
-    .map((event) => String(event['event.original']))
-    .toReversed()
-    .join('\n')
-  const { lines, ranked } = detect(Buffer.from(text), clock(), config.timezone, config.described)
+  const texts: string[] = []
+  let letters = 0
+  for (const event of items) {
+    const text = String(event['event.original'])
+    letters += text.length
+    if (letters > LOOKED_THROUGH && texts.length > 0) break
+    texts.push(text.slice(0, LOOKED_THROUGH))
+  }
+  const text = texts.toReversed().join('\n')
+  const { lines, ranked } = await detectBeside(Buffer.from(text), clock(), config.timezone, config.described)
   return {
     address,
     lines,
@@ -103,6 +110,12 @@ export interface Assignment {
   readonly id: string
   readonly parser: string
   readonly organization?: string | undefined
+}
+
+/** The environment may say its own list, whatever the file has. */
+const holds = (path: string, id: string): void => {
+  if (!readConfig(path).sources.some((each) => each.id === id))
+    throw new Error('the list of sources is that of the environment, VONGLAU_SOURCES')
 }
 
 /** Writes the source into the configuration, takes it over, and has the lines read again that it sent before. */
@@ -125,9 +138,14 @@ export const assign = async (installation: Installation, { address, id, parser, 
     )
   if (config.file === undefined)
     throw byHand({ vi: 'Vọng Lâu đang chạy không có tệp cấu hình.', en: 'Vọng Lâu runs without a configuration file.' })
+  if (!installation.roles.has('ingest'))
+    throw byHand({
+      vi: 'Tiến trình này không nhận nhật ký; tiến trình nhận có thể dùng tệp cấu hình khác.',
+      en: 'This process takes no lines, and the one that does may have another configuration file.',
+    })
   let written: boolean
   try {
-    written = writeSource(config.file, source, (path) => void readConfig(path))
+    written = writeSource(config.file, source, (path) => holds(path, id))
   } catch (error) {
     const { message } = error as Error
     throw byHand({

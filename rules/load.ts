@@ -1,6 +1,6 @@
 /** The rules of the catalog and of the user's folder. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import { NOTHING_KNOWN, type Placeholders } from '../ingest/inventory/placeholders.ts'
 import type { Rule } from './rule.ts'
 import { type CompileOptions, compileDocuments } from './sigma/compile.ts'
@@ -26,6 +26,12 @@ export interface Loaded {
 /** Where a rule's file is: those of the catalog are named from the program's folder. */
 const ROOT = join(CATALOG, '..', '..')
 export const pathOf = (file: string): string => (file.startsWith(relative(ROOT, CATALOG)) ? join(ROOT, file) : file)
+
+/** The folder of the catalog that a rule stands in; of a rule of one's own: `own`. */
+export const groupOfFile = (file: string): string => {
+  const [group, name] = pathOf(file).startsWith(CATALOG) ? relative(CATALOG, pathOf(file)).split(sep) : []
+  return group !== undefined && name !== undefined ? group : 'own'
+}
 
 const sentence = (error: unknown, file: string): string =>
   error instanceof SigmaError ? error.message : `${file}: ${error instanceof Error ? error.message : String(error)}`

@@ -125,8 +125,8 @@ export const incidentReport = (facts: IncidentFacts, settings: ReportSettings, l
       heading(1, 'III. CẢNH BÁO VÀ DẤU HIỆU'),
       table(
         'Bảng 3. Cảnh báo',
-        ['Quy tắc', 'Mức độ', 'Từ', 'Đến', 'Nguồn', 'Đối tượng', 'Số sự kiện'],
-        [38, 20, 22, 22, 26, 32, 16],
+        ['Quy tắc', 'Mức độ', 'Từ – đến', 'Nguồn', 'Đối tượng', 'Số sự kiện'],
+        [36, 20, 32, 28, 40, 16],
         alerts.map((alert) => alertRow(alert, at)),
         'Mật khẩu, mã phiên và số định danh của người dân trong địa chỉ được che.',
       ),
@@ -161,8 +161,7 @@ const alertRow = (
   cells: [
     plain(rule.name.vi),
     LEVEL[rule.level],
-    at(first),
-    at(last),
+    `${at(first)} – ${at(last)}`,
     plain(source?.ip ?? source?.prefix ?? NONE, 60),
     plain(url?.decoded ?? url?.original ?? portal?.domain ?? destination?.ip ?? user ?? NONE, 160),
     cell(n),

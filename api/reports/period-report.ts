@@ -111,7 +111,7 @@ const general = (facts: Facts, links: Links): Run[][] => {
   const state: Run[] = [
     ', đóng ',
     said(figures.closed.now, links.closed(period)),
-    ' sự cố. Đến cuối kỳ còn ',
+    end < period.to ? ' sự cố. Đến nay còn ' : ' sự cố. Đến cuối kỳ còn ',
     said(figures.open, links.openAt(end)),
     ' sự cố đang mở, trong đó ',
     said(figures.overdue, links.overdueAt(end)),

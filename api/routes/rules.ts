@@ -4,6 +4,7 @@ import { and, eq, fieldsOf } from '../../ingest/store/filter.ts'
 import type { LedgerEntry } from '../../rules/ledger.ts'
 import { groupOfRule } from '../../rules/exceptions.ts'
 import { nextRun } from '../../rules/cron.ts'
+import { groupOfFile } from '../../rules/load.ts'
 import type { Rule } from '../../rules/rule.ts'
 import type { Scope } from '../../ingest/store/store.ts'
 import { audit, type Env, notFound, seesAll } from '../context.ts'
@@ -27,6 +28,8 @@ const ruleRow = (
   id: rule.id,
   name: rule.name,
   level: rule.level,
+  ...(rule.trusted ? { trusted: rule.trusted.level } : {}),
+  group: groupOfFile(rule.file),
   kind: rule.correlation?.type ?? 'single',
   enabled: installation.enabled(rule.id),
   description: rule.description,

@@ -9,6 +9,8 @@ export const ruleRow = z
     id: z.string(),
     name: localized,
     level,
+    trusted: level.optional().describe('The level where the portal holds a trust label, if that raises it'),
+    group: z.string().describe('Folder of the catalog; own: a rule of the installation'),
     kind: z.enum(['single', ...CORRELATION_TYPES]),
     enabled: z.boolean(),
     description: localized,

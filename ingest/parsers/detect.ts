@@ -2,6 +2,7 @@
  * Which parser reads these lines best. Every parser reads them, as the parse stage has it; what counts is not only whether it
  * takes a line, but what it says of it: several take any line with a syslog header and then say no more than the header does.
  */
+import { setImmediate as breath } from 'node:timers/promises'
 import { type Lines, splitLines } from '../collect/lines.ts'
 import type { Event } from '../event.ts'
 import { Row } from '../row/row.ts'
@@ -217,12 +218,26 @@ interface Candidate {
  * `now` stands for the arrival of the lines, `timezone` for that of times that do not say theirs. `own`: parsers that were
  * described here; they are asked first, for nobody else knows the log that they were written for.
  */
-export const detect = (
-  given: Uint8Array,
-  now: number,
-  timezone: string,
-  own: ReadonlyMap<string, Description> = new Map(),
-): Detection => {
+export const detect = (...asked: Asked): Detection => {
+  const parts = detecting(...asked)
+  for (;;) {
+    const { done, value } = parts.next()
+    if (done) return value
+  }
+}
+/** The same where others wait: between two parsers they have their turn. */
+export const detectBeside = async (...asked: Asked): Promise<Detection> => {
+  const parts = detecting(...asked)
+  for (;;) {
+    const { done, value } = parts.next()
+    if (done) return value
+    await breath()
+  }
+}
+type Asked = [given: Uint8Array, now: number, timezone: string, own?: ReadonlyMap<string, Description>]
+
+/** Yields after each parser. */
+const detecting = function* (...[given, now, timezone, own = new Map()]: Asked): Generator<undefined, Detection> {
   const { bytes, lines } = beginningOf(given)
   const row = new Row()
   const split = splitLines(bytes, 0, true).lines
@@ -234,7 +249,8 @@ export const detect = (
     ({ id, title, joiner }): Candidate => ({ id, title, joiner, open: () => openParser(id) }),
   )
   const all = [...described, ...known]
-  const found = all.map((parser) => {
+  const found: (ReturnType<ReturnType<typeof weighing>['found']> & { parser: string; title: string })[] = []
+  for (const parser of all) {
     const read = (lines: Lines, sink: Sink<void>) =>
       openStage({
         source: {
@@ -255,8 +271,9 @@ export const detect = (
     read(probes, probed.sink)
     const weighed = weighing(parser.id, probed.found().taken > 0)
     read(split, weighed.sink)
-    return { parser: parser.id, title: parser.title, ...weighed.found() }
-  })
+    found.push({ parser: parser.id, title: parser.title, ...weighed.found() })
+    yield
+  }
   const most = Math.max(...found.map(({ worth }) => worth))
   const ranked = found
     .filter(({ worth }) => worth > 0)

@@ -71,6 +71,18 @@ test('first start: an administrator, a password shown once; then commands throug
   // The lines of the past day go by the time that a line says; that of the unparsed one is when it came.
   expect(await ok('sources')).toMatch(/source +parser +state .*\ncong +nginx_access +receiving +(21|1) +1 +0/)
 
+  const told = await ok('report', '--kind', 'month', '--period', '2025-01', '--out', place.path('thang.pdf'))
+  expect(told).toContain('tháng 1 năm 2025')
+  expect(readFileSync(place.path('thang.pdf')).toString('latin1', 0, 5)).toBe('%PDF-')
+  for (const [args, why] of [
+    [['--kind', 'month', '--period', '2025-01', '--out', 'x.txt'], /let it end with \.pdf/],
+    [['--kind', 'month', '--out', 'x.pdf'], /name --kind and --period/],
+    [['--kind', 'month', '--period', '2025', '--out', 'x.pdf'], /write it as 2026-10/],
+    [['--incident', 'SYT-2025-001', '--out', 'x.csv'], /no such incident/],
+  ] as const) {
+    const { code, err } = await place.run(['report', ...args])
+    expect([code, err]).toEqual([1, expect.stringMatching(why)])
+  }
   const added = await ok(
     'users',
     'add',
@@ -243,7 +255,7 @@ test('doctor names what is wrong, and says so by its exit code', async () => {
 })
 
 test('rules: check and test say how many', async () => {
-  expect(await ok('rules', 'check')).toMatch(/^\d+ rules, none with a mistake\n$/)
+  expect(await ok('rules', 'check')).toMatch(/(?:^|\n)\d+ rules, none with a mistake\n$/)
   expect(await ok('rules', 'test')).toMatch(/\n\d+ passed, 0 failed\n$/)
 })
 

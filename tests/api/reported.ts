@@ -65,6 +65,8 @@ const pagesOf = async (pdf: PDFDocumentProxy): Promise<string[]> =>
       (await (await pdf.getPage(i + 1)).getTextContent()).items
         .map((item) => ('str' in item ? item.str : ''))
         .join(' ')
+        // Where a long word may break.
+        .replaceAll('\u200b', '')
         .replaceAll(/\s+/g, ' '),
     ),
   )

@@ -1,10 +1,10 @@
 /** A sender that no source names: who reads its lines best, made a source by a click, its lines of before read again. */
 import { createSocket } from 'node:dgram'
-import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { withSource } from '../../api/config-write.ts'
+import { chmodSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { withSource, writeSource } from '../../api/config-write.ts'
 import { askReparse, reparsePending } from '../../api/reparse.ts'
-import { eventsOf, until } from '../faults/place.ts'
+import { eventsOf, openPlace, type Place, until } from '../faults/place.ts'
 import { type Console, openConsole, type Person, refused } from './console.ts'
 
 const DAY = 86_400_000
@@ -123,4 +123,68 @@ test.each([
   ['a list within brackets', 'sources: [{ id: b }]\n', undefined],
   ['an empty list', 'sources: []\n', undefined],
   ['no YAML', 'sources: [', undefined],
+  [
+    'lines that end with CR LF',
+    'sources:\r\n  - { id: b }\r\ndata: x\r\n',
+    `sources:\r\n  - { id: b }\r\n  ${LINE}\r\ndata: x\r\n`,
+  ],
+  ['a byte order mark', '\ufeffsources:\n- { id: b }\n', `\ufeffsources:\n- { id: b }\n${LINE}\n`],
+  [
+    'a comment at the end',
+    'sources:\n  - id: b\n    x:\n      - y\n  # the end',
+    `sources:\n  - id: b\n    x:\n      - y\n  ${LINE}\n  # the end`,
+  ],
+  ['a text of several lines at the end', 'sources:\n  - id: b\n    x: |+\n      y\n\n', undefined],
+  ['a list that another names', 'sources: &a\n  - { id: b }\nmore: *a\n', undefined],
+  ['what another names', 'more: &a [{ id: b }]\nsources: *a\n', undefined],
+  ['an item that begins on the next line', 'sources:\n  -\n    id: b\n', undefined],
+  ['two documents', 'sources:\n  - { id: b }\n---\nx: 1\n', undefined],
+  ['an end that is marked', 'data: x\n...\n', undefined],
 ])('written into %s', (_, text, expected) => expect(withSource(text, SOURCE)).toBe(expected))
+
+describe('the file', () => {
+  let place: Place
+  beforeEach(() => {
+    place = openPlace()
+    place.write('vonglau.yml', 'data: x\n')
+  })
+  afterEach(() => place.remove())
+  const write = (check = () => {}) => writeSource(place.path('vonglau.yml'), SOURCE, check)
+
+  test('keeps its rights, and what a person keeps beside it; through a link', () => {
+    place.write('vonglau.yml.new', 'mine')
+    place.write('real/a.yml', 'data: x\n')
+    chmodSync(place.path('real/a.yml'), 0o640)
+    rmSync(place.path('vonglau.yml'))
+    symlinkSync(place.path('real/a.yml'), place.path('vonglau.yml'))
+    expect(write()).toBe(true)
+    expect(lstatSync(place.path('vonglau.yml')).isSymbolicLink()).toBe(true)
+    expect(statSync(place.path('real/a.yml')).mode & 0o777).toBe(0o640)
+    expect(readFileSync(place.path('real/a.yml'), 'utf8')).toBe(`data: x\nsources:\n  ${LINE}\n`)
+    expect(readFileSync(place.path('vonglau.yml.new'), 'utf8')).toBe('mine')
+    expect(readdirSync(place.path('real'))).toEqual(['a.yml'])
+  })
+  test('stays as it is where it would be wrong, said by its own name, and where it is no text', () => {
+    const wrong = (path: string) => {
+      throw new Error(`${path}:3: expected something`)
+    }
+    expect(() => writeSource(place.path('vonglau.yml'), SOURCE, wrong)).toThrow(
+      `${place.path('vonglau.yml')}:3: expected`,
+    )
+    expect(readdirSync(place.folder)).toEqual(['vonglau.yml'])
+    place.write('vonglau.yml', Buffer.from('data: x # \xff\n', 'latin1'))
+    expect(write()).toBe(false)
+  })
+  test('stays as it is where it may not be written, though its folder may', () => {
+    chmodSync(place.folder, 0o777)
+    chmodSync(place.path('vonglau.yml'), 0o444)
+    // Root may always.
+    const root = process.geteuid!() === 0
+    if (root) process.seteuid!(65_534)
+    try {
+      expect(() => write()).toThrow(/EACCES.*vonglau\.yml'$/)
+    } finally {
+      if (root) process.seteuid!(0)
+    }
+  })
+})

@@ -98,6 +98,8 @@ export const pagesOf = async (page: Page): Promise<[string, string][]> => {
     ['rules', '/rules'],
     ...(rule ? [['rule', `/rules/${id(rule)}`] as [string, string]] : []),
     ['sources', '/sources?setup=1'],
+    ['reports', '/reports'],
+    ['reports-agency', '/reports?kind=month&organization=so-y-te'],
     ['admin-users', '/admin/users'],
     ['admin-audit', '/admin/audit'],
     ['admin-health', '/admin/health'],

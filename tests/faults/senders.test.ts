@@ -416,7 +416,7 @@ ruleset(name="gui") {
     test('certificates are read anew by a reload; files that do not belong together change nothing, and it is said', async () => {
       const { cert, key } = identity('may-chu')
       place.write('may-chu.key', identity('thiet-bi').key)
-      running.syslog.setSources(running.installation.config.sources)
+      await running.installation.reload()
       expect(await said('syslog-tls')).toMatch(
         /^syslog: tls: certificate and key cannot be used .*; the certificate of before is still in use$/,
       )
@@ -424,7 +424,7 @@ ruleset(name="gui") {
       await arrived('/dong-tls-sau', 1)
       place.write('may-chu.key', key)
       place.write('may-chu.crt', cert)
-      running.syslog.setSources(running.installation.config.sources)
+      await running.installation.reload()
       expect(await said('syslog-tls')).toBeUndefined()
     })
   })

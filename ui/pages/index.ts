@@ -21,6 +21,7 @@ const PAGES: { readonly [section: string]: { readonly all?: Load; readonly one?:
   events: { all: () => import('./Events.svelte') },
   rules: { all: () => import('./Rules.svelte'), one: () => import('./Rule.svelte') },
   sources: { all: () => import('./Sources.svelte') },
+  reports: { all: () => import('./Reports.svelte') },
   admin: { all: () => import('./Admin.svelte') },
   password: { all: () => import('./Password.svelte') },
 }

@@ -47,6 +47,10 @@ import type {
   InventoryKind,
   InventoryView,
   Letters,
+  ReportDocument,
+  ReportKind,
+  ReportList,
+  ReportRow,
   RiskView,
   SystemDetail,
   SystemRow,
@@ -204,6 +208,17 @@ export const getRisk = (signal?: AbortSignal): Promise<RiskView> => call(client.
 export const getFigures = (query: Asked<AskedFigures>, signal?: AbortSignal): Promise<Figures> =>
   call(client.figures.$get, { query, signal })
 export const getLetters = (signal?: AbortSignal): Promise<Letters> => call(client.letters.$get, { signal })
+export interface ReportAsked {
+  readonly kind: ReportKind
+  readonly period?: string
+  readonly organization?: string
+  readonly incident?: string
+}
+export const getReports = (signal?: AbortSignal): Promise<ReportList> =>
+  call(client.reports.$get, { query: { limit: 200 }, signal })
+export const previewReport = (json: ReportAsked, signal?: AbortSignal): Promise<ReportDocument> =>
+  call(client.reports.preview.$post, { json, signal }) as Promise<ReportDocument>
+export const makeReport = (json: ReportAsked): Promise<ReportRow> => call(client.reports.$post, { json })
 export const getWall = (signal?: AbortSignal): Promise<Wall> => call(client.wall.$get, { signal })
 /** `date`: a day YYYY-MM-DD; '' for today. */
 export const getInventory = (date: string, signal?: AbortSignal): Promise<InventoryView> =>

@@ -26,6 +26,8 @@ export interface Offsets {
   /** Of these sources and segments, as of now; `keyOf` names them. */
   read(offsets: readonly Offset[]): Promise<Map<string, Committed>>
   all(source?: string): Promise<Offset[]>
+  /** The same, with what is known of each. */
+  known(source: string): Promise<Pick<Committed, 'offset' | 'after'>[]>
   /**
    * Writes offsets over what is known of each; answers what is known then, undefined for one that is forgotten, and
    * 'conflict' where another process has moved it. An answer that got lost is asked for again.
@@ -76,34 +78,36 @@ export const openOffsets = (client: Client, index: string): Offsets => {
     return out
   }
 
+  const known = async (source?: string): Promise<Source[]> => {
+    await ready()
+    return insist(client, what, async () => {
+      await client.indices.refresh({ index })
+      const out: Source[] = []
+      let after: estypes.SortResults | undefined
+      do {
+        const { hits } = await client.search<Source>({
+          index,
+          allow_partial_search_results: false,
+          size: PAGE,
+          sort: [{ key: 'asc' }],
+          ...(source === undefined || source.length > 8000 ? {} : { query: { term: { source } } }),
+          ...(after ? { search_after: after } : {}),
+        })
+        for (const { _source } of hits.hits) if (source === undefined || _source!.source === source) out.push(_source!)
+        after = hits.hits.length < PAGE ? undefined : hits.hits.at(-1)!.sort
+      } while (after)
+      return out
+    })
+  }
+
   return {
     read: async (offsets) => {
       await ready()
       return insist(client, what, () => read([...new Set(offsets.map(keyOf))]))
     },
 
-    all: async (source) => {
-      await ready()
-      return insist(client, what, async () => {
-        await client.indices.refresh({ index })
-        const out: Offset[] = []
-        let after: estypes.SortResults | undefined
-        do {
-          const { hits } = await client.search<Source>({
-            index,
-            allow_partial_search_results: false,
-            size: PAGE,
-            sort: [{ key: 'asc' }],
-            ...(source === undefined || source.length > 8000 ? {} : { query: { term: { source } } }),
-            ...(after ? { search_after: after } : {}),
-          })
-          for (const { _source } of hits.hits)
-            if (source === undefined || _source!.source === source) out.push(_source!.offset)
-          after = hits.hits.length < PAGE ? undefined : hits.hits.at(-1)!.sort
-        } while (after)
-        return out
-      })
-    },
+    all: async (source) => (await known(source)).map(({ offset }) => offset),
+    known,
 
     write: async (changes, patience) => {
       await ready()

@@ -4,7 +4,7 @@
  */
 import type { Client, estypes } from '@elastic/elasticsearch'
 import { type Learned, type Lease, type Offset, STALE } from '../store.ts'
-import { givenPrefix, idPrefix } from '../../event-id.ts'
+import { givenPrefix, idPrefix, isGiven } from '../../event-id.ts'
 import { insist } from './connect.ts'
 import { documentOf, pick, type Rows } from './encode.ts'
 import { aliasOf } from './indices.ts'
@@ -32,6 +32,8 @@ export interface Waiting {
 export interface Segment {
   position: number // after what was handed over
   committed: Committed | undefined
+  /** Of those, what the segment before it of the same spool has not met. */
+  carried?: readonly string[]
   /** Events beyond the position that a commit which broke off left; undefined: not looked for yet. */
   orphans: Set<string> | undefined
   /** The greatest ingest time of those. */
@@ -39,6 +41,17 @@ export interface Segment {
   /** Bytes handed over since the last orphan was met. */
   since: number
 }
+/** Ids that begin so, of events with a greater ingest time, but for those. */
+interface Asked {
+  readonly prefix: string
+  readonly after: number
+  readonly except: readonly number[]
+}
+/** A file of the spool, and of which node. */
+const SPOOLED = /^(.*?)0\d{9}$/
+/** ms within which a node that broke off at its very first commit of a source is started again. */
+const FIRST_TIME = 3_600_000
+
 export interface SegmentsOptions {
   readonly client: Client
   readonly prefix: string
@@ -51,6 +64,8 @@ export interface SegmentsOptions {
 
 export const openSegments = ({ client, prefix, offsets, signal, trouble, most }: SegmentsOptions) => {
   const segments = new Map<string, Segment>()
+  /** Of a source and a node the segment that was met last. */
+  const given = new Map<string, { readonly segment: Segment; readonly asked: readonly Asked[] }>()
 
   /** Reads what is known of segments that this session has not written yet. */
   const meet = async (batches: readonly Waiting[]) => {
@@ -70,18 +85,53 @@ export const openSegments = ({ client, prefix, offsets, signal, trouble, most }:
         })
       }
     }
-    const asked = new Map<Segment, ReadonlySet<string>>()
-    for (const { offsets, first } of batches)
+    const asked = new Map<Segment, readonly Asked[]>()
+    for (const { offsets, first, now } of batches)
       for (const offset of offsets) {
         const segment = segments.get(keyOf(offset))!
         if (segment.orphans || first === undefined || asked.has(segment)) continue
-        // Those with an id of their sender's are in whatever segment.
-        const named = [idPrefix(offset.source, offset.segment), givenPrefix(offset.source)]
-        asked.set(segment, new Set([first.slice(0, first.lastIndexOf('-') + 1), ...named.map((text) => `${text}-`)]))
+        const byPlace = `${idPrefix(offset.source, offset.segment)}-`
+        const own = isGiven(first) ? [byPlace] : [first.slice(0, first.lastIndexOf('-') + 1), byPlace]
+        const committed = { after: segment.committed?.after ?? 0, except: segment.committed?.except ?? [] }
+        const given = await givenAsked(segment, offset, now)
+        asked.set(segment, [...[...new Set(own)].map((prefix) => ({ prefix, ...committed })), ...given])
       }
     if (asked.size > 0) await orphansOf([...asked])
   }
-  const orphansOf = async (asked: readonly (readonly [Segment, ReadonlySet<string>])[]) => {
+  /**
+   * Events with an id of their sender's are in whatever segment of the source, so their ids are asked for once, those of later
+   * than anything that this node has committed of it; what of them is not met goes over to its next segment. To ask for all of
+   * each segment would be to read every id that the source ever had.
+   */
+  const givenAsked = async (
+    segment: Segment,
+    { source, segment: name }: Offset,
+    now: number,
+  ): Promise<readonly Asked[]> => {
+    const node = SPOOLED.exec(name)?.[1]
+    // They come over the network alone.
+    if (node === undefined) return []
+    const key = `${source}\0${node}`
+    const prefix = `${givenPrefix(source)}-`
+    const before = given.get(key)
+    if (before) {
+      const { segment: last, asked } = before
+      given.set(key, { segment, asked })
+      segment.carried = [...(last.orphans ?? last.carried ?? [])].filter((id) => id.startsWith(prefix))
+      segment.latest = last.latest
+      // Both are met now: what is found is of the one or the other.
+      return last.orphans ? [] : asked
+    }
+    const asked = [{ prefix, ...(await sinceOf(segment, source, node, now)) }]
+    given.set(key, { segment, asked })
+    return asked
+  }
+  const sinceOf = async ({ committed }: Segment, source: string, node: string, now: number) => {
+    if (committed) return { after: committed.after, except: committed.except }
+    const others = (await offsets.known(source)).filter(({ offset }) => SPOOLED.exec(offset.segment)?.[1] === node)
+    return { after: others.length > 0 ? Math.max(...others.map((each) => each.after)) : now - FIRST_TIME, except: [] }
+  }
+  const orphansOf = async (asked: readonly (readonly [Segment, readonly Asked[]])[]) => {
     const index = aliasOf(prefix)
     const found = new Map(asked.map(([segment]) => [segment, new Set<string>()]))
     await insist(
@@ -91,15 +141,10 @@ export const openSegments = ({ client, prefix, offsets, signal, trouble, most }:
         await client.indices.refresh({ index, ignore_unavailable: true })
         for (let i = 0; i < asked.length; i += 200) {
           const some = asked.slice(i, i + 200)
-          const should = some.map(
-            ([{ committed }, prefixes]): estypes.QueryDslQueryContainer => ({
-              bool: {
-                filter: [
-                  { bool: { should: [...prefixes].map((prefix) => ({ prefix: { 'event.id': prefix } })) } },
-                  { range: { 'event.ingested': { gt: committed?.after ?? 0 } } },
-                ],
-                must_not: [{ terms: { 'event.ingested': [...(committed?.except ?? [])] } }],
-              },
+          const should = some.flatMap(([, prefixes]) =>
+            prefixes.map(({ prefix, after, except }): estypes.QueryDslQueryContainer => {
+              const filter = [{ prefix: { 'event.id': prefix } }, { range: { 'event.ingested': { gt: after } } }]
+              return { bool: { filter, must_not: [{ terms: { 'event.ingested': [...except] } }] } }
             }),
           )
           let place: estypes.SortResults | undefined
@@ -118,7 +163,7 @@ export const openSegments = ({ client, prefix, offsets, signal, trouble, most }:
             for (const { sort } of hits.hits) {
               const id = String(sort![0])
               for (const [segment, prefixes] of some) {
-                if (![...prefixes].some((prefix) => id.startsWith(prefix))) continue
+                if (!prefixes.some(({ prefix }) => id.startsWith(prefix))) continue
                 found.get(segment)!.add(id)
                 segment.latest = Math.max(segment.latest, Number(sort![1]))
               }
@@ -129,7 +174,10 @@ export const openSegments = ({ client, prefix, offsets, signal, trouble, most }:
       },
       { signal },
     )
-    for (const [segment, ids] of found) segment.orphans = ids
+    for (const [segment, ids] of found) {
+      for (const id of segment.carried ?? []) ids.add(id)
+      segment.orphans = ids
+    }
   }
 
   /** Without the batches that were read from another position than the one that their predecessor leaves. */
@@ -200,11 +248,17 @@ export const openSegments = ({ client, prefix, offsets, signal, trouble, most }:
       if (answer === 'conflict') conflicts.add(key)
       else segment.committed = answer
       if (answer === 'conflict' || offset.gone) segments.delete(key)
+      // Another has written of it: what lies beyond is asked for anew.
+      if (answer === 'conflict') for (const [name, each] of given) if (each.segment === segment) given.delete(name)
     }
     return conflicts
   }
 
-  return { meet, accept, writtenUpTo, commitOffsets, clear: () => segments.clear() }
+  const clear = () => {
+    segments.clear()
+    given.clear()
+  }
+  return { meet, accept, writtenUpTo, commitOffsets, clear }
 }
 
 const withoutOrphans = (rows: Rows, orphans: Set<string>): Rows[] => {

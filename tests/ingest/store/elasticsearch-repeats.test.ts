@@ -5,6 +5,7 @@
 import type { Client } from '@elastic/elasticsearch'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openClient } from '../../../ingest/store/elasticsearch/connect.ts'
+import { givenId, givenPrefix } from '../../../ingest/event-id.ts'
 import { openEvents } from '../../../ingest/store/elasticsearch/events.ts'
 import { openSessions } from '../../../ingest/store/elasticsearch/sessions.ts'
 import { EVERYTHING } from '../../../ingest/store/filter.ts'
@@ -36,14 +37,22 @@ await describeCluster('repeats on elasticsearch', (cluster) => {
     await client.close()
   })
   /** A process. `rows` and `offsets` are asked before each writing of them, and may wait, or reject: then it breaks off. */
-  const process = async ({ rows = async () => {}, offsets = async () => {}, beat = 2000, dead = 8000 } = {}) => {
+  const process = async ({
+    rows = async () => {},
+    offsets = async () => {},
+    ids = (_: number) => {},
+    beat = 2000,
+    dead = 8000,
+  } = {}) => {
     const transport = new Proxy(client.transport, {
       get: (target, name) =>
         name === 'request'
           ? async (params: { path: string }, options: object) => {
               if (/-offsets\/_bulk/.test(params.path)) await offsets()
               if (/-events-.*\/_bulk/.test(params.path)) await rows()
-              return target.request(params as never, options)
+              const answer = (await target.request(params as never, options)) as { hits?: { hits: unknown[] } }
+              if (/-events\/_search/.test(params.path)) ids(answer.hits?.hits.length ?? 0)
+              return answer as never
             }
           : Reflect.get(target, name, target),
     })
@@ -157,5 +166,35 @@ await describeCluster('repeats on elasticsearch', (cluster) => {
     const { events } = await process()
     await events.append(batch(200, 650, LARGE), T0)
     expect(await ids(events)).toEqual(lines(650))
+  })
+
+  test('ids of senders: those of a commit that broke off are found in whatever file of the spool, and no others are asked for', async () => {
+    const given = (file: number, from: number, to: number): Batch => ({
+      events: Array.from({ length: to - from }, (_, i) => ({
+        '@timestamp': T0,
+        'event.id': `${givenPrefix('web')}-${givenId(`${from + i}`)}`,
+        'event.original': 'x',
+      })),
+      offsets: [{ source: 'web', segment: `node-${String(file).padStart(10, '0')}`, from: 0, position: to - from }],
+    })
+    const first = await process()
+    await first.events.append(given(1, 0, 50), T0)
+    await first.events.append(given(2, 50, 70), T0)
+    await first.close()
+    // Its rows are written, its offset is not.
+    const second = await process({ offsets: () => Promise.reject(new Error('gone')) })
+    second.events.append(given(3, 70, 90), T0).catch(() => {})
+    await vi.waitFor(async () => expect(await second.events.count(SYSTEM, { filter: EVERYTHING })).toBe(90), 20_000)
+    await second.close().catch(() => {})
+    let read = 0
+    const third = await process({ ids: (n) => (read += n) })
+    await third.events.append(given(3, 70, 90), T0)
+    await third.events.append(given(4, 90, 100), T0)
+    expect(read).toBe(20)
+    const all: string[] = []
+    for await (const events of third.events.match(SYSTEM, { filter: EVERYTHING }))
+      all.push(...events.map((event) => String(event['event.id'])))
+    expect(all.length).toBe(100)
+    expect(new Set(all).size).toBe(100)
   })
 })

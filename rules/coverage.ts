@@ -67,12 +67,12 @@ export const untagged = (rules: readonly Rule[]): readonly Rule[] =>
   rules.filter((rule) => tagsOf(rule).techniques.length === 0)
 
 const PARTS = ['category', 'product', 'service'] as const
-type Logsource = { readonly [part in (typeof PARTS)[number]]?: string | undefined }
-const saidOf = (logsource: Logsource | undefined): string =>
+type Logsource = { readonly [part in (typeof PARTS)[number]]?: string | null | undefined } | null | undefined
+const saidOf = (logsource: Logsource): string =>
   PARTS.flatMap((part) => logsource?.[part] ?? []).join(' ') || 'any'
 
 /** The logsources that a rule, or the rules that it counts, say. */
-const logsourcesOf = (rule: Rule): readonly (Logsource | undefined)[] => {
+const logsourcesOf = (rule: Rule): readonly Logsource[] => {
   const documents = parseSigma(rule.yaml, rule.file).filter((document) => document.kind === 'rule')
   const bases = new Set((rule.bases ?? []).map(({ id }) => id))
   const own = documents.filter(({ id }) => id === rule.id || (id !== undefined && bases.has(id)))

@@ -68,8 +68,7 @@ export const untagged = (rules: readonly Rule[]): readonly Rule[] =>
 
 const PARTS = ['category', 'product', 'service'] as const
 type Logsource = { readonly [part in (typeof PARTS)[number]]?: string | null | undefined } | null | undefined
-const saidOf = (logsource: Logsource): string =>
-  PARTS.flatMap((part) => logsource?.[part] ?? []).join(' ') || 'any'
+const saidOf = (logsource: Logsource): string => PARTS.flatMap((part) => logsource?.[part] ?? []).join(' ') || 'any'
 
 /** The logsources that a rule, or the rules that it counts, say. */
 const logsourcesOf = (rule: Rule): readonly Logsource[] => {

@@ -6,6 +6,7 @@ import { counted } from '../../ingest/counted.ts'
 import { LOGSOURCES } from '../../ingest/parsers/index.ts'
 import { aloneOf } from '../../rules/alone.ts'
 import { checkRules, costlyRules, scheduledRules, testRules } from '../../rules/check.ts'
+import { navigatorLayer } from '../../rules/coverage.ts'
 import { CATALOG, loadRules } from '../../rules/load.ts'
 import type { Config } from '../config.ts'
 import type { ExceptionRow } from '../contract-rules.ts'
@@ -81,13 +82,19 @@ export const addRules = (
   rules
     .command('coverage')
     .description('what the rules find')
-    .requiredOption('--alone', 'of the events beside each rule, those that no other rule finds')
+    .option('--alone', 'of the events beside each rule, those that no other rule finds')
+    .option('--navigator', 'a layer for the ATT&CK Navigator, as JSON')
     .argument('[folder]', 'rules of your own, looked at with the catalog (default: rules: of the configuration)')
-    .action(async (folder?: string) => {
+    .action(async (folder: string | undefined, options: { alone?: true; navigator?: true }) => {
       const given = config()
       const settings = { ...given, inventory: given.inventory ?? DEMO_INVENTORY }
       const { eventOfLine, wordsOf } = await import('./scan.ts')
       const loaded = loadRules(folder ?? settings.rules, LOGSOURCES, wordsOf(settings))
+      if (!options.alone) {
+        const { coverageLines } = await import('./author.ts')
+        await print(options.navigator ? [JSON.stringify(navigatorLayer(loaded), undefined, 2)] : coverageLines(loaded))
+        return
+      }
       const found = aloneOf(loaded, eventOfLine(settings))
       const none = found.filter(({ alone }) => alone === 0)
       await print([
@@ -160,5 +167,39 @@ export const addRules = (
           options.json,
         ),
       )
+    })
+  rules
+    .command('convert')
+    .description('a rule as the stores are asked for it: a condition of SQL, a query of Elasticsearch')
+    .argument('<rule>', 'the id of a rule, or a file')
+    .option('--to <store>', 'sql or elasticsearch; without: both')
+    .action(async (rule: string, { to }: { to?: string }) => {
+      if (to !== undefined && to !== 'sql' && to !== 'elasticsearch')
+        throw new Error(`--to ${to}: there are sql and elasticsearch`)
+      const { convertLines } = await import('./author.ts')
+      await print(await convertLines(config(), rule, to))
+    })
+  rules
+    .command('new')
+    .description('a rule to begin with, and events beside it')
+    .argument('<id>', 'words and hyphens, such as backup-download')
+    .option('--correlation', 'over several events')
+    .option('--folder <folder>', 'where (default: rules: of the configuration)')
+    .action(async (id: string, options: { correlation?: true; folder?: string }) => {
+      const { writeNew } = await import('./author.ts')
+      await print(writeNew(config(), id, person(), options))
+    })
+  rules
+    .command('import')
+    .description(
+      "rules of others, such as SigmaHQ's, with their authors and licences; says what cannot run here, and why",
+    )
+    .argument('<paths...>', 'files, or folders with all below them')
+    .option('--to <folder>', 'where they are copied to (default: rules: of the configuration)')
+    .option('--license <name>', "of files that do not say theirs, such as DRL-1.1, which SigmaHQ's have")
+    .option('--dry-run', 'only say what would be done')
+    .action(async (paths: string[], options: { to?: string; license?: string; dryRun?: true }) => {
+      const { importLines } = await import('./author.ts')
+      await print(await importLines(config(), paths, options))
     })
 }

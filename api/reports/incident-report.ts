@@ -126,7 +126,7 @@ export const incidentReport = (facts: IncidentFacts, settings: ReportSettings, l
       table(
         'Bảng 3. Cảnh báo',
         ['Quy tắc', 'Mức độ', 'Từ – đến', 'Nguồn', 'Đối tượng', 'Số sự kiện'],
-        [36, 20, 32, 28, 40, 16],
+        [33, 18, 26, 34, 45, 16],
         alerts.map((alert) => alertRow(alert, at)),
         'Mật khẩu, mã phiên và số định danh của người dân trong địa chỉ được che.',
       ),

@@ -57,10 +57,12 @@ import type {
   Wall,
 } from '../../api/contract-province.ts'
 import type {
+  Backtest,
   ExceptionAbout,
   ExceptionChange,
   ExceptionEffect,
   ExceptionRow,
+  NewBacktest,
   NewException,
 } from '../../api/contract-rules.ts'
 import type { Event } from '../../ingest/event.ts'
@@ -243,6 +245,10 @@ export const getRule = (id: string, signal?: AbortSignal): Promise<RuleDetail> =
   call(client.rules[':id'].$get, { param: { id }, signal })
 export const enableRule = (id: string, enabled: boolean) =>
   call(client.rules[':id'].$post, { param: { id }, json: { enabled } })
+export const startBacktest = (json: NewBacktest): Promise<Backtest> => call(client.backtests.$post, { json })
+export const getBacktest = (id: string): Promise<Backtest> => call(client.backtests[':id'].$get, { param: { id } })
+export const cancelBacktest = (id: string): Promise<Backtest> =>
+  call(client.backtests[':id'].cancel.$post, { param: { id }, json: {} })
 export const getExceptions = (
   query: { rule?: string } = {},
   signal?: AbortSignal,

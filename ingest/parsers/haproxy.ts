@@ -260,7 +260,9 @@ const line = (row: Row, from: number, to: number, context: LineContext): Answer 
   const open = find(b, 91, from, Math.min(to, from + 96))
   if (open < from + 2 || b[open - 1] !== 32)
     return expected(row, 'client:port [dd/Mon/yyyy:hh:mm:ss.mmm] frontend backend/server', from, to)
-  if (b[open + 21] === 32 && (b[open + 22] === 43 || b[open + 22] === 45)) return clf(row, from, open, to)
+  // Within the line: what stands behind it is another's.
+  if (open + 26 < to && b[open + 21] === 32 && (b[open + 22] === 43 || b[open + 22] === 45))
+    return clf(row, from, open, to)
   const close = find(b, 93, open, Math.min(to, open + 32))
   const time = close < 0 ? Number.NaN : clfStamp(b, open + 1, close, context.timezone)
   if (Number.isNaN(time)) return expected(row, 'a time [dd/Mon/yyyy:hh:mm:ss.mmm]', open, to)

@@ -211,7 +211,7 @@ const putKind = (row: Row): void => {
     else if (id === STATUS && !pairs.has(SUBTYPE)) {
       const word = said(bytes, REASON)
         ? 'refused'
-        : pairs.has(HTTP_STATUS) && bytes[pairs.from[HTTP_STATUS]!]! >= 52
+        : said(bytes, HTTP_STATUS) && bytes[pairs.from[HTTP_STATUS]!]! >= 52
           ? 'failed'
           : ''
       for (let i = 0; i < word.length; i++) bytes[at++] = word.charCodeAt(i)

@@ -302,10 +302,12 @@ const follows = (
   meaning: Meaning | undefined,
   beyond: Part | undefined,
 ): boolean => {
-  if (meaning === 'status') return (b[at]! >= 48 && b[at]! <= 57) || b[at] === 45
+  // A line that ends there was cut off; what stands behind it is another's.
+  if (meaning === 'status') return at >= to || (b[at]! >= 48 && b[at]! <= 57) || b[at] === 45
   if (meaning !== 'time') return true
   const end = at + 26
   return (
+    at + 6 < to &&
     b[at + 2] === 47 &&
     b[at + 6] === 47 &&
     (!beyond || !('text' in beyond) || place(b, beyond.text, end, Math.min(to, end + beyond.text.length)) === end)

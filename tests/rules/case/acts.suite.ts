@@ -438,7 +438,8 @@ export const actsSuite = (name: string, place: () => Place, { runs, steps, every
     )
     expect(kills).toBeGreaterThan(runs / 2)
     expect(refused).toBeGreaterThan(0)
-    expect(excepted).toBeGreaterThan(0)
+    // Few sequences, as on a cluster, may hold none that names an event that came.
+    if (runs > 10) expect(excepted).toBeGreaterThan(0)
   })
 
   test(`${name}: a store that stops at the n-th write, n counted through`, { timeout: 1_200_000 }, async () => {

@@ -108,3 +108,12 @@ export const toSource = (s: z.output<ReturnType<typeof sourceWith>>, around: Aro
         : { kind: 'http', token: s.http!.token },
   }
 }
+
+/** An id that a source of this parser may have: the first that none has. */
+export const freeId = (sources: readonly Source[], parser: string): string => {
+  const taken = new Set(sources.map(({ id }) => id))
+  let n = 1
+  const id = () => `${parser.replaceAll('_', '-')}-${String(n).padStart(2, '0')}`
+  while (taken.has(id())) n++
+  return id()
+}

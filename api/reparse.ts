@@ -10,7 +10,7 @@ import type { Event } from '../ingest/event.ts'
 import { openReadAgain, type ReadAgain } from '../ingest/read-again.ts'
 import { UNKNOWN_SOURCE } from '../ingest/source.ts'
 import { and, EVERYTHING, eq, type Filter, not } from '../ingest/store/filter.ts'
-import { type Document, SYSTEM } from '../ingest/store/store.ts'
+import { type Document, ingestedOn, SYSTEM } from '../ingest/store/store.ts'
 import { isKnown } from '../ingest/inventory/scope.ts'
 import type { Installation } from './installation.ts'
 
@@ -172,7 +172,7 @@ const readDays = async function* (
       yield { day, lines: 0, before: 0, now: 0, done: true }
       continue
     }
-    const its = { after: Date.parse(day) - 1, upTo: Date.parse(day) + DAY - 1 }
+    const its = ingestedOn(day)
     if (problem === undefined && (await store.events.count(SYSTEM, { filter, ingested: its })) === 0) continue
     const left =
       problem ??

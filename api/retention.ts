@@ -6,7 +6,7 @@
 import { hash } from 'node:crypto'
 import { counted } from '../ingest/counted.ts'
 import { EVERYTHING, eq, type Filter, not, or } from '../ingest/store/filter.ts'
-import { type Day, type Document, SYSTEM } from '../ingest/store/store.ts'
+import { type Day, type Document, ingestedOn, SYSTEM } from '../ingest/store/store.ts'
 import { UNKNOWN_SOURCE } from '../ingest/source.ts'
 import { type Held, heldIncidents } from '../rules/case/hold.ts'
 import { type Counted, DAY, type Due, dueDays, ownBytes } from './due.ts'
@@ -57,13 +57,12 @@ const once = <T>({ store }: Pick<Part, 'store'>, key: string, count: () => Promi
   }
   return found
 }
-const windowOf = (day: string) => ({ after: Date.parse(day) - 1, upTo: Date.parse(day) + DAY - 1 })
 
 const bySource = async (part: Part, { day, events, problem }: Day): Promise<ReadonlyMap<string, number>> => {
   if (problem !== undefined || events === 0) return new Map()
   const { items } = await part.store.events.aggregate(SYSTEM, {
     filter: EVERYTHING,
-    ingested: windowOf(day),
+    ingested: ingestedOn(day),
     by: [{ terms: 'vonglau.source.id' }],
     limit: 10_000,
   })
@@ -78,7 +77,7 @@ const newestKey = ({ store }: Pick<Part, 'store'>): string => {
 }
 const heldIn = (part: Part, { day, events, problem }: Day, { number, events: filter }: Held): Promise<number> =>
   once(part, `${day} ${events} ${problem ?? ''} ${number} ${JSON.stringify(filter)}`, async () =>
-    problem !== undefined || events === 0 ? 0 : part.store.events.count(SYSTEM, { filter, ingested: windowOf(day) }),
+    problem !== undefined || events === 0 ? 0 : part.store.events.count(SYSTEM, { filter, ingested: ingestedOn(day) }),
   )
 
 const withCounts = async (part: Part, held: readonly Held[]): Promise<Counted[]> => {
@@ -145,7 +144,7 @@ const plan = async (part: Part, kept: Announcements['kept']) => {
     const same = { key: keyOf(due), stay: hashOf(stay), events: of.events }
     if (kept?.some((each) => JSON.stringify(each) === JSON.stringify(same))) continue
     const stays = await once(part, `${due.day} ${of.events} stays ${same.stay}`, () =>
-      part.store.events.count(SYSTEM, { filter: stay, ingested: windowOf(due.day) }),
+      part.store.events.count(SYSTEM, { filter: stay, ingested: ingestedOn(due.day) }),
     )
     if (stays < of.events) out.push({ ...due, of, stay, events: of.events - stays })
   }

@@ -6,6 +6,7 @@ import { UNKNOWN_SOURCE } from '../ingest/source.ts'
 import { and, eq } from '../ingest/store/filter.ts'
 import { SYSTEM } from '../ingest/store/store.ts'
 import { readConfig } from './config.ts'
+import { freeId } from './config-source.ts'
 import { sourceText, writeSource } from './config-write.ts'
 import type { Installation } from './installation.ts'
 import { askReparse, reparsePending } from './reparse.ts'
@@ -70,13 +71,6 @@ const told = ({ parser, title, taken, understood, examples }: Detected) => ({
     fields: shown(event),
   })),
 })
-const idOf = (installation: Installation, parser: string): string => {
-  const taken = new Set(installation.config.sources.map(({ id }) => id))
-  let n = 1
-  const id = () => `${parser.replaceAll('_', '-')}-${String(n).padStart(2, '0')}`
-  while (taken.has(id())) n++
-  return id()
-}
 
 /** Which parsers read the newest lines of a sender best. */
 export const readingOf = async (installation: Installation, address: string) => {
@@ -101,7 +95,7 @@ export const readingOf = async (installation: Installation, address: string) => 
   return {
     address,
     lines,
-    ranked: ranked.slice(0, BEST).map((each) => ({ ...told(each), id: idOf(installation, each.parser) })),
+    ranked: ranked.slice(0, BEST).map((each) => ({ ...told(each), id: freeId(config.sources, each.parser) })),
   }
 }
 

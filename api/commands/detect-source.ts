@@ -4,6 +4,7 @@ import { counted } from '../../ingest/counted.ts'
 import { type Event, toDocument, valuesOf } from '../../ingest/event.ts'
 import { type Detected, type Detection, detect, MOST_BYTES } from '../../ingest/parsers/detect.ts'
 import type { Config } from '../config.ts'
+import { freeId } from '../config-source.ts'
 import { chunks } from './lines.ts'
 import { print, table } from './show.ts'
 
@@ -34,21 +35,14 @@ const examplesOf = ({ parser, examples: events }: Detected): string[] => {
 }
 
 /** A value in JSON's quotes is one of YAML too, whatever stands in it. */
-const sourceOf = (config: Config, parser: string, file: string): string[] => {
-  const taken = new Set(config.sources.map(({ id }) => id))
-  const name = parser.replaceAll('_', '-')
-  let n = 1
-  const id = () => `${name}-${String(n).padStart(2, '0')}`
-  while (taken.has(id())) n++
-  return [
-    'sources:',
-    `  - id: ${id()}`,
-    `    parser: ${parser}`,
-    file === '-'
-      ? '    syslog: { from: [192.0.2.1] } # instead of it, the address that the lines come from'
-      : `    file: { path: ${JSON.stringify(resolve(file))} }`,
-  ]
-}
+const sourceOf = (config: Config, parser: string, file: string): string[] => [
+  'sources:',
+  `  - id: ${freeId(config.sources, parser)}`,
+  `    parser: ${parser}`,
+  file === '-'
+    ? '    syslog: { from: [192.0.2.1] } # instead of it, the address that the lines come from'
+    : `    file: { path: ${JSON.stringify(resolve(file))} }`,
+]
 
 const tableOf = (ranked: readonly Detected[]): string =>
   table([

@@ -17,10 +17,11 @@ const MOST_LINES_HELD = 1_000_000
 /** Lines that are looked for without a pause. */
 const SLICE = 20_000
 
-/** `large`: one request; `busy`: all together; else what is wrong with it. */
+/** `large`: one request; `busy`: all together; `encoding`: it is packed as nobody reads it here; else what is wrong with it. */
+type Why = 'large' | 'busy' | 'encoding' | 'broken'
 export class BodyRefused extends Error {
-  readonly why: 'large' | 'busy' | 'broken'
-  constructor(why: 'large' | 'busy' | 'broken', message = '') {
+  readonly why: Why
+  constructor(why: Why, message = '') {
     super(message)
     this.why = why
   }
@@ -35,7 +36,12 @@ export interface Body {
   free(): void
 }
 
+/** What says that it is too long is not read at all. */
+export const saysTooLarge = ({ headers }: Request): boolean => Number(headers.get('content-length') ?? 0) > LARGEST
+
 export interface Bodies {
+  /** Of a request, gzip or plain, as it says. Rejects with `BodyRefused`. */
+  of(request: Request): Promise<Body>
   /** Rejects with `BodyRefused`. */
   read(stream: ReadableStream<Uint8Array> | null, gzip: boolean): Promise<Body>
 }
@@ -52,7 +58,13 @@ const unpacked = (raw: Readable): Readable => {
 export const openBodies = ({ held: most = MOST_HELD, lines: mostLines = MOST_LINES_HELD } = {}): Bodies => {
   let held = 0
   let heldLines = 0
-  return {
+  const bodies: Bodies = {
+    of: async ({ headers, body }) => {
+      const packed = headers.get('content-encoding')?.trim().toLowerCase() ?? 'identity'
+      if (!['identity', 'gzip', 'x-gzip'].includes(packed))
+        throw new BodyRefused('encoding', `Content-Encoding: ${packed.slice(0, 40)} is not read here`)
+      return bodies.read(body, packed !== 'identity')
+    },
     read: async (stream, gzip) => {
       let [size, count] = [0, 0]
       const free = () => {
@@ -100,4 +112,5 @@ export const openBodies = ({ held: most = MOST_HELD, lines: mostLines = MOST_LIN
       }
     },
   }
+  return bodies
 }

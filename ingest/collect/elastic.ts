@@ -5,13 +5,13 @@
  *
  * Under `/ingest/SOURCE`, or at the root for a sender that can name no path: the source is then the user of its credentials.
  */
-import { timingSafeEqual } from 'node:crypto'
 import { type Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Ingest } from '../ingest.ts'
 import type { Source } from '../source.ts'
-import { type Bodies, type Body, type BodyRefused, LARGEST } from './body.ts'
+import { type Bodies, type Body, type BodyRefused, saysTooLarge } from './body.ts'
 import { answerBulk, readBulk } from './bulk.ts'
+import { sourceOfToken } from './token.ts'
 
 /** The version whose requests are answered: a Beat refuses a server that is older than itself. */
 const VERSION = '9.5.0'
@@ -38,10 +38,6 @@ export const credentialsOf = (header: string | undefined): { user: string | unde
   const text = Buffer.from(value, 'base64').toString('utf8')
   const colon = text.indexOf(':')
   return colon < 0 ? undefined : { user: text.slice(0, colon), secret: text.slice(colon + 1) }
-}
-const equal = (a: string, b: string): boolean => {
-  const [x, y] = [Buffer.from(a), Buffer.from(b)]
-  return x.length === y.length && timingSafeEqual(x, y)
 }
 
 /** The paths that are asked for at the root. */
@@ -70,9 +66,8 @@ export const elasticRoute = ({ sources, ingest, peer, bodies, whole }: ElasticOp
   app.use(async (c, next) => {
     const given = credentialsOf(c.req.header('authorization'))
     const id = c.req.param('source') ?? given?.user
-    const source = sources().find((each) => each.id === id)
-    // A wrong name and a wrong token are answered alike: names are not to be guessed.
-    if (!given || source?.collect.kind !== 'http' || !equal(given.secret, source.collect.token)) {
+    const source = given && sourceOfToken(sources(), id, given.secret)
+    if (!source) {
       c.header('WWW-Authenticate', 'Basic realm="security", charset="UTF-8"')
       return refuse(
         c,
@@ -106,15 +101,13 @@ export const elasticRoute = ({ sources, ingest, peer, bodies, whole }: ElasticOp
         'content_too_large_exception',
         'the request is larger than 64 MiB or has more than 500,000 lines, unpacked: send it in parts',
       )
-    if (Number(c.req.header('content-length') ?? 0) > LARGEST) return large()
-    const packed = c.req.header('content-encoding')?.trim().toLowerCase() ?? 'identity'
-    if (!['identity', 'gzip', 'x-gzip'].includes(packed))
-      return refuse(c, 415, 'media_type_header_exception', `Content-Encoding: ${packed.slice(0, 40)} is not read here`)
+    if (saysTooLarge(c.req.raw)) return large()
     let body: Body
     try {
-      body = await bodies.read(c.req.raw.body, packed !== 'identity')
+      body = await bodies.of(c.req.raw)
     } catch (error) {
       const { why, message } = error as BodyRefused
+      if (why === 'encoding') return refuse(c, 415, 'media_type_header_exception', message)
       if (why === 'large') return large()
       return why === 'busy'
         ? refuse(c, 429, 'es_rejected_execution_exception', 'others are being taken: send it again in some seconds')

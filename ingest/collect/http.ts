@@ -3,12 +3,12 @@
  * sender says which bytes of which stream they are, so that what is sent again adds nothing; `GET` tells how far one stands.
  * The first `&head=N` bytes of a body are what stood further up (the #Fields of IIS), said again, and no part of the count.
  */
-import { timingSafeEqual } from 'node:crypto'
 import { type Context, Hono } from 'hono'
 import type { Ingest } from '../ingest.ts'
-import { type Bodies, type Body, type BodyRefused, LARGEST } from './body.ts'
+import { type Bodies, type Body, type BodyRefused, saysTooLarge } from './body.ts'
 import type { Source } from '../source.ts'
 import type { Part, Taken } from './streams.ts'
+import { sourceOfToken } from './token.ts'
 
 const TOO_LARGE = {
   error: {
@@ -23,11 +23,6 @@ const BUSY = {
     message:
       'nothing of this request was accepted: others are being taken, and there is no room beside them; send it again in some seconds',
   },
-}
-
-const equal = (a: string, b: string): boolean => {
-  const [x, y] = [Buffer.from(a), Buffer.from(b)]
-  return x.length === y.length && timingSafeEqual(x, y)
 }
 
 const failure = (code: string, message: string) => ({ error: { code, message } })
@@ -63,18 +58,17 @@ export const ingestRoute = (
 ) => {
   const named = (c: Context): Source | Response => {
     const id = c.req.param('source')
-    const source = sources().find((each) => each.id === id)
-    // A wrong name and a wrong token are answered alike: names are not to be guessed.
     const given = c.req.header('authorization')?.replace(/^Bearer /i, '') ?? c.req.query('token') ?? ''
-    return source?.collect.kind === 'http' && equal(given, source.collect.token)
-      ? source
-      : c.json(
-          failure(
-            'unknown_source',
-            `no HTTP source "${id}" takes this token: add the source to vonglau.yml with http: { token: … }, and send "Authorization: Bearer <token>"`,
-          ),
-          401,
-        )
+    return (
+      sourceOfToken(sources(), id, given) ??
+      c.json(
+        failure(
+          'unknown_source',
+          `no HTTP source "${id}" takes this token: add the source to vonglau.yml with http: { token: … }, and send "Authorization: Bearer <token>"`,
+        ),
+        401,
+      )
+    )
   }
   /** Answers when it is on disk. */
   const take = async (c: Context, source: Source, at: { stream: string; from: number } | undefined, body: Body) => {
@@ -111,8 +105,8 @@ export const ingestRoute = (
   }
   return (
     new Hono()
-      // What says that it is too long is not read at all.
-      .use(async (c, next) => (Number(c.req.header('content-length') ?? 0) > LARGEST ? c.json(TOO_LARGE, 413) : next()))
+      // Before anything else is looked at.
+      .use(async (c, next) => (saysTooLarge(c.req.raw) ? c.json(TOO_LARGE, 413) : next()))
       .get('/:source', async (c, next) => {
         // Without a name it may be whoever takes us for an Elasticsearch (`elastic.ts`).
         if (c.req.query('stream') === undefined && !/^bearer /i.test(c.req.header('authorization') ?? '')) return next()
@@ -128,20 +122,12 @@ export const ingestRoute = (
         if (source instanceof Response) return source
         const at = partOf(c.req.query('stream'), c.req.query('offset'))
         if (typeof at === 'string') return c.json(failure('stream', at), 400)
-        const packed = c.req.header('content-encoding')?.trim().toLowerCase() ?? 'identity'
-        if (!['identity', 'gzip', 'x-gzip'].includes(packed))
-          return c.json(
-            failure(
-              'encoding',
-              `Content-Encoding: ${packed.slice(0, 40)} is not read here: send the lines plain or as gzip`,
-            ),
-            415,
-          )
         let body: Body
         try {
-          body = await bodies.read(c.req.raw.body, packed !== 'identity')
+          body = await bodies.of(c.req.raw)
         } catch (error) {
           const { why, message } = error as BodyRefused
+          if (why === 'encoding') return c.json(failure('encoding', `${message}: send the lines plain or as gzip`), 415)
           if (why === 'large') return c.json(TOO_LARGE, 413)
           if (why === 'busy') {
             c.header('Retry-After', '5')

@@ -9,9 +9,16 @@ import { through } from '../row/sink.ts'
 import type { ThreadOptions } from './duckdb/thread.ts'
 import { scoped } from './scope.ts'
 import type { Filter } from './filter.ts'
-import { type Asked, type Bucket, type EventStore, givenUp, type Scope, StoreError, WrongQuestion } from './store.ts'
-
-const DAY = 86_400_000
+import {
+  type Asked,
+  type Bucket,
+  type EventStore,
+  givenUp,
+  ingestedOn,
+  type Scope,
+  StoreError,
+  WrongQuestion,
+} from './store.ts'
 
 export interface DuckdbOptions {
   readonly folder: string
@@ -146,9 +153,7 @@ export const openDuckdb = async (
     rewrite: async (day, taken, make) => {
       const again = await call<number>('again begin', day, taken)
       try {
-        const from = Date.parse(day)
-        const ingested = { after: from - 1, upTo: from + DAY - 1 }
-        for await (const events of iterate<readonly Event[]>('match', { filter: taken, ingested })) {
+        for await (const events of iterate<readonly Event[]>('match', { filter: taken, ingested: ingestedOn(day) })) {
           const made = await make(events)
           if (made.length > 0) await call('again add', again, through(sink, row, made))
         }

@@ -121,6 +121,12 @@ export interface Groups extends Window {
   readonly atLeast: number // count, or distinct values where asked for
 }
 
+/** All that was ingested on a UTC day, as `Window` has it. */
+export const ingestedOn = (day: string): { readonly after: number; readonly upTo: number } => {
+  const from = Date.parse(day)
+  return { after: from - 1, upTo: from + 86_400_000 - 1 }
+}
+
 export interface Day {
   readonly day: string
   readonly events: number

@@ -7,7 +7,7 @@ import { column, literal, toSql } from '../sql.ts'
 import { StoreError } from '../store.ts'
 import type { DayFile, Days } from './days.ts'
 import { toDataChunk } from './fill.ts'
-import { addColumns, besides, compressed, ROW_COLUMNS, shapeOf, STAGE } from './layout.ts'
+import { addColumns, besides, columnsOf, compressed, ROW_COLUMNS, shapeOf, STAGE } from './layout.ts'
 import { FULL, type Slice } from './slice.ts'
 
 const UNFINISHED = /^events-\d{4}-\d\d-\d\d\.duckdb\.anew-\d+(\.wal)?$/
@@ -62,7 +62,7 @@ const againInto = async (
   into: string,
   taken: Filter,
 ): Promise<readonly string[]> => {
-  const shape = shapeOf(await columnsOf(connection, file.catalog))
+  const shape = shapeOf((await columnsOf(connection, file.catalog)).map(([name]) => name))
   const id = column('event.id')
   const ingested = column('event.ingested')
   const old = `SELECT ${BASE(id)} AS base, min(${ingested}) AS ingested FROM ${file.table} WHERE ${toSql(taken, file).sql} GROUP BY 1`
@@ -79,10 +79,6 @@ const againInto = async (
     ...(shape.lacking.length > 0 ? addColumns(into, shape.lacking) : []),
     `INSERT INTO ${into}.events (${names}) ${rows}`,
   ]
-}
-const columnsOf = async (connection: DuckDBConnection, catalog: string): Promise<string[]> => {
-  const sql = `SELECT column_name FROM duckdb_columns() WHERE database_name = ${literal(catalog.slice(1, -1))} AND table_name = 'events' ORDER BY column_index`
-  return (await (await connection.run(sql)).getRowsJS()).map(([name]) => String(name))
 }
 
 /** Answers how many events have stayed; where none, the day is dropped. `connection`: one that nobody else uses. */
@@ -160,12 +156,10 @@ const copying = async (
   const tables = new Set(
     (await rows(`SELECT table_name FROM duckdb_tables() WHERE database_name = ${named}`)).map(([name]) => name!),
   )
-  const columns = await rows(
-    `SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = ${named} AND table_name = 'events' ORDER BY column_index`,
-  )
+  const columns = await columnsOf(connection, file.catalog)
   return [
     ...besides(into),
-    `CREATE TABLE ${into}.events (${columns.map(([name, type]) => `${column(name!)} ${type}${compressed(name!)}`).join(', ')})`,
+    `CREATE TABLE ${into}.events (${columns.map(([name, type]) => `${column(name)} ${type}${compressed(name)}`).join(', ')})`,
     ...['meta', 'offsets', 'learned']
       .filter((name) => tables.has(name))
       .map((name) => `INSERT INTO ${into}.${name} SELECT * FROM ${file.catalog}.${name} ORDER BY rowid`),

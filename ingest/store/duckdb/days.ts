@@ -18,7 +18,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { literal } from '../sql.ts'
 import { StoreError } from '../store.ts'
 import { removeUnfinished } from './anew.ts'
-import { addColumns, besides, createTables, numbered, SCHEMA, shapeOf, tableLike } from './layout.ts'
+import { addColumns, besides, columnsOf, createTables, numbered, SCHEMA, shapeOf, tableLike } from './layout.ts'
 import { FULL } from './slice.ts'
 
 export interface DayFile {
@@ -190,15 +190,7 @@ export class Days {
 
   /** How its columns stand to those of a new file; the one that goes on taking events is given what it lacks. */
   async #shape(file: DayFile, newest: boolean): Promise<void> {
-    const read = async () =>
-      shapeOf(
-        (
-          await rows(
-            this.#connection,
-            `SELECT column_name FROM duckdb_columns() WHERE database_name = ${literal(file.catalog.slice(1, -1))} AND table_name = 'events' ORDER BY column_index`,
-          )
-        ).map(([name]) => String(name)),
-      )
+    const read = async () => shapeOf((await columnsOf(this.#connection, file.catalog)).map(([name]) => name))
     let shape = await read()
     if (newest) for (const sql of besides(file.catalog)) await this.#connection.run(sql)
     if (newest && shape.lacking.length > 0) {

@@ -4,7 +4,8 @@
  */
 import { derived, type Event, FIELDS, type Field, fieldOf } from '../../event.ts'
 import { withInputs } from '../../computed/computed.ts'
-import { column, pointer } from '../sql.ts'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { column, literal, pointer } from '../sql.ts'
 
 /**
  * Written into each file. A file of a lower number is read as it is; one of a higher number is refused. It grows only when
@@ -52,6 +53,15 @@ export const createTables = (catalog: string): string[] => [
   `CREATE TABLE IF NOT EXISTS ${catalog}.events (${ROW_COLUMNS.map(([name, type]) => `${column(name)} ${type}${compressed(name)}`).join(', ')})`,
   `INSERT OR REPLACE INTO ${catalog}.meta VALUES ('schema', '${SCHEMA}')`,
 ]
+
+/** The columns of a file's `events` as they stand, and their types. */
+export const columnsOf = async (
+  connection: DuckDBConnection,
+  catalog: string,
+): Promise<readonly (readonly [name: string, type: string])[]> => {
+  const sql = `SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = ${literal(catalog.slice(1, -1))} AND table_name = 'events' ORDER BY column_index`
+  return (await (await connection.run(sql)).getRowsJS()).map(([name, type]) => [String(name), String(type)])
+}
 
 /** How a file's `events` stand to those of a new file. */
 export interface Shape {

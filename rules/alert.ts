@@ -91,16 +91,17 @@ const PIVOTS = [
 
 export type Group = readonly { readonly field: string; readonly value: string }[]
 
+/** The values of a field as that of a group: several in whatever order are one. Undefined where there is none. */
+export const groupValue = (values: readonly Scalar[]): string | undefined =>
+  values.length === 0
+    ? undefined
+    : values.length === 1
+      ? String(values[0])
+      : JSON.stringify([...values].map(String).sort())
+
 /** The group of an event of a rule that is no correlation: whatever it lacks, it is in one. */
 export const groupOf = (rule: Rule, event: Event): Group => {
-  const one = (field: string): string | undefined => {
-    const values = valuesOf(event, field)
-    return values.length === 0
-      ? undefined
-      : values.length === 1
-        ? String(values[0])
-        : JSON.stringify([...values].map(String).sort())
-  }
+  const one = (field: string): string | undefined => groupValue(valuesOf(event, field))
   if (rule.groupBy) {
     const group: { field: string; value: string }[] = []
     for (const field of rule.groupBy) {

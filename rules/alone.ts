@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import type { Event } from '../ingest/event.ts'
 import { openEngine } from './engine/engine.ts'
-import { pathOf } from './load.ts'
+import { eventsPathOf } from './load.ts'
 import { type EventOf, isFound, readScenario } from './scenario.ts'
 import type { Rule } from './rule.ts'
 
@@ -42,7 +42,7 @@ export const aloneOf = (rules: readonly Rule[], eventOf: EventOf): readonly Alon
   }
   const tallies = rules.map((rule) => ({ rule, found: 0, alone: 0, others: new Map<string, number>() }))
   for (const file of new Set(rules.map(({ file }) => file))) {
-    const path = pathOf(file).replace(/\.ya?ml$/, '.events.ndjson')
+    const path = eventsPathOf(file)
     if (!existsSync(path)) continue
     for (const line of readFileSync(path, 'utf8').split('\n')) {
       if (line.trim() === '') continue

@@ -4,14 +4,13 @@
  */
 import type { Event } from '../ingest/event.ts'
 import { EVERYTHING, type Filter, fieldsOf } from '../ingest/store/filter.ts'
-import { compile } from '../ingest/store/match.ts'
 import { type Missing, type Store, SYSTEM } from '../ingest/store/store.ts'
 import { evaluate, reachOf, type Seen } from './correlation/evaluate.ts'
 import { type Exceptions, noExceptions } from './exceptions.ts'
 import { type Found, type Groups, named, neededOf, takeIn, tellIn } from './pass.ts'
 import { agenciesOf, agencyIn } from './parts.ts'
 import type { Rule } from './rule.ts'
-import { eitherOf } from './ruleset.ts'
+import { basesMet, eitherOf } from './ruleset.ts'
 
 const DAY = 86_400_000
 /** Events of a stretch, of which progress is told; and the most that a correlation is evaluated over at once. */
@@ -208,7 +207,7 @@ export const backtest = async function* (
   const total = stretches.reduce((sum, { events }) => sum + events, 0)
   const excepted = exceptions.of(rule)
   const counts = openCounts(rule, offset)
-  const holds = (rule.bases ?? []).map(({ filter }) => compile(filter))
+  const basesIn = basesMet(rule)
   const seen: Seen[] = []
   let [hidden, events] = [0, 0]
   const filter = eitherOf(rule)
@@ -217,7 +216,7 @@ export const backtest = async function* (
     'event.id',
     ...neededOf(rule),
     ...(excepted?.fields ?? []),
-    ...(holds.length > 1 ? fieldsOf(rule.filter) : []),
+    ...((rule.bases ?? []).length > 1 ? fieldsOf(rule.filter) : []),
   ])
   /** Into a group, or among what a correlation is evaluated over. */
   const take = (groups: Groups, event: Event): void => {
@@ -225,7 +224,7 @@ export const backtest = async function* (
       if (!takeIn(groups, rule, event, [0], excepted)) hidden++
       return
     }
-    const met = holds.length < 2 ? [0] : holds.flatMap((match, i) => (match(event) ? [i] : []))
+    const met = basesIn(event)
     const bases = excepted ? excepted.of(event, met).left : met
     if (bases.length === 0) {
       hidden++

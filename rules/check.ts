@@ -5,10 +5,11 @@ import { compile } from '../ingest/store/match.ts'
 import type { Placeholders } from '../ingest/inventory/placeholders.ts'
 import { nextRun } from './cron.ts'
 import { openEngine } from './engine/engine.ts'
-import { CATALOG, pathOf, readRules } from './load.ts'
+import { CATALOG, eventsPathOf, readRules } from './load.ts'
 import type { Rule } from './rule.ts'
 import type { SourceKind } from './sigma/mapping.ts'
-import { basesOf, type EventOf, isFound, readScenario } from './scenario.ts'
+import { basesOf } from './ruleset.ts'
+import { type EventOf, isFound, readScenario } from './scenario.ts'
 
 /** Everything that is wrong, a sentence each, with file and line. A folder is read as `loadRules` reads it: after the catalog. */
 export const checkRules = (
@@ -60,7 +61,7 @@ export const testRules = (
 ): readonly Tested[] => {
   const { rules } = readRules([folder], kinds, placeholders)
   return [...Map.groupBy(rules, (rule) => rule.file)].map(([ruleFile, own]) => {
-    const file = pathOf(ruleFile).replace(/\.ya?ml$/, '.events.ndjson')
+    const file = eventsPathOf(ruleFile)
     if (existsSync(file)) return testFile(own, file, readFileSync(file, 'utf8'), eventOf)
     return {
       rules: own,

@@ -26,6 +26,8 @@ export interface Loaded {
 /** Where a rule's file is: those of the catalog are named from the program's folder. */
 const ROOT = join(CATALOG, '..', '..')
 export const pathOf = (file: string): string => (file.startsWith(relative(ROOT, CATALOG)) ? join(ROOT, file) : file)
+/** The events that must and must not match, beside the rules of a file. */
+export const eventsPathOf = (file: string): string => pathOf(file).replace(/\.ya?ml$/, '.events.ndjson')
 
 /** The folder of the catalog that a rule stands in; of a rule of one's own: `own`. */
 export const groupOfFile = (file: string): string => {

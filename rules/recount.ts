@@ -7,7 +7,6 @@ import { and, exists, type Filter, fieldsOf, not } from '../ingest/store/filter.
 import type { Lost } from '../ingest/store/lost.ts'
 import { type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
 import { type Alert, alertGroup, type Group, groupKey, groupOf, type Part } from './alert.ts'
-import { compile } from '../ingest/store/match.ts'
 import { chain } from './bursts.ts'
 import type { Excepted, Exceptions } from './exceptions.ts'
 import { evaluate, innerOf, reachOf, type Seen } from './correlation/evaluate.ts'
@@ -16,6 +15,8 @@ import { type Found, live, named, neededOf } from './pass.ts'
 import { whereGroup } from './matching.ts'
 import { AGENCY_FIELDS, agenciesOf } from './parts.ts'
 import type { Rule } from './rule.ts'
+import { basesMet } from './ruleset.ts'
+import { placeIn } from './sorted.ts'
 
 interface Span {
   readonly first: number
@@ -91,7 +92,7 @@ export const recountOf = (
     },
     count: async (span) => {
       const times = await timesOf(span)
-      return below(times, span.last + 1) - below(times, span.first)
+      return placeIn(times, span.last + 1) - placeIn(times, span.first)
     },
     unheard: async (fresh, closed) => {
       // Once for each alert, of the widest first: what is read for it serves those within.
@@ -106,7 +107,7 @@ export const recountOf = (
       }))
       const begins = Float64Array.from(heard, ({ first }) => first)
       return fresh.filter(({ time }) => {
-        const span = heard[below(begins, time + 1) - 1]
+        const span = heard[placeIn(begins, time + 1) - 1]
         return span === undefined || time > span.last
       })
     },
@@ -146,14 +147,14 @@ const momentsOf = async (
       ...(bases.length > 1 ? fieldsOf(rule.filter) : []),
     ]),
   }
-  const holds = bases.map(({ filter }) => compile(filter))
+  const basesIn = basesMet(rule)
   for await (const events of store.events.match(SYSTEM, query)) {
     for (const event of events) {
       if (!within(reach, event)) continue
       const agencies = agenciesOf(rule, event)
       const time = event['@timestamp'] as number
       if (correlation) {
-        const all_ = bases.length < 2 ? [0] : holds.flatMap((match, i) => (match(event) ? [i] : []))
+        const all_ = basesIn(event)
         const met = excepted ? excepted.of(event, all_).left : all_
         if (met.length === 0) continue
         all.push({ time, id: event['event.id'] as string, agencies, bases: met, event })
@@ -172,13 +173,3 @@ const momentsOf = async (
 }
 
 const lengthOf = (alert: Alert): number => alert['alert.last'] - alert['alert.first']
-/** How many of the sorted times are below one. */
-const below = (times: Float64Array, time: number): number => {
-  let [low, high] = [0, times.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (times[middle]! < time) low = middle + 1
-    else high = middle
-  }
-  return low
-}

@@ -3,8 +3,10 @@
  * meets; an event names the set that it was judged by and the versions that it meets (`id@version`), whoever ingested it.
  */
 import { createHash } from 'node:crypto'
+import type { Event } from '../ingest/event.ts'
 import type { Judging } from '../ingest/judge.ts'
 import { type Filter, or } from '../ingest/store/filter.ts'
+import { compile } from '../ingest/store/match.ts'
 import { type DocumentStore, SYSTEM } from '../ingest/store/store.ts'
 import type { Rule } from './rule.ts'
 
@@ -45,6 +47,15 @@ export const partsOf = (rule: Rule): readonly Part[] => {
   parts.set(rule, some)
   return some
 }
+
+/** Of a rule's bases, those that an event meets, by their places; of a rule of single events [0]. */
+export type Bases = (event: Event) => readonly number[]
+export const basesOf = (rule: Rule): Bases => {
+  const holds = (rule.bases ?? [rule]).map(({ filter }) => compile(filter))
+  return (event) => holds.flatMap((match, i) => (match(event) ? [i] : []))
+}
+/** The same of events that the rule's filter has found: where there is one base only, it is not asked again. */
+export const basesMet = (rule: Rule): Bases => ((rule.bases ?? []).length < 2 ? () => [0] : basesOf(rule))
 
 /** What a thread is given to judge by. */
 export interface JudgeInput {

@@ -1,9 +1,9 @@
 /** The lines of `<id>.events.ndjson`: an event, or of a correlation a scenario of several. */
 import { z } from 'zod'
 import type { Event } from '../ingest/event.ts'
-import { compile } from '../ingest/store/match.ts'
 import { evaluate, type Seen } from './correlation/evaluate.ts'
 import type { Rule } from './rule.ts'
+import type { Bases } from './ruleset.ts'
 
 /** An event as ingest makes it of a raw line of a source's parser: undefined where the line says nothing. */
 export type EventOf = (source: string, line: string) => Event | undefined
@@ -79,13 +79,6 @@ export const readScenario = (line: string, eventOf: EventOf): Scenario => {
     }
   }
   return { match, why, events: out }
-}
-
-/** Of a rule's bases, those that an event meets; of a rule of single events [0]. */
-export type Bases = (event: Event) => readonly number[]
-export const basesOf = (rule: Rule): Bases => {
-  const holds = (rule.bases ?? [rule]).map(({ filter }) => compile(filter))
-  return (event) => holds.flatMap((match, i) => (match(event) ? [i] : []))
 }
 
 /** Whether a rule finds something in it. */

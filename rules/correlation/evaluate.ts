@@ -5,8 +5,10 @@
  */
 import type { Event } from '../../ingest/event.ts'
 import { valuesIn } from '../../ingest/store/match.ts'
+import { groupValue } from '../alert.ts'
 import { byTime, type Moment } from '../bursts.ts'
 import type { Correlation, CorrelationType, Rule } from '../rule.ts'
+import { placeIn } from '../sorted.ts'
 import { eventCount } from './event_count.ts'
 import type { Found, Item, Kind } from './kind.ts'
 import { temporal } from './temporal.ts'
@@ -73,19 +75,11 @@ interface Made {
   readonly items: Node[]
 }
 
-const one = (event: Event, field: string): string | undefined => {
-  const values = valuesIn(event, field)
-  return values.length === 0
-    ? undefined
-    : values.length === 1
-      ? String(values[0])
-      : JSON.stringify([...values].map(String).sort())
-}
 /** Values of a group; undefined where one is missing. */
 const keyOf = (event: Event, fields: readonly string[]): string[] | undefined => {
   const out: string[] = []
   for (const field of fields) {
-    const value = one(event, field)
+    const value = groupValue(valuesIn(event, field))
     if (value === undefined) return undefined
     out.push(value)
   }
@@ -211,8 +205,8 @@ const ends = function* (
     for (const { values, list, places } of parts.values()) {
       // Where other groups stand in the windows too: when it comes true for what they hold, and at each further event of it.
       for (const window of whole ? windows : telling(windows, runs, places)) {
-        const from = firstAt(places, window.from)
-        const to = firstAt(places, window.to)
+        const from = placeIn(places, window.from)
+        const to = placeIn(places, window.to)
         if (from >= to) continue
         const last = list[to - 1]!
         const said = new Set<string>()
@@ -236,17 +230,6 @@ const ends = function* (
   }
 }
 
-/** The place of the first that is not below. */
-const firstAt = (sorted: readonly number[], value: number): number => {
-  let [low, high] = [0, sorted.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (sorted[middle]! < value) low = middle + 1
-    else high = middle
-  }
-  return low
-}
-
 /**
  * The windows by which a part of their group is told of: of each of its items the first that holds it, or comes behind; and those
  * that hold some of it and begin to qualify, for the end before them did not (`runs`).
@@ -257,10 +240,10 @@ const telling = (windows: readonly Found[], runs: readonly number[], places: rea
   const out = new Set<number>()
   let next = 0
   for (const place of places) {
-    const first = firstAt(ends, place + 1)
+    const first = placeIn(ends, place + 1)
     if (first < windows.length) out.add(first)
     // Each beginning is looked at once, whichever of the items it holds.
-    for (next = Math.max(next, firstAt(starts, place + 1)); next < runs.length; next++) {
+    for (next = Math.max(next, placeIn(starts, place + 1)); next < runs.length; next++) {
       if (windows[runs[next]!]!.from > place) break
       out.add(runs[next]!)
     }

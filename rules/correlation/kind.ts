@@ -1,5 +1,6 @@
 /** What a type of correlation says: how far it reaches, and which windows qualify. One file a type. */
 import type { Bounds, Correlation } from '../rule.ts'
+import { placeIn } from '../sorted.ts'
 
 /** One thing that a correlation is about: an event of a base rule, or the end of a window of a correlation below it. */
 export interface Item {
@@ -94,22 +95,13 @@ export const numbersOf = (item: Item): number[] =>
 /** Numbers of a window, sorted. */
 export const openSorted = (): Tally & { readonly numbers: number[] } => {
   const numbers: number[] = []
-  const place = (value: number): number => {
-    let [low, high] = [0, numbers.length]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (numbers[middle]! < value) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
   return {
     numbers,
     enter: (item) => {
-      for (const value of numbersOf(item)) numbers.splice(place(value), 0, value)
+      for (const value of numbersOf(item)) numbers.splice(placeIn(numbers, value), 0, value)
     },
     leave: (item) => {
-      for (const value of numbersOf(item)) numbers.splice(place(value), 1)
+      for (const value of numbersOf(item)) numbers.splice(placeIn(numbers, value), 1)
     },
   }
 }

@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto'
 import type { Event } from '../../ingest/event.ts'
 import { and } from '../../ingest/store/filter.ts'
-import { compile } from '../../ingest/store/match.ts'
 import { type Collection, type Store, type Stored, SYSTEM } from '../../ingest/store/store.ts'
 import { type Alert, headOf, newAlert, partOf } from '../alert.ts'
 import { type Island, islandsOf } from '../bursts.ts'
@@ -13,6 +12,7 @@ import { type Found, live } from '../pass.ts'
 import { eventsOf, momentOf } from '../sample.ts'
 import { NOBODY, split } from '../parts.ts'
 import { HOUR, type Rule } from '../rule.ts'
+import { basesMet } from '../ruleset.ts'
 
 /** Events of then say by `organization.id` alone whose they are. */
 const agencyOf = (event: Event): string => String(event['organization.id'] ?? NOBODY)
@@ -21,9 +21,9 @@ const agencyOf = (event: Event): string => String(event['organization.id'] ?? NO
 const momentsOf = async (store: Store, rule: Rule | undefined, doc: Alert): Promise<Found[]> => {
   const kept = doc.events.map((event) => ({ ...momentOf(event), agencies: [agencyOf(event)] }))
   if (!rule || doc['alert.count'] <= kept.length) return kept
-  const { correlation, bases = [] } = rule
+  const { correlation } = rule
   const around = correlation ? 2 * reachOf(correlation) : 0
-  const holds = bases.map(({ filter }) => compile(filter))
+  const basesIn = basesMet(rule)
   const found: Seen[] = []
   const query = {
     filter: live(and(rule.filter, ...whereGroup(rule, doc.group))),
@@ -36,7 +36,7 @@ const momentsOf = async (store: Store, rule: Rule | undefined, doc: Alert): Prom
       found.push({
         ...momentOf(event),
         agencies: [agencyOf(event)],
-        bases: holds.flatMap((match, i) => (match(event) ? [i] : [])),
+        bases: basesIn(event),
         event,
       })
   const own = (correlation ? evaluate(rule, found).flatMap(({ told }) => told()) : found).filter(

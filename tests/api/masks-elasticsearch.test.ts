@@ -1,16 +1,7 @@
 /** The same masks on Elasticsearch: its searches and suggestions are other code. */
-import { afterAll } from 'vitest'
-import { openClient } from '../../ingest/store/elasticsearch/connect.ts'
-import { describeCluster, environment, randomPrefix, removeAll } from '../servers/cluster.ts'
+import { describeCluster, environment, ownPrefix } from '../servers/cluster.ts'
 import { masksHold } from './masked.ts'
 
 await describeCluster('on Elasticsearch', (cluster) => {
-  const prefix = randomPrefix()
-  // Before the suite's own: what is registered first is done last.
-  afterAll(async () => {
-    const client = openClient(cluster)
-    await removeAll(client, prefix)
-    await client.close()
-  })
-  masksHold(environment(cluster, prefix))
+  masksHold(environment(cluster, ownPrefix(cluster)))
 })

@@ -8,7 +8,7 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { freePort, openPlace, originals, type Place, type Server, until } from './place.ts'
+import { eventsOf, freePort, openPlace, type Place, type Server, until } from './place.ts'
 import { random } from '../random.ts'
 
 const SECONDS = Number(process.env['VONGLAU_FUZZ'] ?? 45)
@@ -244,16 +244,22 @@ sources:
     const installation = await place.open()
     await installation.ingest.start()
     await installation.ingest.drain()
-    const counts = new Map<number, number>()
-    for (const [text, count] of await originals(installation.store.events)) {
-      const found = /\/dong-(\d+)\?/.exec(text)?.[1]
-      if (found !== undefined) counts.set(Number(found), (counts.get(Number(found)) ?? 0) + count)
+    /** Where each number stands: what came twice is named with the ways it came. */
+    const counts = new Map<number, string[]>()
+    for (const event of await eventsOf(installation.store.events)) {
+      const found = /\/dong-(\d+)\?/.exec(String(event['event.original']))?.[1]
+      if (found === undefined) continue
+      const at = ['vonglau.source.id', 'log.file.path', 'event.ingested', 'event.id'].map((field) => event[field])
+      counts.set(Number(found), [...(counts.get(Number(found)) ?? []), at.join(' ')])
     }
     await installation.close()
     expect(wrong.slice(0, 5)).toEqual([])
     expect({
       lost: [...given].filter((each) => !counts.has(each)).slice(0, 20),
-      doubled: [...counts].filter(([, count]) => count > 1).slice(0, 20),
+      doubled: [...counts]
+        .filter(([, ways]) => ways.length > 1)
+        .sort(([a], [b]) => a - b)
+        .filter((_, i, all) => i < 5 || i > all.length - 5),
     }).toEqual({ lost: [], doubled: [] })
     expect(given.size).toBeGreaterThan(1000)
     const errors = printed.join('\n').match(/^.*(unhandled|TypeError|RangeError|ReferenceError|\n\s+at ).*$/gim) ?? []

@@ -2,7 +2,7 @@
  * Unmodified senders: what speaks to Elasticsearch (clients, rsyslog, syslog-ng), syslog over TLS with certificates, relays.
  * A sender that this machine lacks is skipped by name.
  */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
@@ -15,6 +15,7 @@ import { readConfig } from '../../api/config.ts'
 import { type Running, startServer } from '../../api/server.ts'
 import { givenId, givenPrefix } from '../../ingest/event-id.ts'
 import type { Event } from '../../ingest/event.ts'
+import { openCertificates } from '../servers/certificates.ts'
 import { eventsOf, freePort, line, openPlace, type Place, reason, until } from './place.ts'
 
 const TOKEN = 'a-token-of-the-tests'
@@ -24,57 +25,9 @@ let ports: { plain: number; tls: number; first: number; second: number }
 /** The clock of the server. */
 let ahead = 0
 
-/** An authority and what it has signed: `openssl` writes them into the place. */
+/** An authority and what it has signed, and another one. */
 const certificates = () => {
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: place.folder, stdio: 'pipe' })
-  const authority = (name: string) =>
-    openssl(
-      'req',
-      '-x509',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-days',
-      '30',
-      '-subj',
-      `/CN=${name}`,
-      '-keyout',
-      `${name}.key`,
-      '-out',
-      `${name}.crt`,
-    ) // prettier-ignore
-  const signed = (name: string, by: string, days = '30') => {
-    openssl(
-      'req',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-subj',
-      `/CN=${name}`,
-      '-keyout',
-      `${name}.key`,
-      '-out',
-      `${name}.csr`,
-    ) // prettier-ignore
-    place.write('names', 'subjectAltName=DNS:localhost,IP:127.0.0.1\n')
-    openssl(
-      'x509',
-      '-req',
-      '-days',
-      days,
-      '-in',
-      `${name}.csr`,
-      '-CA',
-      `${by}.crt`,
-      '-CAkey',
-      `${by}.key`,
-      '-CAcreateserial',
-      '-extfile',
-      'names',
-      '-out',
-      `${name}.crt`,
-    ) // prettier-ignore
-  }
+  const { authority, signed } = openCertificates(place.folder)
   authority('tinh')
   authority('khac')
   signed('may-chu', 'tinh')

@@ -11,7 +11,6 @@ import { type Store, SYSTEM } from '../../ingest/store/store.ts'
 import { islandsOf } from '../../rules/bursts.ts'
 import { alertsIn } from '../../rules/case/decide.ts'
 import { evaluate } from '../../rules/correlation/evaluate.ts'
-import { createDetector } from '../../rules/detect.ts'
 import { readLedger, startRules } from '../../rules/ledger.ts'
 import { agenciesOf, split } from '../../rules/parts.ts'
 import type { Rule } from '../../rules/rule.ts'
@@ -19,7 +18,7 @@ import { judgingOf, keepRuleset, partsOf } from '../../rules/ruleset.ts'
 import { compileSigma } from '../../rules/sigma/compile.ts'
 import { cut, random } from '../random.ts'
 import { cases, eventsOf, yamlOf } from './correlation/cases.ts'
-import { breaking, type Place } from './stores.ts'
+import { breaking, type Place, runRules } from './stores.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -113,23 +112,7 @@ const lines = ((next: () => number): Event[] => {
   return [...out, of(900, START + 6 * HOUR, 'end'), of(901, START + 6 * HOUR, 'end')]
 })(random(31))
 
-const cases_ = {
-  clock: () => START,
-  deadlines: () => ({}),
-  numbering: () => ({ code: () => 'T', timezone: 'UTC' }),
-}
-const run = async (store: Store, those: readonly Rule[]): Promise<void> => {
-  const detector = createDetector({ store, cases: cases_ })
-  let failure: string | undefined
-  try {
-    await detector.runAll(those, (_, error) => {
-      failure ??= error
-    })
-  } finally {
-    await detector.close()
-  }
-  if (failure) throw new Error(failure)
-}
+const run = (store: Store, those: readonly Rule[]): Promise<void> => runRules(store, those, () => START)
 const told = async (store: Store): Promise<string[]> =>
   (await alertsIn(store.documents).query(SYSTEM, { filter: EVERYTHING, limit: 10_000 })).items
     .filter(({ doc }) => doc['alert.status'] !== 'absorbed')

@@ -9,10 +9,9 @@ import { type Store, SYSTEM } from '../../ingest/store/store.ts'
 import type { Actor } from '../../rules/case/act.ts'
 import { alertsIn, decide, exceptionsIn, newActId } from '../../rules/case/decide.ts'
 import { amended, except, type Said } from '../../rules/case/exception.ts'
-import { createDetector } from '../../rules/detect.ts'
 import { hiddenBy } from '../../rules/ledger.ts'
 import { compileSigma } from '../../rules/sigma/compile.ts'
-import type { Place } from './stores.ts'
+import { type Place, plainCases, runRules } from './stores.ts'
 
 const MINUTE = 60_000
 const START = Date.UTC(2026, 4, 14)
@@ -53,19 +52,9 @@ const scenario = async (store: Store): Promise<void> => {
   let n = 0
   const cases = {
     documents: store.documents,
-    clock: () => now,
-    deadlines: () => ({}),
-    numbering: () => ({ code: () => 'T', timezone: 'UTC' }),
+    ...plainCases(() => now),
   }
-  const run = async () => {
-    const detector = createDetector({ store, cases })
-    const failures: string[] = []
-    await detector.runAll(rules, (_, error) => {
-      if (error) failures.push(error)
-    })
-    await detector.close()
-    expect(failures).toEqual([])
-  }
+  const run = () => runRules(store, rules, () => now)
   const event = (minute: number, action: string, ip: string, more: Event = {}): Event => ({
     '@timestamp': START + minute * MINUTE,
     'event.id': `e${String(n++).padStart(4, '0')}`,

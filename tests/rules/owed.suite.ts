@@ -8,7 +8,7 @@ import { alertsIn } from '../../rules/case/decide.ts'
 import { createDetector } from '../../rules/detect.ts'
 import { compileSigma } from '../../rules/sigma/compile.ts'
 import { cut, random, shuffled } from '../random.ts'
-import { breaking, type Place } from './stores.ts'
+import { breaking, plainCases, type Place, runRules } from './stores.ts'
 
 const START = Date.UTC(2026, 4, 14, 8)
 const MINUTE = 60_000
@@ -81,23 +81,8 @@ export const owedSuite = (store: string, open: () => Place, kills = 0): void => 
     places.push(place)
     return { place, store: await place.open() }
   }
-  const cases = {
-    clock: () => START,
-    deadlines: () => ({}),
-    numbering: () => ({ code: () => 'T', timezone: 'UTC' }),
-  }
-  const runAll = async (store: Store): Promise<void> => {
-    const detector = createDetector({ store, cases })
-    let failure: string | undefined
-    try {
-      await detector.runAll(rules, (_, error) => {
-        failure ??= error
-      })
-    } finally {
-      await detector.close()
-    }
-    if (failure) throw new Error(failure)
-  }
+  const cases = plainCases(() => START)
+  const runAll = (store: Store): Promise<void> => runRules(store, rules, () => START)
   const bursts = async (store: Store): Promise<string[]> =>
     (await alertsIn(store.documents).query(SYSTEM, { filter: EVERYTHING, limit: 10_000 })).items
       .map(({ doc }): Alert => doc)

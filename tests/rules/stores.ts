@@ -8,6 +8,8 @@ import { openClient } from '../../ingest/store/elasticsearch/connect.ts'
 import { openElasticsearch } from '../../ingest/store/elasticsearch.ts'
 import { openSqlite } from '../../ingest/store/sqlite.ts'
 import type { Collection, Document, DocumentStore, Store } from '../../ingest/store/store.ts'
+import { createDetector } from '../../rules/detect.ts'
+import type { Rule } from '../../rules/rule.ts'
 import { type Cluster, randomPrefix, removeAll } from '../servers/cluster.ts'
 
 export interface Place {
@@ -67,4 +69,24 @@ export const breaking = (documents: DocumentStore, left: number): DocumentStore 
     },
   })
   return { ...documents, collection: (name) => watched(documents.collection(name)) }
+}
+
+/** What alerts are made with where no person, no deadline and no number matters. */
+export const plainCases = (clock: () => number) => ({
+  clock,
+  deadlines: () => ({}),
+  numbering: () => ({ code: () => 'T', timezone: 'UTC' }),
+})
+/** Every rule once, by a detector of its own. Throws the first that could not be run. */
+export const runRules = async (store: Store, rules: readonly Rule[], clock: () => number): Promise<void> => {
+  const detector = createDetector({ store, cases: plainCases(clock) })
+  let failure: string | undefined
+  try {
+    await detector.runAll(rules, (_, error) => {
+      failure ??= error
+    })
+  } finally {
+    await detector.close()
+  }
+  if (failure) throw new Error(failure)
 }

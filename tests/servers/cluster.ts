@@ -19,7 +19,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '@elastic/elasticsearch'
-import { describe } from 'vitest'
+import { afterAll, describe } from 'vitest'
+import { openClient } from '../../ingest/store/elasticsearch/connect.ts'
 import { RUN, startElasticsearch, stopLeft } from './elasticsearch.ts'
 import { Unavailable } from './distribution.ts'
 
@@ -96,6 +97,20 @@ export const environment = ({ nodes, user, password }: Cluster, prefix: string):
   ...(user ? { VONGLAU_ELASTICSEARCH_USER: user, VONGLAU_ELASTICSEARCH_PASSWORD: password } : {}),
 })
 export const randomPrefix = (): string => `vonglau-t${randomBytes(5).toString('hex')}`
+
+/**
+ * A prefix of a suite's own, all of which is deleted at its end. To be asked for before the suite says what it does then: what is
+ * registered first is done last.
+ */
+export const ownPrefix = (cluster: Cluster): string => {
+  const prefix = randomPrefix()
+  afterAll(async () => {
+    const client = openClient(cluster)
+    await removeAll(client, prefix)
+    await client.close()
+  })
+  return prefix
+}
 
 /** Deletes every index of a prefix, and the templates for them. */
 export const removeAll = async (client: Client, prefix: string): Promise<void> => {

@@ -26,6 +26,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { openCertificates } from './certificates.ts'
 import { cacheFolder, distribution, isRoot, java, Unavailable } from './distribution.ts'
 
 export interface ServerOptions {
@@ -296,42 +297,10 @@ const serverUser = (): number => {
 const secure = (config: string): Record<string, string | boolean> => {
   const certs = join(config, 'certs')
   mkdirSync(certs)
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: certs, stdio: 'pipe' })
   try {
-    openssl(
-      'req',
-      '-x509',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-days',
-      '30',
-      '-subj',
-      '/CN=Authority of tests',
-      '-keyout',
-      'ca.key',
-      '-out',
-      'ca.crt',
-    ) // prettier-ignore
-    openssl('req', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost', '-keyout', 'node.key', '-out', 'node.csr')
-    writeFileSync(join(certs, 'names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n')
-    openssl(
-      'x509',
-      '-req',
-      '-days',
-      '30',
-      '-in',
-      'node.csr',
-      '-CA',
-      'ca.crt',
-      '-CAkey',
-      'ca.key',
-      '-CAcreateserial',
-      '-extfile',
-      'names',
-      '-out',
-      'node.crt',
-    ) // prettier-ignore
+    const { authority, signed } = openCertificates(certs)
+    authority('ca', 'Authority of tests')
+    signed('node', 'ca', 'localhost')
   } catch (error) {
     throw new Unavailable(
       `openssl did not make the certificates of the server (${(error as Error).message.split('\n')[0]}): install openssl`,

@@ -3,19 +3,13 @@ import { afterAll, expect, test } from 'vitest'
 import { readConfig } from '../../../api/config.ts'
 import { openInstallation } from '../../../api/installation.ts'
 import { givenId, givenPrefix } from '../../../ingest/event-id.ts'
-import { openClient } from '../../../ingest/store/elasticsearch/connect.ts'
 import { eventsOf, line, openPlace } from '../../faults/place.ts'
-import { describeCluster, environment, randomPrefix, removeAll } from '../../servers/cluster.ts'
+import { describeCluster, environment, ownPrefix } from '../../servers/cluster.ts'
 
 await describeCluster('documents of bulk requests', (cluster) => {
   const place = openPlace()
-  const prefix = randomPrefix()
-  afterAll(async () => {
-    await place.remove()
-    const client = openClient(cluster)
-    await removeAll(client, prefix)
-    await client.close()
-  })
+  const prefix = ownPrefix(cluster)
+  afterAll(() => place.remove())
   test('are events with their ids, once, over two sessions', async () => {
     place.write(
       'vonglau.yml',

@@ -22,7 +22,7 @@ export const strays = async (
   present: ReadonlyMap<string, Looked>,
   known: readonly Offset[],
   whose: Whose,
-  open: (path: string) => Promise<TextFile>,
+  open: (each: Looked) => Promise<TextFile>,
 ): Promise<Stray[]> => {
   // What an import has read elsewhere is not followed.
   const mine = known.filter(({ about }) => about !== undefined && matches(String(about['path']), pattern))
@@ -37,7 +37,7 @@ export const strays = async (
       if (!each || !inodes.has(each.ino) || [...present.values()].some((other) => isAt(other, each))) continue
       const offsets = mine.filter(({ about, position }) => about!['ino'] === each.ino && position < each.size)
       if (offsets.length === 0) continue
-      const file = await open(path).catch(() => undefined)
+      const file = await open(each).catch(() => undefined)
       if (!file) continue
       const found = file.gzip ? undefined : await byInode(file, each, offsets, whose)
       if (found) {

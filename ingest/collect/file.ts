@@ -115,7 +115,7 @@ export const openFinder = (pattern: string, options: FinderOptions): Finder => {
   /** How far both agree; undefined where they differ, or where the leader cannot be opened a second time. */
   const agreed = async (file: TextFile, leader: Leader, from = 0): Promise<number | undefined> => {
     // Gzip goes forwards only: the feed's own must stay where it is.
-    const own = leader.file.gzip ? await bounds.open(leader.segment.place.path).catch(() => undefined) : leader.file
+    const own = leader.file.gzip ? await bounds.open(leader.segment.place).catch(() => undefined) : leader.file
     try {
       return own && (await agree(file, own, from))
     } finally {
@@ -156,7 +156,7 @@ export const openFinder = (pattern: string, options: FinderOptions): Finder => {
     known: readonly Offset[],
     reading: (segment: string) => Feed | undefined,
   ): Promise<Found | undefined> => {
-    const file = await bounds.open(each.path)
+    const file = await bounds.open(each)
     let kept = false
     try {
       const beginning = await beginningOf(file)
@@ -232,7 +232,8 @@ export const openFinder = (pattern: string, options: FinderOptions): Finder => {
     if (position === 0 || whole === undefined) return false
     for (const each of present.values()) {
       if (leads(each) || (each.size < position && !each.path.endsWith('.gz'))) continue
-      const file = await bounds.open(each.path)
+      const file = await bounds.open(each).catch(() => undefined)
+      if (!file) continue
       const found = (await scan(file, [position])).at.get(position)?.['whole'] === whole
       if (found) await follow(leader, file, each)
       else await file.close()
@@ -270,7 +271,7 @@ export const openFinder = (pattern: string, options: FinderOptions): Finder => {
     const leader = name.leader!
     if (!leaders.has(leader) || leader.lost) return void names.delete(each.path)
     if (each.size === name.size && each.changed === name.changed) return
-    const file = await bounds.open(each.path)
+    const file = await bounds.open(each)
     try {
       // One that did not grow was written anew from its beginning, maybe.
       const shorter = await agreed(file, leader, each.size > name.size && !file.gzip ? name.agreed : 0)

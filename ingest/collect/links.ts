@@ -6,19 +6,37 @@
 import { readlink, realpath } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { dirname, sep } from 'node:path'
-import { isGlob } from './names.ts'
+import { isAt, isGlob } from './names.ts'
 import { openText, type TextFile } from './text.ts'
 
 /** The sentence about a link that leads elsewhere. */
 export class LeadsOut extends Error {}
 
+/** The file that a look has seen under a name. */
+export interface Seen {
+  readonly path: string
+  readonly dev: number
+  readonly ino: number
+}
 export interface Bounds {
   /** Throws `LeadsOut`. */
   check(path: string): Promise<void>
-  /** As `openText`; throws `LeadsOut` before a byte is read. */
-  open(path: string): Promise<TextFile>
+  /** As `openText`; throws `LeadsOut` before a byte is read, and ENOENT where the name is another file's by now. */
+  open(seen: Seen): Promise<TextFile>
 }
-export const UNBOUND: Bounds = { check: async () => {}, open: (path) => openText(path) }
+export const UNBOUND: Bounds = {
+  check: async () => {},
+  open: (seen) => openText(seen.path, (handle) => same(handle, seen)),
+}
+
+/**
+ * A log is rotated between the look at its name and its opening: read as the one that was seen, the new file would go by
+ * the old one's inode, and its lines come once more under its own.
+ */
+const same = async (handle: FileHandle, seen: Seen): Promise<void> => {
+  if (isAt(await handle.stat(), seen)) return
+  throw Object.assign(new Error(`${seen.path} is another file by now`), { code: 'ENOENT' })
+}
 
 /** The folder that a path names without its wildcards. */
 export const folderOf = (pattern: string): string => {
@@ -41,10 +59,14 @@ export const boundsOf = (pattern: string, files: readonly string[]): Bounds => {
   const check = async (path: string) => hold(path, await realpath(path))
   return {
     check,
-    open: async (path) => {
+    open: async (seen) => {
+      const { path } = seen
       // Before, so that nothing strange is opened; and of what is open, for the link may have been turned in between.
       await check(path)
-      return openText(path, async (handle) => hold(path, await placeOf(handle, path)))
+      return openText(path, async (handle) => {
+        await hold(path, await placeOf(handle, path))
+        await same(handle, seen)
+      })
     },
   }
 }

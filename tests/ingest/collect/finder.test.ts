@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Feed } from '../../../ingest/collect/feed.ts'
@@ -228,4 +229,39 @@ test('what was rewritten in place shows at fixed steps, a part of a file is told
   }
   await file.close()
   await rewritten.close()
+})
+
+test('rotated while it is looked for: what is read under an inode is what that inode holds', async () => {
+  // Each file says in its line which one it is; a thread of its own turns them as fast as it can.
+  const turning = new Worker(
+    `const fs = require('node:fs'); const { workerData: folder } = require('node:worker_threads')
+    for (let n = 0; ; n++) {
+      const file = fs.openSync(folder + '/a.log', 'w')
+      fs.writeSync(file, fs.fstatSync(file).ino + '\\n')
+      fs.closeSync(file)
+      fs.renameSync(folder + '/a.log', folder + '/a.log.' + (n % 20))
+    }`,
+    { eval: true, workerData: folder },
+  )
+  const wrong: string[] = []
+  let read = 0
+  for (let turn = 0; turn < 300; turn++) {
+    const finder = openFinder(path('a.log*'), { whole: false, start: 'beginning' })
+    const found = await finder.look(
+      () => [],
+      () => undefined,
+    )
+    for (const { feed } of found) {
+      const chunk = await feed.next()
+      for (const text of chunk ? textsOf(chunk.lines) : []) {
+        read++
+        if (text !== String(chunk!.about!['ino'])) wrong.push(`${chunk!.about!['ino']}: ${text}`)
+      }
+      await feed.close()
+    }
+    expect([...finder.problems.values()]).toEqual([])
+  }
+  await turning.terminate()
+  expect({ wrong }).toEqual({ wrong: [] })
+  expect(read).toBeGreaterThan(100)
 })

@@ -15,7 +15,7 @@ import { mergeStatus } from '../ingest/meter.ts'
 import { leftLines } from '../ingest/collect/left.ts'
 import { type Source, type SourceStatus, UNKNOWN_SOURCE } from '../ingest/source.ts'
 import { type Store, SYSTEM } from '../ingest/store/store.ts'
-import { loadRules } from '../rules/load.ts'
+import { type Held, holdRules } from '../rules/load.ts'
 import type { Rule } from '../rules/rule.ts'
 import { upgradeCases } from '../rules/upgrade/upgrade.ts'
 import { type Config, rereadConfig, SERVER_ROLES, type ServerRole } from './config.ts'
@@ -108,9 +108,9 @@ interface RuleSetting {
 }
 
 /** What files say: the inventory, held to the sources, and the rules. */
-const readStated = (config: Config): { inventory: Inventory; rules: readonly Rule[] } => {
+const readStated = (config: Config): { inventory: Inventory; rules: Held } => {
   const inventory = readInventory(config)
-  return { inventory, rules: loadRules(config.rules, LOGSOURCES, placeholdersOf(inventory, Date.now())) }
+  return { inventory, rules: holdRules(config.rules, LOGSOURCES, placeholdersOf(inventory, Date.now())) }
 }
 
 export const openInstallation = async (first: Config, options: InstallationOptions): Promise<Installation> => {
@@ -122,7 +122,7 @@ export const openInstallation = async (first: Config, options: InstallationOptio
   const open = await loadStore(config, options)
   const opening = config.store === 'duckdb' ? open() : undefined
   opening?.catch(() => {})
-  let stated: { inventory: Inventory; rules: readonly Rule[] }
+  let stated: { inventory: Inventory; rules: Held }
   try {
     stated = readStated(config)
   } catch (error) {
@@ -156,7 +156,7 @@ export const openInstallation = async (first: Config, options: InstallationOptio
   let enricher = createEnricher({ inventory: inventories.current(), geoip })
   const deadlines = () => resolveHours(inventories.current(), clock())
   const cases = casesOf({ inventory: inventories.current, clock, deadlines }, store.documents)
-  await upgradeCases(store, stated.rules, cases)
+  await upgradeCases(store, stated.rules.rules, cases)
   const settings = store.documents.collection<RuleSetting>('rules')
   let off = new Set<string>()
   let lookedAt = -Infinity
@@ -173,9 +173,7 @@ export const openInstallation = async (first: Config, options: InstallationOptio
   const book = await openRulebook(
     config.rules,
     store,
-    stated.rules.some(({ yaml }) => namesPlaceholders(yaml))
-      ? loadRules(config.rules, LOGSOURCES, words())
-      : stated.rules,
+    stated.rules.rules.some(({ yaml }) => namesPlaceholders(yaml)) ? stated.rules.again(words()) : stated.rules,
   )
   const ingest = await createIngest({
     judging: book.judging(),
@@ -274,7 +272,7 @@ export const openInstallation = async (first: Config, options: InstallationOptio
     ingest.setInventory(inventory)
   }
   // Who does not run the rules only judges by the new ones.
-  const takeRules = (next: readonly Rule[]) =>
+  const takeRules = (next: Held) =>
     book.take(next, roles.has('detect') ? schedule.change : (work) => work(), ingest.setJudging)
   const followWords = followInventory(book, words, takeRules, problems)
   const reload = async (): Promise<Reloaded> => {

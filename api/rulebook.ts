@@ -5,7 +5,7 @@ import { LOGSOURCES } from '../ingest/parsers/index.ts'
 import type { Placeholders } from '../ingest/inventory/placeholders.ts'
 import type { Store } from '../ingest/store/store.ts'
 import { startRules } from '../rules/ledger.ts'
-import { loadRules } from '../rules/load.ts'
+import { type Held, holdRules } from '../rules/load.ts'
 import type { Rule } from '../rules/rule.ts'
 import { namesPlaceholders } from '../rules/sigma/placeholders.ts'
 import { judgingOf, keepRuleset, labelOf } from '../rules/ruleset.ts'
@@ -23,41 +23,40 @@ export interface Rulebook {
   /** All of them, as ingest judges by them. */
   judging(): Judging
   /** Reads the folder of rules again; throws with what is wrong in it. `placeholders`: of the inventory that holds then. */
-  read(placeholders: Placeholders): readonly Rule[]
-  /** Whether a rule says otherwise when the inventory does. */
-  namesInventory(): boolean
+  read(placeholders: Placeholders): Held
+  /** Those in force, as they were read, where a rule says otherwise when the inventory does; undefined where none does. */
+  again(placeholders: Placeholders): Held | undefined
   /**
    * Takes over what was read. `change`: what came until then is judged by the rules of before, what comes by the new ones;
    * `judge`: ingest takes them over.
    */
   take(
-    next: readonly Rule[],
+    next: Held,
     change: (work: () => Promise<void>) => Promise<void>,
     judge: (judging: Judging) => Promise<void>,
   ): Promise<Changes>
 }
 
-export const openRulebook = async (
-  folder: string | undefined,
-  store: Store,
-  first: readonly Rule[],
-): Promise<Rulebook> => {
-  let rules = first
-  let judging = judgingOf(first)
+export const openRulebook = async (folder: string | undefined, store: Store, first: Held): Promise<Rulebook> => {
+  let held = first
+  let { rules } = first
+  let judging = judgingOf(rules)
   await keepRuleset(store.documents, judging)
-  await startRules(store, first)
+  await startRules(store, rules)
   return {
     rules: () => rules,
     judging: () => judging,
-    read: (placeholders) => loadRules(folder, LOGSOURCES, placeholders),
-    namesInventory: () => rules.some(({ yaml }) => namesPlaceholders(yaml)),
-    take: async (next, change, judge) => {
+    read: (placeholders) => holdRules(folder, LOGSOURCES, placeholders),
+    again: (placeholders) => (rules.some(({ yaml }) => namesPlaceholders(yaml)) ? held.again(placeholders) : undefined),
+    take: async (taken, change, judge) => {
+      const next = taken.rules
       const judges = judgingOf(next)
       await keepRuleset(store.documents, judges)
       const before = new Map(rules.map((rule) => [rule.id, labelOf(rule)]))
       const now = new Map(next.map((rule) => [rule.id, labelOf(rule)]))
       await change(async () => {
         await startRules(store, next)
+        held = taken
         rules = next
         judging = judges
       })
@@ -74,19 +73,19 @@ export const openRulebook = async (
 
 /**
  * Has rules that name the inventory say what it says now: called when it has changed, and with each day, for what is in force
- * changes with it. A rule's file that is wrong meanwhile leaves them as they are, and is told.
+ * changes with it. What stands in their files meanwhile waits until somebody asks for it.
  */
 export const followInventory =
   (
     book: Rulebook,
     words: () => Placeholders,
-    take: (next: readonly Rule[]) => Promise<Changes>,
+    take: (next: Held) => Promise<Changes>,
     problems: Map<string, string>,
   ): (() => Promise<void>) =>
   async () => {
-    if (!book.namesInventory()) return
     try {
-      await take(book.read(words()))
+      const next = book.again(words())
+      if (next) await take(next)
       problems.delete('placeholders')
     } catch (error) {
       const { message } = error as Error

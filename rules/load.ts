@@ -38,37 +38,48 @@ export const groupOfFile = (file: string): string => {
 const sentence = (error: unknown, file: string): string =>
   error instanceof SigmaError ? error.message : `${file}: ${error instanceof Error ? error.message : String(error)}`
 
-/**
- * Everything that is right in these files, and what is wrong with the rest. `kinds`: the kinds of log that the sources bring;
- * `placeholders`: what
- * rules name of the inventory. `kinds` is undefined for events that are no source's: then names are taken as rules have them (`CompileOptions.fields: routed`).
- */
-export const readRules = (
-  folders: readonly string[],
-  kinds: readonly SourceKind[] | undefined,
-  placeholders: Placeholders = NOTHING_KNOWN,
-): Loaded => {
-  const options: CompileOptions = { ...(kinds ? { kinds } : { fields: 'routed' }), placeholders }
+/** The files of some folders as they were read, a list a folder, and what could not be read. */
+interface Texts {
+  readonly folders: readonly (readonly { readonly file: string; readonly text: string }[])[]
+  readonly problems: readonly string[]
+}
+const readTexts = (folders: readonly string[]): Texts => {
   const problems: string[] = []
-  const rules: Rule[] = []
-  const read: SigmaDocument[][][] = []
+  const read: { file: string; text: string }[][] = []
   for (const folder of folders) {
     if (!existsSync(folder) || !statSync(folder).isDirectory()) {
       problems.push(`${folder}: there is no such folder of rules`)
       continue
     }
-    const files: SigmaDocument[][] = []
+    const files: { file: string; text: string }[] = []
     for (const path of ruleFiles(folder)) {
       // What ships with the program is named alike wherever it is installed.
       const file = path.startsWith(CATALOG) ? relative(ROOT, path) : path
       try {
-        files.push(parseSigma(readFileSync(path, 'utf8'), file))
+        files.push({ file, text: readFileSync(path, 'utf8') })
       } catch (error) {
         problems.push(sentence(error, file))
       }
     }
     read.push(files)
   }
+  return { folders: read, problems }
+}
+
+const compileTexts = (texts: Texts, kinds: readonly SourceKind[] | undefined, placeholders: Placeholders): Loaded => {
+  const options: CompileOptions = { ...(kinds ? { kinds } : { fields: 'routed' }), placeholders }
+  const problems = [...texts.problems]
+  const rules: Rule[] = []
+  const read = texts.folders.map((files) =>
+    files.flatMap(({ file, text }) => {
+      try {
+        return [parseSigma(text, file)]
+      } catch (error) {
+        problems.push(sentence(error, file))
+        return []
+      }
+    }),
+  )
   // A user's filter is for rules of ours too.
   const filters = read.flat(2).filter((document) => document.kind === 'filter')
   const library: SigmaDocument[] = []
@@ -92,6 +103,17 @@ export const readRules = (
   }
   return { rules: [...byId.values()], problems: [...new Set(problems)] }
 }
+
+/**
+ * Everything that is right in these files, and what is wrong with the rest. `kinds`: the kinds of log that the sources bring;
+ * `placeholders`: what
+ * rules name of the inventory. `kinds` is undefined for events that are no source's: then names are taken as rules have them (`CompileOptions.fields: routed`).
+ */
+export const readRules = (
+  folders: readonly string[],
+  kinds: readonly SourceKind[] | undefined,
+  placeholders: Placeholders = NOTHING_KNOWN,
+): Loaded => compileTexts(readTexts(folders), kinds, placeholders)
 
 /**
  * The rules of one text, which may name those of the catalog and of the user's folder. Throws a sentence with file, line and
@@ -119,12 +141,27 @@ export const readDraft = (
   return compileDocuments(documents, { kinds, placeholders }, library, filters)
 }
 
+/** Rules, and the texts that they were read from. */
+export interface Held {
+  readonly rules: readonly Rule[]
+  /** The same texts, where the inventory says otherwise: whoever is editing a file meanwhile has not asked for it yet. */
+  again(placeholders: Placeholders): Held
+}
 /** Our own rules, and those of a folder of the user's. Throws one Error with a line for each thing that is wrong. */
-export const loadRules = (
+export const holdRules = (
   folder: string | undefined,
   kinds: readonly SourceKind[],
-  placeholders?: Placeholders,
-): readonly Rule[] => allRight(readRules(folder === undefined ? [CATALOG] : [CATALOG, folder], kinds, placeholders))
+  placeholders: Placeholders = NOTHING_KNOWN,
+): Held => {
+  const texts = readTexts(folder === undefined ? [CATALOG] : [CATALOG, folder])
+  const compiled = (known: Placeholders): Held => ({
+    rules: allRight(compileTexts(texts, kinds, known)),
+    again: compiled,
+  })
+  return compiled(placeholders)
+}
+/** As `holdRules`. */
+export const loadRules = (...given: Parameters<typeof holdRules>): readonly Rule[] => holdRules(...given).rules
 
 /** Rules for events that are no source's. Throws as `loadRules`. */
 export const loadRouted = (folders: readonly string[]): readonly Rule[] => allRight(readRules(folders, undefined))

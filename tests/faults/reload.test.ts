@@ -171,3 +171,28 @@ test('without a server it says so', async () => {
   expect(code).toBe(1)
   expect(err).toMatch(/^vonglau: no Vọng Lâu runs with the data folder .*: rules are read when one is started/)
 })
+
+test('a file that somebody is editing waits for the reload, though the inventory changes meanwhile', async () => {
+  // Rules of the catalog name the inventory, and are compiled again with it.
+  server = await place.start()
+  place.write('rules/thu.yml', rule('khac'))
+  place.write('rules/sai.yml', 'title: [')
+  place.write('moi.csv', 'id,name,kind\nso-moi,Sở mới,department\n')
+  const imported = await place.run([
+    'inventory',
+    'import',
+    '--kind',
+    'agencies',
+    '--reason',
+    'thử',
+    place.path('moi.csv'),
+  ])
+  expect(imported).toMatchObject({ code: 0, out: expect.stringMatching(/1 entry new/) })
+  expect(server.printed()).not.toMatch(/sai\.yml|still name/)
+  expect((await place.run(['reload'])).err).toMatch(/sai\.yml:1/)
+  place.write('rules/sai.yml', rule('/x', 'them'))
+  expect(await place.run(['reload'])).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/new: them; changed: thu/),
+  })
+})

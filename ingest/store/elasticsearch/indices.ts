@@ -62,10 +62,12 @@ export const listDays = async (client: Client, prefix: string): Promise<Day[]> =
     insist(client, what, () => client.indices.stats({ index, metric: ['docs', 'store'], level: 'indices' }))
   let stats = await ask()
   const without = [...days.values()].flat().filter((name) => !stats.indices?.[name]?.primaries?.docs)
+  let coming: ReadonlySet<string> = new Set()
   if (without.length > 0) {
     // The shard of one that was made just now is on its way.
     const waiting = { index: without, wait_for_status: 'yellow', timeout: '3s' } as const
     await insist(client, what, () => client.cluster.health(waiting, { ignore: [404, 408] }))
+    coming = await beingMade(client, without)
     stats = await ask()
   }
   return [...days].map(([day, names]) => {
@@ -74,13 +76,40 @@ export const listDays = async (client: Client, prefix: string): Promise<Day[]> =
     for (const name of names) {
       const of = stats.indices?.[name]
       // Of an index whose first copy is on no node that runs, nothing is known.
-      if (!of?.primaries?.docs)
+      if (!of?.primaries?.docs && !coming.has(name))
         problem = `the shards of ${name} are on no node that runs: start that node again, or restore the index from a snapshot`
       events += of?.primaries?.docs?.count ?? 0
       bytes += of?.total?.store?.size_in_bytes ?? 0
     }
     return { day, events, bytes, ...(problem ? { problem } : {}) }
   })
+}
+
+/** ms that a busy cluster may take to give a new index its shards. */
+const MAKING = 60_000
+/** Those of `indices` that no node ever had, for they were made just now. */
+const beingMade = async (client: Client, indices: readonly string[]): Promise<ReadonlySet<string>> => {
+  const shards = await insist(client, 'looking where shards are', () =>
+    client.cat.shards(
+      {
+        index: [...indices],
+        format: 'json',
+        time: 'ms',
+        h: ['index', 'prirep', 'unassigned.reason', 'unassigned.for'],
+      },
+      { ignore: [404] },
+    ),
+  )
+  return new Set(
+    (Array.isArray(shards) ? shards : [])
+      .filter(
+        (each) =>
+          each.prirep === 'p' &&
+          each['unassigned.reason'] === 'INDEX_CREATED' &&
+          Number.parseInt(each['unassigned.for'] ?? '', 10) < MAKING,
+      )
+      .map((each) => each.index!),
+  )
 }
 
 const ANEW = /^(.*?)(?:-anew)?-events-(\d{4}\.\d\d\.\d\d-[^.]*?)(?:-anew\d+)?$/

@@ -77,6 +77,10 @@ export const openSessions = (options: SessionsOptions): Sessions => {
   const forgetful = { onRetry: () => observer.forget() }
 
   let mine = '' // the id of the own session: not looked at from here
+  /** When the turn of the own beat began that is under way. */
+  let turn: number | undefined
+  /** Where the own beat hangs, those of the others hang as well, and may arrive after the question. */
+  const hangs = () => turn !== undefined && clock() - turn > dead / 2
 
   const read = async (ids: readonly string[]) => {
     const asked = clock()
@@ -91,7 +95,8 @@ export const openSessions = (options: SessionsOptions): Sessions => {
     answered: number,
   ): Promise<SessionRecord | 'live' | undefined> => {
     if (!at) return undefined
-    if (at.doc.state === 'live' && (id === mine || !observer.dead(id, at.doc, asked, answered))) return 'live'
+    if (at.doc.state === 'live' && (id === mine || !observer.dead(id, at.doc, asked, answered) || hangs()))
+      return 'live'
     const ended = await fence(client, sessions, id, at, step)
     if (ended) observer.drop(id)
     return ended ?? 'live'
@@ -237,12 +242,10 @@ export const openSessions = (options: SessionsOptions): Sessions => {
   let turns = 0
   const schedule = () => {
     timer = setTimeout(async () => {
-      const began = clock()
+      turn = clock()
       try {
         const session = await own
         if (session?.alive()) await session.beat()
-        // An observer that was away itself, or whose cluster was, has seen nothing meanwhile.
-        if (clock() - began > dead / 2) observer.forget()
         const { found, asked, answered } = await read(observer.watched())
         for (const id of observer.watched()) {
           const at = found.get(id)
@@ -254,6 +257,9 @@ export const openSessions = (options: SessionsOptions): Sessions => {
       } catch (error) {
         complain(error)
       }
+      // An observer that was away itself, or whose cluster was, has seen nothing meanwhile.
+      if (hangs()) observer.forget()
+      turn = undefined
       if (!closed) schedule()
     }, beat)
     timer.unref()

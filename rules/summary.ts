@@ -37,24 +37,40 @@ const nameOf = (rule: Rule, agency: string, hour: number): string =>
   `${groupKey(rule.id, [])} ${partKey(rule.id, [], agency)} ${hour}`
 
 export const openRoom = (alerts: Collection<Alert>, rule: Rule): Room => {
-  const known = new Map<string, Set<string>>()
-  const read = async (agency: string, hour: number): Promise<Set<string>> => {
+  /** Groups that have taken room since the store was asked, and how much there certainly was; then which had. */
+  interface Place {
+    readonly taken: Set<string>
+    readonly free: number
+    groups?: Set<string>
+  }
+  const known = new Map<string, Place>()
+  const within = (agency: string, hour: number): Filter => {
     // Of the agency as a whole: its systems do not multiply what it may be sent.
     const whose: Filter = agency === NOBODY ? not(exists('organization.id')) : eq('organization.id', agencyIn(agency))
-    const buckets = await alerts.aggregate(SYSTEM, {
-      filter: and(eq('rule.id', rule.id), whose, { op: 'range', field: 'alert.first', gte: hour, lt: hour + HOUR }),
-      by: ['alert.group'],
-      limit: MOST_GROUPS + 2,
-    })
-    const groups = new Set(buckets.map(({ key }) => String(key[0])))
+    return and(eq('rule.id', rule.id), whose, { op: 'range', field: 'alert.first', gte: hour, lt: hour + HOUR })
+  }
+  const begin = async (agency: string, hour: number): Promise<Place> => {
+    // There are no more groups than alerts: as a rule it need not be known which they are.
+    const [all] = await alerts.aggregate(SYSTEM, { filter: within(agency, hour), by: [], limit: 1 })
+    return { taken: new Set(), free: MOST_GROUPS - (all?.count ?? 0) }
+  }
+  const read = async (agency: string, hour: number, { taken }: Place): Promise<Set<string>> => {
+    const filter = within(agency, hour)
+    const buckets = await alerts.aggregate(SYSTEM, { filter, by: ['alert.group'], limit: MOST_GROUPS + 2 })
+    const groups = new Set([...taken, ...buckets.map(({ key }) => String(key[0]))])
     groups.delete(keyOf(rule, agency, hour))
     return groups
   }
   return {
     take: async (agency, hour, part) => {
-      const place = `${hour} ${agencyIn(agency)}`
-      let groups = known.get(place)
-      if (!groups) known.set(place, (groups = await read(agency, hour)))
+      const name = `${hour} ${agencyIn(agency)}`
+      let place = known.get(name)
+      if (!place) known.set(name, (place = await begin(agency, hour)))
+      if (!place.groups && (place.taken.has(part) || place.taken.size < place.free)) {
+        place.taken.add(part)
+        return true
+      }
+      const groups = (place.groups ??= await read(agency, hour, place))
       if (groups.has(part)) return true
       if (groups.size >= MOST_GROUPS) return false
       groups.add(part)

@@ -13,6 +13,7 @@ import { flatFields, INDEXED, TOGETHER } from './documents.ts'
 import { diskFull } from './full.ts'
 import { scoped } from './scope.ts'
 import { toSqlite } from './sqlite-filter.ts'
+import { openWrite } from './sqlite-write.ts'
 import { compare, placeOf } from './sqlite-order.ts'
 import { column as quote } from './sql.ts'
 import type { Filter } from './filter.ts'
@@ -22,8 +23,6 @@ import {
   type Document,
   type DocumentQuery,
   type DocumentStore,
-  type Put,
-  type PutResult,
   type Scope,
   type Stored,
   StoreError,
@@ -130,13 +129,6 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
     })
     return { values, odd }
   }
-  const write = `INSERT OR REPLACE INTO ${table} (id, version, seq, odd, doc, ${fields.map(quote).join(', ')}) VALUES (?, ?, ?, ?, ?${', ?'.repeat(fields.length)})`
-  const nextSeq = (): number =>
-    Number(
-      prepare(
-        `INSERT INTO counters VALUES ('seq', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value`,
-      ).get()!['value'],
-    )
   const stored = (row: Record<string, unknown>): Stored<Document> => ({
     id: String(row['id']),
     version: Number(row['version']),
@@ -145,7 +137,8 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
   })
   atOnce(db, () => {
     db.exec(
-      `CREATE TABLE IF NOT EXISTS ${table} (id TEXT PRIMARY KEY, version INTEGER NOT NULL, seq INTEGER NOT NULL, odd INTEGER NOT NULL, doc TEXT NOT NULL)`,
+      // What is searched by stands before the document: of a long one the rest lies on other pages.
+      `CREATE TABLE IF NOT EXISTS ${table} (id TEXT PRIMARY KEY, version INTEGER NOT NULL, seq INTEGER NOT NULL, odd INTEGER NOT NULL, ${fields.map((field) => `${quote(field)}, `).join('')}doc TEXT NOT NULL)`,
     )
     const present = new Set(
       db
@@ -172,7 +165,7 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
       fill.run(odd, ...values, String(row['id']))
     }
   })
-  const CONFLICT = { ok: false, conflict: true } as const
+  const write = openWrite(prepare, table, fields, columnValues)
 
   const select = (scope: Scope, filter: Filter) => {
     const all = scoped(scope, filter)
@@ -192,26 +185,7 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
         ? found
         : undefined
     },
-    put: async (items, inOrder = false) => {
-      const results: PutResult[] = []
-      atOnce(db, () => {
-        for (const { id, doc, version } of items as readonly Put<Document>[]) {
-          const current = prepare(`SELECT version FROM ${table} WHERE id = ?`).get(id)?.['version'] as
-            | number
-            | undefined
-          const refused = inOrder && results.some(({ ok }) => !ok)
-          if (refused || (version !== 'any' && (version ?? undefined) !== current)) {
-            results.push(CONFLICT)
-            continue
-          }
-          const next = (current ?? 0) + 1
-          const { values, odd } = columnValues(doc)
-          prepare(write).run(id, next, nextSeq(), odd, JSON.stringify(doc), ...values)
-          results.push({ ok: true, version: next })
-        }
-      })
-      return results
-    },
+    put: async (items, inOrder = false) => atOnce(db, () => write(items, inOrder)),
     query: async (scope, query) => {
       const chosen = select(scope, query.filter)
       return chosen.match ? scanned(query, chosen.sql, chosen.params, chosen.match) : page(query, chosen)
@@ -282,8 +256,8 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
   }
 
   /**
-   * Every document that SQL chooses, in slices: what else the process has to do has its turn in between. One that is changed
-   * meanwhile comes again, as it is then.
+   * Every document that SQL chooses, in slices: what else the process has to do has its turn in between. One that is removed
+   * and made again meanwhile comes again, as it is then.
    */
   async function* scan(sql: string, params: SQLInputValue[]): AsyncGenerator<Stored<Document>> {
     const statement = prepare(
@@ -352,9 +326,7 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
   function page({ sort = [], limit, cursor }: DocumentQuery, { sql, params }: ReturnType<typeof select>) {
     ordered(sort)
     // Absent values come last; ties by id. The cursor is the sort values and the id of the last row.
-    const order = [...sort.map(({ field, order }) => `${quote(field)} IS NULL, ${quote(field)} ${order}`), 'id'].join(
-      ', ',
-    )
+    const order = [...sort.map(({ field, order }) => `${quote(field)} ${order} NULLS LAST`), 'id'].join(', ')
     const after = cursor === undefined ? undefined : placeOf(cursor, sort.length + 1)
     const more: string[] = []
     const values: SQLInputValue[] = []
@@ -378,9 +350,10 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
     const columns = ['id', 'version', 'seq', 'doc', ...sort.map(({ field }, i) => `${quote(field)} AS s${i}`)].join(
       ', ',
     )
-    const rows = db
-      .prepare(`SELECT ${columns} FROM ${table} WHERE ${where} ORDER BY ${order} LIMIT ${Math.trunc(limit) + 1}`)
-      .all(...params, ...values)
+    // The rows first, then what they hold: else the documents of all would be put in order to show a few.
+    const rows = prepare(
+      `SELECT ${columns} FROM ${table} WHERE rowid IN (SELECT rowid FROM ${table} WHERE ${where} ORDER BY ${order} LIMIT ?) ORDER BY ${order}`,
+    ).all(...params, ...values, Math.trunc(limit) + 1)
     const items = rows.slice(0, limit).map(stored)
     const last = rows.length > limit ? rows[limit - 1]! : undefined
     const next = last && JSON.stringify([...sort.map((_, i) => last[`s${i}`]), last['id']])

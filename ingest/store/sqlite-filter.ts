@@ -42,7 +42,7 @@ export const toSqlite = (
       // Numbers stand as numbers, all else as folded text; a value may be meant as either.
       const wanted = node.values.flatMap((v): SQLInputValue[] => {
         const text = String(v)
-        return Number.isSafeInteger(Number(text)) && String(Number(text)) === text
+        return Number.isFinite(Number(text)) && String(Number(text)) === text
           ? [fold(text), Number(text)]
           : [fold(text)]
       })

@@ -16,9 +16,11 @@ export const openWrite = (
   fields: readonly string[],
   columnsOf: (doc: Document) => { values: SQLInputValue[]; odd: number },
 ): ((items: readonly Put<Document>[], inOrder: boolean) => readonly PutResult[]) => {
-  const columns = fields.map(quote)
+  // Of what is searched by its id the table has a column without that.
+  const own = fields.flatMap((field, n) => (field === 'id' ? [] : [{ name: quote(field), n }]))
+  const columns = own.map(({ name }) => name)
   const known = `SELECT version, odd${columns.map((name, i) => `, ${name} AS f${i}`).join('')} FROM ${table} WHERE id = ?`
-  const insert = `INSERT INTO ${table} (id, version, seq, odd, doc${columns.map((name) => `, ${name}`).join('')}) VALUES (?, ?, ?, ?, ?${', ?'.repeat(fields.length)})`
+  const insert = `INSERT INTO ${table} (id, version, seq, odd, doc${columns.map((name) => `, ${name}`).join('')}) VALUES (?, ?, ?, ?, ?${', ?'.repeat(own.length)})`
   /** The next places in the order of all changes of all collections; those that are not used stay free. */
   const places = (count: number): number =>
     Number(
@@ -41,7 +43,8 @@ export const openWrite = (
         continue
       }
       const next = (before ?? 0) + 1
-      const { values, odd } = columnsOf(doc)
+      const { values: all, odd } = columnsOf(doc)
+      const values = own.map(({ n }) => all[n]!)
       seq ??= places(items.length - i)
       if (!current) prepare(insert).run(id, next, seq, odd, JSON.stringify(doc), ...values)
       else {

@@ -11,6 +11,7 @@ import type { Scalar } from '../event.ts'
 import { Buckets, byCount, typedKey } from './buckets.ts'
 import { flatFields, INDEXED, TOGETHER } from './documents.ts'
 import { diskFull } from './full.ts'
+import { openMeasured } from './measured.ts'
 import { scoped } from './scope.ts'
 import { toSqlite } from './sqlite-filter.ts'
 import { openWrite } from './sqlite-write.ts'
@@ -33,6 +34,7 @@ import {
 const SCHEMA = 1
 /** Documents that are decided on without a pause: some milliseconds. */
 const SLICE = 200
+const SQL_AS = { least: 'min', greatest: 'max', sum: 'sum' } as const
 /** ms that a question may take which SQL cannot decide. */
 const LIMIT = 30_000
 
@@ -138,7 +140,7 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
   atOnce(db, () => {
     db.exec(
       // What is searched by stands before the document: of a long one the rest lies on other pages.
-      `CREATE TABLE IF NOT EXISTS ${table} (id TEXT PRIMARY KEY, version INTEGER NOT NULL, seq INTEGER NOT NULL, odd INTEGER NOT NULL, ${fields.map((field) => `${quote(field)}, `).join('')}doc TEXT NOT NULL)`,
+      `CREATE TABLE IF NOT EXISTS ${table} (id TEXT PRIMARY KEY, version INTEGER NOT NULL, seq INTEGER NOT NULL, odd INTEGER NOT NULL, ${fields.map((field) => (field === 'id' ? '' : `${quote(field)}, `)).join('')}doc TEXT NOT NULL)`,
     )
     const present = new Set(
       db
@@ -233,6 +235,27 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
           count: Number(row['n']),
         }))
         .sort(byCount)
+    },
+    measure: async (scope, { filter, of }) => {
+      const { sql, params, match } = select(scope, filter)
+      if (match || of.some(({ field }) => !fields.includes(field))) {
+        const measured = openMeasured(of)
+        const seen = new Set<string>()
+        for await (const { id, doc } of scan(sql, params)) {
+          if (seen.has(id) || (match && !match(doc))) continue
+          seen.add(id)
+          measured.add(flatFields(doc))
+        }
+        return measured.answer()
+      }
+      // A question each: least and greatest are the ends of an index.
+      const parts = of.map(({ field, as }) => {
+        const name = quote(field)
+        return `(SELECT ${SQL_AS[as]}(${name}) FROM ${table} WHERE ${sql} AND typeof(${name}) <> 'text')`
+      })
+      const text = `SELECT (SELECT count(*) FROM ${table} WHERE ${sql}) AS n${parts.map((part, i) => `, ${part} AS v${i}`).join('')}`
+      const row = prepare(text).get(...[...parts, text].flatMap(() => params))!
+      return { count: Number(row['n']), values: parts.map((_, i) => (row[`v${i}`] as number | null) ?? undefined) }
     },
     changesSince: async (scope, seq, limit) => {
       const { sql, params, match } = select(scope, { op: 'and', of: [] })

@@ -209,6 +209,12 @@ export interface DocumentQuery {
   readonly cursor?: string
 }
 
+/** Of a field of single numbers. */
+export interface Measure {
+  readonly field: string
+  readonly as: 'least' | 'greatest' | 'sum'
+}
+
 export interface Collection<T extends Document> {
   get(scope: Scope, id: string): Promise<Stored<T> | undefined>
   /**
@@ -230,6 +236,11 @@ export interface Collection<T extends Document> {
       readonly limit: number
     },
   ): Promise<readonly { readonly key: readonly (Scalar | null)[]; readonly count: number }[]>
+  /** How many documents match, and what their numbers come to, in the order of `of`; undefined where none has the field. */
+  measure(
+    scope: Scope,
+    query: { readonly filter: Filter; readonly of: readonly Measure[] },
+  ): Promise<{ readonly count: number; readonly values: readonly (number | undefined)[] }>
   /** Changes after `seq`, oldest first, each document once with its newest content. */
   changesSince(
     scope: Scope,

@@ -122,31 +122,34 @@ export const summaryOf = (alerts: readonly Alert[]): (Summary & { readonly worst
   }
 }
 
+const MEASURES = [
+  { field: 'alert.first', as: 'least' },
+  { field: 'alert.last', as: 'greatest' },
+  { field: 'alert.count', as: 'sum' },
+  { field: 'alert.severity', as: 'greatest' },
+] as const
 /** The same asked of the store, which may hold thousands of its alerts. Undefined where it has none. */
 export const readSummary = async (
   alerts: Collection<Alert>,
   incident: string,
 ): Promise<(Summary & { readonly worst: Level }) | undefined> => {
   const filter = membersOf(incident)
-  const oldest = await alerts.query(SYSTEM, { filter, sort: [{ field: 'alert.first', order: 'asc' }], limit: 1 })
-  if (oldest.total <= 1) return summaryOf(oldest.items.map(({ doc }) => doc))
-  const newest = await alerts.query(SYSTEM, { filter, sort: [{ field: 'alert.last', order: 'desc' }], limit: 1 })
-  const worst = await alerts.query(SYSTEM, { filter, sort: [{ field: 'alert.severity', order: 'desc' }], limit: 1 })
-  const counts = await alerts.aggregate(SYSTEM, { filter, by: ['alert.count'], limit: 1_000_000 })
+  const { count, values } = await alerts.measure(SYSTEM, { filter, of: MEASURES })
+  if (count <= 1) return summaryOf((await alerts.query(SYSTEM, { filter, limit: 1 })).items.map(({ doc }) => doc))
+  const [first, last, events, worst] = values as readonly number[]
   const portals: Summary['portals'][number][] = []
   for (const { key } of await alerts.aggregate(SYSTEM, { filter, by: ['portal.id'], limit: 1000 })) {
     if (key[0] === null || key[0] === undefined) continue
     const one = await alerts.query(SYSTEM, { filter: and(filter, eq('portal.id', key[0])), limit: 1 })
     portals.push(...portalOf(one.items[0]!.doc))
   }
-  const first = oldest.items[0]!.doc['alert.first']
   return {
-    '@timestamp': first,
-    'incident.first': first,
-    'incident.last': newest.items[0]!.doc['alert.last'],
-    'incident.alerts': oldest.total,
-    'incident.events': counts.reduce((sum, { key, count }) => sum + Number(key[0] ?? 0) * count, 0),
+    '@timestamp': first!,
+    'incident.first': first!,
+    'incident.last': last!,
+    'incident.alerts': count,
+    'incident.events': events!,
     portals: portals.sort((a, b) => (a.id < b.id ? -1 : 1)),
-    worst: worst.items[0]!.doc['rule.level'],
+    worst: LEVELS[worst!]!,
   }
 }

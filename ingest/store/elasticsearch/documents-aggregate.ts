@@ -5,6 +5,7 @@ import { typedKey } from '../buckets.ts'
 import { kindOf } from './connect.ts'
 import { sorted } from './documents-fields.ts'
 import type { Reader } from './documents-read.ts'
+import type { Measure } from '../store.ts'
 
 export type DocumentBy = string | { readonly field: string; readonly every: number; readonly offset?: number }
 interface Counted {
@@ -13,6 +14,29 @@ interface Counted {
 }
 interface Histogram {
   readonly buckets: readonly { readonly key: number; readonly doc_count: number }[]
+}
+
+const ES_AS = { least: 'min', greatest: 'max', sum: 'sum' } as const
+/** As the cluster measures fields that have an index; undefined where one has none. */
+export const measuresOf = async (
+  reader: Reader,
+  query: estypes.QueryDslQueryContainer,
+  of: readonly Measure[],
+  known: ReadonlySet<string>,
+): Promise<{ count: number; values: (number | undefined)[] } | undefined> => {
+  if (of.some(({ field }) => !known.has(field))) return undefined
+  const aggs = of.flatMap(({ field, as }, i) => [
+    [`v${i}`, { [ES_AS[as]]: { field: `n.${field}` } }] as const,
+    [`k${i}`, { value_count: { field: `n.${field}` } }] as const,
+  ])
+  const { total, aggregations } = await reader.aggregate<Record<string, { readonly value: number | null }>>(
+    query,
+    Object.fromEntries(aggs),
+  )
+  // The sum of none is 0 there.
+  const value = (i: number) =>
+    aggregations?.[`k${i}`]?.value ? (aggregations[`v${i}`]?.value ?? undefined) : undefined
+  return { count: total, values: of.map((_, i) => value(i)) }
 }
 
 /**

@@ -9,6 +9,7 @@ import { flatFields } from '../documents.ts'
 import { scoped } from '../scope.ts'
 import { EVERYTHING, type Filter } from '../filter.ts'
 import { asNumber, compile, fold } from '../match.ts'
+import { openMeasured } from '../measured.ts'
 import {
   type Collection,
   type Document,
@@ -21,7 +22,7 @@ import {
   StoreError,
   WrongQuestion,
 } from '../store.ts'
-import { bucketsOf } from './documents-aggregate.ts'
+import { bucketsOf, measuresOf } from './documents-aggregate.ts'
 import { fieldsOf, nativeId } from './documents-fields.ts'
 import { everyone, openIndex } from './documents-index.ts'
 import { toQuery } from './documents-query.ts'
@@ -172,6 +173,16 @@ const openCollection = (
         }),
         count,
       }))
+    },
+    measure: async (scope, { filter, of }) => {
+      await readable()
+      const { query, match } = select(scope, filter)
+      const found = match ? undefined : await measuresOf(reader, query, of, known)
+      if (found) return found
+      const measured = openMeasured(of)
+      for await (const hits of reader.scan(query))
+        for (const { stored } of hits) if (!match || match(stored.doc)) measured.add(flatFields(stored.doc))
+      return measured.answer()
     },
     changesSince: async (scope, seq, limit) => {
       await prepared.forReading()

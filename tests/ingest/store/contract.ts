@@ -18,6 +18,7 @@ import {
   ONE,
   or,
 } from '../../../ingest/store/filter.ts'
+import { flatFields } from '../../../ingest/store/documents.ts'
 import { compile } from '../../../ingest/store/match.ts'
 import {
   type Batch,
@@ -27,6 +28,7 @@ import {
   type Store,
   SYSTEM,
 } from '../../../ingest/store/store.ts'
+import { random } from '../../random.ts'
 
 export interface Opened {
   readonly store: Store
@@ -682,6 +684,7 @@ export const contractDocuments = (name: string, open: () => Promise<Opened>): vo
           'organization.id': i % 2 ? 'so-y-te' : 'so-noi-vu',
           nested: { list: ['x', `n${i % 4}`] },
           'alert.first': i,
+          'other.n': i === 1 ? 'text' : 2,
         }),
       )
       await alerts.put(rows.map((each, i) => ({ id: `q${String(i).padStart(3, '0')}`, doc: each, version: null })))
@@ -723,12 +726,90 @@ export const contractDocuments = (name: string, open: () => Promise<Opened>): vo
         limit: 10,
       })
       expect(by.reduce((sum, { count }) => sum + count, 0)).toBe(53)
+      const of = [
+        { field: 'alert.first', as: 'least' },
+        { field: 'alert.first', as: 'greatest' },
+        { field: 'alert.first', as: 'sum' },
+        { field: 'alert.last', as: 'least' },
+        { field: 'alert.count', as: 'sum' },
+        // Has no index, and one text among its values.
+        { field: 'other.n', as: 'sum' },
+      ] as const
+      const measured = async (filter: Filter, scope: Scope = SYSTEM) => {
+        const { count, values } = await alerts.measure(scope, { filter, of })
+        return [count, ...values]
+      }
+      const none = [0, undefined, undefined, undefined, undefined, undefined, undefined]
+      expect(await measured(EVERYTHING)).toEqual([53, 0, 52, 1378, 1000, undefined, 104])
+      expect(await measured(eq('alert.status', 'closed'))).toEqual([18, 0, 51, 459, 1000, undefined, 36])
+      expect(await measured(eq('alert.status', 'closed'), { organizations: ['so-y-te'] })).toEqual([
+        9,
+        3,
+        51,
+        243,
+        1001,
+        undefined,
+        18,
+      ])
+      expect(await measured(eq('nested.list', 'n1'))).toEqual([13, 1, 49, 325, 1001, undefined, 24])
+      expect(await measured(eq('alert.status', 'nobody'))).toEqual(none)
+      expect(await measured(EVERYTHING, { organizations: [] })).toEqual(none)
       const changes = await alerts.changesSince(SYSTEM, before, 1000)
       expect(changes.items).toHaveLength(53)
       expect((await alerts.changesSince({ organizations: ['so-y-te'] }, before, 1000)).items).toHaveLength(26)
       const { version } = (await alerts.get(SYSTEM, 'q000'))!
       await alerts.put([{ id: 'q000', doc: doc({ 'alert.status': 'new' }), version }])
       expect((await alerts.changesSince(SYSTEM, changes.seq, 1000)).items.map(({ id }) => id)).toEqual(['q000'])
+    })
+
+    test('a document that is changed is found by what it says now, and by nothing that it said before', async () => {
+      const next = random(7)
+      const pick = <T>(some: readonly T[]): T => some[Math.floor(next() * some.length)]!
+      const FIELDS: { readonly [field: string]: readonly unknown[] } = {
+        'alert.status': [undefined, 'new', 'NEW', 'closed'],
+        'alert.count': [undefined, 0, 1, 1.5, '1'],
+        'alert.assignee': [undefined, '', 'lan', ['lan', 'minh']],
+        'organization.id': ['so-y-te', 'so-noi-vu', undefined],
+        'not.indexed': [undefined, 'a', 1],
+      }
+      const { documents } = await opened.reopen()
+      const collections = ['alerts', 'of_a_test'].map((each) => documents.collection<Document>(each))
+      const held = collections.map(() => new Map<string, { doc: Document; version: number }>())
+      for (let round = 0; round < 6; round++) {
+        for (const [c, collection] of collections.entries()) {
+          const mine = held[c]!
+          const puts = Array.from({ length: 12 }, (_, i) => `w${i}`)
+            .filter(() => next() < 0.7)
+            .map((id) => {
+              const fields = Object.entries(FIELDS).flatMap(([name, values]) => {
+                const value = pick(values)
+                return value === undefined ? [] : [[name, value]]
+              })
+              return { id, doc: { mine: 'yes', ...Object.fromEntries(fields) }, version: mine.get(id)?.version ?? null }
+            })
+          for (const [i, result] of (await collection.put(puts)).entries()) {
+            if (!result.ok) throw new Error(`${puts[i]!.id} was refused`)
+            mine.set(puts[i]!.id, { doc: puts[i]!.doc, version: result.version })
+          }
+          for (const [field, values] of Object.entries(FIELDS))
+            for (const value of [...values.flat(), 'nobody']) {
+              const holds = value === undefined ? not(exists(field)) : eq(field, value as string)
+              const filter = and(eq('mine', 'yes'), holds)
+              const wanted = [...mine].filter(([, { doc: of }]) => compile(filter)(flatFields(of))).map(([id]) => id)
+              const found = await collection.query(SYSTEM, { filter, limit: 100, sort: [] })
+              expect({ field, value, found: found.items.map(({ id }) => id) }).toEqual({
+                field,
+                value,
+                found: wanted.sort(),
+              })
+            }
+        }
+      }
+      for (const [c, collection] of collections.entries())
+        for (const [id, { doc: of, version }] of held[c]!) {
+          expect(await collection.get(SYSTEM, id)).toMatchObject({ id, doc: of, version })
+          await collection.delete(id, 'any')
+        }
     })
 
     test('a lease is held once, is free again when it was released or the store closed, and its token grows', async () => {

@@ -5,6 +5,7 @@ import { NOTHING_KNOWN, type Placeholders } from '../ingest/inventory/placeholde
 import type { Rule } from './rule.ts'
 import { type CompileOptions, compileDocuments } from './sigma/compile.ts'
 import { SigmaError } from './sigma/error.ts'
+import { libraryOf } from './sigma/library.ts'
 import type { SourceKind } from './sigma/mapping.ts'
 import { parseSigma, type SigmaDocument } from './sigma/parse.ts'
 
@@ -39,24 +40,24 @@ const sentence = (error: unknown, file: string): string =>
   error instanceof SigmaError ? error.message : `${file}: ${error instanceof Error ? error.message : String(error)}`
 
 /** The files of some folders as they were read, a list a folder, and what could not be read. */
-interface Texts {
-  readonly folders: readonly (readonly { readonly file: string; readonly text: string }[])[]
+interface Read {
+  readonly folders: readonly (readonly (readonly SigmaDocument[])[])[]
   readonly problems: readonly string[]
 }
-const readTexts = (folders: readonly string[]): Texts => {
+const readFolders = (folders: readonly string[]): Read => {
   const problems: string[] = []
-  const read: { file: string; text: string }[][] = []
+  const read: SigmaDocument[][][] = []
   for (const folder of folders) {
     if (!existsSync(folder) || !statSync(folder).isDirectory()) {
       problems.push(`${folder}: there is no such folder of rules`)
       continue
     }
-    const files: { file: string; text: string }[] = []
+    const files: SigmaDocument[][] = []
     for (const path of ruleFiles(folder)) {
       // What ships with the program is named alike wherever it is installed.
       const file = path.startsWith(CATALOG) ? relative(ROOT, path) : path
       try {
-        files.push({ file, text: readFileSync(path, 'utf8') })
+        files.push(parseSigma(readFileSync(path, 'utf8'), file))
       } catch (error) {
         problems.push(sentence(error, file))
       }
@@ -66,29 +67,18 @@ const readTexts = (folders: readonly string[]): Texts => {
   return { folders: read, problems }
 }
 
-const compileTexts = (texts: Texts, kinds: readonly SourceKind[] | undefined, placeholders: Placeholders): Loaded => {
+const compileAll = (read: Read, kinds: readonly SourceKind[] | undefined, placeholders: Placeholders): Loaded => {
   const options: CompileOptions = { ...(kinds ? { kinds } : { fields: 'routed' }), placeholders }
-  const problems = [...texts.problems]
+  const problems = [...read.problems]
   const rules: Rule[] = []
-  const read = texts.folders.map((files) =>
-    files.flatMap(({ file, text }) => {
-      try {
-        return [parseSigma(text, file)]
-      } catch (error) {
-        problems.push(sentence(error, file))
-        return []
-      }
-    }),
-  )
   // A user's filter is for rules of ours too.
-  const filters = read.flat(2).filter((document) => document.kind === 'filter')
-  const library: SigmaDocument[] = []
-  for (const files of read) {
+  const filters = read.folders.flat(2).filter((document) => document.kind === 'filter')
+  for (const [i, files] of read.folders.entries()) {
     // A folder sees those before it, not those after: a user's correlation over a rule of ours does not silence ours.
-    library.push(...files.flat())
+    const library = libraryOf(read.folders.slice(0, i + 1).flat(2), filters)
     for (const documents of files) {
       try {
-        rules.push(...compileDocuments(documents, options, library, filters))
+        rules.push(...compileDocuments(documents, options, library))
       } catch (error) {
         problems.push(sentence(error, documents[0]!.located.file))
       }
@@ -113,7 +103,7 @@ export const readRules = (
   folders: readonly string[],
   kinds: readonly SourceKind[] | undefined,
   placeholders: Placeholders = NOTHING_KNOWN,
-): Loaded => compileTexts(readTexts(folders), kinds, placeholders)
+): Loaded => compileAll(readFolders(folders), kinds, placeholders)
 
 /**
  * The rules of one text, which may name those of the catalog and of the user's folder. Throws a sentence with file, line and
@@ -136,9 +126,7 @@ export const readDraft = (
     } catch {
       // What is wrong in another file is not this one's fault: check tells it.
     }
-  const library = [...documents, ...others]
-  const filters = library.filter((document) => document.kind === 'filter')
-  return compileDocuments(documents, { kinds, placeholders }, library, filters)
+  return compileDocuments(documents, { kinds, placeholders }, libraryOf([...documents, ...others]))
 }
 
 /** Rules, and the texts that they were read from. */
@@ -153,9 +141,9 @@ export const holdRules = (
   kinds: readonly SourceKind[],
   placeholders: Placeholders = NOTHING_KNOWN,
 ): Held => {
-  const texts = readTexts(folder === undefined ? [CATALOG] : [CATALOG, folder])
+  const read = readFolders(folder === undefined ? [CATALOG] : [CATALOG, folder])
   const compiled = (known: Placeholders): Held => ({
-    rules: allRight(compileTexts(texts, kinds, known)),
+    rules: allRight(compileAll(read, kinds, known)),
     again: compiled,
   })
   return compiled(placeholders)

@@ -7,9 +7,10 @@ import { canBeUndone, durationOf, parseCorrelation } from './correlation.ts'
 import { compileDetection, compileEnd } from './detection.ts'
 import { distance, nearest, quoted, SigmaError, Wrong } from './error.ts'
 import { checkFilter, compileFilterOf, filtersOf, nameOf, namesOf } from './filters.ts'
+import { type Callable, type Library, libraryOf } from './library.ts'
 import { AS_IS, type Mapping, mappingOf, routed, type SourceKind } from './mapping.ts'
 import { namesPlaceholders } from './placeholders.ts'
-import { parseSigma, type SigmaCorrelation, type SigmaDocument, type SigmaFilter, type SigmaRule } from './parse.ts'
+import { parseSigma, type SigmaCorrelation, type SigmaDocument, type SigmaRule } from './parse.ts'
 import { scheduleOf } from './schedule.ts'
 
 export interface CompileOptions {
@@ -47,7 +48,7 @@ export const compileFilter = (document: SigmaRule, options: CompileOptions = {})
 const LATENESS = 5 * 60_000
 
 /** Without what filters say no match is. A rule that can never match is none. */
-const filtered = (document: SigmaRule, { options, filters }: Context): Filter => {
+const filtered = (document: SigmaRule, { options, library: { filters } }: Context): Filter => {
   const words = mapping(document, options)
   const own = compileFilter(document, options)
   // What the inventory says of a name may be nothing today, and something tomorrow.
@@ -67,56 +68,38 @@ const filtered = (document: SigmaRule, { options, filters }: Context): Filter =>
 }
 /**
  * The rules of these documents; correlations may name rules of the whole `library`, which then do not alert by themselves.
- * `filters` are applied to the rules that they name, whoever wrote these.
+ * Its filters are applied to the rules that they name.
  */
 export const compileDocuments = (
   documents: readonly SigmaDocument[],
   options: CompileOptions = {},
-  library: readonly SigmaDocument[] = documents,
-  filters: readonly SigmaFilter[] = library.filter((each) => each.kind === 'filter'),
+  library: Library = libraryOf(documents),
 ): Rule[] => {
-  const bases = new Map<SigmaDocument, boolean>() // whether it alerts by itself too
-  for (const document of library) {
-    if (document.kind !== 'correlation') continue
-    const generate = document.correlation.generate ?? document.generate ?? false
-    for (const name of document.correlation.rules) {
-      const base = called(name, document, library)
-      if (base) bases.set(base, (bases.get(base) ?? false) || generate)
-    }
-  }
-  for (const document of documents) if (document.kind === 'filter') checkFilter(document, library, mappings(options))
-  const context: Context = { library, options, filters }
+  for (const document of documents)
+    if (document.kind === 'filter') checkFilter(document, library.documents, mappings(options))
+  const context: Context = { library, options }
+  const those = documents.filter(library.alone)
   return [
-    ...documents.flatMap((each) => (each.kind === 'rule' && (bases.get(each) ?? true) ? [single(each, context)] : [])),
-    ...documents.flatMap((each) =>
-      each.kind === 'correlation' && (bases.get(each) ?? true) ? [correlated(each, context)] : [],
-    ),
+    ...those.flatMap((each) => (each.kind === 'rule' ? [single(each, context)] : [])),
+    ...those.flatMap((each) => (each.kind === 'correlation' ? [correlated(each, context)] : [])),
   ]
 }
 
 interface Context {
   readonly options: CompileOptions
-  readonly library: readonly SigmaDocument[]
-  readonly filters: readonly SigmaFilter[]
+  readonly library: Library
 }
 const mappings = (options: CompileOptions) => (document: SigmaRule) => mapping(document, options)
 
-type Callable = Exclude<SigmaDocument, SigmaFilter>
-const called = (name: string, from: SigmaCorrelation, library: readonly SigmaDocument[]): Callable | undefined => {
-  const found = library.filter(
-    (each): each is Callable => each !== from && each.kind !== 'filter' && namesOf(each).includes(name),
-  )
-  // The same file first: a name such as "denied" may stand in many.
-  return found.find((each) => each.located.file === from.located.file) ?? found[0]
-}
-
-const find = (name: string, from: SigmaCorrelation, library: readonly SigmaDocument[]): Callable => {
-  const found = called(name, from, library)
+const find = (name: string, from: SigmaCorrelation, library: Library): Callable => {
+  const found = library.called(name, from)
   if (found) return found
   if (namesOf(from).includes(name)) throw new Wrong(`${quoted(name)} is this correlation itself`)
   const close = nearest(
     name,
-    library.flatMap((each) => (each.kind === 'filter' ? [] : [each.name, each.id].flatMap((one) => one ?? []))),
+    library.documents.flatMap((each) =>
+      each.kind === 'filter' ? [] : [each.name, each.id].flatMap((one) => one ?? []),
+    ),
   )
   const near = close !== undefined && distance(close, name) <= 3 ? `; the nearest is ${close}` : ''
   throw new Wrong(`there is no rule with the name or id ${quoted(name)}${near}`)

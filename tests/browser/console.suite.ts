@@ -229,6 +229,8 @@ export const consoleSuite = (name: string, start: () => Promise<DemoServer>): vo
         for (const path of ['/alerts?status=all&range=30d', '/incidents?status=all', '/coverage', '/sources']) {
           await page.goto(path)
           await settled(page)
+          // A cluster that is busy answers late.
+          if (path.startsWith('/alerts')) await page.getByTestId('alert-row').first().waitFor()
           await page.emulateMedia({ media: 'print' })
           await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')))
           const seen = await page.evaluate(() => ({

@@ -12,7 +12,7 @@ import { HOUR, type Rule, severityOf } from '../rule.ts'
 import { type Actor, actsOf, DETECTOR, isSame, Refused, withAct } from './act.ts'
 import { alertsIn, type Cases, decide, incidentsIn, newActId } from './decide.ts'
 import { type Incident, keyOf, readSummary } from './incident.ts'
-import { nextNumbers } from './number.ts'
+import { nextNumber, nextNumbers } from './number.ts'
 import { apply } from './table.ts'
 
 const REACH = 24 * HOUR
@@ -133,8 +133,8 @@ const create = async (
     const { id, begun } = await placeFor(cases, alert)
     if (begun) return begun
     const now = cases.clock()
-    const [number] = await nextNumbers(cases.documents, cases.numbering(), agencyOf(alert.doc), now, 1)
-    const doc = await incidentFor(cases, { id, number: number!, now }, alert, actor, title, from)
+    const number = await nextNumber(cases.documents, cases.numbering(), agencyOf(alert.doc), now)
+    const doc = await incidentFor(cases, { id, number, now }, alert, actor, title, from)
     const [put] = await incidentsIn(cases.documents).put([{ id, doc, version: null }])
     if (put?.ok) return { id, version: put.version, seq: 0, doc }
   }
@@ -145,13 +145,15 @@ const createMany = async (cases: Cases, alerts: readonly Stored<Alert>[]): Promi
   if (alerts.length === 1) return [await create(cases, alerts[0]!, DETECTOR)]
   const now = cases.clock()
   const places = await Promise.all(alerts.map((alert) => placeFor(cases, alert)))
-  const numbers = new Map<string | undefined, string[]>()
-  const wanted = Map.groupBy(
-    alerts.filter((_, i) => !places[i]!.begun),
-    ({ doc }) => agencyOf(doc),
+  const wanted = new Map<string | undefined, number>()
+  for (const [i, { doc }] of alerts.entries())
+    if (!places[i]!.begun) wanted.set(agencyOf(doc), (wanted.get(agencyOf(doc)) ?? 0) + 1)
+  const numbers = new Map(
+    [...(await nextNumbers(cases.documents, cases.numbering(), wanted, now))].map(([agency, its]) => [
+      agency,
+      [...its],
+    ]),
   )
-  for (const [agency, those] of wanted)
-    numbers.set(agency, [...(await nextNumbers(cases.documents, cases.numbering(), agency, now, those.length))])
   const puts: Put<Incident>[] = []
   for (const [i, alert] of alerts.entries()) {
     const { id, begun } = places[i]!

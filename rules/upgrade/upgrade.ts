@@ -17,7 +17,7 @@ import type { Alert } from '../alert.ts'
 import { alertsIn, type Cases, incidentsIn } from '../case/decide.ts'
 import { type Incident, readSummary } from '../case/incident.ts'
 import { take } from '../case/membership.ts'
-import { nextNumbers } from '../case/number.ts'
+import { nextNumber } from '../case/number.ts'
 import { pagesOf } from '../case/pages.ts'
 import type { Rule } from '../rule.ts'
 import { clearAudit, moveHistory } from './history.ts'
@@ -95,13 +95,7 @@ interface Former extends Document {
 const renew = async (cases: Cases, alerts: Collection<Alert>, current: Stored<Incident>): Promise<void> => {
   const { alerts: listed = [], activity = [], decided: _, ...rest } = current.doc as unknown as Former & Incident
   const former = Number(rest['incident.number'])
-  const [number] = await nextNumbers(
-    cases.documents,
-    cases.numbering(),
-    rest['organization.id'],
-    rest['incident.created'],
-    1,
-  )
+  const number = await nextNumber(cases.documents, cases.numbering(), rest['organization.id'], rest['incident.created'])
   for (const { id } of listed) {
     const alert = await alerts.get(SYSTEM, id)
     const { doc } = alert ?? {}

@@ -121,7 +121,9 @@ export const incidentReport = (facts: IncidentFacts, settings: ReportSettings, l
         about.map((cells) => ({ cells })),
       ),
       heading(1, 'II. DIỄN BIẾN VÀ XỬ LÝ'),
-      table('Bảng 2. Diễn biến', ['Thời điểm', 'Việc', 'Nội dung', 'Người làm'], [34, 30, 74, 27], timeline),
+      ...(timeline.length > 0
+        ? [table('Bảng 2. Diễn biến', ['Thời điểm', 'Việc', 'Nội dung', 'Người làm'], [34, 30, 74, 27], timeline)]
+        : [paragraph('Chưa có việc nào được ghi nhận.')]),
       heading(1, 'III. CẢNH BÁO VÀ DẤU HIỆU'),
       table(
         'Bảng 3. Cảnh báo',

@@ -248,6 +248,41 @@ export const consoleSuite = (name: string, start: () => Promise<DemoServer>): vo
         }
       }))
 
+    it('makes a report of a period and of an incident; what is downloaded is what its link says', () =>
+      as('administrator', async ({ page, problems }) => {
+        const taken = async (format: string) => {
+          const [download] = await Promise.all([
+            page.waitForEvent('download'),
+            page.getByTestId(`report-${format}`).first().click(),
+          ])
+          return readFileSync(await download.path())
+        }
+        const make = async () => {
+          const before = await page.getByTestId('report-row').count()
+          await page.getByTestId('make-report').click()
+          await expect.poll(() => page.getByTestId('report-row').count(), { timeout: 60_000 }).toBe(before + 1)
+        }
+        await page.goto('/reports')
+        await page.getByTestId('make-report').waitFor()
+        // A figure of the preview is the list behind it.
+        await page.getByTestId('report-kind').selectOption('year')
+        await expect.poll(() => page.locator('main a[href*="/incidents?"]').count()).toBeGreaterThan(0)
+        await make()
+        expect((await taken('pdf')).subarray(0, 5).toString()).toBe('%PDF-')
+        expect((await taken('docx')).subarray(0, 2).toString()).toBe('PK')
+        expect((await taken('csv')).toString()).toMatch(/^\ufeff.*Bảng 1/s)
+        const number = await page.evaluate(async () => {
+          const answer = await (await fetch('/api/incidents?from=1&limit=1')).json()
+          return (answer as { items: { number: string }[] }).items[0]!.number
+        })
+        await page.goto(`/reports?kind=incident&incident=${number}`)
+        await page.getByText(number).first().waitFor()
+        await make()
+        expect(await page.getByTestId('report-row').first().innerText()).toContain(number)
+        expect((await taken('pdf')).length).toBeGreaterThan(10_000)
+        expect(problems).toEqual([])
+      }))
+
     it('finds an agency typed without its marks in the palette', () =>
       as('analyst', async ({ page }) => {
         await page.keyboard.press('Control+k')

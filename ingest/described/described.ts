@@ -9,6 +9,7 @@ import { CUT, readJson } from '../parsers/json.ts'
 import { Leaves, ROOT, STRING } from '../parsers/leaves.ts'
 import { type Answer, EVENT, type LineContext, type Parse, SKIP } from '../parsers/parser.ts'
 import { type Kind, Plan, timeOf } from '../parsers/plan.ts'
+import { zoneOf } from '../parsers/stamps.ts'
 import { fieldOf } from '../event.ts'
 import { momentOf, type ReadTime } from './moment.ts'
 import { type Pattern, patternOf } from './pattern.ts'
@@ -246,11 +247,11 @@ export const openDescribed = (all: Description): Parse => {
   const say = (row: Row, opened: Opened, from: number, to: number, context: LineContext): Answer => {
     const { leaves, plan, zone } = opened
     const at = leaves.at[1] ?? -1
-    const timezone = zone ?? context.timezone
-    const time =
-      at >= 0
-        ? opened.time(row.bytes, leaves.from[at]!, leaves.to[at]!, timezone, context.arrived)
-        : (context.header?.time ?? context.arrived)
+    const wallIn = (timezone: string): number =>
+      opened.time(row.bytes, leaves.from[at]!, leaves.to[at]!, timezone, context.arrived)
+    const timezone =
+      zone ?? (context.header?.zone === undefined || at < 0 ? context.timezone : zoneOf(context, wallIn('UTC')))
+    const time = at >= 0 ? wallIn(timezone) : (context.header?.time ?? context.arrived)
     if (Number.isNaN(time))
       return expected(row, `a time as the parser ${all.id} describes it`, leaves.from[at]!, leaves.to[at]!)
     row.long(F_TIME, time)

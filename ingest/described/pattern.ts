@@ -166,6 +166,9 @@ const named = (source: string): { names: string[]; plain: string } => {
   return { names, plain }
 }
 
+/** A pattern as it was written, without the names of its captures. */
+export const plainOf = (source: string): string => named(source).plain
+
 /** The pattern of a text. Throws a WrongPattern. */
 export const patternOf = (source: string): Pattern => {
   const { names, plain } = named(source)

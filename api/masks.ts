@@ -6,7 +6,7 @@
  * or the number of hits would tell a secret sign by sign.
  */
 import { RE2JS } from 're2js'
-import { COMPUTED } from '../ingest/computed/computed.ts'
+import { inputsOf } from '../ingest/computed/computed.ts'
 import { typeOf } from '../ingest/event.ts'
 import { and, type Filter, type Leaf, NOTHING, not, or } from '../ingest/store/filter.ts'
 import type { Role } from './contract.ts'
@@ -134,7 +134,7 @@ export const sightsOf = (configured: readonly Mask[]): ((role: Role) => Sight) =
     if (JOINED.has(key) || JOINED.has(under)) return masks
     const field = (under === '' ? ALIASES[key] : undefined) ?? key
     // What is computed of a field (related.user of user.name) says what that says.
-    const its = [field, ...(COMPUTED.get(field)?.of ?? [])]
+    const its = [field, ...inputsOf(field)]
     return masks.filter((mask) =>
       mask.in
         ? its.some((name) => mask.in!.includes(name)) || mask.in.includes(`${under}.${field}`)

@@ -9,12 +9,14 @@ import { hash } from 'node:crypto'
 import type { Event } from '../ingest/event.ts'
 import { openReadAgain, type ReadAgain } from '../ingest/read-again.ts'
 import { UNKNOWN_SOURCE } from '../ingest/source.ts'
-import { and, EVERYTHING, eq, type Filter, not } from '../ingest/store/filter.ts'
+import { and, contains, EVERYTHING, eq, type Filter, not } from '../ingest/store/filter.ts'
 import { type Document, ingestedOn, SYSTEM } from '../ingest/store/store.ts'
 import { isKnown } from '../ingest/inventory/scope.ts'
 import type { Installation } from './installation.ts'
 
 const DAY = 86_400_000
+/** Lines that may say the names of columns, a syslog header before them. */
+const HEADER = contains('event.original', '#')
 
 export interface ReparseRequest {
   /** Whose lines: a source of the configuration, or `unknown`. */
@@ -161,6 +163,7 @@ const readDays = async function* (
     openReadAgain({
       source,
       learned: await store.events.learned(id),
+      ...(wanted === id ? {} : { headers: () => store.events.match(SYSTEM, { filter: and(filter, HEADER) }) }),
       inventory,
       geoip: config.geoip,
       agency,

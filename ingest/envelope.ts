@@ -13,6 +13,8 @@ export interface Header {
   readonly priority?: number
   readonly host?: string
   readonly time?: number
+  /** The zone that its time says itself: 'UTC', '+07:00'. */
+  readonly zone?: string
   /** The program: `nginx` of `nginx[123]:`, the APP-NAME of RFC 5424. */
   readonly tag?: string
   /** Its process: 123 of `nginx[123]:`, the PROCID of RFC 5424. */
@@ -59,6 +61,7 @@ export const openEnvelope = (): ((
     from = out.from
     to = out.to
     const bytes = row.bytes
+    from = out.from = counted(bytes, from, to)
     const first = bytes[from]!
     // A line of the device itself, most often: it begins neither with <, nor with a month's name, nor with an ISO time.
     if (first === 60) {
@@ -96,6 +99,13 @@ export const openEnvelope = (): ((
     if (standsAt(bytes, out.from, '\xef\xbb\xbf')) out.from += 3
     return out
   }
+}
+
+/** Past the octet count of RFC 6587 §3.4.1 (`535 <14>1 …`), which stays where somebody wrote a stream into a file. */
+const counted = (b: Uint8Array, from: number, to: number): number => {
+  let i = from
+  while (i < to && i - from < 7 && b[i]! >= 48 && b[i]! <= 57) i++
+  return i > from && b[i] === 32 && b[i + 1] === 60 && b[i + 2]! >= 48 && b[i + 2]! <= 57 && i + 2 < to ? i + 1 : from
 }
 
 const DOCKER = new Set(['log', 'stream', 'time', 'attrs'])

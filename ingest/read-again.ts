@@ -2,7 +2,7 @@
 import { setImmediate as breath } from 'node:timers/promises'
 import type { Event } from './event.ts'
 import { parseOf } from './described/parse-of.ts'
-import { isGiven } from './event-id.ts'
+import { isGiven, placeOf } from './event-id.ts'
 import { createRowEnricher } from './enrich/enrich.ts'
 import { type GeoIpFiles, openGeoIp } from './enrich/geoip.ts'
 import type { Inventory } from './inventory/inventory.ts'
@@ -10,6 +10,7 @@ import { agencyName } from './inventory/scope.ts'
 import { gatherLines, type Lines, splitLines } from './collect/lines.ts'
 import type { Memory } from './memory.ts'
 import { parsers } from './parsers/index.ts'
+import type { ParserState } from './parsers/parser.ts'
 import { openRemembered } from './remembered.ts'
 import { eventSink } from './row/sink.ts'
 import { Row } from './row/row.ts'
@@ -21,6 +22,11 @@ export interface ReadAgainOptions {
   readonly source: Source
   /** What parsers learned from the lines of the source that they were stored under, in their order. */
   readonly learned: readonly Learned[]
+  /**
+   * Lines that were stored as another parser's, or nobody's: nothing was learned of them then. Those that may say the names of columns
+   * (`#Fields:`) are asked for once, where the parser needs such.
+   */
+  readonly headers?: () => AsyncIterable<readonly Event[]>
   readonly inventory: Inventory
   readonly geoip: GeoIpFiles
   /** Given to all of them, whatever they had. */
@@ -69,6 +75,7 @@ export const openReadAgain = async (options: ReadAgainOptions): Promise<ReadAgai
   })
   const stateAt = openRemembered(options.learned)
   const remembers = parsers.get(source.parser)?.remembers === true
+  const said = remembers && options.headers ? await statesOf(options.headers(), stage) : NOBODY
   /** Undefined: what it meant hung on lines before it that are not known any more. */
   const again = (event: Event): readonly Event[] | undefined => {
     const id = String(event['event.id'])
@@ -79,9 +86,11 @@ export const openReadAgain = async (options: ReadAgainOptions): Promise<ReadAgai
     const arrived = Number(event['event.ingested'])
     const whole = joiner === undefined || isGiven(id)
     const lines = linesOf(bytes, whole, typeof address === 'string' ? address : undefined, arrived)
-    const found = stateAt(id, typeof address === 'string' ? address : '')
+    const sender = typeof address === 'string' ? address : ''
+    const found = stateAt(id, sender)
     if (found === 'unclear') return undefined
-    const { state } = found
+    const state = found.state ?? said.get(sender)
+    if (state === null) return undefined
     const memory: Memory = state === undefined ? [] : [[typeof address === 'string' ? address : '', state]]
     const made = stage({ lines, from: 0, prefix: 'again', now: arrived, memory, rested: true }).packed
     const worse = made[0]?.['event.kind'] === 'pipeline_error' && event['event.kind'] !== 'pipeline_error'
@@ -154,6 +163,59 @@ export const openReadAgain = async (options: ReadAgainOptions): Promise<ReadAgai
       return { events: out, lines, before, now: after }
     },
   }
+}
+type State = NonNullable<ParserState>
+const NOBODY: ReadonlyMap<string, State | null> = new Map()
+/** Lines with names of columns that are looked at: a sender writes some a day. */
+const MOST_HEADERS = 100_000
+/**
+ * By sender what its headers say of the columns; null where they say different things, for which lines stood behind which header is not
+ * known: a relay sends the files of several sites as they come.
+ */
+const statesOf = async (
+  all: AsyncIterable<readonly Event[]>,
+  stage: ReturnType<typeof openStage<Event[]>>,
+): Promise<ReadonlyMap<string, State | null>> => {
+  const lines: { ingested: number; position: number; sender: string; text: string }[] = []
+  for await (const events of all)
+    for (const event of events) {
+      if (lines.length >= MOST_HEADERS) break
+      const sender = event['log.source.address']
+      lines.push({
+        ingested: Number(event['event.ingested']),
+        position: placeOf(String(event['event.id'])).position,
+        sender: typeof sender === 'string' ? sender : '',
+        text: String(event['event.original'] ?? ''),
+      })
+    }
+  lines.sort((a, b) => a.ingested - b.ingested || a.position - b.position)
+  const out = new Map<string, State | null>()
+  const known = new Map<string, string>()
+  for (const { ingested, sender, text } of lines) {
+    const before = out.get(sender)
+    if (before === null) continue
+    const { memory } = stage({
+      lines: linesOf(Buffer.from(text), true, sender === '' ? undefined : sender, ingested),
+      from: 0,
+      prefix: 'again',
+      now: ingested,
+      memory: before === undefined ? [] : [[sender, before]],
+      rested: true,
+    })
+    const state = memory.find(([stream]) => stream === sender)?.[1]
+    if (state === undefined || state === before) continue
+    // A header of several lines (Zeek) says them one after the other.
+    const fields = state['fields'] === undefined ? undefined : JSON.stringify(state['fields'])
+    if (fields !== undefined && known.has(sender) && known.get(sender) !== fields) {
+      out.set(sender, null)
+      continue
+    }
+    if (fields !== undefined) known.set(sender, fields)
+    // The day of a header holds for the lines behind it alone.
+    const { date: _, ...columns } = state as Record<string, string | readonly string[]>
+    out.set(sender, columns)
+  }
+  return out
 }
 /** A further event that was not there before: judged by the same rules, and met by none. */
 const judgedAs = (first: Event): Event => {

@@ -5,6 +5,8 @@ import type { Command } from 'commander'
 import { splitLines } from '../../ingest/collect/lines.ts'
 import { readDescription } from '../../ingest/described/check.ts'
 import { openDescribed } from '../../ingest/described/described.ts'
+import { nearestOf } from '../../ingest/described/near.ts'
+import { openEnvelope } from '../../ingest/envelope.ts'
 import { type Event, toDocument } from '../../ingest/event.ts'
 import { Row } from '../../ingest/row/row.ts'
 import { eventSink } from '../../ingest/row/sink.ts'
@@ -31,6 +33,8 @@ constants:
 read: # tried in order; the first that is the line's is taken
   - pattern: '(?<@timestamp>\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d) (?<log.level>\\w+) client=(?<source.ip>\\S+) user=(?<user.name>\\S*) status=(?<http.response.status_code>\\d+) (?<message>.*)'
 # - json: { time: '@timestamp', client.addr: source.ip, account: user.name }
+# - pattern: '(?<@timestamp>\\d+-\\d+-\\d+ \\d+:\\d+:\\d+) (?<pairs>.*)' # key=value key="quoted value", in whatever order
+#   pairs: { src: { field: source.ip, as: endpoint }, user: user.name }
 # - csv: ['@timestamp', source.ip, user.name, '-']
 #   separator: ';'
 cases:
@@ -74,6 +78,18 @@ const said = (event: Event): unknown => {
   return toDocument(rest)
 }
 
+/** Lines of which it is said why no reading takes them. */
+const MOST_EXPLAINED = 5
+const TAKEN = /^\{"error":"expected a line that the parser /
+/** What the readings are held to: without a syslog header. */
+const messageOf = (original: string, timezone: string): string => {
+  const row = new Row()
+  const bytes = Buffer.from(original)
+  const begin = row.load(bytes, 0, bytes.length)
+  const { from, to } = openEnvelope()(row, begin, row.at, ARRIVED, timezone)
+  return row.slice(from, to).trimEnd()
+}
+
 export interface Tested {
   readonly ok: boolean
   readonly lines: readonly string[]
@@ -104,14 +120,23 @@ export const testParser = (file: string, timezone: string, write: boolean): Test
     original: String(event['event.original'] ?? ''),
     text: JSON.stringify(said(event)),
   }))
-  const wrong = packed.filter((event) => event['event.kind'] === 'pipeline_error').length
+  const failed = packed.map((event) => event['event.kind'] === 'pipeline_error')
+  const wrong = failed.filter(Boolean).length
+  const skipped = lines.count - packed.length
+  const counted = `${described.id}: ${found.length} events of ${lines.count} lines, ${wrong} not understood${skipped > 0 ? `, ${skipped} left out (skip, or empty)` : ''}`
+  let explained = 0
+  /** How far each reading comes with a line that none takes; of the first lines. */
+  const whyNot = (i: number): string[] =>
+    failed[i] && TAKEN.test(found[i]!.text) && explained++ < MOST_EXPLAINED
+      ? nearestOf(described, messageOf(found[i]!.original, timezone)).map((each) => `    ${each}`)
+      : []
   if (write) writeFileSync(beside('.expected.ndjson'), found.map(({ text }) => `${text}\n`).join(''))
   if (!existsSync(beside('.expected.ndjson')))
     return {
       ok: false,
       lines: [
-        ...found.flatMap(({ original, text }) => [`  ${original}`, `  → ${text}`]),
-        `${described.id}: ${found.length} events of ${lines.count} lines, ${wrong} not understood. If that is right: vonglau parsers test --write ${described.id}`,
+        ...found.flatMap(({ original, text }, i) => [`  ${original}`, `  → ${text}`, ...whyNot(i)]),
+        `${counted}. If that is right: vonglau parsers test --write ${described.id}`,
       ],
     }
   const expected = readFileSync(beside('.expected.ndjson'), 'utf8').split('\n').filter(Boolean)
@@ -127,8 +152,9 @@ export const testParser = (file: string, timezone: string, write: boolean): Test
           `  ${found[i]?.original ?? '(no event)'}`,
           `  - ${expected[i] ?? '(nothing)'}`,
           `  + ${found[i]?.text ?? '(nothing)'}`,
+          ...whyNot(i),
         ]),
-      `${described.id}: ${found.length} events of ${lines.count} lines, ${wrong} not understood; ${different.length === 0 ? 'all as expected' : `${different.length} other than ${beside('.expected.ndjson')} says`}`,
+      `${counted}; ${different.length === 0 ? 'all as expected' : `${different.length} other than ${beside('.expected.ndjson')} says`}`,
     ],
   }
 }

@@ -14,8 +14,9 @@ const MOST_HELD = 128 << 20
 export const MOST_LINES = 500_000
 /** Lines of all that are under way. */
 const MOST_LINES_HELD = 1_000_000
-/** Lines that are looked for without a pause. */
+/** Lines that are looked for without a pause, and bytes that are put together. */
 const SLICE = 20_000
+const SLICE_BYTES = 4 << 20
 
 /** `large`: one request; `busy`: all together; `encoding`: it is packed as nobody reads it here; else what is wrong with it. */
 type Why = 'large' | 'busy' | 'encoding' | 'broken'
@@ -55,6 +56,18 @@ const unpacked = (raw: Readable): Readable => {
   return raw.pipe(gunzip)
 }
 
+const joined = async (chunks: readonly Buffer[], size: number): Promise<Buffer> => {
+  if (chunks.length === 1) return chunks[0]!
+  const bytes = Buffer.allocUnsafeSlow(size)
+  let at = 0
+  for (const chunk of chunks) {
+    const before = at
+    at += chunk.copy(bytes, at)
+    if (Math.floor(at / SLICE_BYTES) > Math.floor(before / SLICE_BYTES)) await breath()
+  }
+  return bytes
+}
+
 export const openBodies = ({ held: most = MOST_HELD, lines: mostLines = MOST_LINES_HELD } = {}): Bodies => {
   let held = 0
   let heldLines = 0
@@ -88,7 +101,7 @@ export const openBodies = ({ held: most = MOST_HELD, lines: mostLines = MOST_LIN
             chunks.push(chunk)
           }
         }
-        const bytes = Buffer.concat(chunks)
+        const bytes = await joined(chunks, size)
         const lines = new Frames()
         const ends: number[] = []
         for (let from = 0; from < bytes.length; ) {

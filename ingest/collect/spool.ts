@@ -40,8 +40,10 @@ const truncate = promisify(ftruncate)
 const LARGEST = 64 * 1024 * 1024
 /** Bytes that are written though more may come within the delay. */
 const ENOUGH = 2 * 1024 * 1024
-/** Ids that are looked for without a pause. */
+/** Ids that are looked for, and documents that are written, without a pause. */
 const SLICE = 1000
+/** And bytes of them. */
+const SLICE_BYTES = 1 << 20
 /** No stream has an empty name. */
 const NAMED = ''
 const NAME = /^(\d{10})\.spool$/
@@ -110,7 +112,7 @@ export const openSpool = (folder: string, its: Clock | (() => number), delay: nu
     return mine
   }
   let current: { fd: number; size: number; synced: number; day: string } | undefined
-  let waiting: { bytes: Buffer; resolve(): void; reject(error: Error): void }[] = []
+  let waiting: { bytes: readonly Buffer[]; resolve(): void; reject(error: Error): void }[] = []
   let bytesWaiting = 0
   let enough = () => {}
   let running: Promise<void> | undefined
@@ -147,7 +149,7 @@ export const openSpool = (folder: string, its: Clock | (() => number), delay: nu
         }
         const size = await writeAll(
           current.fd,
-          batch.map((each) => each.bytes),
+          batch.flatMap((each) => each.bytes),
           current.size,
         )
         await sync(current.fd)
@@ -173,12 +175,12 @@ export const openSpool = (folder: string, its: Clock | (() => number), delay: nu
   }
   const write = (lines: Frames, sender: string, part?: Part) => {
     const bytes = writeRecords(lines, clock.arrival(clock()), sender, part && ((i) => markOf(part, i)))
-    return enqueue(bytes)
+    return enqueue([bytes])
   }
-  const enqueue = (bytes: Buffer) =>
+  const enqueue = (bytes: readonly Buffer[]) =>
     new Promise<void>((resolve, reject) => {
       waiting.push({ bytes, resolve, reject })
-      bytesWaiting += bytes.length
+      for (const each of bytes) bytesWaiting += each.length
       if (bytesWaiting >= ENOUGH) enough()
       // Later: what fails before it waits for anything would end before it is known to run.
       running ??= Promise.resolve().then(flush)
@@ -201,9 +203,11 @@ export const openSpool = (folder: string, its: Clock | (() => number), delay: nu
     const put = async (all: readonly number[]) => {
       const arrived = clock.arrival(clock())
       const records: Buffer[] = []
-      for (let at = 0; at < all.length; at += SLICE) {
+      for (let at = 0, end = 0; at < all.length; at = end) {
         if (at > 0) await breath()
-        const some = all.slice(at, at + SLICE)
+        for (let size = 0; end < all.length && end - at < SLICE && size < SLICE_BYTES; end++)
+          size += documents[all[end]!]!.length
+        const some = all.slice(at, end)
         const mark = (i: number) => ` ${names[some[i]!]!.given ? '#' : '~'}${names[some[i]!]!.id}`
         records.push(
           writeRecords(
@@ -215,7 +219,7 @@ export const openSpool = (folder: string, its: Clock | (() => number), delay: nu
         ) // prettier-ignore
       }
       // At once: all of a request is accepted, or nothing.
-      await enqueue(records.length === 1 ? records[0]! : Buffer.concat(records))
+      await enqueue(records)
     }
     if (!names.some(({ given }) => given)) {
       await put(names.map((_, i) => i))

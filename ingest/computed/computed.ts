@@ -2,67 +2,24 @@
  * Fields that are computed when an event is read or matched, and stored only where the line itself says them: kept, a column of
  * values that are all different would take more than the rest of the event.
  */
-import { createHash } from 'node:crypto'
 import { INPUTS, REQUEST_FIELDS } from '../enrich/request/fields.ts'
+import { communityIds, FLOW_ALSO, FLOW_OF } from './community-id.ts'
 import { DOMAINS } from './domains.ts'
 import { RELATED } from './related.ts'
 import { USER_AGENT } from './user-agent.ts'
 import { type Event, type Scalar, type Value, valuesOf } from '../event.ts'
-import { parseIp } from '../ip.ts'
 
 export interface Computed {
   /** What it is computed of; absent where one of them is, or with `any` where all are. */
   readonly of: readonly string[]
   readonly any?: true
+  /** What is looked at too, where it is there. */
+  readonly also?: readonly string[]
   readonly value: (event: Event) => Value | undefined
   /** All that are computed together, of the same: who reads several makes what they are computed of once. */
   readonly family?: readonly string[]
   /** Few events have it: a rule is chosen by it. */
   readonly seldom?: true
-}
-
-/** IANA numbers of the protocols whose ports are part of a flow. */
-const PORTS: Readonly<Record<string, number>> = { tcp: 6, udp: 17, sctp: 132 }
-
-const addressBytes = (text: string): Buffer | undefined => {
-  const ip = parseIp(text)
-  if (!ip) return undefined
-  if (ip.family === 4) {
-    const out = Buffer.alloc(4)
-    out.writeUInt32BE(Number(ip.low & 0xffffffffn))
-    return out
-  }
-  const out = Buffer.alloc(16)
-  out.writeBigUInt64BE(ip.high, 0)
-  out.writeBigUInt64BE(ip.low, 8)
-  return out
-}
-
-/**
- * Community ID v1 of a flow, '1:' and 28 characters (https://github.com/corelight/community-id-spec): both directions have the
- * same one. Of TCP, UDP and SCTP; of ICMP logs do not say enough.
- */
-export const communityId = (event: Event): string | undefined => {
-  const [source, destination] = [event['source.ip'], event['destination.ip']]
-  const [from, to] = [event['source.port'], event['destination.port']]
-  const transport = event['network.transport']
-  if (typeof source !== 'string' || typeof destination !== 'string' || typeof transport !== 'string') return undefined
-  const number = Object.hasOwn(PORTS, transport) ? PORTS[transport]! : undefined
-  if (number === undefined || typeof from !== 'number' || typeof to !== 'number') return undefined
-  const [a, b] = [addressBytes(source), addressBytes(destination)]
-  if (!a || !b || a.length !== b.length) return undefined
-  const order = Buffer.compare(a, b)
-  const turned = order > 0 || (order === 0 && from > to)
-  const ports = Buffer.alloc(4)
-  ports.writeUInt16BE((turned ? to : from) & 0xffff, 0)
-  ports.writeUInt16BE((turned ? from : to) & 0xffff, 2)
-  const hash = createHash('sha1')
-    .update(Buffer.of(0, 0)) // seed
-    .update(turned ? b : a)
-    .update(turned ? a : b)
-    .update(Buffer.of(number, 0))
-    .update(ports)
-  return `1:${hash.digest('base64')}`
 }
 
 const FAMILY = [...REQUEST_FIELDS.keys()]
@@ -71,8 +28,9 @@ export const COMPUTED: ReadonlyMap<string, Computed> = new Map<string, Computed>
   [
     'network.community_id',
     {
-      of: ['source.ip', 'destination.ip', 'source.port', 'destination.port', 'network.transport'],
-      value: communityId,
+      of: FLOW_OF,
+      also: FLOW_ALSO,
+      value: communityIds,
     },
   ],
   ...DOMAINS,
@@ -83,9 +41,13 @@ export const COMPUTED: ReadonlyMap<string, Computed> = new Map<string, Computed>
   ),
 ])
 
+/** What a field is computed of; of one that is not, nothing. */
+export const inputsOf = (name: string): readonly string[] => {
+  const computed = COMPUTED.get(name)
+  return computed === undefined ? [] : [...computed.of, ...(computed.also ?? [])]
+}
 /** Names of fields, and of what those are computed of. */
-export const withInputs = (names: readonly string[]): string[] =>
-  names.flatMap((name) => [name, ...(COMPUTED.get(name)?.of ?? [])])
+export const withInputs = (names: readonly string[]): string[] => names.flatMap((name) => [name, ...inputsOf(name)])
 
 /** The values of a field as a list, computed where they are not there; absent is []. */
 export const valuesIn = (event: Event, name: string): readonly Scalar[] => {

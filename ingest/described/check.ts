@@ -5,7 +5,7 @@ import { expectedOf } from '../expected.ts'
 import { ALLOWED } from '../parsers/ecs_values.ts'
 import { parsers } from '../parsers/index.ts'
 import { isLasting } from '../row/handles.ts'
-import { description, type Description, TIME, targetsOf } from './described.ts'
+import { description, type Description, PAIRS, TIME, targetsOf } from './described.ts'
 import { wrongFormat } from './moment.ts'
 import { patternOf, WrongPattern } from './pattern.ts'
 
@@ -128,8 +128,9 @@ export const readDescription = (source: string, file: string): Description => {
   checkConstants(['constants'], all.constants)
   for (const [i, each] of all.read.entries()) {
     const path = ['read', i]
-    const kinds = (['pattern', 'json', 'csv'] as const).filter((kind) => each[kind] !== undefined)
-    if (kinds.length !== 1) wrong(path, 'expected exactly one of pattern:, json: and csv:')
+    const kinds = (['pattern', 'json', 'csv', 'pairs'] as const).filter((kind) => each[kind] !== undefined)
+    if (kinds.length !== 1 && kinds.join(' ') !== 'pattern pairs')
+      wrong(path, 'expected exactly one of pattern:, json:, csv: and pairs:, or pairs: beside a pattern:')
     if (each.pattern !== undefined) {
       try {
         patternOf(each.pattern)
@@ -139,17 +140,30 @@ export const readDescription = (source: string, file: string): Description => {
         wrong([...path, 'pattern'], error.message, source[offsetOf([...path, 'pattern'])] === "'" ? error.at + 1 : 0)
       }
     }
+    const captured = each.pattern === undefined ? [] : patternOf(each.pattern).names
+    if (each.pairs && each.pattern !== undefined && !captured.includes(PAIRS))
+      wrong([...path, 'pattern'], 'the pattern does not say where the pairs stand: name that part (?<pairs>.*)')
+    const odd = Object.keys(each.pairs ?? {}).find((key) => !/^[A-Za-z0-9_.-]{1,60}$/.test(key))
+    if (odd !== undefined)
+      wrong([...path, 'pairs', odd], 'a key before "=" has letters, digits, "_", "." and "-", at most 60')
+    const twice = Object.keys(each.pairs ?? {}).find((key) => captured.includes(key))
+    if (twice !== undefined)
+      wrong([...path, 'pairs', twice], 'the pattern has a field of this name: take it from one of them')
     for (const name of Object.keys(each.as ?? {}))
       if (each.pattern === undefined || !patternOf(each.pattern).names.includes(name))
         wrong([...path, 'as', name], 'the pattern has no such field')
-    for (const [name, { field }] of targetsOf(each)) {
+    for (const [name, { field, kind }] of targetsOf(each)) {
       if (name === '-' && each.csv) continue
+      if ((kind === 'side' || kind === 'endpoint') && !/^(?:source|destination)\.ip$/.test(field))
+        wrong(path, `${field}: ${kind} is of source.ip and destination.ip`)
       checkField(
         each.json
           ? [...path, 'json', name]
-          : each.csv
-            ? [...path, 'csv', each.csv.findIndex((said) => (typeof said === 'string' ? said : said.field) === name)]
-            : [...path, 'pattern'],
+          : each.pairs && Object.hasOwn(each.pairs, name)
+            ? [...path, 'pairs', name]
+            : each.csv
+              ? [...path, 'csv', each.csv.findIndex((said) => (typeof said === 'string' ? said : said.field) === name)]
+              : [...path, 'pattern'],
         field,
       )
     }

@@ -6,9 +6,11 @@ import { LONG, type Row, TEXT } from '../row/row.ts'
 import { expected } from '../parsers/clf.ts'
 import { columns, splitColumns } from '../parsers/csv.ts'
 import { CUT, readJson } from '../parsers/json.ts'
+import { keyTable, Pairs } from '../parsers/keyvalue.ts'
 import { Leaves, ROOT, STRING } from '../parsers/leaves.ts'
 import { type Answer, EVENT, type LineContext, type Parse, SKIP } from '../parsers/parser.ts'
 import { type Kind, Plan, timeOf } from '../parsers/plan.ts'
+import { zoneOf } from '../parsers/stamps.ts'
 import { fieldOf } from '../event.ts'
 import { momentOf, type ReadTime } from './moment.ts'
 import { type Pattern, patternOf } from './pattern.ts'
@@ -20,6 +22,7 @@ export const KINDS = [
   'port',
   'ip',
   'side',
+  'endpoint',
   'list',
   'boolean',
   'mac',
@@ -44,6 +47,8 @@ export const reading = z.strictObject({
   pattern: text.optional(),
   /** Paths of a JSON object, `client.addr`, and their fields. */
   json: z.record(text, target).optional(),
+  /** Keys of `key=value key="quoted value"` and their fields; where in the line they stand says the capture `pairs` of a pattern beside. */
+  pairs: z.record(text, target).optional(),
   /** Columns in their order; `-` is one that says nothing. */
   csv: z.array(target).min(1).optional(),
   separator: z.string().length(1).optional(),
@@ -68,6 +73,8 @@ type Reading = z.output<typeof reading>
 type Values = z.output<typeof constants>
 
 export const TIME = '@timestamp'
+/** The capture that says where pairs stand. */
+export const PAIRS = 'pairs'
 /** What a field is by its name. */
 export const kindOf = (name: string): Kind => {
   if (name === 'source.ip' || name === 'destination.ip') return 'side'
@@ -189,13 +196,33 @@ const takeOf = (each: Reading, leaves: Leaves, names: readonly string[]): Take =
       return true
     }
   }
-  const pattern: Pattern = patternOf(each.pattern!)
+  const keys = Object.keys(each.pairs ?? {})
+  const pairs = keys.length > 0 ? new Pairs(keyTable(keys)) : undefined
+  const takePairs = (row: Row, from: number, to: number, first: number) => {
+    pairs!.scan(row, from, to)
+    for (let k = 0; k < pairs!.count; k++) {
+      const id = pairs!.present[k]!
+      if (pairs!.to[id]! > pairs!.from[id]!) leaves.add(nodes[first + id]!, STRING, pairs!.from[id]!, pairs!.to[id]!)
+    }
+    return pairs!.count > 0
+  }
+  if (each.pattern === undefined)
+    return (row, from, to) => {
+      look()
+      return takePairs(row, from, to, 0)
+    }
+  const pattern: Pattern = patternOf(each.pattern)
+  const where = pairs ? pattern.names.indexOf(PAIRS) : -1
+  const captures = pattern.names.map((_, i) => i).filter((i) => i !== where)
   return (row, from, to) => {
     if (!pattern.matches(row.bytes, from, to)) return false
     look()
     const { found } = pattern
-    for (let i = 0; i < names.length; i++)
-      if (found[i * 2 + 1]! > found[i * 2]!) leaves.add(nodes[i]!, STRING, found[i * 2]!, found[i * 2 + 1]!)
+    for (let n = 0; n < captures.length; n++) {
+      const i = captures[n]!
+      if (found[i * 2 + 1]! > found[i * 2]!) leaves.add(nodes[n]!, STRING, found[i * 2]!, found[i * 2 + 1]!)
+    }
+    if (where >= 0 && found[where * 2]! >= 0) takePairs(row, found[where * 2]!, found[where * 2 + 1]!, captures.length)
     return true
   }
 }
@@ -204,8 +231,11 @@ export const targetsOf = (
   each: Reading,
 ): readonly (readonly [name: string, target: { field: string; kind: Kind }])[] => {
   if (each.json) return Object.entries(each.json).map(([path, said]) => [path, targetOf(said)] as const)
+  const pairs = Object.entries(each.pairs ?? {}).map(([key, said]) => [key, targetOf(said)] as const)
   if (each.csv) return each.csv.map((said) => [typeof said === 'string' ? said : said.field, targetOf(said)] as const)
-  return patternOf(each.pattern!).names.map((name) => [name, targetOf({ field: name, as: each.as?.[name] })] as const)
+  if (each.pattern === undefined) return pairs
+  const captured = patternOf(each.pattern).names.filter((name) => !each.pairs || name !== PAIRS)
+  return [...captured.map((name) => [name, targetOf({ field: name, as: each.as?.[name] })] as const), ...pairs]
 }
 const openReading = (each: Reading, all: Description): Opened => {
   const targets = targetsOf(each)
@@ -218,8 +248,8 @@ const openReading = (each: Reading, all: Description): Opened => {
         name,
         to === TIME
           ? (['own'] as const)
-          : kind === 'side'
-            ? (['side', to.startsWith(F_SOURCE) ? 'source' : 'destination'] as const)
+          : kind === 'side' || kind === 'endpoint'
+            ? ([kind, to.startsWith(F_SOURCE) ? 'source' : 'destination'] as const)
             : ([kind, to] as const),
       ]),
   )
@@ -246,11 +276,11 @@ export const openDescribed = (all: Description): Parse => {
   const say = (row: Row, opened: Opened, from: number, to: number, context: LineContext): Answer => {
     const { leaves, plan, zone } = opened
     const at = leaves.at[1] ?? -1
-    const timezone = zone ?? context.timezone
-    const time =
-      at >= 0
-        ? opened.time(row.bytes, leaves.from[at]!, leaves.to[at]!, timezone, context.arrived)
-        : (context.header?.time ?? context.arrived)
+    const wallIn = (timezone: string): number =>
+      opened.time(row.bytes, leaves.from[at]!, leaves.to[at]!, timezone, context.arrived)
+    const timezone =
+      zone ?? (context.header?.zone === undefined || at < 0 ? context.timezone : zoneOf(context, wallIn('UTC')))
+    const time = at >= 0 ? wallIn(timezone) : (context.header?.time ?? context.arrived)
     if (Number.isNaN(time))
       return expected(row, `a time as the parser ${all.id} describes it`, leaves.from[at]!, leaves.to[at]!)
     row.long(F_TIME, time)

@@ -2,9 +2,11 @@
  * A pattern with named fields over a whole line: `(?<source.ip>\S+) - (?<user.name>[^ ]*) .*`. In the syntax of RE2
  * (https://github.com/google/re2/wiki/Syntax), and linear in the line's length whatever is written: where at each byte only one way
  * leads on (what a repeated class takes, what follows it cannot begin with), nothing is ever tried twice, and V8's own engine
- * runs it ten times as fast; any other pattern is run by RE2.
+ * runs it ten times as fast as RE2; others are found in two passes (`scanner.ts`), and what neither reads (flags, `\b`) by RE2.
  */
 import { RE2JS } from 're2js'
+import { type Scan, scannerOf } from './scanner.ts'
+import { type Bytes, meet, NONE, type Node, read, union, Unread } from './syntax.ts'
 
 /** A pattern, and what is wrong with it, at which of its characters. */
 export class WrongPattern extends Error {
@@ -20,145 +22,8 @@ export interface Pattern {
   /** Whether it is the pattern of these bytes; then `found` has begin and end of each capture, -1 where it took no part. */
   matches(bytes: Uint8Array, from: number, to: number): boolean
   readonly found: Int32Array
-  /** It is run by V8: one way at each byte. */
-  readonly single: boolean
-}
-
-/** Bytes, as 256 flags. */
-type Bytes = readonly boolean[]
-const bytesOf = (test: (byte: number) => boolean): Bytes => Array.from({ length: 256 }, (_, byte) => test(byte))
-const union = (a: Bytes, b: Bytes): Bytes => a.map((each, i) => each || b[i]!)
-const meet = (a: Bytes, b: Bytes): boolean => a.some((each, i) => each && b[i]!)
-const NONE = bytesOf(() => false)
-const DIGIT = bytesOf((c) => c >= 48 && c <= 57)
-const WORD = bytesOf((c) => (c >= 48 && c <= 57) || ((c | 32) >= 97 && (c | 32) <= 122) || c === 95)
-const SPACE = bytesOf((c) => c === 32 || c === 9 || c === 10 || c === 12 || c === 13)
-const not = (a: Bytes): Bytes => a.map((each) => !each)
-const CLASSES: Readonly<Record<string, Bytes>> = {
-  d: DIGIT,
-  D: not(DIGIT),
-  w: WORD,
-  W: not(WORD),
-  s: SPACE,
-  S: not(SPACE),
-}
-const CONTROLS: Readonly<Record<string, number>> = { t: 9, n: 10, r: 13, f: 12, v: 11 }
-const ANY = bytesOf((c) => c !== 10)
-
-type Node =
-  | { readonly is: 'class'; readonly bytes: Bytes }
-  | { readonly is: 'all'; readonly of: readonly Node[] }
-  | { readonly is: 'one'; readonly of: readonly Node[] }
-  | { readonly is: 'repeat'; readonly of: Node; readonly least: number; readonly most: number }
-  | { readonly is: 'group'; readonly of: Node; readonly captures: boolean }
-
-/** What this reader of patterns does not know; RE2 may. */
-class Unread extends Error {}
-
-const read = (source: string): Node => {
-  let i = 0
-  const alternatives = (): Node => {
-    const of = [sequence()]
-    while (source[i] === '|') {
-      i++
-      of.push(sequence())
-    }
-    return of.length === 1 ? of[0]! : { is: 'one', of }
-  }
-  const sequence = (): Node => {
-    const of: Node[] = []
-    while (i < source.length && source[i] !== '|' && source[i] !== ')') of.push(...repeated())
-    return { is: 'all', of }
-  }
-  const repeated = (): Node[] => {
-    const all = atom()
-    const of = all.at(-1)!
-    const c = source[i]
-    let [least, most] = [1, 1]
-    if (c === '*') [least, most] = [0, Number.POSITIVE_INFINITY]
-    else if (c === '+') [least, most] = [1, Number.POSITIVE_INFINITY]
-    else if (c === '?') [least, most] = [0, 1]
-    else if (c === '{') {
-      const m = /^\{(\d{1,3})(,(\d{1,3})?)?\}/.exec(source.slice(i, i + 12))
-      if (!m) throw new Unread()
-      least = Number(m[1])
-      most = m[2] === undefined ? least : m[3] === undefined ? Number.POSITIVE_INFINITY : Number(m[3])
-      i += m[0].length - 1
-    } else return all
-    i++
-    // Of one way there is no more and no less greedy.
-    if (source[i] === '?') i++
-    else if (source[i] === '+' || source[i] === '*' || source[i] === '{') throw new Unread()
-    return [...all.slice(0, -1), { is: 'repeat', of, least, most }]
-  }
-  /** A character beyond ASCII is several bytes: only the last of them may be repeated, so a repeated one is not read. */
-  const atom = (): Node[] => {
-    const c = source[i]!
-    if (c === '(') {
-      const m = /^\((\?:|\?P?<[^>]{1,200}>)?/.exec(source.slice(i, i + 210))!
-      if (m[1] === undefined && source[i + 1] === '?') throw new Unread()
-      i += m[0].length
-      const of = alternatives()
-      if (source[i] !== ')') throw new Unread()
-      i++
-      return [{ is: 'group', of, captures: m[1] !== '?:' }]
-    }
-    if (c === '[') return [{ is: 'class', bytes: bracket() }]
-    if (c === '.') {
-      i++
-      return [{ is: 'class', bytes: ANY }]
-    }
-    if (c === '\\') return [{ is: 'class', bytes: escaped() }]
-    if (c === '^' && i === 0) {
-      i++
-      return [{ is: 'all', of: [] }]
-    }
-    if (c === '$' && i === source.length - 1) {
-      i++
-      return [{ is: 'all', of: [] }]
-    }
-    if ('^$*+?{'.includes(c)) throw new Unread()
-    const point = String.fromCodePoint(source.codePointAt(i)!)
-    i += point.length
-    const bytes = [...Buffer.from(point)]
-    if (bytes.length > 1 && '*+?{'.includes(source[i] ?? ' ')) throw new Unread()
-    return bytes.map((byte) => ({ is: 'class', bytes: bytesOf((b) => b === byte) }))
-  }
-  const escaped = (): Bytes => {
-    const c = source[i + 1]
-    i += 2
-    if (c === undefined) throw new Unread()
-    if (Object.hasOwn(CLASSES, c)) return CLASSES[c]!
-    const code = Object.hasOwn(CONTROLS, c) ? CONTROLS[c]! : /[A-Za-z0-9]/.test(c) || c > '\x7f' ? -1 : c.charCodeAt(0)
-    if (code < 0) throw new Unread()
-    return bytesOf((byte) => byte === code)
-  }
-  const bracket = (): Bytes => {
-    i++
-    const negated = source[i] === '^'
-    if (negated) i++
-    let bytes: Bytes = NONE
-    for (let first = true; source[i] !== ']' || first; first = false) {
-      const c = source[i]
-      if (c === undefined || c > '\x7f' || (c === '[' && source[i + 1] === ':')) throw new Unread()
-      const low = c === '\\' ? escaped() : bytesOf((byte) => byte === c.charCodeAt(0))
-      if (c !== '\\') i++
-      if (source[i] === '-' && source[i + 1] !== ']' && source[i + 1] !== undefined) {
-        const [from, to] = [low.indexOf(true), source.charCodeAt(i + 1)]
-        if (low.indexOf(true, from + 1) >= 0 || source[i + 1] === '\\' || to > 127 || to < from) throw new Unread()
-        bytes = union(
-          bytes,
-          bytesOf((byte) => byte >= from && byte <= to),
-        )
-        i += 2
-      } else bytes = union(bytes, low)
-    }
-    i++
-    return negated ? not(bytes) : bytes
-  }
-  const all = alternatives()
-  if (i < source.length) throw new Unread()
-  return all
+  /** What runs it. */
+  readonly by: 'v8' | 'scanner' | 're2'
 }
 
 interface Ways {
@@ -253,6 +118,16 @@ const singleOf = (source: string): RegExp | undefined => {
   }
 }
 
+/** In two passes, where the pattern is of the common kind and not too large. */
+const scanOf = (source: string, captures: number): Scan | undefined => {
+  try {
+    return scannerOf(read(source), captures)
+  } catch (error) {
+    if (error instanceof Unread) return undefined
+    throw error
+  }
+}
+
 /** Names of captures, counted, and the pattern with captures that RE2 takes. Throws a WrongPattern. */
 const named = (source: string): { names: string[]; plain: string } => {
   const names: string[] = []
@@ -291,6 +166,9 @@ const named = (source: string): { names: string[]; plain: string } => {
   return { names, plain }
 }
 
+/** A pattern as it was written, without the names of its captures. */
+export const plainOf = (source: string): string => named(source).plain
+
 /** The pattern of a text. Throws a WrongPattern. */
 export const patternOf = (source: string): Pattern => {
   const { names, plain } = named(source)
@@ -307,7 +185,7 @@ export const patternOf = (source: string): Pattern => {
     return {
       names,
       found,
-      single: true,
+      by: 'v8',
       matches: (bytes, from, to) => {
         const m = single.exec(Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1'))
         if (!m) return false
@@ -320,11 +198,14 @@ export const patternOf = (source: string): Pattern => {
         return true
       },
     }
+  const scan = scanOf(source, names.length)
   return {
     names,
     found,
-    single: false,
+    by: scan ? 'scanner' : 're2',
     matches: (bytes, from, to) => {
+      const scanned = scan?.(bytes, from, to, found)
+      if (scanned !== undefined) return scanned
       const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('utf8')
       const m = re.matcher(text)
       if (!m.matches()) return false

@@ -14,6 +14,7 @@ import { putSide, SOURCE } from './flow.ts'
 import { modSecurityAt, putModSecurity } from './modsecurity_message.ts'
 import { type Answer, EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
 import { ctime, isoTime } from './stamp.ts'
+import { readLocal } from './stamps.ts'
 
 const F = {
   time: field('@timestamp'),
@@ -111,8 +112,8 @@ const parse = (row: Row, from: number, to: number, context: LineContext): Answer
   const close = b[at] === 91 ? find(b, 93, at, Math.min(end, at + 48)) : -1
   let time = Number.NaN
   if (close > 0) {
-    time = ctime(b, at + 1, close, context.timezone)
-    if (Number.isNaN(time)) time = isoTime(b, at + 1, close, context.timezone)
+    time = readLocal(b, at + 1, close, context, ctime)
+    if (Number.isNaN(time)) time = readLocal(b, at + 1, close, context, isoTime)
   }
   if (Number.isNaN(time)) return expected(row, 'an error log line with [Day Mon dd hh:mm:ss yyyy]', at, end)
   row.long(F.time, time)

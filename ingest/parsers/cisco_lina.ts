@@ -202,7 +202,7 @@ const putWebUrl = (row: Row, plan: Plan, from: number, to: number): void => {
 }
 
 /** `TCP FINs from outside (LOCAL\\user)`: of a connection that ended whose it was may stand at its end. */
-const putReason = (row: Row, ended: boolean, from: number, to: number): void => {
+const putReason = (row: Row, ended: boolean, initiator: number, from: number, to: number): void => {
   const { bytes: b } = row
   let z = to
   if (ended && b[to - 1] === 41) {
@@ -212,6 +212,12 @@ const putReason = (row: Row, ended: boolean, from: number, to: number): void => 
       z = open === from ? from : open - 1
     }
   }
+  // 302014: the reason, and the interface of the side that ended it.
+  const last = ended ? findLast(b, 32, from, z) : -1
+  if (last - 5 > from && standsAt(b, last - 5, ' from ')) {
+    row.text(initiator, last + 1, z)
+    z = last - 5
+  }
   row.text(F.reason, from, z)
 }
 
@@ -220,6 +226,7 @@ export const openLina = (vendor: string, deny: Sort = SORTS.deny) => {
   const plan = planOf(targetsOf(NAMES, rulesOf(vendor), vendor))
   const source = sideOf('source', vendor)
   const destination = sideOf('destination', vendor)
+  const initiator = field(`${vendor}termination_initiator`)
 
   /** The ends in the order of who called whom. */
   const putEnds = (row: Row): void => {
@@ -246,6 +253,7 @@ export const openLina = (vendor: string, deny: Sort = SORTS.deny) => {
   /** Says of a message what its template says. A message that no template knows is kept with its text. */
   return (row: Row, idFrom: number, idTo: number, from: number, to: number): void => {
     const { bytes: b } = row
+    while (to > from && b[to - 1]! <= 32) to--
     const { sort, templates } = messageOf.get(b, idFrom, idTo)
     let i = 0
     while (i < templates.length && !matches(b, templates[i]!, from, to, out)) i++
@@ -265,7 +273,7 @@ export const openLina = (vendor: string, deny: Sort = SORTS.deny) => {
     if (starts[PROTO]! < stops[PROTO]!)
       putTransport(row, standsAt(b, starts[PROTO]!, 'protocol ') ? starts[PROTO]! + 9 : starts[PROTO]!, stops[PROTO]!)
     if (starts[DIR]! < stops[DIR]!) row.const(F.direction, lower.get(b, starts[DIR]!, stops[DIR]!))
-    if (starts[REASON]! < stops[REASON]!) putReason(row, sort === 'expire', starts[REASON]!, stops[REASON]!)
+    if (starts[REASON]! < stops[REASON]!) putReason(row, sort === 'expire', initiator, starts[REASON]!, stops[REASON]!)
     if (starts[WEBURL]! < stops[WEBURL]!) putWebUrl(row, plan, starts[WEBURL]!, stops[WEBURL]!)
     if (starts[DUR]! < stops[DUR]!) {
       const n = seconds(b, starts[DUR]!, stops[DUR]!)

@@ -28,7 +28,7 @@ export const SORTS = {
   configuration: sortOf({ category: 'configuration', type: 'change', action: 'configuration' }),
   vpnStart: sortOf({ category: SESSION, type: 'connection start', action: 'client-vpn-connected' }),
   vpnEnd: sortOf({ category: SESSION, type: 'connection end', action: 'client-vpn-disconnected' }),
-  vpnError: sortOf({ category: FLOW, type: 'connection denied', action: 'client-vpn-error' }),
+  vpnError: sortOf({ category: FLOW, type: 'connection error denied', action: 'client-vpn-error' }),
   vpn: sortOf({ category: FLOW, type: 'info' }),
   userAdd: sortOf({ category: 'iam', type: 'user creation', action: 'added-user-account', outcome: 'success' }),
   userDelete: sortOf({ category: 'iam', type: 'user deletion', action: 'deleted-user-account', outcome: 'success' }),

@@ -1,4 +1,5 @@
 /** FortiOS logs: key=value, comma-separated key=value, CEF (FortiOS Log Message Reference, 5.0 to 7.6). */
+import { zoneOf } from './stamps.ts'
 import { z } from 'zod'
 import { addressOf } from '../row/address.ts'
 import { constant } from '../row/const.ts'
@@ -81,7 +82,7 @@ const lineTime = (b: Uint8Array, started: number, context: LineContext): number 
     if (pairs.to[DATE]! - date === 10 && pairs.to[TIME]! - time >= 8) {
       const wall = dateTime(b, date, time)
       const offset = pairs.has(TZ) ? known(zone, b, TZ) : Number.NaN
-      const millis = Number.isNaN(offset) ? zonedMillis(wall, context.timezone) : wall - offset
+      const millis = Number.isNaN(offset) ? zonedMillis(wall, zoneOf(context, wall)) : wall - offset
       if (!Number.isNaN(millis)) return millis
     }
   }

@@ -12,6 +12,7 @@ import { expected, present, putRequest, putSize, putStatus } from './clf.ts'
 import { DESTINATION, putSide, type Side, SOURCE } from './flow.ts'
 import { type Answer, EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
 import { clfStamp } from './stamp.ts'
+import { readLocal } from './stamps.ts'
 import { putDomain, putHost } from './url.ts'
 
 const own = (name: string): number => field(`haproxy.${name}`)
@@ -264,7 +265,7 @@ const line = (row: Row, from: number, to: number, context: LineContext): Answer 
   if (open + 26 < to && b[open + 21] === 32 && (b[open + 22] === 43 || b[open + 22] === 45))
     return clf(row, from, open, to)
   const close = find(b, 93, open, Math.min(to, open + 32))
-  const time = close < 0 ? Number.NaN : clfStamp(b, open + 1, close, context.timezone)
+  const time = close < 0 ? Number.NaN : readLocal(b, open + 1, close, context, clfStamp)
   if (Number.isNaN(time)) return expected(row, 'a time [dd/Mon/yyyy:hh:mm:ss.mmm]', open, to)
   let at = pastBlank(b, close + 1, to)
   let end = wordEnd(b, at, to)

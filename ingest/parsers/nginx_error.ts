@@ -13,6 +13,7 @@ import { expected, present, putClient, putRequest } from './clf.ts'
 import { modSecurityAt, putModSecurity } from './modsecurity_message.ts'
 import { type Answer, EVENT, type Joiner, type LineContext, type Parser, SKIP } from './parser.ts'
 import { isoTime, stampEnd } from './stamp.ts'
+import { readLocal } from './stamps.ts'
 import { putHost } from './url.ts'
 
 const F = {
@@ -129,7 +130,7 @@ const parse = (row: Row, from: number, to: number, context: LineContext): Answer
   let at = from
   while (at < end && b[at]! <= 32) at++
   if (at === end) return SKIP
-  const time = isHead(b, at, end) ? isoTime(b, at, at + 19, context.timezone) : Number.NaN
+  const time = isHead(b, at, end) ? readLocal(b, at, at + 19, context, isoTime) : Number.NaN
   if (Number.isNaN(time)) return expected(row, 'an error log line with YYYY/MM/DD hh:mm:ss [level]', at, end)
   at = stampEnd() + 2
   const bracket = find(b, 93, at, Math.min(end, at + 12))

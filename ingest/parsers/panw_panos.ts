@@ -15,7 +15,7 @@ import { putDirection, putTotals } from './flow.ts'
 import { type Layout, LAYOUTS, VENDOR } from './panw_columns.ts'
 import { config, globalProtect, outcome, SORTS, sessionSort, severityOf, system } from './panw_sorts.ts'
 import { EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
-import { dayTime, isoTime } from './stamps.ts'
+import { dayTime, isoTime, zoneOf } from './stamps.ts'
 import { putValue } from './targets.ts'
 import { zonedMillis } from './time.ts'
 import { putUrl } from './url.ts'
@@ -141,7 +141,9 @@ const timeOf = (b: Uint8Array, high: number, context: LineContext): number => {
     const time = isoTime(b, cells.from[high]!, cells.to[high]!, context.timezone)
     if (Math.abs(time - wall) < DAY || (Number.isNaN(wall) && time > DAY)) return time
   }
-  return zonedMillis(wall, context.timezone)
+  // When it was received, for a session's line is written later than what it tells of.
+  const written = cells.to[1]! - cells.from[1]! === 19 ? dayTime(b, cells.from[1]!) : wall
+  return zonedMillis(wall, zoneOf(context, written))
 }
 
 const expected = (row: Row, what: string, from: number, to: number): string =>

@@ -89,7 +89,13 @@ export const system = new Memo((event): Sort => {
     const outcome = /fail|invalid|lock/.test(event) ? 'failure' : /succ/.test(event) ? 'success' : undefined
     return sortOf({ category: 'authentication', type: 'info', ...(outcome ? { outcome } : {}) })
   }
-  return sortOf({ category: 'configuration', type: 'info' })
+  // `routed-config-p1-success`: the id says how it went at its end.
+  const outcome = /-succ(?:ess|eeded)?$/.test(event)
+    ? 'success'
+    : /-fail(?:ed|ure)?$/.test(event)
+      ? 'failure'
+      : undefined
+  return sortOf({ category: 'configuration', type: 'info', ...(outcome ? { outcome } : {}) })
 })
 const TYPE_OF_COMMAND: Readonly<Record<string, string>> = { delete: 'deletion', add: 'creation', clone: 'creation' }
 export const config = new Memo(

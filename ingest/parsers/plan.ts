@@ -5,7 +5,7 @@ import { Memo } from '../row/memo.ts'
 import type { Row } from '../row/row.ts'
 import { find, findLast, integer, is, port } from '../row/values.ts'
 import { secondsToNanos } from './clf.ts'
-import { DESTINATION, mac, putSide, SOURCE, transport } from './flow.ts'
+import { DESTINATION, mac, putSide, type Side, SOURCE, transport } from './flow.ts'
 import type { Pairs } from './keyvalue.ts'
 import { FALSE, type Leaves, NUMBER, STRING, TRUE } from './leaves.ts'
 import { epoch, isoTime } from './stamp.ts'
@@ -27,6 +27,7 @@ export type Kind =
   | 'boolean'
   | 'ip'
   | 'side'
+  | 'endpoint'
   | 'list'
   | 'ips'
   | 'mail'
@@ -71,10 +72,11 @@ export class Plan {
     this.#refused = refused
     for (const [name, [kind, ...fields]] of Object.entries(rules)) {
       this.#byName.set(name, this.#targets.length)
-      const handles = kind === 'side' || kind === 'own' || kind === 'drop' ? [] : fields.map(field)
+      const handles =
+        kind === 'side' || kind === 'endpoint' || kind === 'own' || kind === 'drop' ? [] : fields.map(field)
       this.#targets.push({
         kind,
-        fields: kind === 'side' ? [fields[0] === 'destination' ? 1 : 0] : handles,
+        fields: kind === 'side' || kind === 'endpoint' ? [fields[0] === 'destination' ? 1 : 0] : handles,
         cut: CUTTABLE.has(kind),
       })
     }
@@ -236,12 +238,37 @@ const copies = (row: Row, fields: readonly number[]): void => {
   for (let k = 1; k < fields.length; k++) if (row.has(f) && !row.has(fields[k]!)) row.copyOf(fields[k]!, f)
 }
 
+/** `192.0.2.1:80`, `[2001:db8::1]:443`, `name:80`, and an address alone. */
+const putEndpoint = (row: Row, side: Side, from: number, to: number): void => {
+  const { bytes: b } = row
+  let [a, z, at] = [from, to, -1]
+  if (b[from] === 91) {
+    const close = find(b, 93, from, to)
+    if (close > 0) {
+      a = from + 1
+      z = close
+      if (b[close + 1] === 58) at = close + 1
+    }
+  } else {
+    const colon = find(b, 58, from, to)
+    // Of several it is an address of IPv6 without a port.
+    if (colon > from && find(b, 58, colon + 1, to) < 0) z = at = colon
+  }
+  if (z > a) putSide(row, side, a, z)
+  const n = at < 0 ? Number.NaN : port(b, at + 1, to)
+  if (!Number.isNaN(n) && !row.has(side.port)) row.long(side.port, n)
+}
+
 /** Says one value; `said` is what it was in JSON. */
 const say = (row: Row, { kind, fields }: Target, a: number, z: number, said: number, timezone: string): void => {
   const { bytes: b } = row
   const f = fields[0]!
   if (kind === 'side') {
     putSide(row, f === 1 ? DESTINATION : SOURCE, a, z)
+    return
+  }
+  if (kind === 'endpoint') {
+    putEndpoint(row, f === 1 ? DESTINATION : SOURCE, a, z)
     return
   }
   if (kind === 'url') {

@@ -14,7 +14,7 @@ import { putDirection, putTotals } from './flow.ts'
 import { Pairs } from './keyvalue.ts'
 import { EVENT, type LineContext, type Parser, SKIP } from './parser.ts'
 import { idsOf, KEYS, leftover, PLAN, sortFor, VENDOR } from './sonicwall_fields.ts'
-import { dayTime } from './stamps.ts'
+import { dayTime, zoneOf } from './stamps.ts'
 import { putValue } from './targets.ts'
 import { zonedMillis } from './time.ts'
 import { putTransport } from './transport.ts'
@@ -119,7 +119,7 @@ const timeOf = (b: Uint8Array, context: LineContext): number => {
   const from = pairs.from[TIME]!
   const size = pairs.to[TIME]! - from
   const wall = size >= 19 ? dayTime(b, from) : Number.NaN
-  return size === 23 && standsAt(b, from + 19, ' UTC') ? wall : zonedMillis(wall, context.timezone)
+  return size === 23 && standsAt(b, from + 19, ' UTC') ? wall : zonedMillis(wall, zoneOf(context, wall))
 }
 
 const parse = (row: Row, from: number, to: number, context: LineContext) => {

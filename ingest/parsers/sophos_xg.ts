@@ -43,6 +43,7 @@ const F = {
   rule: field('rule.id'),
   ownRule: field(`${VENDOR}fw_rule_id`),
   protocol: field('network.protocol'),
+  scheme: field('url.scheme'),
   direction: field('network.direction'),
   id: field(`${VENDOR}log_id`),
   status: field(`${VENDOR}status`),
@@ -139,8 +140,13 @@ const asWritten = new Memo((type) => /^(?:anti-virus|anti-spam|sandbox)$/i.test(
 const lowered = new Memo((text) => constant(text.toLowerCase()))
 /** Components that are the protocol that was looked into. */
 const protocols = new Memo((text) =>
-  /^(?:https?|ftps?|smtps?|pop3?s?|pops|imaps?)$/i.test(text) ? constant(text.toLowerCase()) : undefined,
+  /^(?:https?|ftps?|smtps?|pop3?s?|imaps?)$/i.test(text)
+    ? constant(text.toLowerCase().replace(/^pops$/, 'pop3s'))
+    : undefined,
 )
+const HTTPS = constant('https')
+const isSecure = (row: Row): boolean =>
+  row.has(F.scheme) && is(row.bytes, row.from[F.scheme]!, row.to[F.scheme]!, 'https')
 const leftover = new Memo((name) => `${VENDOR}${name.replaceAll(/[.-]/g, '_').toLowerCase()}`)
 
 const timeOf = (b: Uint8Array, context: LineContext): number => {
@@ -250,7 +256,8 @@ const putOwn = (row: Row, time: number): void => {
   // Of an attack the rule is its signature.
   if (said(b, FW_RULE)) text(FW_RULE, row.has(F.rule) ? F.ownRule : F.rule)
   if (!row.has(F.protocol) && said(b, COMPONENT)) {
-    const protocol = protocols.get(b, starts[COMPONENT]!, stops[COMPONENT]!)
+    // The web proxy calls all of its requests HTTP; the URL says which.
+    const protocol = isSecure(row) ? HTTPS : protocols.get(b, starts[COMPONENT]!, stops[COMPONENT]!)
     if (protocol !== undefined) row.const(F.protocol, protocol)
   }
   if (said(b, FROM_ZONE) && said(b, TO_ZONE)) {

@@ -1,7 +1,29 @@
 /** Times that stand in a line's bytes, as devices write them: epoch ms, NaN where there is no such time. */
 import { digits, month } from '../row/values.ts'
 import { yearlessMillis } from './syslog.ts'
+import type { LineContext } from './parser.ts'
 import { utcMillis, zonedMillis } from './time.ts'
+
+/** A sender writes its header and its message at once; no two zones are nearer to each other than a quarter of an hour. */
+const AT_ONCE = 120_000
+/**
+ * The zone of a wall clock that does not say its own: the one that the header says, where the clock there reads the same (a relay or
+ * a device that writes RFC 3339 before a line with local times); else the source's.
+ */
+export const zoneOf = (context: LineContext, wall: number): string => {
+  const { header } = context
+  const zone = header?.zone
+  return zone !== undefined && Math.abs(zonedMillis(wall, zone) - header!.time!) < AT_ONCE ? zone : context.timezone
+}
+/** The time that `read` reads as one of a zone, in that of `zoneOf`. */
+export const readLocal = (
+  b: Uint8Array,
+  from: number,
+  to: number,
+  context: LineContext,
+  read: (b: Uint8Array, from: number, to: number, timezone: string) => number,
+): number =>
+  read(b, from, to, context.header?.zone === undefined ? context.timezone : zoneOf(context, read(b, from, to, 'UTC')))
 
 /** `2026-05-14 09:30:01` or `2026/05/14T09:30:01` at `at`, as if UTC. */
 export const dayTime = (b: Uint8Array, at: number): number => {

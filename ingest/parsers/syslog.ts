@@ -6,6 +6,8 @@ export interface SyslogHeader {
   readonly priority?: number
   readonly host?: string
   readonly time?: number
+  /** The zone that the time says itself: 'UTC', '+07:00'. */
+  readonly zone?: string
   /** The program: `nginx` of `nginx[123]:` or the APP-NAME of RFC 5424. */
   readonly tag?: string
   /** Its process: 123 of `nginx[123]:` or the PROCID of RFC 5424 where that is a number. */
@@ -26,6 +28,13 @@ const ISO = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?
 const HOST = /^([^ \t,=:[\]"<>{}]{1,255}|[0-9A-Fa-f:.]{2,45}) (?=[^ \t])/
 // A number is a sequence number (Cisco) or the beginning of a time (`2026:05:14-09:30:01` of Sophos UTM).
 const TAG = /^(?!CEF:|LEEF:|\d+:|\d\d\/\d\d\/\d{4}:)(\([\w./-]{1,46}\)|[\w./-]{1,48})(?:\[(\d{1,10})\])?: ?/
+
+/** The zone at the end of an RFC 3339 time. */
+const zoneOf = (time: string): { readonly zone?: string } => {
+  if (time.endsWith('Z')) return { zone: 'UTC' }
+  const said = /([+-]\d\d):?(\d\d)$/.exec(time.slice(19))
+  return said ? { zone: `${said[1]}:${said[2]}` } : {}
+}
 
 const HALF_A_YEAR = 183 * 86_400_000
 /** No zone is farther from UTC. */
@@ -111,10 +120,12 @@ export const syslogHeader = (line: string, arrived: number, timezone: string, do
         ...(modern[5] === '-' ? {} : { id: modern[5]! }),
         ...(/^\d{1,10}$/.test(modern[4]!) ? { pid: Number(modern[4]) } : {}),
         ...(Number.isNaN(time) ? {} : { time }),
+        ...zoneOf(modern[1]!),
       }
     }
   }
   let time = Number.NaN
+  let zone = {}
   const bsd = BSD.exec(rest)
   const iso = bsd ? null : ISO.exec(rest)
   if (bsd) {
@@ -140,6 +151,7 @@ export const syslogHeader = (line: string, arrived: number, timezone: string, do
     if (Number.isNaN(time)) return { ...known, body: at }
     at += bsd[0].length
   } else if (iso) {
+    zone = zoneOf(iso[1]!)
     time = isoMillis(iso[1]!, timezone)
     if (Number.isNaN(time)) return { ...known, body: at }
     at += iso[0].length
@@ -157,5 +169,6 @@ export const syslogHeader = (line: string, arrived: number, timezone: string, do
     ...(tag ? { tag: tag[1]! } : {}),
     ...(tag?.[2] === undefined ? {} : { pid: Number(tag[2]) }),
     ...(Number.isNaN(time) ? {} : { time }),
+    ...zone,
   }
 }

@@ -81,6 +81,8 @@ interface Zone {
 const zones = new Map<string, Zone>()
 
 const newZone = (name: string): Zone => {
+  // A line says it: no more than a number is made of it.
+  if (/^[+-]\d\d:\d\d$/.test(name)) return { format: undefined, hour: Number.NaN, offset: offsetMillis(name) }
   let format: Intl.DateTimeFormat | undefined
   try {
     if (name !== 'UTC') {
@@ -107,7 +109,7 @@ export const zonedMillis = (wall: number, timezone: string): number => {
     if (zones.size >= 1000) zones.clear()
     zones.set(timezone, (zone = newZone(timezone)))
   }
-  if (!zone.format || Number.isNaN(wall)) return wall
+  if (!zone.format || Number.isNaN(wall)) return wall - zone.offset
   const hour = Math.floor(wall / 3_600_000)
   if (zone.hour !== hour) {
     // Twice, since the first offset is that of another moment near a change of clocks.

@@ -10,7 +10,7 @@
  * - Regular expressions are RE2's, unanchored.
  * - The field '*' means every field of the event.
  */
-import { COMPUTED } from '../computed/computed.ts'
+import { COMPUTED, inputsOf } from '../computed/computed.ts'
 import type { Event, Scalar } from '../event.ts'
 
 export type Filter =
@@ -80,7 +80,7 @@ export const fieldsOf = (filter: Filter, into = new Set<string>()): Set<string> 
   else {
     into.add(filter.field)
     if (filter.op === 'ref') fieldsOf(exists(filter.other), into)
-    for (const name of COMPUTED.get(filter.field)?.of ?? []) into.add(name)
+    for (const name of inputsOf(filter.field)) into.add(name)
   }
   return into
 }

@@ -99,8 +99,13 @@ const spoken = (i: number): string =>
   `2026-05-14 ${clock(i)}.123 INFO [gateway-${i % 32}] client=${address(i)} user=lan${i % 50} POST /dan-cu/tra-cuu?so=${i} status=${i % 9 === 0 ? 403 : 200} ms=${i % 900}`
 const DESCRIBED: Record<string, readonly [description: string, line: (i: number) => string]> = {
   described_pattern: [`${head}read:\n  - pattern: '${OF}'\n    as: { event.duration: millis }\n${cases}`, spoken],
-  described_re2: [
+  // Several ways at some bytes: two passes; and of a kind that only RE2 reads.
+  described_scanned: [
     `${head}read:\n  - pattern: '${OF.replace('\\S+) status', '.*) status')}'\n    as: { event.duration: millis }\n${cases}`,
+    spoken,
+  ],
+  described_re2: [
+    `${head}read:\n  - pattern: '(?i)${OF.replace('\\S+) status', '.*) status')}'\n    as: { event.duration: millis }\n${cases}`,
     spoken,
   ],
   described_json: [

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { communityId, withComputed } from '../../ingest/computed/computed.ts'
+import { communityIds } from '../../ingest/computed/community-id.ts'
+import { withComputed } from '../../ingest/computed/computed.ts'
 import type { Event } from '../../ingest/event.ts'
 import { openDuckdb } from '../../ingest/store/duckdb.ts'
 import { eq } from '../../ingest/store/filter.ts'
@@ -17,17 +18,37 @@ const flow = (source: string, from: number, destination: string, to: number, tra
   'destination.port': to,
   'network.transport': transport,
 })
+const FLOW: Event = { 'source.ip': '192.168.0.89', 'destination.ip': '192.168.0.1' }
 // The specification's own baseline (corelight/community-id-spec, baseline_deflt.json).
 test.each([
   ['tcp', flow('128.232.110.120', 34855, '66.35.250.204', 80), '1:LQU9qZlK+B5F3KDmev6m5PMibrg='],
   ['its answer', flow('66.35.250.204', 80, '128.232.110.120', 34855), '1:LQU9qZlK+B5F3KDmev6m5PMibrg='],
   ['udp', flow('192.168.1.52', 54585, '8.8.8.8', 53, 'udp'), '1:d/FP5EW3wiY1vCndhwleRRKHowQ='],
+  [
+    'icmp, its type',
+    { ...FLOW, 'network.transport': 'icmp', 'icmp.type': 8, 'icmp.code': 0 },
+    '1:X0snYXpgwiv9TZtqg64sgzUn6Dk=',
+  ],
+  [
+    'icmp as a vendor says it',
+    { ...FLOW, 'network.transport': 'icmp', 'iptables.icmp.type': '8' },
+    '1:X0snYXpgwiv9TZtqg64sgzUn6Dk=',
+  ],
 ])('community id of %s', (_, event, id) => {
-  expect(communityId(event)).toBe(id)
+  expect(communityIds(event)).toBe(id)
+})
+test('a flow that a firewall translates has the ids of both sides', () => {
+  const inside = flow('192.168.1.52', 54585, '8.8.8.8', 53, 'udp')
+  const outside = flow('198.51.100.1', 40001, '8.8.8.8', 53, 'udp')
+  const own = [communityIds(inside), communityIds(outside)]
+  expect(communityIds({ ...inside, 'source.nat.ip': '198.51.100.1', 'source.nat.port': 40001 })).toEqual(own)
+  expect(communityIds({ ...inside, 'source.nat.ip': '192.168.1.52', 'source.nat.port': 54585 })).toBe(own[0])
+  const event = { ...inside, 'source.nat.ip': '198.51.100.1', 'source.nat.port': 40001 }
+  for (const id of own) expect(compile(eq('network.community_id', id as string))(event)).toBe(true)
 })
 test('absent where the line does not say a flow, and what a line says wins', () => {
-  expect(communityId(flow('192.0.2.1', 1, '192.0.2.2', 2, 'icmp'))).toBeUndefined()
-  expect(communityId(flow('192.0.2.1', 1, '2001:db8::1', 2))).toBeUndefined()
+  expect(communityIds(flow('192.0.2.1', 1, '192.0.2.2', 2, 'icmp'))).toBeUndefined()
+  expect(communityIds(flow('192.0.2.1', 1, '2001:db8::1', 2))).toBeUndefined()
   const said = { ...flow('192.0.2.1', 1, '192.0.2.2', 2), 'network.community_id': '1:own' }
   expect(withComputed(said)['network.community_id']).toBe('1:own')
 })

@@ -16,6 +16,19 @@ const taken = (line: string | Uint8Array) => {
 const MAY = Date.UTC(2026, 4, 14, 9, 30, 9)
 const TABLE: readonly (readonly [what: string, line: string, message: string, header?: object])[] = [
   ['a line of the device', 'date=2026-05-14 time=09:30:09', 'date=2026-05-14 time=09:30:09'],
+  [
+    'an octet count, where a stream was written into a file',
+    '21 <189>date=2026-05-14',
+    'date=2026-05-14',
+    { priority: 189 },
+  ],
+  ['a number that is none', '21 date=2026-05-14', '21 date=2026-05-14'],
+  [
+    'a header that says its zone',
+    '<34>1 2026-05-14T16:30:09.5+0700 web app - - - x',
+    'x',
+    { priority: 34, host: 'web', tag: 'app', time: MAY + 500, zone: '+07:00' },
+  ],
   ['a priority alone', '<189>date=2026-05-14', 'date=2026-05-14', { priority: 189 }],
   [
     'RFC 3164',
@@ -33,13 +46,13 @@ const TABLE: readonly (readonly [what: string, line: string, message: string, he
     'RFC 5424',
     '<34>1 2026-05-14T09:30:09Z web app - - [x@1 a="]" b="\\"]"] x',
     'x',
-    { priority: 34, host: 'web', tag: 'app', time: MAY, data: [39, 58] },
+    { priority: 34, host: 'web', tag: 'app', time: MAY, zone: 'UTC', data: [39, 58] },
   ],
   [
     'RFC 5424: a process, a message id, and brackets that are no structured data',
     '<34>1 2026-05-14T09:30:09Z web app 12 ID [action:"Accept"; b:"]"]',
     '[action:"Accept"; b:"]"]',
-    { priority: 34, host: 'web', tag: 'app', pid: 12, id: 'ID', time: MAY },
+    { priority: 34, host: 'web', tag: 'app', pid: 12, id: 'ID', time: MAY, zone: 'UTC' },
   ],
   ['a comma ends a host', 'May 14 09:30:09 1,2026/05/14 09:30:09,x', '1,2026/05/14 09:30:09,x', { time: MAY }],
   ['a number is no program', '<34>2026:05:14-09:30:09 utm x', '2026:05:14-09:30:09 utm x', { priority: 34 }],
@@ -47,13 +60,13 @@ const TABLE: readonly (readonly [what: string, line: string, message: string, he
     'RFC 5424 with a byte order mark before the message',
     '<34>1 2026-05-14T09:30:09Z - - - - - \ufeffđ',
     'đ',
-    { priority: 34, time: MAY },
+    { priority: 34, time: MAY, zone: 'UTC' },
   ],
   [
     'an ISO time, as rsyslog writes files',
     '2026-05-14T09:30:09+00:00 web nginx: x',
     'x',
-    { host: 'web', tag: 'nginx', time: MAY },
+    { host: 'web', tag: 'nginx', time: MAY, zone: '+00:00' },
   ],
   [
     'an ISO time that is the line’s own',

@@ -11,10 +11,17 @@ const NOW = Date.UTC(2026, 10, 21, 7)
 const at = (number: number) => String(number).padStart(10, '0')
 const idOf = (segment: string, position: number, source = 'web') =>
   `${idPrefix(source, segment)}-${position.toString(36)}`
-const opened = async (parser: string, learned: readonly Learned[] = []) => {
+const opened = async (parser: string, learned: readonly Learned[] = [], headers?: readonly Event[]) => {
   const readAgain = await openReadAgain({
     source: { id: 'now', parser, timezone: 'UTC', silent: 15, collect: { kind: 'http', token: 'x' } },
     learned,
+    ...(headers
+      ? {
+          headers: async function* () {
+            yield headers
+          },
+        }
+      : {}),
     inventory: emptyInventory(),
     geoip: {},
     now: NOW,
@@ -92,6 +99,53 @@ describe('what a parser remembered', () => {
     const id = `${givenPrefix('web')}-${givenId('k')}`
     expect(remembered(id, '::1')).toBe('unclear')
     expect(openRemembered([learned(at(2), '::1', 10, 'a')])(id, '::1')).toEqual(state('a'))
+  })
+  describe('of lines that were nobody’s, read as a source that needs the names of their columns', () => {
+    const line = (position: number, original: string, sender = '192.0.2.7', more: Event = {}) =>
+      stored(idOf(at(1), position), original, {
+        'event.kind': 'pipeline_error',
+        'error.message': 'no source',
+        'log.source.address': sender,
+        ...more,
+      })
+    const FIELDS = '#Fields: date time c-ip cs-method cs-uri-stem sc-status'
+    const OTHER = '#Fields: date time cs-method cs-uri-stem c-ip sc-status'
+    const lines = [
+      line(0, '#Software: Microsoft Internet Information Services 10.0'),
+      line(60, '<190>Nov 21 07:00:00 web-01 iis: #Fields: date time c-ip cs-method cs-uri-stem sc-status'),
+      line(140, '2026-11-21 07:00:00 2001:db8::7 GET /a 200'),
+      line(200, FIELDS),
+      line(300, '2026-11-21 07:00:01 198.51.100.7 GET /b 404'),
+      line(400, '2026-11-21 07:00:01 198.51.100.7 GET /c 404', '192.0.2.8'),
+      line(500, FIELDS, '192.0.2.9'),
+      line(600, '2026-11-21 07:00:01 GET /d 198.51.100.7 404', '192.0.2.9'),
+      line(700, OTHER, '192.0.2.9'),
+    ]
+    test('by the headers of the same sender; one that says several things, and one that says none, is left', async () => {
+      const { events, lines: all, before, now } = await (await opened('iis_access', [], lines))(lines)
+      expect([all, before, now]).toEqual([9, 9, 7])
+      expect(
+        events.map((event) => [event['source.ip'], event['url.path'], event['http.response.status_code']]),
+      ).toEqual(
+        lines.map((each) =>
+          String(each['event.original']).includes('/a')
+            ? ['2001:db8::7', '/a', 200]
+            : String(each['event.original']).includes('/b')
+              ? ['198.51.100.7', '/b', 404]
+              : [undefined, undefined, undefined],
+        ),
+      )
+      expect(events.map((event) => event['event.id'])).toEqual(lines.map((each) => each['event.id']))
+    })
+    test('a day that only a header says is not given to other lines', async () => {
+      const some = [
+        line(0, '#Date: 2026-11-20 07:00:00'),
+        line(60, '#Fields: time c-ip cs-method cs-uri-stem sc-status'),
+        line(140, '07:00:00 2001:db8::7 GET /a 200'),
+      ]
+      const { events } = await (await opened('iis_access', [], some))(some)
+      expect(events[2]!['event.kind']).toBe('pipeline_error')
+    })
   })
   test('an event that was understood does not become one that is not, for what stood before it is gone', async () => {
     const read = await opened('iis_access')

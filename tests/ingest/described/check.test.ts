@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { readDescription } from '../../../ingest/described/check.ts'
 import { openDescribed } from '../../../ingest/described/described.ts'
+import { nearestOf } from '../../../ingest/described/near.ts'
 import { type Event, toDocument } from '../../../ingest/event.ts'
 import { splitLines } from '../../../ingest/collect/lines.ts'
 import { Row } from '../../../ingest/row/row.ts'
@@ -40,7 +41,26 @@ test.each([
   ['id: bind\ntitle: x\nread:\n  - pattern: x\n', 'x.yml:1:5: id: bind is a parser that comes with the program'],
   [`${HEAD}read: []\n`, 'x.yml:3:7: read: expected at least one entry'],
   [`${HEAD}read:\n  - patern: x\n`, 'x.yml:4:13: read.0.patern: there is no such key'],
-  [`${HEAD}read:\n  - skip: true\n`, 'x.yml:4:5: read.0: expected exactly one of pattern:, json: and csv:'],
+  [
+    `${HEAD}read:\n  - skip: true\n`,
+    'x.yml:4:5: read.0: expected exactly one of pattern:, json:, csv: and pairs:, or pairs: beside a pattern:',
+  ],
+  [
+    `${HEAD}read:\n  - pattern: 'x (?<message>.*)'\n    pairs: { a: user.name }\n`,
+    'x.yml:4:14: read.0.pattern: the pattern does not say where the pairs stand: name that part (?<pairs>.*)',
+  ],
+  [
+    `${HEAD}read:\n  - pairs: { a: user.nam }\n`,
+    'x.yml:4:17: read.0.pairs.a: user.nam is no field of ECS (is user.name meant?)',
+  ],
+  [
+    `${HEAD}read:\n  - pairs: { 'a b': user.name }\n`,
+    /^x\.yml:4:\d+: read\.0\.pairs\.a b: a key before "=" has letters, digits/,
+  ],
+  [
+    `${HEAD}read:\n  - pairs: { a: { field: client.ip, as: endpoint } }\n`,
+    'x.yml:4:5: read.0: client.ip: endpoint is of source.ip and destination.ip',
+  ],
   [
     `${HEAD}read:\n  - pattern: '(?<source.ipp>.*)'\n`,
     "x.yml:4:14: read.0.pattern: source.ipp is no field of ECS (is source.ip meant?); what ECS has no field for stands under the parser's own name, thu.source.ipp",
@@ -149,6 +169,69 @@ test('JSON by its paths, what is not named is left out', () => {
     },
     { error: 'expected a time as the parser thu describes it, found "hôm nay"' },
     { error: 'expected a line that the parser thu describes, found "[1]"' },
+  ])
+})
+test('pairs in whatever order, quoted ones too; where a pattern says, or in the whole line', () => {
+  const description = `${HEAD}time:
+  format: DD.MM.YY HH[h]mm'ss"
+  zone: Asia/Ho_Chi_Minh
+read:
+  - pattern: '\\[(?<@timestamp>[^\\]]*)\\] (?<observer.name>\\S+) PHIEN(?<pairs>.*)'
+    pairs: { src: { field: source.ip, as: endpoint }, dst: { field: destination.ip, as: endpoint }, user: user.name, tg: { field: event.duration, as: seconds } }
+    constants: { event.category: [network] }
+  - pairs: { at: '@timestamp', kq: thu.kq }
+    time: { format: YYYY-MM-DD HH:mm }
+`
+  expect(
+    read(
+      description,
+      `[14.05.26 21h30'07"] khien PHIEN user="Nguyễn \\"A\\" x=1" src=192.0.2.15:50122 dst=[2001:db8:84::10]:443 tg=1.5 user=giả
+[14.05.26 21h30'08"] khien PHIEN dst=cong.example:8443 la="src=6.6.6.6" src=2001:db8:66::7
+[14.05.26 21h30'09"] khien PHIEN
+kq=SAI at="2026-05-14 21:31"
+khác gì=đó
+`,
+    ),
+  ).toEqual([
+    {
+      '@timestamp': '2026-05-14T14:30:07.000Z',
+      event: { kind: 'event', category: ['network'], duration: 1_500_000_000 },
+      observer: { name: 'khien' },
+      source: { ip: '192.0.2.15', address: '192.0.2.15', port: 50122 },
+      destination: { ip: '2001:db8:84::10', address: '2001:db8:84::10', port: 443 },
+      user: { name: 'Nguyễn "A" x=1' },
+    },
+    {
+      '@timestamp': '2026-05-14T14:30:08.000Z',
+      event: { kind: 'event', category: ['network'] },
+      observer: { name: 'khien' },
+      source: { ip: '2001:db8:66::7', address: '2001:db8:66::7' },
+      destination: { address: 'cong.example', port: 8443 },
+    },
+    {
+      '@timestamp': '2026-05-14T14:30:09.000Z',
+      event: { kind: 'event', category: ['network'] },
+      observer: { name: 'khien' },
+    },
+    { '@timestamp': '2026-05-14T14:31:00.000Z', event: { kind: 'event' }, thu: { kq: 'SAI' } },
+    { error: 'expected a line that the parser thu describes, found "khác gì=đó"' },
+  ])
+})
+test('why no reading takes a line', () => {
+  const described = readDescription(
+    `${HEAD}read:
+  - pattern: '(?<source.ip>\\S+) (?<user.name>[a-k]+)(?: (?<message>.*))?'
+  - json: { a: user.name }
+  - csv: [user.name, source.ip, message]
+  - pairs: { a: user.name }
+`,
+    'x.yml',
+  )
+  expect(nearestOf(described, '192.0.2.7 lan')).toEqual([
+    'read.0: the pattern comes as far as column 11: `([a-k]+)(?: (.*))?` does not take "lan"',
+    'read.1: no JSON object',
+    'read.2: 3 columns are described, 1 are there',
+    'read.3: none of the keys stands there',
   ])
 })
 test('columns in their order', () => {

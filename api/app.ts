@@ -37,6 +37,7 @@ import { overview } from './routes/overview.ts'
 import { backtests } from './routes/backtests.ts'
 import { exceptions } from './routes/exceptions.ts'
 import { reports } from './routes/reports.ts'
+import { ruleTexts } from './routes/rule-texts.ts'
 import { rules } from './routes/rules.ts'
 import { publicAddress, sources } from './routes/sources.ts'
 
@@ -58,6 +59,7 @@ const routes = new Hono<Env>()
   .route('/events', events)
   .route('/kql', kql)
   .route('/rules', rules)
+  .route('/rules', ruleTexts)
   .route('/exceptions', exceptions)
   .route('/backtests', backtests)
   .route('/sources', sources)

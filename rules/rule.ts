@@ -117,6 +117,8 @@ export interface Rule {
   readonly condition: string
   readonly yaml: string
   readonly file: string
+  /** The version of the text that it is of (`texts.ts`); absent where none is kept. */
+  readonly text?: { readonly key: string; readonly n: number }
 }
 
 export const HOUR = 3_600_000

@@ -28,6 +28,9 @@ const SAMPLES = [
     'date=2026-11-21 time=07:05:00 devname="fw" devid="FGT60F" logid="0000000013" type="traffic" subtype="forward" level="notice" srcip=198.51.100.7 srcport=50123 dstip=203.0.113.10 dstport=443 proto=6 action="accept" service="HTTPS" sentbyte=120 rcvdbyte=4096',
   ],
 ] as const
+/** Version, when, by whom, why. */
+type HistoryRow = readonly [string, string, string, string]
+
 /** `ask`: of the running server, or of the installation that the command opens itself. `person`: who sits there. */
 export const addRules = (
   program: Command,
@@ -142,6 +145,20 @@ export const addRules = (
       await print([
         rows.length > 1 ? table(rows) : "there are no exceptions: they are made from an alert, or on a rule's page",
       ])
+    })
+  rules
+    .command('history')
+    .description('the versions of a rule: when, by whom or from which file, and why; or what differs between two')
+    .argument('<rule>', 'the id of a rule')
+    .option('--from <version>', 'what differs from this version on: a number, or catalog')
+    .option('--to <version>', 'up to this one (default: the one in force)')
+    .action(async (rule: string, options: { from?: string; to?: string }) => {
+      const rows: string[][] = []
+      for await (const answer of ask({ ask: 'rule.history', rule, ...options })) {
+        if ('lines' in answer) await print(answer['lines'] as string[])
+        else rows.push((answer['version'] as HistoryRow).map(String))
+      }
+      if (rows.length > 0) await print([table([['version', 'when (UTC)', 'by', 'why'], ...rows])])
     })
   rules
     .command('backtest')

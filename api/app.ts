@@ -34,6 +34,7 @@ import { find } from './routes/find.ts'
 import { incidents } from './routes/incidents.ts'
 import { live } from './routes/live.ts'
 import { overview } from './routes/overview.ts'
+import { backfills } from './routes/backfills.ts'
 import { backtests } from './routes/backtests.ts'
 import { exceptions } from './routes/exceptions.ts'
 import { reports } from './routes/reports.ts'
@@ -61,6 +62,7 @@ const routes = new Hono<Env>()
   .route('/rules', rules)
   .route('/rules', ruleTexts)
   .route('/exceptions', exceptions)
+  .route('/backfills', backfills)
   .route('/backtests', backtests)
   .route('/sources', sources)
   .route('/users', users)

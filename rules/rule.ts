@@ -73,6 +73,13 @@ export interface Schedule {
   readonly timezone: string
 }
 
+/** `learn`: ms of the rule's events that have to be there before anything is new. */
+export interface NewTerms {
+  readonly fields: readonly string[]
+  readonly within: number // ms
+  readonly learn: number // ms
+}
+
 /** A detection, ready to run: what a Sigma file becomes. */
 export interface Rule {
   readonly id: string
@@ -109,6 +116,8 @@ export interface Rule {
   readonly lateness?: number
   /** Of such a rule: what its sources are known by; by default any event. */
   readonly feeds?: Filter
+  /** Only what was never seen: events whose values of these fields no event of the rule had within a time before. */
+  readonly newTerms?: NewTerms
   /** When it runs; absent: at every turn. */
   readonly schedule?: Schedule
   /** Whether its alerts open incidents; by default those of level high and above do. */

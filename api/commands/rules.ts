@@ -186,6 +186,17 @@ export const addRules = (
       )
     })
   rules
+    .command('backfill')
+    .description('raises alerts for a stretch of the past, after it has shown what they would be; twice adds nothing')
+    .argument('<rule>', 'the id of a rule in force')
+    .requiredOption('--from <time>', 'events from this time on', time)
+    .requiredOption('--to <time>', 'events before this time', time)
+    .option('--yes', 'without asking again', false)
+    .action(async (rule: string, options: { from: number; to: number; yes: boolean }) => {
+      const { backfillLines } = await import('./backfill.ts')
+      await backfillLines(ask, { rule, ...options }, person(), config().timezone)
+    })
+  rules
     .command('convert')
     .description('a rule as the stores are asked for it: a condition of SQL, a query of Elasticsearch')
     .argument('<rule>', 'the id of a rule, or a file')

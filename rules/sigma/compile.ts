@@ -1,7 +1,7 @@
 /** Sigma documents to rules that can run. */
 import type { Placeholders } from '../../ingest/inventory/placeholders.ts'
 import { and, EVERYTHING, type Filter, or } from '../../ingest/store/filter.ts'
-import { type Correlation, HOUR, type Level, type Localized, type Rule, severityOf } from '../rule.ts'
+import { type Correlation, HOUR, type Level, type Localized, type NewTerms, type Rule, severityOf } from '../rule.ts'
 import { cannotHold } from './contradiction.ts'
 import { canBeUndone, durationOf, parseCorrelation } from './correlation.ts'
 import { compileDetection, compileEnd } from './detection.ts'
@@ -197,13 +197,36 @@ const single = (document: SigmaRule, context: Context): Rule => {
     document.located.at(['vonglau', 'suppress'], () =>
       refuse('what lasts until it ends is one alert already: leave suppress or ends-with out'),
     )
+  const newTerms = newTermsOf(document, words)
+  if (newTerms && end !== undefined)
+    document.located.at(['vonglau', 'new-terms'], () =>
+      refuse('what lasts until it ends is told when it begins: leave new-terms or ends-with out'),
+    )
   return {
     ...base,
+    // What is new once is told once: a further event of the value within the time belongs to the same alert.
+    ...(newTerms ? { newTerms, groupBy: newTerms.fields } : {}),
+    ...(newTerms && document.vonglau?.quiet === undefined && !by ? { quiet: newTerms.within } : {}),
     ...(by ? { groupBy: by } : groupBy ? { groupBy } : {}),
     ...(end === undefined ? {} : { endsWith: compileEnd(end, document, words) }),
     filter: filtered(document, context),
     condition: [document.detection.condition].flat().join('\n'),
   }
+}
+
+/** Of what is new the store is asked: it may be of a year. */
+const LONGEST_TERMS = 366 * 24 * HOUR
+const newTermsOf = ({ located, vonglau }: SigmaRule, words: Mapping): NewTerms | undefined => {
+  const said = vonglau?.['new-terms']
+  if (!said) return undefined
+  const time = (key: 'within' | 'learn', text: string): number =>
+    located.at(['vonglau', 'new-terms', key], () => {
+      const ms = key === 'learn' && /^0[smhd]?$/.test(text) ? 0 : durationOf(text)
+      return ms <= LONGEST_TERMS ? ms : refuse(`${quoted(text)} is too long: 366d at most`)
+    })
+  const fields = said.fields.map((name, i) => located.at(['vonglau', 'new-terms', 'fields', i], () => one(words, name)))
+  const within = time('within', said.within)
+  return { fields, within, learn: said.learn === undefined ? within : time('learn', said.learn) }
 }
 
 const one = (words: Mapping, name: string): string => {
@@ -221,6 +244,10 @@ const correlated = (document: SigmaCorrelation, context: Context): Rule => {
   const { located } = document
   if (vonglau?.['group-by'])
     located.at(['vonglau', 'group-by'], () => refuse('a correlation is grouped by correlation.group-by'))
+  if (vonglau?.['new-terms'])
+    located.at(['vonglau', 'new-terms'], () =>
+      refuse('new-terms is of a rule of single events: value_count counts how many values a window has'),
+    )
   if (vonglau?.['ends-with'])
     located.at(['vonglau', 'ends-with'], () => refuse('a correlation has no end: write it at a rule of single events'))
   const members: SigmaRule[] = []

@@ -16,6 +16,7 @@ let incident: IncidentRow
 let event: string
 let exception: string
 let backtest: string
+let backfill = ''
 const EXCEPTION = {
   kql: 'source.ip : 198.51.100.66',
   rules: ['sql-injection'],
@@ -139,6 +140,22 @@ const SUCCEEDS: { readonly [operation: string]: () => Promise<Answer> } = {
     expect(done.body.result.examples).toHaveLength(1)
     return done
   },
+  startBackfill: async () => {
+    const begun = await admin().post('/backfills', { backtest })
+    await expect
+      .poll(
+        async () => {
+          await console_.running.minute()
+          return (await admin().get('/backfills?rule=sql-injection')).body.items[0].state
+        },
+        { timeout: 30_000 },
+      )
+      .toBe('done')
+    backfill = begun.body.id
+    return begun
+  },
+  listBackfills: () => admin().get('/backfills'),
+  cancelBackfill: () => admin().post(`/backfills/${backfill}/cancel`, {}),
   cancelBacktest: () => admin().post(`/backtests/${backtest}/cancel`, {}),
   listSources: () => admin().get('/sources'),
   listPeople: () => admin().get('/people'),

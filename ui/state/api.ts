@@ -57,6 +57,7 @@ import type {
   Wall,
 } from '../../api/contract-province.ts'
 import type {
+  Backfill,
   Backtest,
   ChangedRule,
   ExceptionAbout,
@@ -265,6 +266,12 @@ export const startBacktest = (json: NewBacktest): Promise<Backtest> => call(clie
 export const getBacktest = (id: string): Promise<Backtest> => call(client.backtests[':id'].$get, { param: { id } })
 export const cancelBacktest = (id: string): Promise<Backtest> =>
   call(client.backtests[':id'].cancel.$post, { param: { id }, json: {} })
+export const getBackfills = (rule: string, signal?: AbortSignal): Promise<{ items: Backfill[] }> =>
+  call(client.backfills.$get, { query: { rule }, signal })
+export const startBackfill = (backtest: string): Promise<Backfill> =>
+  call(client.backfills.$post, { json: { backtest } })
+export const cancelBackfill = (id: string): Promise<Backfill> =>
+  call(client.backfills[':id'].cancel.$post, { param: { id }, json: {} })
 export const getExceptions = (
   query: { rule?: string } = {},
   signal?: AbortSignal,

@@ -73,6 +73,13 @@ export interface Schedule {
   readonly timezone: string
 }
 
+/** What has to come at least every so often: all of it, or of each of these values, as long as one is remembered. */
+export interface Silent {
+  readonly filter: Filter
+  readonly by: readonly string[]
+  readonly for: number // ms
+  readonly remember: number // ms
+}
 /** `learn`: ms of the rule's events that have to be there before anything is new. */
 export interface NewTerms {
   readonly fields: readonly string[]
@@ -118,6 +125,8 @@ export interface Rule {
   readonly feeds?: Filter
   /** Only what was never seen: events whose values of these fields no event of the rule had within a time before. */
   readonly newTerms?: NewTerms
+  /** It tells that events do not come; `filter` and `endsWith` are of what the program says of that (`silences.ts`). */
+  readonly silent?: Silent
   /** When it runs; absent: at every turn. */
   readonly schedule?: Schedule
   /** Whether its alerts open incidents; by default those of level high and above do. */

@@ -1,7 +1,7 @@
 /** Sigma documents to rules that can run. */
 import type { Placeholders } from '../../ingest/inventory/placeholders.ts'
 import { and, EVERYTHING, type Filter, or } from '../../ingest/store/filter.ts'
-import { type Correlation, HOUR, type Level, type Localized, type NewTerms, type Rule, severityOf } from '../rule.ts'
+import { type Correlation, HOUR, type Level, type Localized, type Rule, severityOf } from '../rule.ts'
 import { cannotHold } from './contradiction.ts'
 import { canBeUndone, durationOf, parseCorrelation } from './correlation.ts'
 import { compileDetection, compileEnd } from './detection.ts'
@@ -10,6 +10,7 @@ import { checkFilter, compileFilterOf, filtersOf, nameOf, namesOf } from './filt
 import { AS_IS, type Mapping, mappingOf, routed, type SourceKind } from './mapping.ts'
 import { namesPlaceholders } from './placeholders.ts'
 import { parseSigma, type SigmaCorrelation, type SigmaDocument, type SigmaFilter, type SigmaRule } from './parse.ts'
+import { newTermsOf, silentOf } from './memory.ts'
 import { scheduleOf } from './schedule.ts'
 
 export interface CompileOptions {
@@ -197,11 +198,13 @@ const single = (document: SigmaRule, context: Context): Rule => {
     document.located.at(['vonglau', 'suppress'], () =>
       refuse('what lasts until it ends is one alert already: leave suppress or ends-with out'),
     )
-  const newTerms = newTermsOf(document, words)
+  const newTerms = newTermsOf(document, words, one)
   if (newTerms && end !== undefined)
     document.located.at(['vonglau', 'new-terms'], () =>
       refuse('what lasts until it ends is told when it begins: leave new-terms or ends-with out'),
     )
+  const silent = document.vonglau?.silent && silentOf(document, filtered(document, context), words, one)
+  if (silent) return { ...base, ...silent, condition: [document.detection.condition].flat().join('\n') }
   return {
     ...base,
     // What is new once is told once: a further event of the value within the time belongs to the same alert.
@@ -212,21 +215,6 @@ const single = (document: SigmaRule, context: Context): Rule => {
     filter: filtered(document, context),
     condition: [document.detection.condition].flat().join('\n'),
   }
-}
-
-/** Of what is new the store is asked: it may be of a year. */
-const LONGEST_TERMS = 366 * 24 * HOUR
-const newTermsOf = ({ located, vonglau }: SigmaRule, words: Mapping): NewTerms | undefined => {
-  const said = vonglau?.['new-terms']
-  if (!said) return undefined
-  const time = (key: 'within' | 'learn', text: string): number =>
-    located.at(['vonglau', 'new-terms', key], () => {
-      const ms = key === 'learn' && /^0[smhd]?$/.test(text) ? 0 : durationOf(text)
-      return ms <= LONGEST_TERMS ? ms : refuse(`${quoted(text)} is too long: 366d at most`)
-    })
-  const fields = said.fields.map((name, i) => located.at(['vonglau', 'new-terms', 'fields', i], () => one(words, name)))
-  const within = time('within', said.within)
-  return { fields, within, learn: said.learn === undefined ? within : time('learn', said.learn) }
 }
 
 const one = (words: Mapping, name: string): string => {
@@ -244,6 +232,10 @@ const correlated = (document: SigmaCorrelation, context: Context): Rule => {
   const { located } = document
   if (vonglau?.['group-by'])
     located.at(['vonglau', 'group-by'], () => refuse('a correlation is grouped by correlation.group-by'))
+  if (vonglau?.silent)
+    located.at(['vonglau', 'silent'], () =>
+      refuse('silent is of a rule of single events: a count below a number is a condition of a correlation'),
+    )
   if (vonglau?.['new-terms'])
     located.at(['vonglau', 'new-terms'], () =>
       refuse('new-terms is of a rule of single events: value_count counts how many values a window has'),

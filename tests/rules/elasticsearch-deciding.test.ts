@@ -3,6 +3,7 @@ import { describeCluster } from '../servers/cluster.ts'
 import { decidingSuite } from './deciding.suite.ts'
 import { exceptionsSuite } from './exceptions.suite.ts'
 import { newTermsSuite } from './new-terms.suite.ts'
+import { silencesSuite } from './silences.suite.ts'
 import { clusterPlace } from './stores.ts'
 import { textsSuite } from './texts.suite.ts'
 
@@ -11,5 +12,6 @@ await describeCluster('elasticsearch', (cluster) => {
   exceptionsSuite('elasticsearch', () => clusterPlace(cluster))
   backfillSuite('elasticsearch', () => clusterPlace(cluster))
   newTermsSuite('elasticsearch', () => clusterPlace(cluster))
+  silencesSuite('elasticsearch', () => clusterPlace(cluster))
   textsSuite('elasticsearch', () => clusterPlace(cluster))
 })

@@ -58,6 +58,7 @@ export type Request =
       readonly to: number
       readonly by?: string
     }
+  | { readonly ask: 'rule.versions' }
   /** `from`, `to`: versions whose difference is asked for; `catalog`, `file` as in the API. */
   | { readonly ask: 'rule.history'; readonly rule: string; readonly from?: string; readonly to?: string }
   | { readonly ask: 'report'; readonly wanted: ReportAsked; readonly format: Format; readonly by?: string }
@@ -209,6 +210,10 @@ export const createControl = (installation: Installation, openAuth: () => Promis
           await installation.schedule.runAll()
           await sleep(200)
         }
+      }
+      case 'rule.versions': {
+        for (const version of installation.book.versions()) yield JSON.stringify({ version })
+        return
       }
       case 'rule.history': {
         for await (const answer of ruleHistory(installation, request)) yield JSON.stringify(answer)

@@ -8,7 +8,7 @@ const OURS = ['seeds', join('rules', 'catalog')].map((folder) => join(PROGRAM, f
 export const isOurs = (real: string): boolean => OURS.some((folder) => real.startsWith(folder))
 
 /** `real`: the file itself, no link to it. Throws what the system says. */
-export const replaceFile = (real: string, text: string): void => {
+export const replaceFile = (real: string, text: string | Buffer): void => {
   const beside = `${real}.new`
   try {
     // What a killed process has left is not written over: its rights may be others.

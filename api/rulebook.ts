@@ -42,6 +42,14 @@ export interface Rulebook {
   follow(): Promise<Held | undefined>
   /** What is known of the text of a rule, by the rule's id or the text's key. */
   text(id: string): KnownOfRule | undefined
+  /** Of each text in force its hash, and which version it is. */
+  versions(): readonly {
+    readonly hash: string
+    readonly n: number
+    readonly at: number
+    readonly by?: string
+    readonly reason?: string
+  }[]
   /** Why some version is not in force here, a sentence each. */
   doubts(): readonly string[]
   /**
@@ -167,6 +175,13 @@ export const openRulebook = async (
       return same ? undefined : held.over(known())
     },
     text: textOf,
+    versions: () =>
+      [...heads.values()].map(({ doc: { text, n, at, by, reason } }) => ({
+        hash: hashOfText(text),
+        n,
+        at,
+        ...(by === undefined ? {} : { by, reason: reason ?? '' }),
+      })),
     doubts: () => held.doubts,
     change: (id, change) => changed(id, change, true),
     settle: async (id, take, change) => {

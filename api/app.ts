@@ -34,9 +34,11 @@ import { find } from './routes/find.ts'
 import { incidents } from './routes/incidents.ts'
 import { live } from './routes/live.ts'
 import { overview } from './routes/overview.ts'
+import { backfills } from './routes/backfills.ts'
 import { backtests } from './routes/backtests.ts'
 import { exceptions } from './routes/exceptions.ts'
 import { reports } from './routes/reports.ts'
+import { ruleTexts } from './routes/rule-texts.ts'
 import { rules } from './routes/rules.ts'
 import { publicAddress, sources } from './routes/sources.ts'
 
@@ -58,7 +60,9 @@ const routes = new Hono<Env>()
   .route('/events', events)
   .route('/kql', kql)
   .route('/rules', rules)
+  .route('/rules', ruleTexts)
   .route('/exceptions', exceptions)
+  .route('/backfills', backfills)
   .route('/backtests', backtests)
   .route('/sources', sources)
   .route('/users', users)

@@ -9,6 +9,7 @@ import { newActId } from '../rules/case/decide.ts'
 import { pagesOf } from '../rules/case/pages.ts'
 import { allExceptions, exceptionsOf, inForceNow } from '../rules/exceptions.ts'
 import type { Rule } from '../rules/rule.ts'
+import { labelOf } from '../rules/ruleset.ts'
 import { zoneOffset } from './context.ts'
 import type { Installation } from './installation.ts'
 import { guardOf } from './masks.ts'
@@ -16,6 +17,8 @@ import { Refusal } from './refusal.ts'
 
 export interface BacktestDocument extends Document {
   readonly rule: string
+  /** The version that it was of (`labelOf`); absent where it was a text. */
+  readonly label?: string
   readonly state: 'running' | 'done' | 'failed' | 'cancelled'
   readonly by: string
   readonly at: number
@@ -77,6 +80,7 @@ export const startBacktest = async (
   range: { readonly from?: number | undefined; readonly to?: number | undefined },
   by: string,
   guard: ((filter: Filter) => Filter) | undefined,
+  draft = false,
 ): Promise<Stored<BacktestDocument>> => {
   if ([...running.values()].some((each) => each.by === by) || running.size >= AT_ONCE)
     throw new Refusal(
@@ -90,7 +94,8 @@ export const startBacktest = async (
   const at = installation.clock()
   const abort = new AbortController()
   running.set(id, { by, abort })
-  const doc: BacktestDocument = { rule: rule.id, state: 'running', by, at, alive: at, progress: 0 }
+  const of = draft ? {} : { label: labelOf(rule) }
+  const doc: BacktestDocument = { rule: rule.id, ...of, state: 'running', by, at, alive: at, progress: 0 }
   await clear(installation)
   await backtests.put([{ id, version: null, doc }])
   void go(installation, id, doc, backtestOf(installation, rule, range, abort.signal, guard), abort)

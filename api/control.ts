@@ -4,6 +4,7 @@ import { withComputed } from '../ingest/computed/computed.ts'
 import { type Event, toDocument } from '../ingest/event.ts'
 import { FREE_TEXT, parseKql } from '../ingest/store/kql.ts'
 import { SYSTEM } from '../ingest/store/store.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Auth } from './auth/auth.ts'
 import type { Role } from './contract.ts'
 import type { Source } from '../ingest/source.ts'
@@ -13,11 +14,14 @@ import type { ListKind } from '../ingest/inventory/entries.ts'
 import { entryText } from '../ingest/inventory/entry-text.ts'
 import { codesOf } from '../ingest/inventory/code.ts'
 import { isKnown } from '../ingest/inventory/scope.ts'
+import { isOpen } from '../rules/backfill.ts'
+import { labelOf } from '../rules/ruleset.ts'
 import { examineCases } from '../rules/case/examine.ts'
 import { readMark } from '../rules/upgrade/upgrade.ts'
 import type { Installation } from './installation.ts'
 import type { Asked as ReportAsked, Format } from './reports/make.ts'
 import { reloadedText } from './reloaded.ts'
+import { ruleHistory } from './rule-history.ts'
 import { reparse, reparsedText, type ReparseRequest } from './reparse.ts'
 import { commandLine, leaveTrail } from './trail.ts'
 import { acceptClock, acceptedText } from './trust.ts'
@@ -45,6 +49,18 @@ export type Request =
       readonly from?: number
       readonly to?: number
     }
+  /** Of a rule as a backtest of this version (`labelOf`) has shown it. */
+  | {
+      readonly ask: 'backfill'
+      readonly rule: string
+      readonly label: string
+      readonly from: number
+      readonly to: number
+      readonly by?: string
+    }
+  | { readonly ask: 'rule.versions' }
+  /** `from`, `to`: versions whose difference is asked for; `catalog`, `file` as in the API. */
+  | { readonly ask: 'rule.history'; readonly rule: string; readonly from?: string; readonly to?: string }
   | { readonly ask: 'report'; readonly wanted: ReportAsked; readonly format: Format; readonly by?: string }
   | { readonly ask: 'reload'; readonly by?: string }
   | { readonly ask: 'inventory.export'; readonly kind?: ListKind }
@@ -175,11 +191,33 @@ export const createControl = (installation: Installation, openAuth: () => Promis
         for (;;) {
           const { done, value } = await steps.next()
           if (done) {
-            yield JSON.stringify({ rule: rule.id, result: value })
+            yield JSON.stringify({ rule: rule.id, label: labelOf(rule), result: value })
             return
           }
           yield JSON.stringify({ progress: value })
         }
+      }
+      case 'backfill': {
+        const { beginBackfill, findBackfill } = await import('./backfills.ts')
+        const { rule, label, from, to } = request
+        const begun = await beginBackfill(installation, { rule, label, from, to, by: commandLine(request.by).name })
+        await told(request.by, 'rule.backfill', rule, `${new Date(from).toISOString()} – ${new Date(to).toISOString()}`)
+        for (;;) {
+          const found = (await findBackfill(installation, begun.id))!.doc
+          yield JSON.stringify({ backfill: found })
+          if (!isOpen(found)) return
+          // Where no server runs them, the rules run here.
+          await installation.schedule.runAll()
+          await sleep(200)
+        }
+      }
+      case 'rule.versions': {
+        for (const version of installation.book.versions()) yield JSON.stringify({ version })
+        return
+      }
+      case 'rule.history': {
+        for await (const answer of ruleHistory(installation, request)) yield JSON.stringify(answer)
+        return
       }
       case 'reload': {
         const changes = await installation.reload()

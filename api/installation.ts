@@ -26,7 +26,7 @@ import { dayOf } from '../ingest/inventory/days.ts'
 import { resolveHours } from '../ingest/inventory/deadlines.ts'
 import { placeholdersOf } from '../ingest/inventory/placeholders.ts'
 import { namesPlaceholders } from '../rules/sigma/placeholders.ts'
-import { followInventory, openRulebook } from './rulebook.ts'
+import { followInventory, openRulebook, type RuleChange, type RuleChanged, type Rulebook } from './rulebook.ts'
 import { owedSaid } from './owed-said.ts'
 import { needRestart, type Reloaded, sourcesDifference } from './reloaded.ts'
 import { holdSources, type Inventories, openInventories, readInventory } from './inventories.ts'
@@ -73,6 +73,9 @@ export interface Installation {
   /** As `Inventories.change` and `settle`, taken over by all that reads lines. */
   changeInventory: Inventories['change']
   settleInventory: Inventories['settle']
+  readonly book: Rulebook
+  /** As `Rulebook.change` and `settle`, taken over by all that judge. */
+  changeRule(id: string, change: RuleChange, take?: 'file' | 'kept'): Promise<RuleChanged>
   /** Called with the sources when they change. */
   onSources(listener: (sources: readonly Source[]) => void): void
   enabled(id: string): boolean
@@ -174,6 +177,7 @@ export const openInstallation = async (first: Config, options: InstallationOptio
     config.rules,
     store,
     stated.rules.rules.some(({ yaml }) => namesPlaceholders(yaml)) ? stated.rules.again(words()) : stated.rules,
+    { node: node ?? '', clock },
   )
   const ingest = await createIngest({
     judging: book.judging(),
@@ -253,6 +257,7 @@ export const openInstallation = async (first: Config, options: InstallationOptio
     return [
       ...trust.said(),
       ...[...problems].map(([code, message]) => ({ code, message })),
+      ...book.doubts().map((message, i) => ({ code: `rule-text-${i}`, message })),
       ...ingest.notices.said(),
       ...owedSaid(schedule.owed()),
       // Of one that is switched off, or run by another process now, nothing is known here.
@@ -273,7 +278,9 @@ export const openInstallation = async (first: Config, options: InstallationOptio
   }
   // Who does not run the rules only judges by the new ones.
   const takeRules = (next: Held) =>
-    book.take(next, roles.has('detect') ? schedule.change : (work) => work(), ingest.setJudging)
+    book
+      .take(next, roles.has('detect') ? schedule.change : (work) => work(), ingest.setJudging)
+      .finally(() => failing.clear())
   const followWords = followInventory(book, words, takeRules, problems)
   const reload = async (): Promise<Reloaded> => {
     const next = rereadConfig(first)
@@ -290,9 +297,8 @@ export const openInstallation = async (first: Config, options: InstallationOptio
     }
     // Whether or not they changed: certificates are read again too.
     for (const listener of listeners) listener(next.sources)
-    const rules = await takeRules(book_)
+    const rules = await takeRules(await book.bring(book_))
     await followWords()
-    failing.clear()
     return { rules, inventory, sources, waiting: needRestart(first, next) }
   }
   let day = dayOf(inventories.current().province.timezone, clock())
@@ -336,6 +342,13 @@ export const openInstallation = async (first: Config, options: InstallationOptio
     reload: () => inTurn(reload),
     changeInventory: (...given) => inTurn(() => changed(inventories.change(...given))),
     settleInventory: (...given) => inTurn(() => changed(inventories.settle(...given))),
+    book,
+    changeRule: (id, change, take) =>
+      inTurn(async () => {
+        const done = await (take ? book.settle(id, take, change) : book.change(id, change))
+        await takeRules(done.held)
+        return done
+      }),
     onSources: (listener) => void listeners.push(listener),
     status: async () =>
       mergeStatus([...(await ingest.status()), ...(await others()).flatMap(({ sources }) => sources)]),
@@ -358,6 +371,8 @@ export const openInstallation = async (first: Config, options: InstallationOptio
       if (followed) takeInventory(inventories.current())
       const now = dayOf(inventories.current().province.timezone, clock())
       if (followed || now !== day) await inTurn(followWords)
+      const next = nodes && (await book.follow())
+      if (next) await inTurn(() => takeRules(next))
       day = now
       await nodes?.publish({ sources: roles.has('ingest') ? await ingest.status() : [], problems: mine() })
     },

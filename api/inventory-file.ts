@@ -1,14 +1,11 @@
 /** The inventory's file after a person's change: it says the same, where it can be written. */
 import { isUtf8 } from 'node:buffer'
-import { chmodSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join, sep } from 'node:path'
+import { readFileSync, realpathSync } from 'node:fs'
 import { entryAt, type Place } from '../ingest/inventory/entries.ts'
 import { type Inventory, parseInventory } from '../ingest/inventory/inventory.ts'
 import { writtenInto } from '../ingest/inventory/written.ts'
 import { hashOf } from './inventory-versions.ts'
-
-/** Inventories of demos and of tests: what belongs to the program is not changed by using it. */
-const OURS = join(import.meta.dirname, '..', 'seeds') + sep
+import { isOurs, replaceFile, unwritten } from './replace-file.ts'
 
 /** `hash`: of what the file brought last. Answers what the file says now, or why it was left as it was. */
 export const writeBack = (
@@ -17,11 +14,10 @@ export const writeBack = (
   inventory: Inventory,
   places: readonly Place[],
 ): { readonly inventory: Inventory } | { readonly why: string } => {
-  let beside: string | undefined
   try {
     // Where the path is a link, the file that it leads to is written, and the link stays.
     const real = realpathSync(path)
-    if (real.startsWith(OURS))
+    if (isOurs(real))
       return { why: `${path} comes with the program and is not written: copy the change into a file of your own` }
     const bytes = readFileSync(real)
     // A comment in an older encoding would be written as something else.
@@ -36,23 +32,9 @@ export const writeBack = (
       places.map((place) => ({ ...place, entry: entryAt(inventory, place) })),
     )
     if ('why' in result) return result
-    // Whole or not at all: who reads it meanwhile, or is killed, finds one of the two.
-    beside = `${real}.new`
-    // What a killed process has left is not written over: its rights may be others.
-    rmSync(beside, { force: true })
-    writeFileSync(beside, result.text, { flag: 'wx', mode: 0o600 })
-    chmodSync(beside, statSync(real).mode & 0o7777)
-    renameSync(beside, real)
+    replaceFile(real, result.text)
     return { inventory: parseInventory(result.text, path) }
   } catch (error) {
-    if (beside !== undefined) rmSync(beside, { force: true })
-    const { code } = error as NodeJS.ErrnoException
-    if (code === undefined) return { why: (error as Error).message }
-    return {
-      why:
-        code === 'EACCES' || code === 'EROFS' || code === 'EPERM'
-          ? `${path} is read only here: copy the change there`
-          : `${path} cannot be written (${code}): copy the change there`,
-    }
+    return { why: unwritten(path, error) }
   }
 }

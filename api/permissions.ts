@@ -4,7 +4,7 @@
  *     own      one's own account                          read     what lies in one's scope (`context.ts`)
  *     secrets  passwords and identity numbers unmasked    export   evidence taken out of the program
  *     triage   acts on alerts and incidents               except   exceptions of rules
- *     rules    switching rules                            trail    the audit trail
+ *     rules    changing rules                             trail    the audit trail
  *     admin    accounts, the clock, what the machine is like inside
  */
 import type { User } from './auth/auth.ts'

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type AddressInfo, createServer as createSocketServer, type Server } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import { briefly } from '../ingest/briefly.ts'
+import { openSilences } from '../rules/silences.ts'
 import { createHealth } from '../ingest/health.ts'
 import { openSyslog, type Syslog } from '../ingest/collect/syslog.ts'
 import type { Lease } from '../ingest/store/store.ts'
@@ -123,6 +124,7 @@ export const startServer = async (
       installation.enrich,
       clock,
     )
+    const silences = openSilences(installation.store, clock)
     const control = await openControl(
       config,
       createControl(installation, async () => auth ?? openAuth()),
@@ -187,7 +189,11 @@ export const startServer = async (
     }
     const tick = async () => {
       await installation.publish()
-      if (await keepsHouse()) await health.tick(await installation.status())
+      if (!(await keepsHouse())) return
+      await health.tick(await installation.status())
+      const unwatched = await silences.tick(installation.rules.filter(({ id }) => installation.enabled(id)))
+      if (unwatched.length > 0) installation.problems.set('silences', unwatched.join('; '))
+      else installation.problems.delete('silences')
     }
     return {
       installation,

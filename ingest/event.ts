@@ -71,6 +71,10 @@ export const FIELDS: readonly Field[] = [
   field('vonglau.source.lag', 'long'), // ms
   field('vonglau.source.behind', 'long'), // bytes
   field('vonglau.source.silent_seconds', 'long'),
+  // Of dataset vonglau.silence: of which rule, silent or heard, and when it was heard last (`rules/silences.ts`).
+  field('vonglau.silence.rule', 'keyword'),
+  field('vonglau.silence.state', 'keyword'),
+  field('vonglau.silence.since', 'date'),
   field('vonglau.time.parsed', 'date'), // the time the line claims, where arrival replaced it
   field('vonglau.original.base64', 'keyword'), // the bytes of a line that is no text
   field('observer.name', 'keyword', true),

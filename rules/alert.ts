@@ -16,6 +16,8 @@ export interface Alert extends CaseDocument {
   readonly '@timestamp': number // of its first event
   readonly 'event.kind': 'signal'
   readonly 'rule.id': string
+  /** Of the rule's text, when it was raised (`texts.ts`): a number in decimals. */
+  readonly 'rule.version'?: string
   readonly 'rule.level': Level
   readonly 'rule.name': string // Vietnamese
   readonly rule_name: Localized
@@ -208,6 +210,7 @@ export const newAlert = (
     '@timestamp': burst.first,
     'event.kind': 'signal',
     'rule.id': rule.id,
+    ...(rule.text ? { 'rule.version': String(rule.text.n) } : {}),
     'rule.name': rule.name.vi,
     rule_name: rule.name,
     'alert.status': 'new',

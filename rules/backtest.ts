@@ -3,21 +3,16 @@
  * been there all along. Reads the store only, a stretch of time after the other, and says how far it is.
  */
 import type { Event } from '../ingest/event.ts'
-import { EVERYTHING, type Filter, fieldsOf } from '../ingest/store/filter.ts'
+import type { Filter } from '../ingest/store/filter.ts'
 import { type Missing, type Store, SYSTEM } from '../ingest/store/store.ts'
-import { evaluate, reachOf, type Seen } from './correlation/evaluate.ts'
 import { type Exceptions, noExceptions } from './exceptions.ts'
-import { type Found, type Groups, named, neededOf, takeIn, tellIn } from './pass.ts'
-import { agenciesOf, agencyIn } from './parts.ts'
+import { gather } from './gather.ts'
+import type { Found, Groups } from './pass.ts'
+import { agencyIn } from './parts.ts'
 import type { Rule } from './rule.ts'
-import { basesMet, eitherOf } from './ruleset.ts'
 
 const DAY = 86_400_000
-/** Events of a stretch, of which progress is told; and the most that a correlation is evaluated over at once. */
-const STRETCH = 250_000
-const MOST = 500_000
-/** Days that are told apart, and examples. */
-const DAYS = 5000
+/** Examples that are shown. */
 const EXAMPLES = 12
 
 export interface BacktestOptions {
@@ -63,46 +58,6 @@ export interface BacktestProgress {
   readonly hits: number
   /** '@timestamp' up to which it has come. */
   readonly at: number
-}
-
-export class TooMuch extends Error {
-  override readonly name = 'TooMuch'
-}
-
-interface Stretch {
-  readonly from: number
-  readonly to: number
-  readonly events: number
-}
-
-/** Stretches of time with about as many events each. */
-const stretchesOf = async (store: Store, from: number | undefined, to: number | undefined) => {
-  const window = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
-  const { items, missing } = await store.events.aggregate(SYSTEM, {
-    ...window,
-    filter: EVERYTHING,
-    by: [{ every: DAY }],
-    limit: DAYS,
-  })
-  const days = items
-    .map(({ count, first, last }) => ({ from: first, to: last + 1, events: count }))
-    .sort((a, b) => a.from - b.from)
-  const out: Stretch[] = []
-  for (const day of days) {
-    const last = out.at(-1)
-    if (last && last.events + day.events <= STRETCH) {
-      out[out.length - 1] = { from: last.from, to: day.to, events: last.events + day.events }
-      continue
-    }
-    const pieces = Math.ceil(day.events / STRETCH)
-    const width = Math.ceil((day.to - day.from) / pieces)
-    for (let i = 0; i < pieces; i++) {
-      const begin = day.from + i * width
-      if (begin < day.to)
-        out.push({ from: begin, to: Math.min(day.to, begin + width), events: Math.ceil(day.events / pieces) })
-    }
-  }
-  return { stretches: out, missing }
 }
 
 /** Counts hits and the alerts that they would be, by day and by whom they concern. */
@@ -203,74 +158,23 @@ export const backtest = async function* (
   { from, to, exceptions = noExceptions, offset, signal }: BacktestOptions,
 ): AsyncGenerator<BacktestProgress, BacktestResult> {
   const began = performance.now()
-  const { stretches, missing } = await stretchesOf(store, from, to)
-  const total = stretches.reduce((sum, { events }) => sum + events, 0)
-  const excepted = exceptions.of(rule)
+  const gathered = await gather(store, rule, { from, to, exceptions, signal })
   const counts = openCounts(rule, offset)
-  const basesIn = basesMet(rule)
-  const seen: Seen[] = []
-  let [hidden, events] = [0, 0]
-  const filter = eitherOf(rule)
-  const about = named([
-    '@timestamp',
-    'event.id',
-    ...neededOf(rule),
-    ...(excepted?.fields ?? []),
-    ...((rule.bases ?? []).length > 1 ? fieldsOf(rule.filter) : []),
-  ])
-  /** Into a group, or among what a correlation is evaluated over. */
-  const take = (groups: Groups, event: Event): void => {
-    if (!rule.correlation) {
-      if (!takeIn(groups, rule, event, [0], excepted)) hidden++
-      return
-    }
-    const met = basesIn(event)
-    const bases = excepted ? excepted.of(event, met).left : met
-    if (bases.length === 0) {
-      hidden++
-      return
-    }
-    if (seen.length >= MOST)
-      throw new TooMuch(
-        `rule ${rule.id} is about more than ${MOST.toLocaleString('en')} events until ${new Date(Number(event['@timestamp'])).toISOString()}: choose a shorter time with --from and --to, or narrower base rules`,
-      )
-    const [time, id] = [event['@timestamp'] as number, event['event.id'] as string]
-    seen.push({ time, id, agencies: agenciesOf(rule, event), bases, event })
-  }
-  // What stands before counts in the windows of the first events.
-  const reach = rule.correlation && from !== undefined ? reachOf(rule.correlation) : 0
-  const before = reach > 0 ? [{ from: from! - reach, to: from!, events: 0 }] : []
-  for (const stretch of [...before, ...stretches]) {
-    const groups: Groups = new Map()
-    for await (const some of store.events.match(SYSTEM, { ...about, filter, from: stretch.from, to: stretch.to })) {
-      if (signal?.aborted) throw signal.reason
-      for (const event of some) take(groups, event)
-    }
+  for await (const { groups, until, whole } of gathered.steps()) {
+    if (!groups) continue
     counts.add(groups)
-    counts.forget(stretch.to)
-    events += stretch.events
-    yield { done: total === 0 ? 1 : Math.min(1, events / total), hits: counts.hits() || seen.length, at: stretch.to }
-  }
-  if (rule.correlation) {
-    const groups: Groups = new Map()
-    for (const { group, told } of evaluate(rule, seen))
-      tellIn(
-        groups,
-        rule,
-        group,
-        told().filter(({ time }) => from === undefined || time >= from),
-      )
-    counts.add(groups)
+    counts.forget(until)
+    if (!whole) yield { done: gathered.done(), hits: counts.hits() || gathered.seen(), at: until }
   }
   const { chosen, ...found } = counts.result()
   return {
-    from: from ?? stretches[0]?.from ?? 0,
-    to: to ?? stretches.at(-1)?.to ?? 0,
+    from: from ?? gathered.from,
+    to: to ?? gathered.to,
     ms: Math.round(performance.now() - began),
-    events,
-    hidden,
+    events: gathered.events(),
+    hidden: gathered.hidden(),
     ...found,
     examples: await wholeOf(store, chosen),
-    missing,
+    missing: gathered.missing,
   }
 }

@@ -5,6 +5,7 @@ import type { Exceptions } from './exceptions.ts'
 import { LIVE, type Reach } from './lane.ts'
 import { mergeGroups } from './many.ts'
 import { correlated } from './matching.ts'
+import type { Terms } from './new-terms.ts'
 import type { Owed, Slice } from './owed.ts'
 import type { Passes } from './pass.ts'
 import type { Rule } from './rule.ts'
@@ -24,6 +25,7 @@ export const openBehind = (
   exceptions: () => Exceptions,
   /** How far a rule has gone over the live lane; undefined while it has something of it to write. */
   coveredOf: (rule: Rule) => Promise<number | undefined>,
+  terms: Terms,
 ): Behind => {
   /** False where a rule is still writing: what one lane counts, the other has to know of. */
   const write = async (rules: readonly Rule[], slice: Slice): Promise<boolean> => {
@@ -39,7 +41,7 @@ export const openBehind = (
     await owed.begin(slice)
     const before = await owed.reach()
     for (const { rule, covered } of concerned) {
-      const found = slice.of(rule)
+      const found = await terms.only(rule, slice.of(rule))
       const reach: Reach = { ...before, [LIVE]: covered, [lane]: to }
       const groups = rule.correlation ? await correlated(store, passes, rule, { lane, from, reach }, found) : found
       const merging = { store, cases, exceptions: exceptions(), lane, reach, lost: [], oldest: 0, damaged: false }

@@ -5,6 +5,7 @@
 import { type Lost, lostDays } from '../ingest/store/lost.ts'
 import { type DocumentStore, type Put, type PutResult, type Store, type Stored, SYSTEM } from '../ingest/store/store.ts'
 import type { Cases } from './case/decide.ts'
+import { openBackfills } from './backfill.ts'
 import { openBehind } from './behind.ts'
 import { type Decided, decide, openDeciding } from './deciding.ts'
 import { correlated } from './matching.ts'
@@ -22,6 +23,7 @@ import {
 import { LIVE, type Reach } from './lane.ts'
 import type { LedgerEntry } from './ledger.ts'
 import { openOwed, owedHidden } from './owed.ts'
+import { openTerms } from './new-terms.ts'
 import { openPatient } from './patient.ts'
 import { openPasses, type Pass } from './pass.ts'
 import { type Rule, severityOf } from './rule.ts'
@@ -103,9 +105,19 @@ export const createDetector = ({ store, cases: facts, guard }: DetectOptions): D
   const passes = openPasses(store, () => inForce)
   const patient = openPatient()
   const owed = openOwed(store, patient, () => inForce)
+  const terms = openTerms(store)
   const deciding = openDeciding(store, owed)
   const coveredOf = async ({ id }: Rule) => (works.has(id) ? undefined : ((await entryOf(id))?.doc.covered ?? 0))
-  const behind = openBehind(store, cases, passes, owed, () => inForce, coveredOf)
+  const behind = openBehind(store, cases, passes, owed, () => inForce, coveredOf, terms)
+  const backfills = openBackfills(
+    store,
+    cases,
+    () => inForce,
+    async (rule) => {
+      const covered = await coveredOf(rule)
+      return covered === undefined ? undefined : { ...(await owed.reach()), [LIVE]: covered }
+    },
+  )
   /** One process writes the ledger: what it wrote it knows. */
   const entries = new Map<string, Stored<LedgerEntry> | undefined>()
   const entryOf = async (id: string): Promise<Stored<LedgerEntry> | undefined> => {
@@ -171,7 +183,7 @@ export const createDetector = ({ store, cases: facts, guard }: DetectOptions): D
     try {
       if (pass instanceof Error) throw pass
       const reach: Reach = { ...(await owed.reach()), [LIVE]: to }
-      const found = pass.of(rule)
+      const found = await terms.only(rule, pass.of(rule))
       work.hidden = pass.hidden(rule)
       const entry = await entryOf(rule.id)
       let mark: number | undefined
@@ -351,6 +363,7 @@ export const createDetector = ({ store, cases: facts, guard }: DetectOptions): D
         patience,
       )
       if (!stopped()) await behind.go(rules, await store.events.committed(), stopped, patience)
+      await backfills.go(rules, stopped)
     },
     ranAt: async ({ id }) => (await entryOf(id))?.doc.last?.at,
     owed: { waiting: owed.waiting, aside: patient.aside, given: patient.given },

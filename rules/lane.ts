@@ -6,6 +6,8 @@
 import type { Event } from '../ingest/event.ts'
 
 export const LIVE = 'live'
+/** What a person has asked to be raised for the past (`backfill.ts`). */
+export const BACKFILL = 'backfill'
 export const owedLane = (source: string): string => `owed ${source}`
 
 /** Ingest time up to which each lane is covered; one that is not named has nothing that counts yet. */

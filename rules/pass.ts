@@ -14,6 +14,7 @@ import type { Moment } from './bursts.ts'
 import { type Engine, openEngine } from './engine/engine.ts'
 import { type Excepted, type Exceptions, noExceptions, openTally, type Tally } from './exceptions.ts'
 import { cutAt, LANE_FIELDS } from './lane.ts'
+import { termOf } from './new-terms.ts'
 import { AGENCY_FIELDS, agenciesOf } from './parts.ts'
 import type { Rule } from './rule.ts'
 import { eitherOf, openRulesets, partsOf } from './ruleset.ts'
@@ -21,6 +22,8 @@ import { eitherOf, openRulesets, partsOf } from './ruleset.ts'
 /** An event that counts, and whom it concerns. */
 export interface Found extends Moment {
   readonly agencies: readonly string[]
+  /** Of a rule of what was never seen: what is to be new (`new-terms.ts`). */
+  readonly term?: string
 }
 /** `ends`: times of the events that end what the rule tells of. */
 export type Groups = Map<string, { group: Group; moments: Found[]; ends: number[] }>
@@ -67,6 +70,7 @@ export const neededOf = (rule: Rule): readonly string[] => [
     : (rule.groupBy ?? GROUP_FIELDS)),
   // Of a rule for the destination whose event it is says it all.
   ...(rule.concerns === 'destination' ? AGENCY_FIELDS.slice(0, 2) : AGENCY_FIELDS),
+  ...(rule.newTerms?.fields ?? []),
   // What both ends and begins is told apart here.
   ...(rule.endsWith ? fieldsOf(rule.endsWith) : []),
 ]
@@ -269,12 +273,17 @@ export const takeIn = (
     if (left.length === 0) return false
     counting = left
   }
+  const term = rule.newTerms && termOf(rule.newTerms, event)
+  if (rule.newTerms && term === undefined) return true
   for (const group of rule.correlation ? groupsOf(rule, event, counting) : [groupOf(rule, event)]) {
     const key = groupKey(rule.id, group)
     let found = groups.get(key)
     if (!found) groups.set(key, (found = { group, moments: [], ends: [] }))
     if (ends) found.ends.push(time)
-    else found.moments.push({ time, id: event['event.id'] as string, agencies: agenciesOf(rule, event) })
+    else {
+      const moment = { time, id: event['event.id'] as string, agencies: agenciesOf(rule, event) }
+      found.moments.push(term === undefined ? moment : { ...moment, term })
+    }
   }
   return true
 }

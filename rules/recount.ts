@@ -65,7 +65,8 @@ export const recountOf = (
   part: Part,
 ): Recount => {
   // What lasts is one, however often its events come.
-  if (lost.length === 0 || rule.endsWith) return noRecount
+  // What was new is told once, whatever is read again.
+  if (lost.length === 0 || rule.endsWith || rule.newTerms) return noRecount
   let known: { span: Span; times: Float64Array } | undefined
   /** Times of what counts, sorted: an alert may have millions. */
   const timesOf = async (span: Span): Promise<Float64Array> => {

@@ -73,6 +73,20 @@ export interface Schedule {
   readonly timezone: string
 }
 
+/** What has to come at least every so often: all of it, or of each of these values, as long as one is remembered. */
+export interface Silent {
+  readonly filter: Filter
+  readonly by: readonly string[]
+  readonly for: number // ms
+  readonly remember: number // ms
+}
+/** `learn`: ms of the rule's events that have to be there before anything is new. */
+export interface NewTerms {
+  readonly fields: readonly string[]
+  readonly within: number // ms
+  readonly learn: number // ms
+}
+
 /** A detection, ready to run: what a Sigma file becomes. */
 export interface Rule {
   readonly id: string
@@ -109,6 +123,10 @@ export interface Rule {
   readonly lateness?: number
   /** Of such a rule: what its sources are known by; by default any event. */
   readonly feeds?: Filter
+  /** Only what was never seen: events whose values of these fields no event of the rule had within a time before. */
+  readonly newTerms?: NewTerms
+  /** It tells that events do not come; `filter` and `endsWith` are of what the program says of that (`silences.ts`). */
+  readonly silent?: Silent
   /** When it runs; absent: at every turn. */
   readonly schedule?: Schedule
   /** Whether its alerts open incidents; by default those of level high and above do. */
@@ -117,6 +135,8 @@ export interface Rule {
   readonly condition: string
   readonly yaml: string
   readonly file: string
+  /** The version of the text that it is of (`texts.ts`); absent where none is kept. */
+  readonly text?: { readonly key: string; readonly n: number }
 }
 
 export const HOUR = 3_600_000

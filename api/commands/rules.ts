@@ -28,6 +28,10 @@ const SAMPLES = [
     'date=2026-11-21 time=07:05:00 devname="fw" devid="FGT60F" logid="0000000013" type="traffic" subtype="forward" level="notice" srcip=198.51.100.7 srcport=50123 dstip=203.0.113.10 dstport=443 proto=6 action="accept" service="HTTPS" sentbyte=120 rcvdbyte=4096',
   ],
 ] as const
+const collect = (value: string, all: string[]) => [...all, value]
+/** Version, when, by whom, why. */
+type HistoryRow = readonly [string, string, string, string]
+
 /** `ask`: of the running server, or of the installation that the command opens itself. `person`: who sits there. */
 export const addRules = (
   program: Command,
@@ -144,6 +148,20 @@ export const addRules = (
       ])
     })
   rules
+    .command('history')
+    .description('the versions of a rule: when, by whom or from which file, and why; or what differs between two')
+    .argument('<rule>', 'the id of a rule')
+    .option('--from <version>', 'what differs from this version on: a number, or catalog')
+    .option('--to <version>', 'up to this one (default: the one in force)')
+    .action(async (rule: string, options: { from?: string; to?: string }) => {
+      const rows: string[][] = []
+      for await (const answer of ask({ ask: 'rule.history', rule, ...options })) {
+        if ('lines' in answer) await print(answer['lines'] as string[])
+        else rows.push((answer['version'] as HistoryRow).map(String))
+      }
+      if (rows.length > 0) await print([table([['version', 'when (UTC)', 'by', 'why'], ...rows])])
+    })
+  rules
     .command('backtest')
     .description('what a rule would have found in what is stored, by day and agency, with examples')
     .argument('<rule>', 'the id of a rule in force, or a file')
@@ -167,6 +185,50 @@ export const addRules = (
           options.json,
         ),
       )
+    })
+  rules
+    .command('backfill')
+    .description('raises alerts for a stretch of the past, after it has shown what they would be; twice adds nothing')
+    .argument('<rule>', 'the id of a rule in force')
+    .requiredOption('--from <time>', 'events from this time on', time)
+    .requiredOption('--to <time>', 'events before this time', time)
+    .option('--yes', 'without asking again', false)
+    .action(async (rule: string, options: { from: number; to: number; yes: boolean }) => {
+      const { backfillLines } = await import('./backfill.ts')
+      await backfillLines(ask, { rule, ...options }, person(), config().timezone)
+    })
+  rules
+    .command('pack')
+    .description('the rules of a folder as one signed file, for places without any network')
+    .argument('[folder]', 'rules of your own (default: rules: of the configuration)')
+    .option('--to <file>', 'the pack', 'rules.vlpack')
+    .option('--key <file>', 'the private key that signs (PEM, Ed25519)')
+    .option('--name <name>', 'of two packs with the same name the later one is the newer', 'rules')
+    .option('--new-key <file>', 'only makes a key, and its public half beside it')
+    .action(
+      async (folder: string | undefined, options: { to: string; key?: string; name: string; newKey?: string }) => {
+        const { writeKeys, writePack } = await import('./pack.ts')
+        if (options.newKey !== undefined) return await print(writeKeys(options.newKey))
+        if (options.key === undefined) throw new Error('name the key that signs with --key; --new-key FILE makes one')
+        const { versionsFrom } = await import('./pack.ts')
+        const versionOf = await versionsFrom(ask({ ask: 'rule.versions' }))
+        const { to, key, name } = options
+        await print(writePack(config(), folder, { to, key, name, by: person(), made: Date.now(), versionOf }))
+      },
+    )
+  rules
+    .command('unpack')
+    .description('takes the rules of a signed pack into a folder; everything is checked before anything is written')
+    .argument('<file>', 'the pack')
+    .option('--trust <file>', 'a public key that you trust (PEM); several may be named', collect, [])
+    .option('--to <folder>', 'where (default: rules: of the configuration)')
+    .option('--check', 'only says what would be done', false)
+    .option('--force', 'over what was changed here, and over a newer pack', false)
+    .action(async (file: string, options: { trust: string[]; to?: string; check: boolean; force: boolean }) => {
+      if (options.trust.length === 0)
+        throw new Error('name the public key of who made the pack with --trust; a pack without one is not believed')
+      const { unpack } = await import('./pack.ts')
+      await print(unpack(config(), file, options))
     })
   rules
     .command('convert')

@@ -225,6 +225,9 @@ const detail = async (installation: Installation, scope: Scope, found: Stored<Al
     rule_description: rule?.description ?? { vi: '', en: '' },
     rule_guide: rule?.guide ?? { vi: '', en: '' },
     rule_condition: rule?.condition ?? '',
+    ...(doc['rule.version'] === undefined
+      ? {}
+      : { rule_version: { n: Number(doc['rule.version']), ...(rule?.text ? { newest: rule.text.n } : {}) } }),
     why: rule && first ? explain(rule.filter, first) : [],
     events,
     related,

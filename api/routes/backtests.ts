@@ -15,7 +15,7 @@ import type { Installation } from '../installation.ts'
 import { cancelBacktest as cancels, getBacktest as gets, startBacktest as starts } from '../schema/backtests.ts'
 
 const rowOf = ({ inventory }: Installation, { id, doc }: Stored<BacktestDocument>): Backtest => {
-  const { alive: _, result, ...rest } = doc
+  const { alive: _, label: __, result, ...rest } = doc
   const named = ({ agency, ...counts }: AgencyHits) => ({
     ...(agency === undefined ? {} : { organization: { id: agency, name: agencyName(inventory, agency) ?? agency } }),
     ...counts,
@@ -66,7 +66,8 @@ export const backtests = new Hono<Env>()
     const { rule: id, yaml, from, to } = c.req.valid('json')
     const rule = asked(installation, id, yaml)
     const guard = sight.whole ? undefined : sight.narrowed
-    return c.json(rowOf(installation, await startBacktest(installation, rule, { from, to }, user.username, guard)))
+    const begun = await startBacktest(installation, rule, { from, to }, user.username, guard, yaml !== undefined)
+    return c.json(rowOf(installation, begun))
   })
   .get('/:id', does(gets), async (c) => {
     const { installation } = c.var

@@ -75,6 +75,7 @@ export const rules = new Hono<Env>()
       ...ruleRow(installation, scope, rule, entry, total, await installation.store.events.committed()),
       group: groupOfRule(rule),
       source: rule.yaml,
+      ...(rule.text ? { version: rule.text.n } : {}),
       guide: rule.guide,
       fields: [...fieldsOf(rule.filter)],
       runs: seesAll(scope) ? [...(entry?.recent ?? [])] : [],

@@ -11,6 +11,10 @@ export const alertDetail = alertRow
     rule_description: localized,
     rule_guide: localized.describe('Markdown: what to do'),
     rule_condition: z.string().describe('As the author wrote it'),
+    rule_version: z
+      .strictObject({ n: z.number(), newest: z.number().optional() })
+      .optional()
+      .describe('The version of the text of its rule that raised it, and the one in force'),
     why: z
       .array(
         z.strictObject({

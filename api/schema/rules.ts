@@ -36,6 +36,7 @@ export const ruleDetail = ruleRow
   .extend({
     group: z.string().describe('The folder of its file'),
     source: z.string().describe('The YAML'),
+    version: z.number().optional().describe('Of the text'),
     guide: localized,
     fields: z.array(z.string()),
     runs: z.array(

@@ -10,6 +10,7 @@ import { checkFilter, compileFilterOf, filtersOf, nameOf, namesOf } from './filt
 import { type Callable, type Library, libraryOf } from './library.ts'
 import { AS_IS, type Mapping, mappingOf, routed, type SourceKind } from './mapping.ts'
 import { namesPlaceholders } from './placeholders.ts'
+import { newTermsOf, silentOf } from './memory.ts'
 import { parseSigma, type SigmaCorrelation, type SigmaDocument, type SigmaRule } from './parse.ts'
 import { scheduleOf } from './schedule.ts'
 
@@ -180,8 +181,18 @@ const single = (document: SigmaRule, context: Context): Rule => {
     document.located.at(['vonglau', 'suppress'], () =>
       refuse('what lasts until it ends is one alert already: leave suppress or ends-with out'),
     )
+  const newTerms = newTermsOf(document, words, one)
+  if (newTerms && end !== undefined)
+    document.located.at(['vonglau', 'new-terms'], () =>
+      refuse('what lasts until it ends is told when it begins: leave new-terms or ends-with out'),
+    )
+  const silent = document.vonglau?.silent && silentOf(document, filtered(document, context), words, one)
+  if (silent) return { ...base, ...silent, condition: [document.detection.condition].flat().join('\n') }
   return {
     ...base,
+    // What is new once is told once: a further event of the value within the time belongs to the same alert.
+    ...(newTerms ? { newTerms, groupBy: newTerms.fields } : {}),
+    ...(newTerms && document.vonglau?.quiet === undefined && !by ? { quiet: newTerms.within } : {}),
     ...(by ? { groupBy: by } : groupBy ? { groupBy } : {}),
     ...(end === undefined ? {} : { endsWith: compileEnd(end, document, words) }),
     filter: filtered(document, context),
@@ -204,6 +215,14 @@ const correlated = (document: SigmaCorrelation, context: Context): Rule => {
   const { located } = document
   if (vonglau?.['group-by'])
     located.at(['vonglau', 'group-by'], () => refuse('a correlation is grouped by correlation.group-by'))
+  if (vonglau?.silent)
+    located.at(['vonglau', 'silent'], () =>
+      refuse('silent is of a rule of single events: a count below a number is a condition of a correlation'),
+    )
+  if (vonglau?.['new-terms'])
+    located.at(['vonglau', 'new-terms'], () =>
+      refuse('new-terms is of a rule of single events: value_count counts how many values a window has'),
+    )
   if (vonglau?.['ends-with'])
     located.at(['vonglau', 'ends-with'], () => refuse('a correlation has no end: write it at a rule of single events'))
   const members: SigmaRule[] = []

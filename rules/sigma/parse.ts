@@ -22,6 +22,10 @@ const own = z.strictObject({
   schedule: z.strictObject({ cron: text, timezone: text }).optional(),
   /** Of a correlation whose condition a later event can undo. */
   lateness: text.optional(),
+  /** Events that do not come any more. */
+  silent: z.strictObject({ by: z.array(text).max(4).optional(), for: text, remember: text.optional() }).optional(),
+  /** Only values that were not seen within a time before. */
+  'new-terms': z.strictObject({ fields: z.array(text).min(1).max(4), within: text, learn: text.optional() }).optional(),
   /** Alerts of these values are one as long as events come within the time, whatever else differs. */
   suppress: z.strictObject({ by: z.array(text).min(1), for: text }).optional(),
 })
@@ -240,7 +244,12 @@ const read = (raw: unknown, located: Located): SigmaDocument => {
 }
 
 const knownAt = (path: Path): string[] =>
-  ({ schedule: ['cron', 'timezone'], suppress: ['by', 'for'] })[String(path.at(-1))] ?? Object.keys(own.shape)
+  ({
+    schedule: ['cron', 'timezone'],
+    silent: ['by', 'for', 'remember'],
+    suppress: ['by', 'for'],
+    'new-terms': ['fields', 'within', 'learn'],
+  })[String(path.at(-1))] ?? Object.keys(own.shape)
 
 /** Of a union the first alternative says what was expected. */
 const deepest = (issue: z.core.$ZodIssue): z.core.$ZodIssue => {

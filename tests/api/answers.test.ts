@@ -16,6 +16,7 @@ let incident: IncidentRow
 let event: string
 let exception: string
 let backtest: string
+let backfill = ''
 const EXCEPTION = {
   kql: 'source.ip : 198.51.100.66',
   rules: ['sql-injection'],
@@ -102,6 +103,12 @@ const SUCCEEDS: { readonly [operation: string]: () => Promise<Answer> } = {
   listRules: () => admin().get('/rules'),
   getRule: () => admin().get('/rules/sql-injection'),
   enableRule: () => admin().post('/rules/sql-injection', { enabled: true }),
+  getRuleVersions: () => admin().get('/rules/sql-injection/versions'),
+  getRuleDifference: () => admin().get('/rules/sql-injection/difference?from=1&to=catalog'),
+  changeRule: async () => {
+    const { n, text } = (await admin().get('/rules/sql-injection/versions')).body
+    return admin().post('/rules/sql-injection/text', { yaml: `${text}# thêm\n`, reason: 'thử sửa', seen: n })
+  },
   addException: async () => {
     exception = (await admin().post('/exceptions', EXCEPTION)).body.id
     // Unlike those that are asked of it: none has been made yet.
@@ -133,6 +140,22 @@ const SUCCEEDS: { readonly [operation: string]: () => Promise<Answer> } = {
     expect(done.body.result.examples).toHaveLength(1)
     return done
   },
+  startBackfill: async () => {
+    const begun = await admin().post('/backfills', { backtest })
+    await expect
+      .poll(
+        async () => {
+          await console_.running.minute()
+          return (await admin().get('/backfills?rule=sql-injection')).body.items[0].state
+        },
+        { timeout: 30_000 },
+      )
+      .toBe('done')
+    backfill = begun.body.id
+    return begun
+  },
+  listBackfills: () => admin().get('/backfills'),
+  cancelBackfill: () => admin().post(`/backfills/${backfill}/cancel`, {}),
   cancelBacktest: () => admin().post(`/backtests/${backtest}/cancel`, {}),
   listSources: () => admin().get('/sources'),
   listPeople: () => admin().get('/people'),
@@ -205,7 +228,7 @@ const SUCCEEDS: { readonly [operation: string]: () => Promise<Answer> } = {
 }
 /** What these tests cannot bring about: the stream (`roles.test.ts`), a clock that is not believed (`faults/retention.test.ts`). */
 const OF_SENDERS = ['assignSender', 'getUnknownSender', 'listUnknownSenders'] // unknown.test.ts
-const ELSEWHERE = ['followLive', 'acceptClock', 'settleInventory', ...OF_SENDERS]
+const ELSEWHERE = ['followLive', 'acceptClock', 'settleInventory', 'settleRule', ...OF_SENDERS]
 
 test('every operation is here', () => {
   expect([...Object.keys(SUCCEEDS), ...ELSEWHERE].sort()).toEqual([...routes.keys()].sort())

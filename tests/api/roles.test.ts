@@ -212,6 +212,22 @@ const ROUTES: { readonly [route: string]: Expected | 'open' | 'library' | 'strea
   'GET /api/rules': { ask: () => ({ path: '/rules' }), reads: true },
   'GET /api/rules/:id': { ask: () => ({ path: '/rules/vpn-brute-force' }), reads: true },
   'POST /api/rules/:id': { may: RULES, ask: () => ({ path: '/rules/sql-injection', ...json({ enabled: true }) }) },
+  'GET /api/rules/:id/versions': { ask: () => ({ path: '/rules/vpn-brute-force/versions' }), reads: true },
+  'GET /api/rules/:id/difference': {
+    ask: () => ({ path: '/rules/vpn-brute-force/difference?from=1&to=catalog' }),
+    reads: true,
+  },
+  'POST /api/rules/:id/text': {
+    may: RULES,
+    ask: () => ({ path: '/rules/sql-injection/text', ...json({ yaml: 'title: a', reason: 'thử xem', seen: 1 }) }),
+  },
+  'POST /api/rules/:id/settle': {
+    may: RULES,
+    ask: () => ({ path: '/rules/sql-injection/settle', ...json({ take: 'kept', reason: 'thử xem', seen: 1 }) }),
+  },
+  'GET /api/backfills': { may: RULES, ask: () => ({ path: '/backfills' }) },
+  'POST /api/backfills': { may: RULES, ask: () => ({ path: '/backfills', ...json({ backtest: 'khong-co' }) }) },
+  'POST /api/backfills/:id/cancel': { may: RULES, ask: () => ({ path: '/backfills/khong-co/cancel', ...json({}) }) },
   'POST /api/backtests': { may: RULES, ask: () => ({ path: '/backtests', ...json({ rule: 'khong-co' }) }) },
   'GET /api/backtests/:id': { may: RULES, ask: () => ({ path: '/backtests/khong-co' }) },
   'POST /api/backtests/:id/cancel': { may: RULES, ask: () => ({ path: '/backtests/khong-co/cancel', ...json({}) }) },

@@ -24,6 +24,21 @@ const vi = {
   failed: 'Không thử được',
   cancelled: 'Đã huỷ.',
   missing: (day: string) => `Không đọc được dữ liệu ngày ${day}.`,
+  past: 'Phát cảnh báo cho quá khứ',
+  pastWhat: 'Cảnh báo được phát cho khoảng thời gian vừa thử. Điều đã báo rồi không bị báo thêm lần nữa.',
+  raise: (alerts: string) => `Phát ${alerts} cảnh báo này`,
+  stretch: 'Khoảng thời gian',
+  who: 'Ai',
+  state: 'Trạng thái',
+  states: {
+    waiting: 'chờ đến lượt',
+    running: 'đang phát',
+    done: 'đã xong',
+    failed: 'không phát được',
+    cancelled: 'đã huỷ',
+  },
+  raised: 'Đã phát',
+  extended: 'Thêm vào',
 }
 export type BacktestWords = typeof vi
 
@@ -49,6 +64,21 @@ const en: BacktestWords = {
   failed: 'It could not be tried',
   cancelled: 'Cancelled.',
   missing: (day) => `The events of ${day} cannot be read.`,
+  past: 'Alerts for the past',
+  pastWhat: 'Alerts are raised for the time of the backtest above. What is told already is not told again.',
+  raise: (alerts) => `Raise these ${alerts} alerts`,
+  stretch: 'Time',
+  who: 'Who',
+  state: 'State',
+  states: {
+    waiting: 'waits for its turn',
+    running: 'under way',
+    done: 'done',
+    failed: 'failed',
+    cancelled: 'cancelled',
+  },
+  raised: 'Raised',
+  extended: 'Added to',
 }
 
 /** In the language that this person chose. */

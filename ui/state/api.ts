@@ -57,12 +57,18 @@ import type {
   Wall,
 } from '../../api/contract-province.ts'
 import type {
+  Backfill,
   Backtest,
+  ChangedRule,
   ExceptionAbout,
   ExceptionChange,
   ExceptionEffect,
   ExceptionRow,
   NewBacktest,
+  RuleChange,
+  RuleDifference,
+  RuleSettling,
+  RuleVersions,
   NewException,
 } from '../../api/contract-rules.ts'
 import type { Event } from '../../ingest/event.ts'
@@ -245,10 +251,27 @@ export const getRule = (id: string, signal?: AbortSignal): Promise<RuleDetail> =
   call(client.rules[':id'].$get, { param: { id }, signal })
 export const enableRule = (id: string, enabled: boolean) =>
   call(client.rules[':id'].$post, { param: { id }, json: { enabled } })
+export const getRuleVersions = (id: string, signal?: AbortSignal): Promise<RuleVersions> =>
+  call(client.rules[':id'].versions.$get, { param: { id }, signal })
+export const getRuleDifference = (
+  id: string,
+  query: { from: string; to: string },
+  signal?: AbortSignal,
+): Promise<RuleDifference> => call(client.rules[':id'].difference.$get, { param: { id }, query, signal })
+export const changeRule = (id: string, json: RuleChange): Promise<ChangedRule> =>
+  call(client.rules[':id'].text.$post, { param: { id }, json })
+export const settleRule = (id: string, json: RuleSettling): Promise<ChangedRule> =>
+  call(client.rules[':id'].settle.$post, { param: { id }, json })
 export const startBacktest = (json: NewBacktest): Promise<Backtest> => call(client.backtests.$post, { json })
 export const getBacktest = (id: string): Promise<Backtest> => call(client.backtests[':id'].$get, { param: { id } })
 export const cancelBacktest = (id: string): Promise<Backtest> =>
   call(client.backtests[':id'].cancel.$post, { param: { id }, json: {} })
+export const getBackfills = (rule: string, signal?: AbortSignal): Promise<{ items: Backfill[] }> =>
+  call(client.backfills.$get, { query: { rule }, signal })
+export const startBackfill = (backtest: string): Promise<Backfill> =>
+  call(client.backfills.$post, { json: { backtest } })
+export const cancelBackfill = (id: string): Promise<Backfill> =>
+  call(client.backfills[':id'].cancel.$post, { param: { id }, json: {} })
 export const getExceptions = (
   query: { rule?: string } = {},
   signal?: AbortSignal,

@@ -1,0 +1,101 @@
+/** The texts of rules: what they were, what differs, and what a person changes of them. */
+import { type Context, Hono } from 'hono'
+import { StoreError } from '../../ingest/store/store.ts'
+import { difference } from '../../rules/difference.ts'
+import { StaleText, textHistory } from '../../rules/texts.ts'
+import { audit, type Env, notFound, Refusal, seesAll } from '../context.ts'
+import type { ChangedRule, RuleVersions } from '../contract-rules.ts'
+import { does } from '../does.ts'
+import type { Installation } from '../installation.ts'
+import type { KnownOfRule, RuleChanged } from '../rulebook.ts'
+import { textNamed } from '../rule-history.ts'
+import { changeRule, getRuleDifference, getRuleVersions, settleRule } from '../schema/rule-texts.ts'
+
+const known = (installation: Installation, id: string): KnownOfRule => {
+  const found = installation.book.text(id)
+  if (!found) throw notFound('luật này', 'rule')
+  return found
+}
+
+export const ruleTexts = new Hono<Env>()
+  .get('/:id/versions', does(getRuleVersions), async (c) => {
+    const { installation, scope } = c.var
+    const id = c.req.param('id')
+    const { head, catalog } = known(installation, id)
+    const all = seesAll(scope)
+    const body: RuleVersions = {
+      id,
+      n: head.n,
+      text: head.text,
+      versions: (await textHistory(installation.store.documents, head)).map(
+        ({ n, at, by, reason, brought, ended }) => ({
+          n,
+          at,
+          ...(ended ? { ended } : {}),
+          ...(all && by !== undefined ? { by, reason: reason ?? '' } : {}),
+          ...(all && brought ? { path: brought.path } : {}),
+        }),
+      ),
+      ...(catalog ? { catalog: { changed: catalog.changed } } : {}),
+      waiting: all ? head.waiting.map(({ path }) => ({ path })) : [],
+    }
+    return c.json(body)
+  })
+  .get('/:id/difference', does(getRuleDifference), async (c) => {
+    const { installation } = c.var
+    const rule = known(installation, c.req.param('id'))
+    const { to = String(rule.head.n) } = c.req.valid('query')
+    const { from = String(Math.max(1, (Number(to) || rule.head.n) - 1)) } = c.req.valid('query')
+    const [before, after] = [await textNamed(installation, rule, from), await textNamed(installation, rule, to)]
+    if (before === undefined || after === undefined) throw notFound('bản này của luật', 'version of the rule')
+    return c.json({ from, to, lines: [...difference(before, after)] })
+  })
+  .post('/:id/text', does(changeRule), async (c) => {
+    const { installation, user } = c.var
+    const id = c.req.param('id')
+    known(installation, id)
+    const { yaml, reason, seen } = c.req.valid('json')
+    const change = { text: yaml, reason, seen, by: user.username }
+    return c.json(await changed(c, id, () => installation.changeRule(id, change), 'rule.change', reason))
+  })
+  .post('/:id/settle', does(settleRule), async (c) => {
+    const { installation, user } = c.var
+    const id = c.req.param('id')
+    known(installation, id)
+    const { take, reason, seen } = c.req.valid('json')
+    const change = { text: '', reason, seen, by: user.username }
+    const work = () => installation.changeRule(id, change, take)
+    return c.json(await changed(c, id, work, 'rule.settle', `${take}: ${reason}`))
+  })
+
+/** Carries it out, leaves its trail, and refuses with what is wrong in it. */
+const changed = async (
+  c: Context<Env>,
+  id: string,
+  work: () => Promise<RuleChanged>,
+  what: string,
+  why: string,
+): Promise<ChangedRule> => {
+  let result: RuleChanged
+  try {
+    result = await work()
+  } catch (error) {
+    if (error instanceof StoreError || error instanceof Refusal || !(error instanceof Error)) throw error
+    const { message } = error
+    if (error instanceof StaleText)
+      throw new Refusal(
+        409,
+        'stale',
+        `Luật này vừa được người khác sửa (nay là bản ${error.n}): hãy xem lại rồi sửa.`,
+        `${message}.`,
+      )
+    throw new Refusal(422, 'rule', `Luật có lỗi: ${message}`, message)
+  }
+  const { n, file } = result
+  await audit(c, what, id, `${n}: ${why}`)
+  return {
+    n,
+    ...(file.path === undefined || file.why !== undefined ? {} : { file: file.path }),
+    ...(file.why === undefined ? {} : { why: file.why }),
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * Texts of rules and their versions on a real store: a file is an input, the newest version is the truth, what a person changes
+ * is written back where it can be, and of two at once the second is refused.
+ */
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { openRulebook, type Rulebook } from '../../api/rulebook.ts'
+import { LOGSOURCES } from '../../ingest/parsers/index.ts'
+import { CATALOG, type Held, holdRules } from '../../rules/load.ts'
+import { textAt, textHistory } from '../../rules/texts.ts'
+import type { Place } from './stores.ts'
+
+const rule = (path: string) =>
+  `title: Của tỉnh\nid: cua-tinh\nlevel: high\ndetection: { s: { url.path: ${path} }, condition: s }\n`
+const CATALOG_RULE = readFileSync(join(CATALOG, 'portal', 'sql-injection.yml'), 'utf8')
+
+export const textsSuite = (name: string, open: () => Place): void => {
+  test(`${name}: texts of rules and their versions`, { timeout: 240_000 }, async () => {
+    const place = open()
+    const folder = mkdtempSync(join(tmpdir(), 'texts-'))
+    const store = await place.open()
+    const folderOf = (node: string) => join(folder, node)
+    const file = (node: string, of = 'cua-tinh') => join(folderOf(node), `${of}.yml`)
+    let now = Date.UTC(2026, 10, 1)
+    const book = (node: string) =>
+      openRulebook(folderOf(node), store, holdRules(folderOf(node), LOGSOURCES), { node, clock: () => (now += 1000) })
+    const take = async (of: Rulebook, next: Held) => {
+      await of.take(
+        next,
+        (work) => work(),
+        async () => {},
+      )
+    }
+    const reload = async (of: Rulebook, node: string) => take(of, await of.bring(holdRules(folderOf(node), LOGSOURCES)))
+    const follow = async (of: Rulebook) => {
+      const next = await of.follow()
+      if (next) await take(of, next)
+    }
+    const change = async (of: Rulebook, id: string, text: string, seen: number, by = 'an') => {
+      const done = await of.change(id, { text, seen, by, reason: 'công văn 214' })
+      await take(of, done.held)
+      return done
+    }
+    const inForce = (of: Rulebook, id = 'cua-tinh') => {
+      const found = of.rules().find((each) => each.id === id)
+      return found && [found.text?.n, /url\.path: (\S+) /.exec(found.yaml)?.[1]]
+    }
+    const history = async (of: Rulebook, id = 'cua-tinh') =>
+      (await textHistory(store.documents, of.text(id)!.head)).map(({ n, by, ended }) => [
+        n,
+        by ?? 'tệp',
+        ...(ended ? ['hết'] : []),
+      ])
+    try {
+      for (const node of ['one', 'two']) {
+        mkdirSync(folderOf(node))
+        writeFileSync(file(node), rule('/a'))
+      }
+      const one = await book('one')
+      const two = await book('two')
+      // What both files say alike is one version, of the catalog's rules too.
+      expect([inForce(one), inForce(two), await history(one)]).toEqual([[1, '/a'], [1, '/a'], [[1, 'tệp']]])
+      expect(one.rules().every(({ text }) => text?.n === 1)).toBe(true)
+
+      // A file's change is a version; the other process follows it, and its own file of before is no news.
+      writeFileSync(file('one'), rule('/b'))
+      await reload(one, 'one')
+      await follow(two)
+      await reload(two, 'two')
+      expect([inForce(one), inForce(two)]).toEqual([
+        [2, '/b'],
+        [2, '/b'],
+      ])
+
+      // A person's change is checked, is a version with author and reason, and stands in the file.
+      await expect(change(one, 'cua-tinh', rule('/c').replace('high', 'hihg'), 2)).rejects.toThrow(
+        /cua-tinh\.yml:3:1: level is "hihg", expected one of .*; the nearest is high/,
+      )
+      await expect(change(one, 'cua-tinh', rule('/c').replace('cua-tinh', 'khac'), 2)).rejects.toThrow(
+        'the rule cua-tinh is not in this text any more',
+      )
+      const done = await change(one, 'cua-tinh', rule('/c'), 2)
+      expect([done.n, done.file]).toEqual([3, { path: file('one') }])
+      expect(readFileSync(file('one'), 'utf8')).toBe(rule('/c'))
+      await reload(one, 'one')
+      // Two at once: the second is told.
+      await expect(change(two, 'cua-tinh', rule('/d'), 2, 'bình')).rejects.toThrow(
+        'cua-tinh was changed by somebody else since you looked at it (version 3 now): look again, then change it',
+      )
+      const both = await Promise.allSettled([
+        change(one, 'cua-tinh', rule('/d'), 3),
+        change(two, 'cua-tinh', rule('/e'), 3, 'bình'),
+      ])
+      expect(both.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      await Promise.all([follow(one), follow(two)])
+      expect(inForce(one)).toEqual(inForce(two))
+      expect((await history(one)).map(([n]) => n)).toEqual([4, 3, 2, 1])
+      expect((await textAt(store.documents, one.text('cua-tinh')!.head, 2))!.text).toBe(rule('/b'))
+
+      // The file of a node where the person's change never came says otherwise: it waits, and a person chooses.
+      writeFileSync(file('two'), rule('/f'))
+      await change(one, 'cua-tinh', rule('/g'), 4)
+      await reload(two, 'two')
+      expect(inForce(two)).toEqual([5, '/g'])
+      expect(two.text('cua-tinh')!.head.waiting).toEqual([{ node: 'two', path: file('two'), text: rule('/f') }])
+      const taken = await two.settle('cua-tinh', 'file', { seen: 5, by: 'bình', reason: 'đúng hơn' })
+      await take(two, taken.held)
+      expect([inForce(two), two.text('cua-tinh')!.head.waiting]).toEqual([[6, '/f'], []])
+
+      // A rule of the catalog is copied under its id, wins, stays in its group, and shows what the program says.
+      const changed = await change(one, 'sql-injection', `${CATALOG_RULE}# của tỉnh\n`, 1)
+      expect([changed.file, existsSync(file('one', 'sql-injection'))]).toEqual([
+        { path: file('one', 'sql-injection') },
+        true,
+      ])
+      await reload(one, 'one')
+      const known = one.text('sql-injection')!
+      expect([known.catalog, known.head.n]).toEqual([{ text: CATALOG_RULE, changed: false }, 2])
+      const [mine] = one.rules().filter(({ id }) => id === 'sql-injection')
+      expect([mine!.file, mine!.yaml.endsWith('# của tỉnh\n')]).toEqual([
+        'rules/catalog/portal/sql-injection.yml',
+        true,
+      ])
+      expect(existsSync(join(folderOf('one'), 'sql-injection.events.ndjson'))).toBe(true)
+      // Where the copy goes, the catalog's is in force again.
+      rmSync(file('one', 'sql-injection'))
+      await reload(one, 'one')
+      expect(await history(one, 'sql-injection')).toEqual([
+        [3, 'tệp'],
+        [2, 'an'],
+        [1, 'tệp'],
+      ])
+
+      // What cannot be written holds all the same, and the sentence says what to do.
+      chmodSync(folderOf('two'), 0o500)
+      const kept = await change(two, 'sql-injection', `${CATALOG_RULE}# không ghi được\n`, 3)
+      if (process.getuid?.() !== 0) expect(kept.file.why).toContain('is read only here: copy the change there')
+      chmodSync(folderOf('two'), 0o700)
+
+      // What vanishes is ended, and what comes back is in force again.
+      await follow(one)
+      rmSync(file('two'))
+      await reload(two, 'two')
+      expect([inForce(two), (await history(two))[0]]).toEqual([undefined, [7, 'tệp', 'hết']])
+      writeFileSync(file('two'), rule('/f'))
+      await reload(two, 'two')
+      expect(inForce(two)).toEqual([8, '/f'])
+    } finally {
+      await place.remove()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+}

@@ -1,0 +1,4 @@
+import { embeddedPlace } from './stores.ts'
+import { textsSuite } from './texts.suite.ts'
+
+textsSuite('embedded', embeddedPlace)

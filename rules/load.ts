@@ -299,7 +299,7 @@ export const holdRules = (
       if (loaded.problems.length === 0 || otherwise.length === 0)
         return heldOf(words, { ...loaded, rules: allRight(loaded) }, taken, doubts)
       // What was right when it was said may be wrong beside a newer catalog: the file holds then, and it is told.
-      doubts.push(...loaded.problems)
+      doubts.push(...loaded.problems.map((each) => `a version of a rule cannot be taken, and its file holds: ${each}`))
       const named = otherwise.filter(([key, { file }]) =>
         loaded.problems.some((problem) =>
           [files.get(key)?.file, file].some((each) => each && problem.startsWith(each)),

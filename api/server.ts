@@ -192,8 +192,9 @@ export const startServer = async (
       if (!(await keepsHouse())) return
       await health.tick(await installation.status())
       const unwatched = await silences.tick(installation.rules.filter(({ id }) => installation.enabled(id)))
-      if (unwatched.length > 0) installation.problems.set('silences', unwatched.join('; '))
-      else installation.problems.delete('silences')
+      // The first says it: the others are of the same kind.
+      if (unwatched[0] === undefined) installation.problems.delete('silences')
+      else installation.problems.set('silences', unwatched[0])
     }
     return {
       installation,

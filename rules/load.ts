@@ -298,11 +298,13 @@ export const holdRules = (
       if (strict) allRight(loaded)
       const files = new Map(loaded.read.map((each) => [each.key, each]))
       /** What is not as this machine's files say it. */
-      const otherwise = [...taken].filter(([key, { text }]) => files.get(key)?.text !== text)
+      const otherwise = [...taken].filter(([key, { text, ended }]) =>
+        ended ? files.has(key) : files.get(key)?.text !== text,
+      )
       if (loaded.problems.length === 0 || otherwise.length === 0)
         return heldOf(words, { ...loaded, rules: allRight(loaded) }, taken, doubts)
       // What was right when it was said may be wrong beside a newer catalog: the file holds then, and it is told.
-      doubts.push(...loaded.problems)
+      doubts.push(...loaded.problems.map((each) => `a version of a rule cannot be taken, and its file holds: ${each}`))
       const named = otherwise.filter(([key, { file }]) =>
         loaded.problems.some((problem) =>
           [files.get(key)?.file, file].some((each) => each && problem.startsWith(each)),

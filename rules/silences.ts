@@ -144,9 +144,7 @@ export const openSilences = (store: Store, clock: () => number): Silences => {
       for (const { rule, silent } of those) {
         const { lasts } = await look(rule, silent, now)
         if (lasts.size >= MOST)
-          sentences.push(
-            `rule ${rule.id} watches ${MOST.toLocaleString('en')} values, and others not: name narrower fields in silent.by`,
-          )
+          sentences.push(`rule ${rule.id} watches ${MOST} values, and others not: name narrower fields in silent.by`)
         const told = await toldOf(rule)
         for (const [text, last] of lasts) {
           if (events.length >= AT_ONCE) break

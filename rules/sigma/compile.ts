@@ -227,6 +227,13 @@ const correlated = (document: SigmaCorrelation, context: Context): Rule => {
     located.at(['vonglau', 'ends-with'], () => refuse('a correlation has no end: write it at a rule of single events'))
   const members: SigmaRule[] = []
   const made = made_(document, context, members, [])
+  for (const member of members)
+    if (member.vonglau?.['new-terms'] || member.vonglau?.silent)
+      located.at(['correlation', 'rules'], () =>
+        refuse(
+          `${quoted(nameOf(member))} goes by what was there before (new-terms, silent), which no window holds: name a rule of its selection alone`,
+        ),
+      )
   const words = members.map((member) => mapping(member, context.options))
   const { correlation, groupBy } = made((name, i) => one(words[i]!, name))
   const undone = canBeUndone(correlation)

@@ -21,4 +21,8 @@ test.each([
 test('a correlation counts values itself', () => {
   const correlation = `${rule('{}')}---\ntitle: b\nid: b\ncorrelation: { type: event_count, rules: [a], timespan: 5m, condition: { gte: 2 } }\nvonglau: { new-terms: { fields: [x], within: 1d } }\n`
   expect(() => compileSigma(correlation, 'a.yml')).toThrow(/new-terms is of a rule of single events/)
+  const over = correlation
+    .replace('{}', '{ new-terms: { fields: [user.name], within: 1d } }')
+    .replace(/vonglau: \{ new-terms: \{ fields: \[x\].*\n/, '')
+  expect(() => compileSigma(over, 'a.yml')).toThrow(/"a" goes by what was there before/)
 })

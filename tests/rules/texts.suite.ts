@@ -9,7 +9,8 @@ import { expect, test } from 'vitest'
 import { openRulebook, type Rulebook } from '../../api/rulebook.ts'
 import { LOGSOURCES } from '../../ingest/parsers/index.ts'
 import { CATALOG, type Held, holdRules } from '../../rules/load.ts'
-import { textAt, textHistory } from '../../rules/texts.ts'
+import { SYSTEM } from '../../ingest/store/store.ts'
+import { type Head, textAt, textHistory } from '../../rules/texts.ts'
 import type { Place } from './stores.ts'
 
 const rule = (path: string) =>
@@ -124,6 +125,12 @@ export const textsSuite = (name: string, open: () => Place): void => {
         true,
       ])
       expect(existsSync(join(folderOf('one'), 'sql-injection.events.ndjson'))).toBe(true)
+      // After an upgrade the program says otherwise than it did.
+      const heads = store.documents.collection<Head>('rule_texts')
+      const { doc, version } = (await heads.get(SYSTEM, 'sql-injection'))!
+      await heads.put([{ id: 'sql-injection', version, doc: { ...doc, catalog: 'khác' } }])
+      await reload(one, 'one')
+      expect(one.text('sql-injection')!.catalog).toEqual({ text: CATALOG_RULE, changed: true })
       // Where the copy goes, the catalog's is in force again.
       rmSync(file('one', 'sql-injection'))
       await reload(one, 'one')

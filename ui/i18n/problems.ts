@@ -19,6 +19,37 @@ export const PROBLEMS: readonly Row[] = [
     'the disk of the data folder is full: free space, or lower retention; what has arrived is kept and is stored when there is room again ({reason})',
     'ổ đĩa của thư mục dữ liệu đã đầy: hãy giải phóng dung lượng hoặc giảm thời gian lưu giữ; những gì đã nhận vẫn được giữ và sẽ được ghi khi có chỗ ({reason})',
   ],
+  // Rules.
+  [
+    'a version of a rule cannot be taken, and its file holds: {reason}',
+    'có bản của luật không dùng được, nên luật theo tệp: {reason}',
+  ],
+  [
+    'rule {id} watches {most} values, and others not: name narrower fields in silent.by',
+    'luật {id} chỉ theo dõi được {most} giá trị, các giá trị khác thì không: hãy chọn trường hẹp hơn ở silent.by',
+  ],
+  [
+    'no folder of rules is configured: write "rules:" into vonglau.yml, and copy the text there',
+    'cấu hình chưa có thư mục luật: hãy ghi "rules:" vào vonglau.yml rồi chép nội dung vào đó',
+  ],
+  [
+    '{path} comes with the program and is not written: name a folder of your own with "rules:"',
+    '{path} đi kèm chương trình nên không được ghi: hãy khai báo thư mục riêng ở "rules:"',
+  ],
+  [
+    '{path} was changed and not read yet: read it (vonglau reload), then write the change there',
+    '{path} đã đổi mà chưa được đọc: hãy đọc lại (vonglau reload) rồi ghi thay đổi vào đó',
+  ],
+  ['{path} is read only here: copy the change there', '{path} chỉ đọc được ở đây: hãy chép thay đổi vào đó'],
+  [
+    '{path} cannot be written ({code}): copy the change there',
+    'không ghi được {path} ({code}): hãy chép thay đổi vào đó',
+  ],
+  ['rule {id} was changed since: look at a backtest again', 'luật {id} đã đổi từ đó: hãy thử lại trên dữ liệu cũ'],
+  [
+    'rule {id} is not there any more, or switched off: switch it on, and begin again',
+    'luật {id} không còn hoặc đang tắt: hãy bật lên rồi bắt đầu lại',
+  ],
   // Lines that come in.
   [
     '{n} [line that was|lines that were] accepted for source {source} [is|are] not in the store, for it is not configured any more: put it back into the configuration until that is read, or delete {folder}',

@@ -4,6 +4,7 @@ import { i18n } from './index.svelte.ts'
 const vi = {
   title: 'Các bản của luật',
   what: 'Mỗi lần nội dung luật đổi là một bản; cảnh báo ghi bản đã phát ra nó.',
+  column: 'Bản',
   version: (n: string) => `bản ${n}`,
   current: 'đang dùng',
   when: 'Lúc',
@@ -39,6 +40,7 @@ export type RuleTextWords = typeof vi
 const en: RuleTextWords = {
   title: 'Versions of the rule',
   what: 'Each change of the text is a version; an alert says which one raised it.',
+  column: 'Version',
   version: (n) => `version ${n}`,
   current: 'in force',
   when: 'When',

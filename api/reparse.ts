@@ -149,7 +149,9 @@ const readDays = async function* (
   const key = keyOf(request)
   const found = await marks.get(SYSTEM, key)
   const done = new Set(found?.doc.days)
-  const until = Math.min(to ?? Infinity, found?.doc.until ?? installation.clock())
+  // Nothing below comes any more, so that what holds it can be closed.
+  const committed = await store.events.committed()
+  const until = Math.min(to ?? Infinity, found?.doc.until ?? Math.min(installation.clock(), committed + 1))
   const filter: Filter = and(
     eq('vonglau.source.id', id),
     not(eq('event.dataset', 'vonglau.source')),
@@ -177,9 +179,10 @@ const readDays = async function* (
     }
     const its = ingestedOn(day)
     if (problem === undefined && (await store.events.count(SYSTEM, { filter, ingested: its })) === 0) continue
+    const isOpen = problem === undefined && day === days.at(-1)!.day
     const left =
       problem ??
-      (day === days.at(-1)!.day
+      (isOpen && !(await store.events.seal(filter))
         ? 'it takes events now: a running server goes on by itself when a later day has begun (UTC)'
         : undefined)
     if (left !== undefined) {

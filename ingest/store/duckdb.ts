@@ -148,6 +148,7 @@ export const openDuckdb = async (
     match: (scope, query) => iterate<readonly Event[]>('match', { ...query, filter: scoped(scope, query.filter) }),
     groups: (scope, query) => iterate<readonly Bucket[]>('groups', { ...query, filter: scoped(scope, query.filter) }),
     days: () => call('days'),
+    seal: (taken) => call('seal', taken),
     drop: (day) => call('drop', day),
     keep: (day, stay) => call('keep', day, stay),
     rewrite: async (day, taken, make) => {

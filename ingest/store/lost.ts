@@ -18,7 +18,7 @@ export interface Lost extends Document {
   readonly noted: number
 }
 
-const DAMAGED = /^events-(\d{4}-\d\d-\d\d)\.duckdb\.damaged-\d+$/
+const DAMAGED = /^events-(\d{4}-\d\d-\d\d)(?:\.\d{1,3})?\.duckdb\.damaged-\d+$/
 const collection = (documents: DocumentStore) => documents.collection<Lost>('lost_days')
 
 /** Notes, once and for good, every day file that was moved aside. Before anything is read again. */

@@ -165,12 +165,17 @@ export interface EventStore {
   /** Every group of the values of `by` (single values; an absent one is null) that reaches `atLeast`. None is missed. */
   groups(scope: Scope, query: Groups): AsyncIterable<readonly Bucket[]>
   days(): Promise<readonly Day[]>
+  /**
+   * Sees to it that these events, none of which come any more, can be written anew though their day is not over: what holds them takes
+   * no further events, as after midnight. False where it cannot; they can be when the day is over.
+   */
+  seal(taken: Filter): Promise<boolean>
   /** Takes a whole UTC day of ingest out of the store. Queries under way end well. Today's cannot be dropped. */
   drop(day: string): Promise<void>
   /**
    * Writes a UTC day of ingest anew with the events that match, as they are, and puts it in the place of the old one as a
    * whole: whenever it is broken off, the day is the one or the other. Where the store cannot say the filter exactly, more
-   * stay. Answers how many; of none the day is gone. Today's cannot be written anew; one that cannot be read stays.
+   * stay. Answers how many; of none the day is gone. Today's cannot be written anew, but for what is sealed by `rewrite`; one that cannot be read stays.
    */
   keep(day: string, stay: Filter): Promise<number>
   /**

@@ -60,11 +60,12 @@ test('listed, looked at, assigned; what it sent before is its source’s when th
   ).toBe(before)
   await send('127.0.0.9', refused('FW-MOI', 'sau'))
   await until('it is a source', async () => (await ofSource('fw-moi')).length === 1)
-  expect((await ofSource('unknown')).length).toBe(20)
 
   ahead = DAY
   await send('127.0.0.10', 'a line of another day')
-  await until('a later day has begun', async () => (await ofSource('unknown')).length === 21)
+  await until('a later day has begun', async () =>
+    (await ofSource('unknown')).some((event) => String(event['event.original']) === 'a line of another day'),
+  )
   const { installation } = console_.running
   // What cannot be done keeps nobody from the rest; twice at once is once.
   await askReparse(installation, { source: 'unknown', as: 'không-còn' })

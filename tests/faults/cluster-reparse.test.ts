@@ -16,5 +16,5 @@ await describeCluster('elasticsearch', (cluster) => {
     for (const each of used) await removeAll(client, each)
     await client.close()
   })
-  describeReparse(() => environment(cluster, prefix))
+  describeReparse(() => environment(cluster, prefix), false)
 })

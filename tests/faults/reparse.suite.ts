@@ -21,7 +21,8 @@ const line = (n: number) => {
   return `200|198.51.100.${n % 200}|${new Date(NOW - 2 * DAY + n * 100).toISOString().slice(0, 19)}+00:00|GET|${path}`
 }
 
-export const describeReparse = (env: () => NodeJS.ProcessEnv) => {
+/** `today`: the store can close what takes events. */
+export const describeReparse = (env: () => NodeJS.ProcessEnv, today: boolean) => {
   let place: Place
   beforeEach(() => {
     place = openPlace()
@@ -138,7 +139,7 @@ sources:
     )
   })
 
-  test('what cannot be done is refused with a sentence; today’s lines are left, and it is said', async () => {
+  test('what cannot be done is refused with a sentence; today’s lines are read at once, or left and it is said', async () => {
     configure(FORMAT)
     place.write('web.log', `${line(1)}\n`)
     await read(Date.now(), false)
@@ -148,10 +149,20 @@ sources:
     )
     expect(refusal(await run('--source', 'unknown'))).toMatch(/name the source that they are read as with --as$/)
     expect(refusal(await run('--source', 'web', '--agency', 'nowhere'))).toMatch(/there is no agency "nowhere"/)
-    const today = await run('--source', 'web')
-    expect(today.err).toMatch(
-      /: not read again: it takes events now: a running server goes on by itself when a later day has begun \(UTC\)\n$/,
-    )
-    expect(today.code).toBe(0)
+    const now = await run('--source', 'web')
+    expect(now.code).toBe(0)
+    if (!today) {
+      expect(now.err).toMatch(
+        /: not read again: it takes events now: a running server goes on by itself when a later day has begun \(UTC\)\n$/,
+      )
+      return
+    }
+    expect(now.err).toBe('')
+    expect(now.out).toMatch(/: 1 line read again; not understood were 0, are 0\n$/)
+    place.write('web.log', `${line(1)}\n${line(2)}\n`)
+    await read(Date.now(), false)
+    const { events } = await told()
+    expect(events.map((event) => event['url.path']).sort()).toEqual(['/dong-1', '/dong-2'])
+    expect(events.filter((event) => Number(event['vonglau.read_again']) > 0)).toHaveLength(1)
   })
 }

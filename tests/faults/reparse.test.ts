@@ -1,4 +1,4 @@
 import { describe } from 'vitest'
 import { describeReparse } from './reparse.suite.ts'
 
-describe('embedded', () => describeReparse(() => ({})))
+describe('embedded', () => describeReparse(() => ({}), true))

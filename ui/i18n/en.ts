@@ -735,7 +735,7 @@ export const en: Words = {
       assign: 'Make it a source',
       assigned: (id: string) => `${id} is a source now`,
       after:
-        'It is written into vonglau.yml and taken over at once. What it sent before is read again: of earlier days at once, of today when the day (UTC) is over.',
+        'It is written into vonglau.yml and taken over at once. What it sent before is read again at once; on a cluster of Elasticsearch, of today when the day (UTC) is over.',
       none: 'No parser understands these lines. One can be written: see ingest/parsers/README.md.',
     },
     filter: 'Find a source',

@@ -738,7 +738,7 @@ export const vi = {
       assign: 'Khai báo thành nguồn',
       assigned: (id: string) => `Đã khai báo nguồn ${id}`,
       after:
-        'Nguồn được ghi vào vonglau.yml và nhận ngay. Các dòng đã gửi trước đó được đọc lại: của những ngày trước thì ngay, của hôm nay thì sau khi ngày (UTC) kết thúc.',
+        'Nguồn được ghi vào vonglau.yml và nhận ngay. Các dòng đã gửi trước đó được đọc lại: ngay lập tức; trên cụm Elasticsearch, các dòng của hôm nay thì sau khi ngày (UTC) kết thúc.',
       none: 'Không bộ đọc nào hiểu các dòng này. Có thể viết một bộ đọc riêng: xem ingest/parsers/README.md.',
     },
     filter: 'Tìm nguồn',

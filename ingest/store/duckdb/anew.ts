@@ -10,7 +10,7 @@ import { toDataChunk } from './fill.ts'
 import { addColumns, besides, columnsOf, compressed, ROW_COLUMNS, shapeOf, STAGE } from './layout.ts'
 import { FULL, type Slice } from './slice.ts'
 
-const UNFINISHED = /^events-\d{4}-\d\d-\d\d\.duckdb\.anew-\d+(\.wal)?$/
+const UNFINISHED = /^events-\d{4}-\d\d-\d\d(?:\.\d{1,3})?\.duckdb\.anew-\d+(\.wal)?$/
 /** A file that is attached keeps its first name in DuckDB's books: each gets one of its own. */
 let nth = 0
 
@@ -19,20 +19,32 @@ export const removeUnfinished = (folder: string): void => {
   for (const name of readdirSync(folder)) if (UNFINISHED.test(name)) rmSync(join(folder, name))
 }
 
-const closedDay = (days: Days, day: string): DayFile | undefined => {
-  const file = days.all().find((each) => each.day === day)
-  if (!file) return undefined
-  if (file === days.newest) throw new StoreError(`the day ${day} takes events now and cannot be written anew`)
-  if (file.problem) throw new StoreError(`the day ${day} cannot be read (${file.problem}) and stays as it is`)
-  return file
+/** The parts of a day, all of them closed. */
+const closedParts = (days: Days, day: string): readonly DayFile[] => {
+  const files = days.of(day)
+  for (const file of files) {
+    if (file === days.newest) throw new StoreError(`the day ${day} takes events now and cannot be written anew`)
+    if (file.problem) throw new StoreError(`the day ${day} cannot be read (${file.problem}) and stays as it is`)
+  }
+  return files
 }
+/** Whether some of these events are in a file. */
+export const hasSome = async (connection: DuckDBConnection, file: DayFile, filter: Filter): Promise<boolean> =>
+  (await (await connection.run(`SELECT 1 FROM ${file.table} WHERE ${toSql(filter, file).sql} LIMIT 1`)).getRowsJS())
+    .length > 0
 
 /** Events that take the place of others, as they come: on the disk where memory does not hold them. */
 export const openAgain = async (days: Days, day: string, taken: Filter, connection: DuckDBConnection) => {
-  const file = closedDay(days, day)
-  // Else what stays and what is made anew would not be all of it, or more.
-  if (file && !toSql(taken, file).exact)
-    throw new StoreError('events that are written anew have to be told by their columns alone')
+  const files: DayFile[] = []
+  for (const file of days.of(day)) {
+    if (file.problem) throw new StoreError(`the day ${day} cannot be read (${file.problem}) and stays as it is`)
+    // Else what stays and what is made anew would not be all of it, or more.
+    if (!toSql(taken, file).exact)
+      throw new StoreError('events that are written anew have to be told by their columns alone')
+    if (!(await hasSome(connection, file, taken))) continue
+    if (file === days.newest) throw new StoreError(`the day ${day} takes events now and cannot be written anew`)
+    files.push(file)
+  }
   await connection.run(STAGE)
   return {
     add: async (slice: Slice): Promise<void> => {
@@ -46,11 +58,13 @@ export const openAgain = async (days: Days, day: string, taken: Filter, connecti
     },
     /** Puts them in the place of those that match. Answers how many events the day has. */
     end: async (): Promise<number> => {
-      if (!file) return 0
-      // Another has written it anew meanwhile.
-      if (closedDay(days, day) !== file)
-        throw new StoreError(`the day ${day} was written anew or removed meanwhile: begin it again`)
-      return writeAnew(days, file, not(taken), connection, async (into) => againInto(connection, file, into, taken))
+      for (const file of files) {
+        // Another has written it anew meanwhile.
+        if (!days.of(day).includes(file))
+          throw new StoreError(`the day ${day} was written anew or removed meanwhile: begin it again`)
+        await writeAnew(days, file, not(taken), connection, async (into) => againInto(connection, file, into, taken))
+      }
+      return days.of(day).reduce((sum, { events }) => sum + events, 0)
     },
   }
 }
@@ -83,8 +97,9 @@ const againInto = async (
 
 /** Answers how many events have stayed; where none, the day is dropped. `connection`: one that nobody else uses. */
 export const keepOf = async (days: Days, day: string, stay: Filter, connection: DuckDBConnection): Promise<number> => {
-  const file = closedDay(days, day)
-  return file ? writeAnew(days, file, stay, connection) : 0
+  let stayed = 0
+  for (const file of closedParts(days, day)) stayed += await writeAnew(days, file, stay, connection)
+  return stayed
 }
 
 /** `more`: what is written behind what stays. */
@@ -95,7 +110,6 @@ const writeAnew = async (
   connection: DuckDBConnection,
   more?: (into: string) => Promise<readonly string[]>,
 ): Promise<number> => {
-  const { day } = file
   const path = `${file.path}.anew-${++nth}`
   const into = `"anew ${nth}"`
   try {
@@ -121,7 +135,7 @@ const writeAnew = async (
     durable(path)
     const stayed = await days.replace(file, path)
     durable(days.folder)
-    if (stayed === 0) await days.drop(day)
+    if (stayed === 0) await days.dropPart(file.anew!)
     return stayed
   } catch (error) {
     for (const each of [path, `${path}.wal`]) rmSync(each, { force: true })

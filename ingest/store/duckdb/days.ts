@@ -1,6 +1,7 @@
 /**
  * The day files: one DuckDB database for each UTC day of ingest, all attached to one instance. Offsets are in the file
- * that took the events; a new day's file begins with a copy of them.
+ * that took the events; a new day's file begins with a copy of them. A day may have further parts, `events-<day>.2.duckdb`: where its
+ * file had to be closed before the day was over, the next began as at midnight.
  */
 import {
   existsSync,
@@ -18,11 +19,22 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { literal } from '../sql.ts'
 import { StoreError } from '../store.ts'
 import { removeUnfinished } from './anew.ts'
-import { addColumns, besides, columnsOf, createTables, numbered, SCHEMA, shapeOf, tableLike } from './layout.ts'
+import {
+  addColumns,
+  besides,
+  columnsOf,
+  createTables,
+  isPart,
+  numbered,
+  OF_PARTS,
+  shapeOf,
+  tableLike,
+} from './layout.ts'
 import { FULL } from './slice.ts'
 
 export interface DayFile {
   readonly day: string
+  readonly part: number // 1, where the day has but one
   readonly catalog: string // quoted
   readonly path: string
   table: string // what a FROM names
@@ -41,16 +53,20 @@ export interface DayFile {
 }
 
 export const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10)
-const NAME = /^events-(\d{4}-\d\d-\d\d)\.duckdb$/
-const catalogOf = (day: string) => `"day ${day}"`
+const NAME = /^events-(\d{4}-\d\d-\d\d)(?:\.(\d{1,3}))?\.duckdb$/
+const keyOf = (day: string, part: number): string => (part === 1 ? day : `${day}.${part}`)
+const catalogOf = (key: string) => `"day ${key}"`
+/** Parts of a day: each has its room on the disk. */
+const MOST_PARTS = 50
 /** ms that a file which was replaced can still be asked: by statements that name it already. */
 const RETIRED = 60_000
 
 /** What is known of a day that cannot be read: when it took events, by its name. */
-const damaged = (day: string, path: string, problem: string): DayFile => {
+const damaged = (day: string, part: number, path: string, problem: string): DayFile => {
   const firstIngested = Date.parse(day)
   return {
     day,
+    part,
     catalog: '',
     path,
     table: '',
@@ -85,10 +101,13 @@ export class Days {
     mkdirSync(folder, { recursive: true })
     removeUnfinished(folder)
     const days = new Days(folder, connection)
-    const names = readdirSync(folder)
-      .filter((name) => NAME.test(name))
-      .sort()
-    for (const name of names) await days.#attachFound(NAME.exec(name)![1]!, name === names.at(-1))
+    const found = readdirSync(folder)
+      .flatMap((name) => {
+        const [, day, part] = NAME.exec(name) ?? []
+        return day === undefined ? [] : [{ day, part: Number(part ?? 1) }]
+      })
+      .sort((a, b) => (a.day < b.day ? -1 : a.day > b.day ? 1 : a.part - b.part))
+    for (const each of found) await days.#attachFound(each.day, each.part, each === found.at(-1))
     return days
   }
 
@@ -100,17 +119,21 @@ export class Days {
     return this.all().findLast((file) => !file.problem || file.catalog)
   }
 
-  async #attach(day: string): Promise<DayFile> {
-    const path = join(this.folder, `events-${day}.duckdb`)
-    const catalog = catalogOf(day)
+  #pathOf(day: string, part: number): string {
+    return join(this.folder, `events-${keyOf(day, part)}.duckdb`)
+  }
+  async #attach(day: string, part: number): Promise<DayFile> {
+    const path = this.#pathOf(day, part)
+    const catalog = catalogOf(keyOf(day, part))
     await this.#connection.run(
       `ATTACH ${literal(path)} AS ${catalog} (STORAGE_VERSION 'v1.4.0', ROW_GROUP_SIZE ${FULL})`,
     )
-    return this.#unmeasured(day, path, catalog)
+    return this.#unmeasured(day, part, path, catalog)
   }
-  #unmeasured(day: string, path: string, catalog: string): DayFile {
+  #unmeasured(day: string, part: number, path: string, catalog: string): DayFile {
     return {
       day,
+      part,
       catalog,
       path,
       table: `${catalog}.events`,
@@ -126,15 +149,15 @@ export class Days {
     }
   }
 
-  async #attachFound(day: string, newest: boolean): Promise<void> {
-    const path = join(this.folder, `events-${day}.duckdb`)
+  async #attachFound(day: string, part: number, newest: boolean): Promise<void> {
+    const path = this.#pathOf(day, part)
     let file: DayFile
     try {
-      file = await this.#attach(day)
+      file = await this.#attach(day, part)
       if (newest && existsSync(`${path}.suspect`)) throw new Error(readFileSync(`${path}.suspect`, 'utf8'))
       const tables = await rows(
         this.#connection,
-        `SELECT table_name FROM duckdb_tables() WHERE database_name = ${literal(`day ${day}`)}`,
+        `SELECT table_name FROM duckdb_tables() WHERE database_name = ${literal(file.catalog.slice(1, -1))}`,
       )
       if (tables.length === 0) {
         // Stopped between the attach and the first commit: nothing was in it.
@@ -145,10 +168,10 @@ export class Days {
       const schema = Number(
         (await rows(this.#connection, `SELECT value FROM ${file.catalog}.meta WHERE key = 'schema'`))[0]?.[0],
       )
-      if (schema > SCHEMA) {
+      if (schema > OF_PARTS) {
         await this.#connection.run(`DETACH ${file.catalog}`)
         throw new StoreError(
-          `${path} was written by a newer version of Vọng Lâu (schema ${schema}, this one knows ${SCHEMA}): install that version again, or move the file away`,
+          `${path} was written by a newer version of Vọng Lâu (schema ${schema}, this one knows ${OF_PARTS}): install that version again, or move the file away`,
         )
       }
       await this.#shape(file, newest)
@@ -167,7 +190,7 @@ export class Days {
           `${path} was written by a newer version of DuckDB than this program has: install the newer Vọng Lâu again, or move the file away (${reason})`,
         )
       }
-      await this.#connection.run(`DETACH DATABASE IF EXISTS ${catalogOf(day)}`).catch(() => {})
+      await this.#connection.run(`DETACH DATABASE IF EXISTS ${catalogOf(keyOf(day, part))}`).catch(() => {})
       if (newest) {
         // The lines it took are still in the files and the spool: with the offsets of the day before they are read again.
         const aside = `${path}.damaged-${statSync(path).mtimeMs.toFixed(0)}`
@@ -180,12 +203,12 @@ export class Days {
         )
         return
       }
-      file = damaged(day, path, reason)
+      file = damaged(day, part, path, reason)
       this.repairs.push(
         `${path} is damaged and left out of every answer (${reason}): restore it from a backup, or delete it`,
       )
     }
-    this.#files.set(day, file)
+    this.#files.set(keyOf(day, part), file)
   }
 
   /** How its columns stand to those of a new file; the one that goes on taking events is given what it lacks. */
@@ -227,13 +250,29 @@ export class Days {
   /** The file that takes what is ingested at `time`; begun with its tables and a copy of the offsets where it is new. */
   async forIngest(time: number): Promise<DayFile> {
     const day = dayOf(time)
-    const known = this.#files.get(day)
+    const known = this.all().findLast((file) => file.day === day)
     if (known && (!known.problem || known.catalog)) return known
+    return this.#begin(day, known?.part ?? 1)
+  }
+  /**
+   * Closes the file that takes events, as midnight does, and begins the next part of its day. Nothing may be written meanwhile. False
+   * where the day has too many parts.
+   */
+  async seal(): Promise<boolean> {
+    const file = this.newest
+    if (!file) return true
+    if (file.part >= MOST_PARTS) return false
+    await this.#connection.run(isPart(file.catalog))
+    await this.#begin(file.day, file.part + 1)
+    return true
+  }
+  async #begin(day: string, part: number): Promise<DayFile> {
     const before = this.newest
-    const file = await this.#attach(day)
+    const file = await this.#attach(day, part)
     const wanted = [
       'BEGIN',
       ...createTables(file.catalog),
+      ...(part > 1 ? [isPart(file.catalog)] : []),
       ...(before ? [`INSERT OR IGNORE INTO ${file.catalog}.offsets SELECT * FROM ${before.catalog}.offsets`] : []),
       'COMMIT',
     ]
@@ -244,7 +283,7 @@ export class Days {
       await this.#connection.run(`DETACH ${file.catalog}`).catch(() => {})
       throw error
     }
-    this.#files.set(day, file)
+    this.#files.set(keyOf(day, part), file)
     // Closed for good: what is in its log goes into the file, so that a copy of the file is a backup.
     if (before) await this.#connection.run(`CHECKPOINT ${before.catalog}`).catch(() => {})
     return file
@@ -281,7 +320,7 @@ export class Days {
     for (;;) {
       await this.#connection.run(`DETACH DATABASE IF EXISTS ${file.catalog}`).catch(() => {})
       try {
-        await this.#attach(file.day)
+        await this.#attach(file.day, file.part)
         break
       } catch (error) {
         const held = /already attached|being detached|file handle conflict/i.test(String(error))
@@ -297,18 +336,19 @@ export class Days {
 
   /** Puts a file that was written beside a closed day's in its place, for good. Answers how many events are in it. */
   async replace(old: DayFile, beside: string): Promise<number> {
-    const catalog = `"day ${old.day} ${beside.slice(old.path.length + 1)}"`
+    const key = keyOf(old.day, old.part)
+    const catalog = `"day ${key} ${beside.slice(old.path.length + 1)}"`
     await this.#connection.run(`ATTACH ${literal(beside)} AS ${catalog} (READ_ONLY)`)
     try {
-      const file = this.#unmeasured(old.day, old.path, catalog)
+      const file = this.#unmeasured(old.day, old.part, old.path, catalog)
       await this.#shape(file, false)
       await this.#measure(file)
       // Another has written it anew, or it is gone: what was copied is not all that stays, or more.
-      if (this.#files.get(old.day) !== old)
+      if (this.#files.get(key) !== old)
         throw new StoreError(`the day ${old.day} was written anew or removed meanwhile: begin it again`)
       renameSync(beside, old.path)
       old.anew = file
-      this.#files.set(old.day, file)
+      this.#files.set(key, file)
       const retire = () => void this.#connection.run(`DETACH DATABASE IF EXISTS ${old.catalog}`).catch(() => {})
       setTimeout(retire, RETIRED).unref()
       return file.events
@@ -318,11 +358,17 @@ export class Days {
     }
   }
 
+  /** The parts of a day, in their order. */
+  of(day: string): DayFile[] {
+    return this.all().filter((file) => file.day === day)
+  }
   async drop(day: string): Promise<void> {
-    const file = this.#files.get(day)
-    if (!file) return
-    if (file === this.newest) throw new StoreError(`the day ${day} takes events now and cannot be dropped`)
-    this.#files.delete(day)
+    const files = this.of(day)
+    if (files.includes(this.newest!)) throw new StoreError(`the day ${day} takes events now and cannot be dropped`)
+    for (const file of files) await this.dropPart(file)
+  }
+  async dropPart(file: DayFile): Promise<void> {
+    this.#files.delete(keyOf(file.day, file.part))
     if (file.catalog) await this.#connection.run(`DETACH ${file.catalog}`)
     for (const path of [file.path, `${file.path}.wal`]) rmSync(path, { force: true })
   }

@@ -12,6 +12,8 @@ import { column, literal, pointer } from '../sql.ts'
  * a program that knows the old one would read a file wrongly: a new column needs no new number.
  */
 export const SCHEMA = 4
+/** That of the parts of a day that has several, which a program that knows one alone must not take for the whole. */
+export const OF_PARTS = 5
 
 /** Between the fields of a row and the items of a list, on the way back. */
 const SEP = '\x1f'
@@ -54,6 +56,9 @@ export const createTables = (catalog: string): string[] => [
   `INSERT OR REPLACE INTO ${catalog}.meta VALUES ('schema', '${SCHEMA}')`,
 ]
 
+export const isPart = (catalog: string): string =>
+  `INSERT OR REPLACE INTO ${catalog}.meta VALUES ('schema', '${OF_PARTS}')`
+
 /** The columns of a file's `events` as they stand, and their types. */
 export const columnsOf = async (
   connection: DuckDBConnection,
@@ -86,7 +91,7 @@ export const addColumns = (catalog: string, lacking: readonly string[]): string[
   ...ROW_COLUMNS.filter(([name]) => lacking.includes(name)).map(
     ([name, type]) => `ALTER TABLE ${catalog}.events ADD COLUMN ${column(name)} ${type}`,
   ),
-  `INSERT OR REPLACE INTO ${catalog}.meta VALUES ('schema', '${SCHEMA}')`,
+  `INSERT INTO ${catalog}.meta VALUES ('schema', '${SCHEMA}') ON CONFLICT (key) DO UPDATE SET value = greatest(value::INTEGER, ${SCHEMA})::VARCHAR`,
 ]
 /** The address fields of which every row of a file has the numbers too. */
 export const numbered = ({ lacking, later }: Shape): ReadonlySet<string> => {

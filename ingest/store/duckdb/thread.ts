@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { literal } from '../sql.ts'
 import type { Filter } from '../filter.ts'
 import type { Aggregate, Groups, Learned, Offset, Search, Window } from '../store.ts'
-import { keepOf, openAgain } from './anew.ts'
+import { hasSome, keepOf, openAgain } from './anew.ts'
 import { Days } from './days.ts'
 import { proveLayout } from './proof.ts'
 import { Reader } from './read.ts'
@@ -132,12 +132,20 @@ try {
       cursors.delete(cursor)
     },
     days: () =>
-      days.all().map((file) => ({
-        day: file.day,
-        events: file.events,
-        bytes: days.bytes(file),
-        ...(file.problem ? { problem: file.problem } : {}),
-      })),
+      [...Map.groupBy(days.all(), ({ day }) => day)].map(([day, files]) => {
+        const problem = files.find((file) => file.problem)?.problem
+        return {
+          day,
+          events: files.reduce((sum, { events }) => sum + events, 0),
+          bytes: files.reduce((sum, file) => sum + days.bytes(file), 0),
+          ...(problem ? { problem } : {}),
+        }
+      }),
+    seal: (taken: Filter) =>
+      writer.exclusive(async () => {
+        const file = days.newest
+        return !file || !(await hasSome(connection, file, taken)) || days.seal()
+      }),
     drop: (day: string) => days.drop(day),
     keep: async (day: string, stay: Filter) => {
       const own = await instance.connect()

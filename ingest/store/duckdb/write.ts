@@ -46,6 +46,7 @@ export class Writer {
   #queue: Waiting[] = []
   #staged = 0
   #running: Promise<void> | undefined
+  #lock: Promise<void> = Promise.resolve()
   #urgent: (() => void) | undefined
 
   /** `wait`: ms without more after which a commit begins; `most`: ms after which it begins although more comes. */
@@ -79,6 +80,16 @@ export class Writer {
       if (last || this.#staged >= FULL) this.#urgent?.()
       this.#running ??= this.#run()
     })
+  }
+
+  /** Between two commits. */
+  exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#lock.then(work)
+    this.#lock = mine.then(
+      () => {},
+      () => {},
+    )
+    return mine
   }
 
   /** Resolves when nothing is under way. */
@@ -122,7 +133,7 @@ export class Writer {
         const fresh = this.#inOrder(taken)
         if (fresh.length === 0) continue
         try {
-          const ingested = await this.#commit(fresh)
+          const ingested = await this.exclusive(() => this.#commit(fresh))
           for (const { offsets } of fresh)
             for (const offset of offsets)
               offset.gone ? this.#positions.delete(keyOf(offset)) : this.#positions.set(keyOf(offset), offset.position)

@@ -125,6 +125,8 @@ export const openEvents = async (
       await fresh()
       return listDays(client, prefix)
     },
+    // An index takes events until its day is over.
+    seal: async () => false,
     drop: (day) => dropDay(client, prefix, day),
     keep: (day, stay) => keepOf({ client, prefix, schema, lacking: () => lacking }, day, stay),
     rewrite: (day, taken, make) => rewriteOf({ client, prefix, schema, lacking: () => lacking }, day, taken, make),

@@ -115,7 +115,9 @@ const ofIncident = async (installation: Installation, scope: Scope, id: string |
   // Of what is an agency's, the part that this agency sees, whoever makes it.
   const owner = found.doc['organization.id']
   const own = owner === undefined || !seesAll(scope) ? scope : reachOf(inventory, [String(owner)])
-  const detail = sightOf(installation).shown('/api/incidents', await detailOf(installation, own, found))
+  // A report tells no single events: they would only push out what was done.
+  const whole = await detailOf(installation, own, found, { most: Number.POSITIVE_INFINITY, eventsOf: 0 })
+  const detail = sightOf(installation).shown('/api/incidents', whole)
   const facts = {
     made,
     shift: zoneShift(inventory.province.timezone),

@@ -4,7 +4,7 @@ import { dayOf, isValidOn, zoneShift } from '../../ingest/inventory/days.ts'
 import { SYSTEM } from '../../ingest/store/store.ts'
 import type { Installation } from '../installation.ts'
 import { ITSELF, leaveTrail } from '../trail.ts'
-import { forgetOld, keepReport, reportsIn } from './keep.ts'
+import { keepReport, reportsIn } from './keep.ts'
 import { recentPeriods } from './period.ts'
 import { openTemplates } from './templates.ts'
 
@@ -15,7 +15,6 @@ import { openTemplates } from './templates.ts'
 export const makeDue = async (installation: Installation): Promise<string[]> => {
   const { config, inventory, store, clock } = installation
   const { schedule, templates } = config.reports
-  await forgetOld(installation)
   if (!schedule) return []
   const { closing } = openTemplates(templates)
   const { timezone } = inventory.province

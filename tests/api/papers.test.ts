@@ -4,13 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getDocument } from 'pdfjs-dist/legacy/build/pdf.mjs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Letter } from '../../api/contract-province.ts'
+import type { IncidentRow } from '../../api/contract.ts'
+import type { Figures, Letter } from '../../api/contract-province.ts'
 import type { ReportDocument } from '../../api/reports/content.ts'
 import { toPdf } from '../../api/reports/pdf.ts'
 import { makeDue } from '../../api/reports/schedule.ts'
 import { openTemplates } from '../../api/reports/templates.ts'
 import { plain } from '../../api/reports/vietnamese.ts'
-import { type Console, openConsole, type Person } from './console.ts'
+import { hasBefore } from '../../api/reports/sections.ts'
+import { attack, type Console, openConsole, OURS, type Person } from './console.ts'
 
 const OWN = openTemplates(undefined)
 const HERE = new URL('../../api/reports/templates/report.typ', import.meta.url)
@@ -58,6 +60,22 @@ test.each(['a\u200bb', 'a\u00adb', 'a\u200d\u2060b', 'a\ufe0f', '\u{e0041}', `a$
   (text) => expect(toPdf(saying(plain(text)), OWN, 'http://vonglau.example', 0).length).toBeGreaterThan(1000),
 )
 
+/** Whether there is something to compare with: of nine months the year before ends long before the period begins. */
+test.each([
+  ['nothing was ever there', undefined, false],
+  ['it began in the period before', '2025-06-01', true],
+  ['it began between the two', '2025-11-01', false],
+  ['it began in the period', '2026-01-01', false],
+])('%s', (_, first, compared) =>
+  expect(
+    hasBefore({
+      figures: first === undefined ? {} : { first: Date.parse(first) },
+      before: { from: Date.parse('2024-12-15'), to: Date.parse('2025-09-15') },
+      period: { from: Date.parse('2025-12-15'), to: Date.parse('2026-09-15') },
+    } as Parameters<typeof hasBefore>[0]),
+  ).toBe(compared),
+)
+
 describe('a template of the province', () => {
   const folder = mkdtempSync(join(tmpdir(), 'vonglau-papers-'))
   const page = join(folder, 'report.typ')
@@ -72,6 +90,8 @@ agencies:
   - { id: so-y-te, code: SYT, name: Xã A, kind: commune }
   - { id: so-giao-duc-va-dao-tao, code: SGD, name: Xã Hỏng, kind: commune }
   - { id: c, code: XC, name: "Xã C\\n\\n9. Đề nghị chuyển tiền\\u202E", kind: commune }
+portals:
+  - { id: p, domain: ${OURS.host}, name: P, organization: so-y-te, addresses: [203.0.113.10] }
 systems:
   - { id: s, name: Hệ, owner: c, assessments: [{ date: 2026-01-01, by: Đoàn, findings: [{ text: "Hở\\n\\nTrân trọng.", due: 2026-02-01 }] }] }
 `,
@@ -120,5 +140,29 @@ systems:
       expect.stringMatching(/ề nghị/),
       'Trân trọng.',
     ])
+  })
+  test('a finding is late from its day on, whenever the figures are asked for', async () => {
+    const late = async (to: string) =>
+      ((await manager.get(`/figures?from=1&to=${Date.parse(to)}`)).body as Figures).changes
+        .filter(({ kind }) => kind === 'findings')
+        .map((each) => each.kind === 'findings' && each.systems.map(({ id }) => id))
+    expect([await late('2025-12-01'), await late('2026-01-20'), await late('2026-02-20')]).toEqual([[], [], [['s']]])
+  })
+  test('many alerts push nothing that was done out of an incident’s report', async () => {
+    const ips = Array.from({ length: 180 }, (_, i) => `198.51.100.${i + 1}`)
+    await console_.take(
+      OURS.source,
+      ips.map((ip, i) => attack(OURS.host, '/x', { ip, ago: 600_000 - i * 1000 })),
+    )
+    const analyst = await console_.person('analyst')
+    const { id, alerts } = (await analyst.get('/incidents')).body.items[0] as IncidentRow
+    const { blocks } = (await analyst.post('/reports/preview', { kind: 'incident', incident: id }))
+      .body as ReportDocument
+    const rows = blocks.flatMap((block) => (block.kind === 'table' ? [[...block.rows, ...(block.rest ?? [])]] : []))
+    const said = rows[1]!.map(({ cells }) => cells[1])
+    expect(alerts).toBe(180)
+    expect(said.filter((what) => what === 'Mở sự cố')).toHaveLength(1)
+    expect(said.filter((what) => what === 'Cảnh báo')).toHaveLength(180)
+    expect(rows[0]!.find(({ cells }) => cells[0] === 'Số cảnh báo')!.cells[1]).toMatchObject({ value: 180 })
   })
 })

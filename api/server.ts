@@ -18,6 +18,7 @@ import { listens } from './commands/reach.ts'
 import { type Installation, type InstallationOptions, openInstallation } from './installation.ts'
 import { reparsePending } from './reparse.ts'
 import { openRetention } from './retention.ts'
+import { forgetOld } from './reports/keep.ts'
 import { followCalendar, makeDue } from './reports/schedule.ts'
 import { openTemplates } from './reports/templates.ts'
 import { keepDays } from './risk/days.ts'
@@ -234,6 +235,7 @@ export const startServer = async (
             async () => {
               if (!(await keepsHouse())) return
               await retention.pass()
+              await forgetOld(installation)
               await reparsePending(installation)
             },
             RETENTION,

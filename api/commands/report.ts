@@ -34,6 +34,8 @@ export const addReport = (
             : kind !== undefined || period !== undefined
         )
           throw new Error('name --kind and --period, such as --kind month --period 2026-10, or --incident NUMBER')
+        if (incident !== undefined && agency !== undefined)
+          throw new Error(`--agency ${agency}: an incident has its own agency: leave it out`)
         const wanted =
           incident === undefined
             ? { kind: kind!, period, organization: agency }

@@ -11,11 +11,11 @@ import { sees } from '../../ingest/store/scope.ts'
 import type { Scope } from '../../ingest/store/store.ts'
 import { alertsIn, incidentsIn } from '../../rules/case/decide.ts'
 import { incidentsOpenAt, overdueThen } from '../../rules/risk/open.ts'
-import { trustGapOf } from '../../rules/risk/standing.ts'
+import { overdueFindings, trustGapOf } from '../../rules/risk/standing.ts'
 import { LEVELS } from '../../rules/rule.ts'
 import { chosenAgencies } from '../context.ts'
 import type { SourceRow } from '../contract.ts'
-import type { Figures, Letters } from '../contract-province.ts'
+import type { Figures } from '../contract-province.ts'
 import type { Installation } from '../installation.ts'
 import { riskOf } from '../risk/rows.ts'
 import { sourceRows } from '../routes/sources.ts'
@@ -107,7 +107,7 @@ export const figuresOf = async (
     },
     portals: await portalFigures(installation, scope, agency, period, before, organization),
     systems: systemFigures(installation, scope, end, organization, sources),
-    changes: await changesOf(installation, scope, agency, period, before, overdue, letters, sources, organization),
+    changes: await changesOf(installation, scope, agency, period, before, overdue, sources, organization),
     letters: letters.length,
   }
 }
@@ -213,31 +213,38 @@ const changesOf = async (
   period: Period,
   before: Period,
   [overdue, overdueBefore]: readonly [number, number],
-  letters: Letters['items'],
   sources: readonly SourceRow[],
   organization: readonly string[] | undefined,
 ): Promise<Figures['changes']> => {
   const { inventory } = installation
   const chosen = (id: string) => !organization?.length || organization.includes(id)
   const { items } = await riskOf(installation, scope)
+  const end = Math.min(period.to, installation.clock())
+  const date = dayOf(inventory.province.timezone, end)
   const lapsed = inventory.portals.filter(
     (portal) =>
       sees(scope, portal.organization, portal.system) &&
       countedWith(inventory, portal.organization).some(chosen) &&
       trustedAt(portal, period.from) &&
-      !trustedAt(portal, Math.min(period.to, installation.clock())),
+      !trustedAt(portal, end),
   )
   const silent = sources.filter(
     ({ state, agencies = [] }) => state === 'silent' && (!organization?.length || agencies.some(chosen)),
   ).length
-  const systems = new Map(letters.flatMap(({ findings }) => findings.map(({ system }) => [system.id, system] as const)))
+  // As of the end of the period, where letters are of today.
+  const late = inventory.systems.filter(
+    (system) =>
+      isValidOn(system, date) &&
+      countedWith(inventory, system.owner).some((id) => chosen(id) && sees(scope, id)) &&
+      overdueFindings(system, date).length > 0,
+  )
   return worstFirst([
     agencyChanges(items.filter(({ id }) => chosen(id))),
     overdue !== overdueBefore ? [{ kind: 'overdue', now: overdue, before: overdueBefore }] : [],
     await ruleChanges(installation, scope, agency, period, before),
     lapsed.length ? [{ kind: 'trust_lapsed', portals: lapsed.map(({ id, name }) => ({ id, name })) }] : [],
     silent ? [{ kind: 'silent', sources: silent }] : [],
-    systems.size ? [{ kind: 'findings', systems: [...systems.values()] }] : [],
+    late.length ? [{ kind: 'findings', systems: late.map(({ id, name }) => ({ id, name })) }] : [],
     await falseChange(installation, scope, agency, period, before),
   ])
 }

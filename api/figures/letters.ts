@@ -13,6 +13,7 @@ import type { Level } from '../../rules/rule.ts'
 import { zoneOffset } from '../context.ts'
 import type { Letter, Letters } from '../contract-province.ts'
 import type { Installation } from '../installation.ts'
+import { plain } from '../reports/vietnamese.ts'
 
 const LEVEL: { readonly [level in Level]: string } = {
   critical: 'nghiêm trọng',
@@ -35,7 +36,7 @@ const lateText = (ms: number): string => {
 
 /** Nobody late: no letter. */
 const textOf = (inventory: Inventory, letter: Omit<Letter, 'text'>, now: number): string => {
-  const { name } = letter.organization
+  const name = plain(letter.organization.name)
   const { timezone } = inventory.province
   const basis = inventory.deadlines
     .filter(({ valid_from }) => valid_from <= dayOf(timezone, now))
@@ -47,10 +48,11 @@ const textOf = (inventory: Inventory, letter: Omit<Letter, 'text'>, now: number)
   const items = [
     ...letter.incidents.map(
       ({ number, title, level, due }) =>
-        `Sự cố số ${number}: ${title.vi} (mức ${LEVEL[level]}), phải xử lý xong trước ${momentText(timezone, due)}, đã quá hạn ${lateText(now - due)}.`,
+        `Sự cố số ${number}: ${plain(title.vi)} (mức ${LEVEL[level]}), phải xử lý xong trước ${momentText(timezone, due)}, đã quá hạn ${lateText(now - due)}.`,
     ),
     ...letter.findings.map(
-      ({ system, text, due }) => `${system.name}: ${text}, phải khắc phục xong trước ngày ${dayText(due)}.`,
+      ({ system, text, due }) =>
+        `${plain(system.name)}: ${plain(text)}, phải khắc phục xong trước ngày ${dayText(due)}.`,
     ),
   ]
   return [

@@ -88,7 +88,7 @@ export const incidentReport = (facts: IncidentFacts, settings: ReportSettings, l
     ['Hạn xử lý', `${at(detail.due)}${detail.overdue ? ' (quá hạn)' : ''}`],
     ['Người xử lý', detail.assignee ? plain(detail.assignee) : 'chưa giao'],
     ['Trạng thái', `${STATUS[detail.status]}${detail.reason ? `: ${REASON[detail.reason] ?? detail.reason}` : ''}`],
-    ['Số cảnh báo', cell(alerts.length, links.incident(detail.id))],
+    ['Số cảnh báo', cell(detail.alerts, links.incident(detail.id))],
     ['Số sự kiện', cell(detail.events)],
   ]
   const timeline = detail.timeline
@@ -130,7 +130,7 @@ export const incidentReport = (facts: IncidentFacts, settings: ReportSettings, l
         ['Quy tắc', 'Mức độ', 'Từ – đến', 'Nguồn', 'Đối tượng', 'Số sự kiện'],
         [33, 18, 26, 34, 45, 16],
         alerts.map((alert) => alertRow(alert, at)),
-        'Mật khẩu, mã phiên và số định danh của người dân trong địa chỉ được che.',
+        `${detail.alerts > alerts.length ? `Ghi ${number(alerts.length)} cảnh báo gần nhất trong tổng số ${number(detail.alerts)}. ` : ''}Mật khẩu, mã phiên và số định danh của người dân trong địa chỉ được che.`,
       ),
       table(
         'Bảng 4. Dấu hiệu nhận biết',

@@ -115,7 +115,9 @@ const ofIncident = async (installation: Installation, scope: Scope, id: string |
   // Of what is an agency's, the part that this agency sees, whoever makes it.
   const owner = found.doc['organization.id']
   const own = owner === undefined || !seesAll(scope) ? scope : reachOf(inventory, [String(owner)])
-  const detail = sightOf(installation).shown('/api/incidents', await detailOf(installation, own, found))
+  // A report tells no single events: they would only push out what was done.
+  const whole = await detailOf(installation, own, found, { most: Number.POSITIVE_INFINITY, eventsOf: 0 })
+  const detail = sightOf(installation).shown('/api/incidents', whole)
   const facts = {
     made,
     shift: zoneShift(inventory.province.timezone),
@@ -139,11 +141,25 @@ export const fileOf = async (installation: Installation, { document, made }: Mad
   const base = publicAddress(installation.config).url
   switch (format) {
     case 'pdf':
-      return toPdf(document, openTemplates(installation.config.reports.templates), base, made)
+      return setPdf(installation, document, base, made)
     case 'docx':
       return toDocx(document, base)
     case 'csv':
       return toCsv(document)
+  }
+}
+
+/** A template is data that a province changes: whoever asks is told what is wrong in it. */
+const setPdf = ({ config }: Installation, document: ReportDocument, base: string, made: number): Buffer => {
+  const templates = openTemplates(config.reports.templates)
+  try {
+    return toPdf(document, templates, base, made)
+  } catch (error) {
+    const why = String((error as Error).message ?? error).slice(0, 300)
+    throw refuse(
+      `Mẫu báo cáo không dàn trang được (reports.templates, ${templates.page.file}): hãy sửa mẫu, hoặc bỏ tệp này để dùng mẫu có sẵn: ${why}`,
+      `The template cannot be set (reports.templates, ${templates.page.file}): mend it, or take the file away for the program's own: ${why}`,
+    )
   }
 }
 

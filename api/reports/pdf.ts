@@ -2,23 +2,38 @@
 import { join } from 'node:path'
 import { NodeCompiler } from '@myriaddreamin/typst-ts-node-compiler'
 import type { ReportDocument } from './content.ts'
+import { openGlyphs } from './glyphs.ts'
 import type { Templates } from './templates.ts'
 
 /** Runs of the typesetter after which what it remembers and did not use again is forgotten. */
 const REMEMBERED = 3
 
-/** `base`: address of the console, before each link. Throws a sentence where the template is wrong. */
+/**
+ * `base`: address of the console, before each link. Logs bring characters that the fonts do not have (Chinese, pictures), with
+ * which PDF/UA refuses the whole report: then a box stands for each, and DOCX and CSV have them as they were. Throws a
+ * sentence where the template is wrong.
+ */
 export const toPdf = (document: ReportDocument, { page, fonts }: Templates, base: string, made: number): Buffer => {
   const compiler = NodeCompiler.create({
     workspace: page.folder,
     fontArgs: [{ fontPaths: [...fonts] }],
   })
-  try {
+  const written = (content: string): Buffer => {
     // Content is an input, never a part of the source.
-    const inputs = { document: JSON.stringify(document), base }
-    const { result, takeDiagnostics } = settle(compiler, { mainFilePath: join(page.folder, page.file), inputs })
-    if (!result) throw new Error(`${join(page.folder, page.file)}: ${takeDiagnostics()}`)
+    const { result, takeDiagnostics } = settle(compiler, {
+      mainFilePath: join(page.folder, page.file),
+      inputs: { document: content, base },
+    })
+    if (!result) throw new Error(takeDiagnostics())
     return compiler.pdf(result, { pdfStandard: 'ua-1', creationTimestamp: Math.floor(made / 1000) })
+  }
+  const content = JSON.stringify(document)
+  try {
+    return written(content)
+  } catch (error) {
+    const shown = openGlyphs(fonts)(content)
+    if (shown === content) throw error
+    return written(shown)
   } finally {
     compiler.evictCache(REMEMBERED)
   }

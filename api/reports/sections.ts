@@ -29,8 +29,8 @@ const change = (value: number): Figure => ({ text: signed(value), value })
 const NONE = '–'
 
 /** Whether there was anything to compare with. */
-export const hasBefore = ({ figures, period }: Facts): boolean =>
-  figures.first !== undefined && figures.first < period.from
+export const hasBefore = ({ figures, before }: Facts): boolean =>
+  figures.first !== undefined && figures.first < before.to
 
 const totals = (levels: Figures['levels'], kind: 'alerts' | 'incidents', when: 'now' | 'before'): number =>
   levels.reduce((sum, each) => sum + each[kind][when], 0)

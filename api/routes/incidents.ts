@@ -243,10 +243,14 @@ export const one = async (installation: Installation, scope: Scope, id: string):
   return found
 }
 
+/** Lines of a timeline, the newest, and how many events of each alert are among them. */
+const TOLD = { most: 500, eventsOf: 3 }
+
 export const detailOf = async (
   installation: Installation,
   scope: Scope,
   found: Stored<Incident>,
+  { most, eventsOf } = TOLD,
 ): Promise<IncidentDetail> => {
   const now = installation.clock()
   const collection = alertsOf(installation)
@@ -266,7 +270,7 @@ export const detailOf = async (
     ...acts.flatMap(activitiesOf).map((activity) => ({ kind: 'activity' as const, at: activity.at, activity })),
     ...members.flatMap(({ doc }) =>
       eventsFor(scope, doc)
-        .slice(0, 3)
+        .slice(0, eventsOf)
         .map((event) => ({ kind: 'event' as const, at: event['@timestamp'] as number, event })),
     ),
   ]
@@ -303,7 +307,7 @@ export const detailOf = async (
   }
   return {
     ...incidentRow(installation.inventory, found, now),
-    timeline: timeline.sort((a, b) => b.at - a.at).slice(0, 500),
+    timeline: timeline.sort((a, b) => b.at - a.at).slice(0, most),
     alert_rows: rows.sort((a, b) => b.last - a.last),
     entities: [...entities.values()].sort((a, b) => b.count - a.count).slice(0, 50),
     related,

@@ -283,6 +283,23 @@ export const consoleSuite = (name: string, start: () => Promise<DemoServer>): vo
         expect(problems).toEqual([])
       }))
 
+    it('lists a report that was made here once, also when the list is read anew', () =>
+      as('administrator', async ({ page, problems }) => {
+        await page.clock.install()
+        await page.goto('/reports')
+        await page.getByTestId('report-span').waitFor()
+        const rows = page.getByTestId('report-row')
+        const before = await rows.count()
+        await page.getByTestId('make-report').click()
+        await expect.poll(() => rows.count(), { timeout: 60_000 }).toBeGreaterThan(before)
+        const made = await rows.count()
+        const again = page.waitForResponse((answer) => answer.url().includes('/api/reports?'))
+        await page.clock.fastForward(301_000)
+        await (await again).finished()
+        await page.clock.runFor(1000)
+        expect([await rows.count(), problems]).toEqual([made, []])
+      }))
+
     it('finds an agency typed without its marks in the palette', () =>
       as('analyst', async ({ page }) => {
         await page.keyboard.press('Control+k')

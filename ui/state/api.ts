@@ -220,8 +220,8 @@ export interface ReportAsked {
   readonly organization?: string
   readonly incident?: string
 }
-export const getReports = (signal?: AbortSignal): Promise<ReportList> =>
-  call(client.reports.$get, { query: { limit: 200 }, signal })
+export const getReports = (signal?: AbortSignal, cursor?: string): Promise<ReportList> =>
+  call(client.reports.$get, { query: { limit: 200, ...(cursor && { cursor }) }, signal })
 export const previewReport = (json: ReportAsked, signal?: AbortSignal): Promise<ReportDocument> =>
   call(client.reports.preview.$post, { json, signal }) as Promise<ReportDocument>
 export const makeReport = (json: ReportAsked): Promise<ReportRow> => call(client.reports.$post, { json })

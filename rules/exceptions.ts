@@ -38,11 +38,11 @@ export interface Exceptions {
 export const noExceptions: Exceptions = { of: () => undefined }
 
 /** The group of a rule: the folder in which its file lies, in the catalog or among one's own. */
-export const groupOfFile = (file: string): string => basename(dirname(file))
-export const groupOfRule = ({ file }: Pick<Rule, 'file'>): string => groupOfFile(file)
+const folderOf = (file: string): string => basename(dirname(file))
+export const groupOfRule = ({ file }: Pick<Rule, 'file'>): string => folderOf(file)
 
 const isFor = ({ rules, groups }: Excepting, id: string, file: string): boolean =>
-  (rules.length === 0 && groups.length === 0) || rules.includes(id) || groups.includes(groupOfFile(file))
+  (rules.length === 0 && groups.length === 0) || rules.includes(id) || groups.includes(folderOf(file))
 /** Whether an exception is of a rule, or of one of those that it is about. */
 export const concerns = (said: Excepting, rule: Rule): boolean =>
   isFor(said, rule.id, rule.file) || (rule.bases ?? []).some(({ id, file }) => isFor(said, id, file))

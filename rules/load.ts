@@ -67,6 +67,8 @@ interface Read {
 interface Texts {
   readonly folders: readonly (readonly Read[])[]
   readonly problems: readonly string[]
+  /** `parseSigma`, of each text once: they are compiled again whenever the inventory says otherwise. */
+  parse(text: string, name: string): readonly SigmaDocument[]
 }
 const readTexts = (folders: readonly string[]): Texts => {
   const problems: string[] = []
@@ -88,7 +90,14 @@ const readTexts = (folders: readonly string[]): Texts => {
     }
     read.push(files)
   }
-  return { folders: read, problems }
+  const parsed = new Map<string, readonly SigmaDocument[]>()
+  const parse = (text: string, name: string): readonly SigmaDocument[] => {
+    const key = `${name}\0${text}`
+    let found = parsed.get(key)
+    if (!found) parsed.set(key, (found = parseSigma(text, name)))
+    return found
+  }
+  return { folders: read, problems, parse }
 }
 
 export const idsIn = (documents: readonly SigmaDocument[]): readonly string[] => documents.flatMap(({ id }) => id ?? [])
@@ -109,7 +118,7 @@ const placeTexts = (texts: Texts, known: KnownTexts) => {
   const folders: Placed[][] = []
   const parsed = (text: string, name: string, file: string): readonly SigmaDocument[] | undefined => {
     try {
-      return parseSigma(text, name)
+      return texts.parse(text, name)
     } catch (error) {
       problems.push(sentence(error, name).replace(name, file))
       return undefined

@@ -4,8 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { readConfig } from '../../api/config.ts'
-import { type Running, startServer } from '../../api/server.ts'
+import type { Running } from '../../api/server.ts'
 import { eventsOf, freePort, line, openPlace, type Place, until } from './place.ts'
 
 const version = spawnSync('logger', ['--version'], { encoding: 'utf8' })
@@ -26,13 +25,7 @@ sources:
   - { id: tcp, parser: nginx_access, syslog: { from: [127.0.0.1], port: ${ports.tcp} } }
 `,
   )
-  running = await startServer(readConfig(place.path('vonglau.yml'), {}), {
-    clock: Date.now,
-    say: () => {},
-    warn: () => {},
-    wait: 5,
-    poll: 20,
-  })
+  running = await place.serve()
 })
 afterAll(async () => {
   await running.stop()

@@ -22,13 +22,7 @@ let running: Running
 beforeAll(async () => {
   place = openPlace()
   place.write('vonglau.yml', CONFIG)
-  running = await startServer(readConfig(place.path('vonglau.yml'), {}), {
-    clock: Date.now,
-    say: () => {},
-    warn: () => {},
-    wait: 5,
-    poll: 20,
-  })
+  running = await place.serve()
 })
 afterAll(async () => {
   await running.stop()

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import { readConfig } from '../../api/config.ts'
 import { type Installation, openInstallation } from '../../api/installation.ts'
+import { type Running, startServer } from '../../api/server.ts'
 import type { Event } from '../../ingest/event.ts'
 import { EVERYTHING } from '../../ingest/store/filter.ts'
 import { type EventStore, SYSTEM } from '../../ingest/store/store.ts'
@@ -41,6 +42,8 @@ export interface Place {
   ): Promise<Ran>
   /** `vonglau start` until the console answers. */
   start(env?: NodeJS.ProcessEnv, under?: readonly string[]): Promise<Server>
+  /** The server of vonglau.yml in this process, with short waits. */
+  serve(clock?: () => number): Promise<Running>
   /** The installation of vonglau.yml in this process, where a process of its own would add nothing. */
   open(): Promise<Installation>
   remove(): Promise<void>
@@ -108,6 +111,8 @@ export const openPlace = (): Place => {
         child.stderr!.setEncoding('utf8').on('data', take)
         gone.then(() => reject(new Error(`the server ended: ${text}`)))
       }),
+    serve: (clock = Date.now) =>
+      startServer(readConfig(path('vonglau.yml'), {}), { clock, say: () => {}, warn: () => {}, wait: 5, poll: 20 }),
     open: () =>
       openInstallation(readConfig(path('vonglau.yml'), {}), { clock: Date.now, warn: () => {}, wait: 5, poll: 20 }),
     remove: async () => {

@@ -59,13 +59,7 @@ sources:
   - { id: relay, parser: syslog, syslog: { from: [127.0.0.5] } }
 `,
   )
-  running = await startServer(readConfig(place.path('vonglau.yml'), {}), {
-    clock: () => Date.now() + ahead,
-    say: () => {},
-    warn: () => {},
-    wait: 5,
-    poll: 20,
-  })
+  running = await place.serve(() => Date.now() + ahead)
 })
 afterAll(async () => {
   await running.stop()

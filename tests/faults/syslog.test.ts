@@ -3,8 +3,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { readConfig } from '../../api/config.ts'
-import { type Running, startServer } from '../../api/server.ts'
+import type { Running } from '../../api/server.ts'
 import { eventsOf, line, lines, openPlace, originals, type Place, until } from './place.ts'
 
 let place: Place
@@ -32,13 +31,7 @@ sources:
   - { id: cong, parser: nginx_access, syslog: { from: [127.0.0.1] } }
 `,
   )
-  running = await startServer(readConfig(place.path('vonglau.yml'), {}), {
-    clock: Date.now,
-    say: () => {},
-    warn: () => {},
-    wait: 5,
-    poll: 20,
-  })
+  running = await place.serve()
   return running
 }
 /** `from`: 127.0.0.1 is the source's; every other address of the loopback is unknown. */

@@ -59,6 +59,17 @@ const stored = async () =>
       .out,
   )
 
+/** The lines with the time of now in place of their own: what comes live is of this hour, not of twenty days. */
+const stamped = (text: string): string => {
+  const now = new Date(Date.now() + 7 * 3_600_000)
+  const [day, time] = now.toISOString().slice(0, 19).split('T') as [string, string]
+  const month = now.toLocaleString('en', { month: 'short', timeZone: 'UTC' })
+  return text
+    .replace(/date=\S+ time=\S+/g, `date=${day} time=${time}`)
+    .replace(/eventtime=\d+/g, `eventtime=${Date.now()}000000`)
+    .replace(/\[\d\d\/\w{3}\/\d{4}:[\d:]+ /g, `[${day.slice(8)}/${month}/${day.slice(0, 4)}:${time} `)
+}
+
 console.log(machine())
 let [written, peak, n] = [0, 0, 0]
 const before = used()
@@ -67,7 +78,7 @@ for (; performance.now() - began < seconds * 1000; n++) {
   for (const [kind, count] of Object.entries(RATE)) {
     const all = lines[kind]!
     const some = Array.from({ length: count }, (_, i) => all[(n * count + i) % all.length]!)
-    appendFileSync(join(folder, `${kind}.live`), `${some.join('\n')}\n`)
+    appendFileSync(join(folder, `${kind}.live`), `${stamped(some.join('\n'))}\n`)
     written += count
   }
   if (n % 10 === 0) peak = Math.max(peak, resident())

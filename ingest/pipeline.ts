@@ -128,6 +128,7 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
             `source ${source.id}: ${counted(total, 'accepted line')} could not be read from the spool any more, the last in ${path}: the bytes on the disk have changed; look at the disk`,
         )
       },
+      wake: () => wake.get(source.id)?.(),
       counted: (some, size) => {
         lines += some
         bytes += size
@@ -149,7 +150,7 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
     }
     const loop = async () => {
       while (!stopping && !mine.ended) {
-        let state = { busy: false, failed: false, moving: false }
+        let state = { more: false, failed: false }
         try {
           const ours = await own()
           if (ours) state = await reader.look()
@@ -158,8 +159,8 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
         } catch (error) {
           meter.problem((error as Error).message)
         }
-        // While something is under way there may be room soon; else the next look, or the spool's word, whichever is first.
-        const wait = state.failed ? RETRY : state.busy && state.moving ? 0 : (options.poll ?? 500)
+        // What is behind has no pause; else the next look, or the spool's word, whichever is first.
+        const wait = state.failed ? RETRY : state.more ? 0 : (options.poll ?? 500)
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, wait)
           wake.set(source.id, () => {

@@ -32,6 +32,8 @@ export interface ReaderOptions {
   readonly alone: boolean
   /** Lines of a spool file that were accepted and cannot be read any more. */
   readonly spoiled: (lines: number, path: string) => void
+  /** Asks for a look now. */
+  readonly wake: () => void
   /** Counts what was committed. */
   readonly counted: (lines: number, bytes: number) => void
 }
@@ -39,8 +41,8 @@ export interface ReaderOptions {
 export interface Reader {
   /** Learns what is committed; what is read from now on is read under this lease. */
   begin(lease: Lease | undefined): Promise<void>
-  /** One look at every segment. Answers whether there was something, or is something under way. */
-  look(): Promise<{ readonly busy: boolean; readonly failed: boolean; readonly moving: boolean }>
+  /** One look at every segment. Answers whether more is there than was taken, and whether a segment failed. */
+  look(): Promise<{ readonly more: boolean; readonly failed: boolean }>
   /** Bytes that are not committed. */
   behind(): Promise<number>
   /** Resolves when nothing is under way: all that was handed over is committed or refused. */
@@ -118,20 +120,20 @@ export const openReader = (options: ReaderOptions): Reader => {
     meter.storeProblem(error.message)
     if (!stopping()) options.warn(`source ${source.id}: ${error.message}`)
   }
-  /** Reads what there is of one segment; true where there was something. */
-  const advance = async (each: Reading): Promise<boolean> => {
+  /** Takes the next lines of one segment: whether there were none, as many as there are for now, or more stand behind them. */
+  const advance = async (each: Reading): Promise<'none' | 'all' | 'more'> => {
     if (each.failed) {
-      if (each.underWay) return false
+      if (each.underWay) return 'none'
       await readAgain(each, await store.offsets(source.id))
     }
     while (toFull <= 0) toFull += full
     const chunk = await each.feed.next(toFull)
-    if (!chunk) return rest(each)
+    if (!chunk) return rest(each) ? 'all' : 'none'
     if (spool && chunk.from === 0 && each.memory.length === 0) each.memory = carried
     const rows = chunk.lines.count
     const weight = weightOf(chunk)
     await Promise.all([room.wait(weight), stages.room()])
-    if (stopping() || each.failed) return false
+    if (stopping() || each.failed) return 'none'
     toFull -= rows
     each.underWay++
     const taken = room.take(weight)
@@ -140,9 +142,11 @@ export const openReader = (options: ReaderOptions): Reader => {
       done: () => {
         each.underWay--
         taken.done()
+        // One spool file is done when it is committed: the next waits for that.
+        if (spool && each.underWay === 0) options.wake()
       },
     })
-    return true
+    return chunk.cut ? 'more' : 'all'
   }
   /** Events whose lines are joined end when nothing came for a while. */
   const rest = (each: Reading): boolean => {
@@ -150,7 +154,7 @@ export const openReader = (options: ReaderOptions): Reader => {
     each.open = undefined
     each.underWay++
     const at = each.feed.position()
-    const chunk: Chunk = { lines: NO_LINES, from: at, to: at, about: each.about, more: 0 }
+    const chunk: Chunk = { lines: NO_LINES, from: at, to: at, about: each.about, more: 0, cut: false }
     takeApart(each, chunk, clock(), { copied: () => {}, done: () => each.underWay-- }, true)
     return true
   }
@@ -281,12 +285,13 @@ export const openReader = (options: ReaderOptions): Reader => {
     },
     look: async () => {
       await discover()
-      let some = false
+      let more = false
       let problem = finder?.problems.values().next().value
       for (const each of readings) {
         try {
-          if (await advance(each)) some = true
-          else await finish(each)
+          const taken = await advance(each)
+          if (taken === 'more') more = true
+          else if (taken === 'none') await finish(each)
           // One spool file after the other: the next waits until this one is read.
           if (spool && readings.includes(each)) break
         } catch (error) {
@@ -298,7 +303,7 @@ export const openReader = (options: ReaderOptions): Reader => {
       const unsettled = readings.some((each) => each.failed || each.underWay > 0)
       if (!unsettled) meter.storeProblem(undefined)
       const failed = readings.some((each) => each.failed)
-      return { busy: some || unsettled, failed, moving: readings.some((each) => !each.failed) }
+      return { more, failed }
     },
     behind: async () => {
       let sum = 0

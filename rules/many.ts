@@ -5,7 +5,7 @@
 import { and, eq, type Filter, or } from '../ingest/store/filter.ts'
 import { type Collection, type Stored, SYSTEM } from '../ingest/store/store.ts'
 import { type Alert, type Part, partOf } from './alert.ts'
-import { type Island, islandsOf } from './bursts.ts'
+import { type Island, islandsOf, SAMPLE } from './bursts.ts'
 import { alertsIn } from './case/decide.ts'
 import { refresh, takeMany } from './case/membership.ts'
 import { pagesOf } from './case/pages.ts'
@@ -60,7 +60,8 @@ export const mergeGroups = async function* (
   }
   // Behind the alerts: who has one now is not summed up by a run that is done again.
   for (const sum of sums.all()) {
-    const shown = (await eventsOfMany(merging.store, [islandOf(sum)]))([islandOf(sum)], sum.agency)
+    const island = islandOf(sum)
+    const shown = await (await eventsOfMany(merging.store, [island]))([island], sum.agency)
     const summary = await addSum({ alerts, cases: merging.cases, lane: merging.lane, to }, rule, sum, shown)
     await takeMany(merging.cases, rule, [summary])
   }
@@ -126,9 +127,17 @@ const mergeSome = async (
   to: number,
 ): Promise<void> => {
   const found = some.filter(({ islands }) => islands.length > 0)
+  const behind = new Set(
+    found.flatMap(({ islands, known }) => {
+      const shown = known.length === 1 ? known[0]!.doc.events : []
+      const newest = shown.length >= SAMPLE ? (shown.at(-1)!['@timestamp'] as number) : Number.POSITIVE_INFINITY
+      return islands.filter(({ first }) => first > newest)
+    }),
+  )
   const sampleOf = await eventsOfMany(
     merging.store,
     found.flatMap(({ islands }) => islands),
+    (island) => !behind.has(island),
   )
   const written: Stored<Alert>[] = []
   const left = new Set<string>()
@@ -136,7 +145,7 @@ const mergeSome = async (
   const plans: { readonly each: Open; readonly plan: Plan }[] = []
   for (const each of found) {
     const { islands, known, part } = each
-    const sample = async (those: readonly Island[]) => sampleOf(those, part.agency)
+    const sample = (those: readonly Island[]) => sampleOf(those, part.agency)
     const facts = { found: islands, known, sample, ends: noEnds, recount: noRecount }
     const plan = await planOf(merging, rule, part, facts, to)
     // What has to be written in order is written by itself.

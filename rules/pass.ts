@@ -13,6 +13,7 @@ import { allOf, groupsOf, type Seen } from './correlation/evaluate.ts'
 import type { Moment } from './bursts.ts'
 import { type Engine, openEngine } from './engine/engine.ts'
 import { type Excepted, type Exceptions, noExceptions, openTally, type Tally } from './exceptions.ts'
+import { type JudgedBy, openJudged } from './judged.ts'
 import { cutAt, LANE_FIELDS } from './lane.ts'
 import { termOf } from './new-terms.ts'
 import { AGENCY_FIELDS, agenciesOf } from './parts.ts'
@@ -37,8 +38,6 @@ const among = (field: string, values: readonly string[]): Filter => ({ op: 'in',
 
 /** Events of a pass: more are gone through one stretch of ingest time after the other. */
 const STRETCH = 100_000
-/** Sets of rules that are told apart; the events of others are read. */
-const SETS = 1000
 
 /** What a correlation is about in a window of the store. */
 export interface About {
@@ -88,34 +87,22 @@ const compiled = (filter: Filter): Match => {
   return match
 }
 
-/** Which sets of rules have judged the events of a window, and how many each. */
-const judgedIn = async (store: Store, window: Window) => {
-  const { items, missing } = await store.events.aggregate(SYSTEM, {
-    ...window,
-    filter: atOnce(EVERYTHING),
-    by: [{ terms: 'vonglau.judged' }],
-    limit: SETS,
-  })
-  // What cannot be read now may have been judged by anybody: the reading of all of it says why, where it matters.
-  if (missing.length > 0) return [{ set: undefined, count: 1 }]
-  return items.map(({ key, count }) => ({ set: key[0] === null ? undefined : String(key[0]), count }))
-}
-
 /** `exceptions`: as they are when it is asked. */
 export const openPasses = (store: Store, exceptions: () => Exceptions = () => noExceptions) => {
   const exceptedFields = (rule: Rule): readonly string[] => exceptions().of(rule)?.fields ?? []
   const versionsOf = openRulesets(store.documents)
+  const judged = openJudged(store, atOnce)
   let engine: { readonly rules: readonly Rule[]; readonly engine: Engine } | undefined
   const engineOf = (rules: readonly Rule[]): Engine => {
     if (!engine || engine.rules.length !== rules.length || engine.rules.some((rule, i) => rule !== rules[i]))
       engine = { rules, engine: openEngine(rules.flatMap((rule) => partsOf(rule).map(({ filter }) => filter))) }
     return engine.engine
   }
-  /** The sets that hold the versions of all these rules, how many events of the window they have judged, and others have not. */
-  const fullSets = async (rules: readonly Rule[], window: Window) => {
+  /** The sets that hold the versions of all these rules, how many events they have judged, and others have not. */
+  const fullSets = async (rules: readonly Rule[], by: readonly JudgedBy[]) => {
     const full: string[] = []
     let [theirs, others] = [0, 0]
-    for (const { set, count } of await judgedIn(store, window)) {
+    for (const { set, count } of by) {
       const versions = set === undefined ? undefined : await versionsOf(set)
       if (set !== undefined && rules.every((rule) => partsOf(rule).every(({ label }) => versions!.has(label)))) {
         full.push(set)
@@ -133,7 +120,7 @@ export const openPasses = (store: Store, exceptions: () => Exceptions = () => no
     seen: async (rule: Rule, window: Window): Promise<About> => {
       const labels = partsOf(rule).map(({ label }) => label)
       const places = new Map(labels.map((label, i) => [label, i]))
-      const { full, others } = await fullSets([rule], window)
+      const { full, others } = await fullSets([rule], await judged.around(window))
       const known = among('vonglau.judged', full)
       const met = (some: readonly string[], filter: Filter): Filter => {
         const hit = among('vonglau.hits', some)
@@ -184,12 +171,12 @@ export const openPasses = (store: Store, exceptions: () => Exceptions = () => no
     /** `whole`: a run over just this has begun before; it is not cut. */
     pass: async (from: number, until: number, rules: readonly Rule[], whole = false): Promise<Pass> => {
       let to = until
-      let { full, theirs, others } = await fullSets(rules, { ingested: { after: from, upTo: to } })
+      let { full, theirs, others } = await fullSets(rules, await judged.in({ ingested: { after: from, upTo: to } }))
       if (!whole && theirs + others > STRETCH) {
         to = await cutAt(from, to, STRETCH, (upTo) =>
           store.events.count(SYSTEM, { filter: atOnce(EVERYTHING), ingested: { after: from, upTo } }),
         )
-        ;({ full, theirs, others } = await fullSets(rules, { ingested: { after: from, upTo: to } }))
+        ;({ full, theirs, others } = await fullSets(rules, await judged.in({ ingested: { after: from, upTo: to } })))
       }
       const ingested = { after: from, upTo: to }
       const found = rules.map((): Groups => new Map())

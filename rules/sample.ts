@@ -47,31 +47,40 @@ const shownOf = (found: readonly Event[], agency: string): Sample => {
 /** Events that are asked for at once. */
 const TOGETHER = 1000
 
-/** The same of many islands, read together. */
+/**
+ * The same of many islands, read together. `early` says which of them are likely to be asked for: of an alert that shows all it
+ * can, later events are not read. Another that is asked for is read then.
+ */
 export const eventsOfMany = async (
   store: Store,
   wanted: readonly Island[],
-): Promise<(islands: readonly Island[], agency: string) => Sample> => {
+  early: (island: Island) => boolean = () => true,
+): Promise<(islands: readonly Island[], agency: string) => Promise<Sample>> => {
   const found = new Map<string, Event>()
-  for (let i = 0; i < wanted.length; ) {
-    const ids = new Set<string>()
-    let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-    for (; i < wanted.length && ids.size < TOGETHER; i++) {
-      const island = wanted[i]!
-      for (const id of island.sample) ids.add(id)
-      first = Math.min(first, island.first)
-      last = Math.max(last, island.last)
+  const asked = new Set<Island>()
+  const read = async (islands: readonly Island[]): Promise<void> => {
+    for (let i = 0; i < islands.length; ) {
+      const ids = new Set<string>()
+      let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+      for (; i < islands.length && ids.size < TOGETHER; i++) {
+        const island = islands[i]!
+        asked.add(island)
+        for (const id of island.sample) ids.add(id)
+        first = Math.min(first, island.first)
+        last = Math.max(last, island.last)
+      }
+      const filter = { op: 'in', field: 'event.id', values: [...ids], cased: true } as const
+      for await (const events of store.events.match(SYSTEM, { filter, from: first, to: last + 1 }))
+        for (const event of events) found.set(event['event.id'] as string, event)
     }
-    const filter = { op: 'in', field: 'event.id', values: [...ids], cased: true } as const
-    for await (const events of store.events.match(SYSTEM, { filter, from: first, to: last + 1 }))
-      for (const event of events) found.set(event['event.id'] as string, event)
   }
-  return (islands, agency) =>
-    shownOf(
-      islands
-        .slice(0, SAMPLE)
-        .flatMap(({ sample }) => sample.map((id) => found.get(id)))
-        .filter((event) => event !== undefined),
+  await read(wanted.filter(early))
+  return async (islands, agency) => {
+    const shown = islands.slice(0, SAMPLE)
+    await read(shown.filter((island) => !asked.has(island)))
+    return shownOf(
+      shown.flatMap(({ sample }) => sample.map((id) => found.get(id))).filter((event) => event !== undefined),
       agency,
     )
+  }
 }

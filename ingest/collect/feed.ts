@@ -21,6 +21,8 @@ export interface Chunk {
   readonly last?: boolean
   /** Bytes behind `to` that are known to be there. */
   readonly more: number
+  /** It holds what is taken at once, not what there is: other lines stand behind it. */
+  readonly cut: boolean
   /** What the lines lie in, where it is to be given back when nobody reads them any longer. */
   readonly memory?: SharedArrayBuffer
 }
@@ -138,6 +140,7 @@ export const fileFeed = (
         to: at,
         about: aboutOf(segment, about, last && bytes.length === used.length),
         more: size === undefined ? 0 : size - at,
+        cut: !atEnd || lines.count >= most,
         ...(last && bytes.length === used.length ? { last } : {}),
         ...(memory ? { memory } : {}),
       }
@@ -240,6 +243,7 @@ export const spoolFeed = async (spool: Spool, id: string, segment: string, posit
           to: at,
           about,
           more: limit - at,
+          cut: at < limit,
           ...(walked.lost > 0 ? { lost: walked.lost } : {}),
           ...(memory ? { memory } : {}),
         }

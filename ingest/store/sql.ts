@@ -79,7 +79,7 @@ const leaf = (node: Leaf, asked: Asked): Condition => {
   if (!field?.column) return inRest(node)
   const name = column(node.field)
   // Values that do not fit their column (several in a single one, a separator inside) are in the rest of an odd row.
-  const odd = !asked.odd || field.name === '@timestamp' || field.name === 'event.ingested' ? '' : inRest(node).sql
+  const odd = !asked.odd || GIVEN.has(field.name) ? '' : inRest(node).sql
   const wrap = (sql: string, exact = true): Condition => ({ sql: odd ? `(${sql} OR (odd AND ${odd}))` : sql, exact })
   if (node.op === 'exists') return wrap(`${name} IS NOT NULL`)
   if (node.op === 'cidr') {
@@ -111,6 +111,9 @@ const leaf = (node: Leaf, asked: Asked): Condition => {
   }
   return wrap(test(node, name, field.type === 'ip'))
 }
+
+/** Single values that every event has, made by the program: always in their column. */
+const GIVEN = new Set(['@timestamp', 'event.ingested', 'event.id'])
 
 /** A network over the numbers of an address. */
 const within = (network: Network, high: string, low: string): string => {

@@ -47,6 +47,10 @@ const client = () =>
   random(3)
     ? `${of(['192.0.2', '198.51.100', '113.160.4', '14.177.66', '27.72.105'])}.${1 + random(250)}`
     : `2001:db8:a${two(random(90))}:${random(0xff).toString(16)}::${random(0xffff).toString(16)}`
+/** Whether few lines are attacks, as in a province: one of a hundred. Else a quarter of them are something to a rule. */
+let calm = false
+/** Kinds of UTM lines that tell of no attack. */
+const HARMLESS = [2, 4]
 /** Whether lines come in the order of their times, as from devices; else each is of another day, as in no store. */
 let inOrder = false
 const clock = (i: number) => ({
@@ -73,10 +77,11 @@ export const fortigate = (i: number): string => {
   const device = random(26)
   const portal = of(PORTALS)
   const six = random(4) === 0 && portal.six.length > 0
+  const quiet = calm && random(100) > 0
   const [from, to] = [client(), of(six ? portal.six : portal.four.length ? portal.four : portal.six)]
   const head = `<189>date=2026-11-${day} time=${h}:${m}:${s} devname="fw-${two(device)}" devid="FGT60FTK240000${two(device)}" eventtime=17953${String(10_000_000_000_000 + i * 1013).slice(0, 14)} tz="+0700" `
-  if (i % 5 === 4) return head + UTM[random(UTM.length)]!(portal.domain, from, to)
-  return `${head}logid="0000000013" type="traffic" subtype="${of(['forward', 'local'])}" level="notice" vd="root" srcip=${from} srcport=${1024 + random(60_000)} srcintf="wan1" srcintfrole="wan" dstip=${to} dstport=${of([443, 80, 22, 53, 3389])} dstintf="dmz" dstintfrole="dmz" srccountry="Viet Nam" dstcountry="Reserved" sessionid=${random(9_999_999)} proto=6 action="${of(['close', 'deny', 'accept', 'timeout'])}" policyid=${random(40)} policytype="policy" service="HTTPS" trandisp="noop" duration=${random(180)} sentbyte=${random(90_000)} rcvdbyte=${random(900_000)} sentpkt=${random(90)} rcvdpkt=${random(120)} appcat="unscanned"`
+  if (i % 5 === 4) return head + UTM[quiet ? of(HARMLESS) : random(UTM.length)]!(portal.domain, from, to)
+  return `${head}logid="0000000013" type="traffic" subtype="${of(['forward', 'local'])}" level="notice" vd="root" srcip=${from} srcport=${1024 + random(60_000)} srcintf="wan1" srcintfrole="wan" dstip=${to} dstport=${of(quiet ? [443, 80] : [443, 80, 22, 53, 3389])} dstintf="dmz" dstintfrole="dmz" srccountry="Viet Nam" dstcountry="Reserved" sessionid=${random(9_999_999)} proto=6 action="${of(['close', 'deny', 'accept', 'timeout'])}" policyid=${random(40)} policytype="policy" service="HTTPS" trandisp="noop" duration=${random(180)} sentbyte=${random(90_000)} rcvdbyte=${random(900_000)} sentpkt=${random(90)} rcvdpkt=${random(120)} appcat="unscanned"`
 }
 export const nginx = (i: number): string => {
   const { day, h, m, s } = clock(i)
@@ -98,10 +103,11 @@ export type Kind = (typeof KINDS)[number]
 export const writeLines = async (
   folder: string,
   lines: number,
-  options: { readonly inOrder?: boolean } = {},
+  options: { readonly inOrder?: boolean; readonly calm?: boolean } = {},
 ): Promise<Record<Kind, string> & { readonly count: Record<Kind, number> }> => {
   seed = 20261126
   inOrder = options.inOrder ?? false
+  calm = options.calm ?? false
   const count = {} as Record<Kind, number>
   const write = async (kind: Kind, share: number, line: (i: number) => string, head = ''): Promise<string> => {
     const path = join(folder, `${kind}.log`)

@@ -2,7 +2,9 @@
  * What a line costs while they come one after the other: 1,500 of firewalls and 300 of portals a second are appended to files, with
  * the rules of the catalog on. Told is the CPU of the server a line, what memory it held, and how far the store was behind.
  *
- *     node tests/bench/live.ts [SECONDS]
+ * Of the lines a quarter is something to a rule; with `--calm` one of a hundred is an attack.
+ *
+ *     node tests/bench/live.ts [SECONDS] [--calm]
  */
 import { spawn } from 'node:child_process'
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -20,7 +22,7 @@ const seconds = Number(process.argv[2] ?? 300)
 const RATE = { fortinet_fortigate: 150, nginx_access: 30 } as const
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'vonglau-bench-'))
-const made = await writeLines(folder, 100_000)
+const made = await writeLines(folder, 100_000, { calm: process.argv.includes('--calm') })
 const lines = Object.fromEntries(
   Object.keys(RATE).map((kind) => [
     kind,

@@ -13,6 +13,11 @@ import { FULL, type Slice } from './slice.ts'
 const CHECKED = process.env['VONGLAU_CHECK_SLOTS'] === '1'
 /** Rows that are appended without a pause. */
 const BREATH = 8192
+/**
+ * How many times as long as nothing may come is from one commit to the next: a line that comes alone does not wait for it, and of
+ * lines that come without an end several looks are one commit.
+ */
+const PACE = 4
 /** ms after which a commit begins although much more is known to come. */
 const BEHIND = 4000
 /** How many times as long nothing may come then. */
@@ -42,6 +47,8 @@ export class Writer {
   /** Sources of which much more is known to come. */
   readonly #behind = new Set<string>()
   #committed: number
+  /** When the last commit began, by `performance.now()`. */
+  #begun = Number.NEGATIVE_INFINITY
   readonly #positions: Map<string, number>
   #queue: Waiting[] = []
   #staged = 0
@@ -99,6 +106,18 @@ export class Writer {
     while (this.#running) await this.#running
   }
 
+  /** So many ms, or until what waits is urgent. */
+  async #pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.#urgent = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#urgent = undefined
+  }
+
   async #run(): Promise<void> {
     try {
       while (this.#queue.length) {
@@ -112,16 +131,12 @@ export class Writer {
           performance.now() - began < (this.#behind.size > 0 ? Math.max(BEHIND, this.#most) : this.#most);
         ) {
           seen = this.#staged
-          await new Promise<void>((resolve) => {
-            const timer = setTimeout(resolve, this.#behind.size > 0 ? SLOW * this.#wait : this.#wait)
-            this.#urgent = () => {
-              clearTimeout(timer)
-              resolve()
-            }
-          })
-          this.#urgent = undefined
+          await this.#pause(this.#behind.size > 0 ? SLOW * this.#wait : this.#wait)
           if (this.#hurry) break
         }
+        const rest = this.#begun + PACE * this.#wait - performance.now()
+        if (rest > 0 && !this.#last && !this.#hurry && this.#staged < FULL) await this.#pause(rest)
+        this.#begun = performance.now()
         this.#last = false
         this.#behind.clear()
         const taken: Waiting[] = []

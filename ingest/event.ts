@@ -226,3 +226,6 @@ export const toDocument = (event: Event): Record<string, unknown> => {
   }
   return out
 }
+
+/** Of events that say how a source is, once a minute. */
+export const HEALTH_DATASET = 'vonglau.source'

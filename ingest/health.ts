@@ -1,12 +1,11 @@
 /** How each source is, once a minute, as events of dataset `vonglau.source`: silence is then an ordinary rule over them. */
 import { createHash } from 'node:crypto'
-import type { Event } from './event.ts'
+import { type Event, HEALTH_DATASET } from './event.ts'
 import type { Enricher } from './enrich/enrich.ts'
 import type { Source, SourceStatus } from './source.ts'
 import type { EventStore } from './store/store.ts'
 
 const MINUTE = 60_000
-export const HEALTH_DATASET = 'vonglau.source'
 
 export interface Health {
   /** Writes this minute's events, once however often it is called in it. */

@@ -120,7 +120,7 @@ export const openPasses = (store: Store, exceptions: () => Exceptions = () => no
     seen: async (rule: Rule, window: Window): Promise<About> => {
       const labels = partsOf(rule).map(({ label }) => label)
       const places = new Map(labels.map((label, i) => [label, i]))
-      const { full, others } = await fullSets([rule], await judged.around(window))
+      const { full, others } = await fullSets([rule], await judged.around(window, rule.filter))
       const known = among('vonglau.judged', full)
       const met = (some: readonly string[], filter: Filter): Filter => {
         const hit = among('vonglau.hits', some)

@@ -1,9 +1,10 @@
 /**
  * What the rules cost an import: the same lines with `--detect` and without, in turns, whole processes.
  *
- *     node tests/bench/rules.ts [LINES] [RUNS] [--rules FOLDER]
+ *     node tests/bench/rules.ts [LINES] [RUNS] [--rules FOLDER] [--calm]
  *
- * FOLDER: rules beside the catalogue; those that have no source here are left out, and counted.
+ * Of the lines a quarter is something to a rule, and each is of another day than the last; with `--calm` one of a hundred is an
+ * attack, and they come in the order of their times, as from devices. FOLDER: rules beside the catalogue; those that have no source here are left out, and counted.
  */
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,11 +17,14 @@ import { KINDS, writeLines } from './lines.ts'
 import { machine } from './machine.ts'
 import { type Cost, costOf, median } from './measure.ts'
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { rules: { type: 'string' } } })
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rules: { type: 'string' }, calm: { type: 'boolean', default: false } },
+})
 const [lines, runs] = [Number(positionals[0] ?? 300_000), Number(positionals[1] ?? 3)]
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'vonglau-bench-'))
-const files = await writeLines(folder, lines)
+const files = await writeLines(folder, lines, { calm: values.calm, inOrder: values.calm })
 
 /** The rules of the folder that can be run, each file by itself. */
 let count = readRules([CATALOG], LOGSOURCES).rules.length

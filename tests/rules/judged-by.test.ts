@@ -1,8 +1,9 @@
 /** What is remembered of who judged a window is what the store says, however asking and taking in follow each other. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { and, eq, not, or } from '../../ingest/store/filter.ts'
 import { embeddedPlace } from './stores.ts'
-import { type JudgedBy, openJudged } from '../../rules/judged.ts'
+import { type JudgedBy, mayHold, openJudged } from '../../rules/judged.ts'
 
 const HOUR = 3_600_000
 const BEGIN = Date.UTC(2026, 10, 27, 8)
@@ -75,4 +76,19 @@ test('what lies between hours is never left out, and another minute of the hour 
   } finally {
     await place.remove()
   }
+})
+
+test.each([
+  [eq('event.dataset', 'iis_access', 'nginx_access'), ['iis_access', 'nginx_access'], ['vonglau.source', undefined]],
+  [and(eq('event.dataset', 'iis_access'), eq('url.path', '/')), ['iis_access'], ['vonglau.source', undefined]],
+  [or(eq('event.dataset', 'iis_access'), eq('url.path', '/')), ['iis_access', 'squid', undefined], ['vonglau.source']],
+  [not(eq('event.dataset', 'vonglau.source')), ['iis_access', undefined], ['vonglau.source']],
+  [not(and(eq('event.dataset', 'vonglau.source'), eq('error.message', 'x'))), ['iis_access', 'vonglau.source'], []],
+  [eq('url.path', '/'), ['iis_access', undefined], ['vonglau.source']],
+  [and(eq('observer.type', 'firewall'), eq('event.action', 'denied')), ['fortinet_fortigate'], ['vonglau.source']],
+  [eq('event.kind', 'metric'), ['iis_access', 'vonglau.source'], []],
+  [eq('vonglau.source.state', 'silent'), ['vonglau.source'], []],
+])('which datasets a filter may hold of (%#)', (filter, may, never) => {
+  for (const dataset of may) expect([dataset, mayHold(filter, dataset)]).toEqual([dataset, true])
+  for (const dataset of never) expect([dataset, mayHold(filter, dataset)]).toEqual([dataset, false])
 })

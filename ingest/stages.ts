@@ -39,8 +39,13 @@ export interface Stages {
   stop(): Promise<void>
 }
 
-/** Bytes of lines from which on a thread is worth the way to it. */
-const MANY = 96 * 1024
+/** Bytes of lines from which on a thread is worth the way to it: what is behind comes by the MiB. */
+const MANY = 768 * 1024
+/**
+ * Bytes a second that are taken apart where they are: some 3,000 lines, a twentieth of a processor. A thread has rules, inventory
+ * and memory of its own, more than 100 MB, and ends only when it has rested; beyond this it is worth them.
+ */
+const EASY = 1_500_000
 /** Jobs for the thread: one under way, two that wait for it. */
 const MOST_JOBS = 3
 /** ms without a job after which it ends. */
@@ -122,6 +127,16 @@ export const openStages = async (options: StagesOptions): Promise<Stages> => {
   )
   const isJoined = (id: string): boolean =>
     parsers.get(sources.find((source) => source.id === id)?.parser ?? '')?.joiner !== undefined
+  /** Bytes that were taken apart here lately, less what is easy in the time since. */
+  let [spent, since] = [0, performance.now()]
+  const isEasy = (size: number): boolean => {
+    const now = performance.now()
+    spent = Math.max(0, spent - ((now - since) * EASY) / 1000)
+    since = now
+    if (size >= MANY || spent > EASY) return false
+    spent += size
+    return true
+  }
   let thread: Thread | undefined
   const waiting: (() => void)[] = []
   const free = () => {
@@ -142,7 +157,7 @@ export const openStages = async (options: StagesOptions): Promise<Stages> => {
       const { from, to, count } = job.lines
       const size = count === 0 ? 0 : to[count - 1]! - from[0]!
       // Lines that are joined are worked on where their reading is.
-      if (size < MANY || isJoined(source)) {
+      if (isEasy(size) || isJoined(source)) {
         try {
           return Promise.resolve(here.run(source, job))
         } catch (error) {

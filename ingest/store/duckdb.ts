@@ -28,7 +28,7 @@ export interface DuckdbOptions {
   readonly most?: number
   readonly queryLimit?: number
   readonly memory?: string
-  /** Threads of DuckDB; as many as there are processors where it is not said. Those that wait for work take processor time. */
+  /** Threads of DuckDB; where it is not said one, and as many as there are processors while a person waits. */
   readonly threads?: number
 }
 
@@ -98,7 +98,7 @@ export const openDuckdb = async (
     const { signal, ...rest } = query
     if (signal?.aborted) return Promise.reject(givenUp())
     const id = next
-    const answer = call<T>(name, { ...rest, filter: scoped(scope, query.filter) })
+    const answer = call<T>(name, { ...rest, filter: scoped(scope, query.filter) }, signal !== undefined)
     if (!signal || dead) return answer
     const giveUp = () => worker.postMessage({ id, call: 'give up', args: [] })
     signal.addEventListener('abort', giveUp, { once: true })

@@ -6,6 +6,7 @@ import { literal } from '../sql.ts'
 import type { Filter } from '../filter.ts'
 import type { Aggregate, Groups, Learned, Offset, Search, Window } from '../store.ts'
 import { hasSome, keepOf, openAgain } from './anew.ts'
+import { openCrowd } from './crowd.ts'
 import { Days } from './days.ts'
 import { proveLayout } from './proof.ts'
 import { Reader } from './read.ts'
@@ -18,7 +19,7 @@ export interface ThreadOptions {
   readonly most: number // ms after which it begins although more come
   readonly limit: number // ms a query may take
   readonly memory?: string // '4GB'
-  readonly threads?: number
+  readonly threads?: number // fixed; absent: as many as are worth it (`crowd.ts`)
 }
 const options = workerData as ThreadOptions
 
@@ -79,6 +80,7 @@ const open = async () => {
   return {
     instance,
     connection,
+    crowd: await openCrowd(instance, options.threads),
     days,
     writer: new Writer(connection, days, options.wait, options.most, await readOffsets(connection, days)),
     reader: new Reader(instance, days, options.limit),
@@ -105,7 +107,7 @@ const reply = (id: number, value: unknown, error?: unknown) => {
 }
 
 try {
-  const { instance, connection, days, writer, reader } = await open()
+  const { instance, connection, crowd, days, writer, reader } = await open()
   const cursors = new Map<number, AsyncIterator<unknown>>()
   let nextCursor = 1
   const agains = new Map<number, Awaited<ReturnType<typeof openAgain>> & { own: DuckDBConnection }>()
@@ -176,6 +178,7 @@ try {
       await writer.idle()
       // Each file is closed with its log folded in; an error here loses nothing, for the log is read at the next start.
       for (const file of days.all()) if (!file.problem) await connection.run(`DETACH ${file.catalog}`).catch(() => {})
+      crowd.close()
       connection.closeSync()
       instance.closeSync()
     },
@@ -188,10 +191,13 @@ try {
       else if (ASKED.has(call)) {
         const controller = new AbortController()
         asked.set(id, controller)
+        const [question, awaited] = args as unknown as [unknown, boolean]
+        const leave = awaited ? await crowd.join() : undefined
         try {
-          reply(id, await calls[call]!(...args, controller.signal as never))
+          reply(id, await calls[call]!(question as never, controller.signal as never))
         } finally {
           asked.delete(id)
+          leave?.()
         }
       } else if (call === 'append') {
         const [slice, offsets, learned, now, last, more] = args as unknown as Parameters<Append>

@@ -167,7 +167,12 @@ const placeTexts = (texts: Texts, known: KnownTexts) => {
     const documents = parsed(text, file, file)
     return documents ? [{ key, file, text, name: file, documents }] : []
   })
-  return { folders: elsewhere.length > 0 ? [...folders, elsewhere] : folders, read, problems }
+  // What this machine has no file of is somebody's own: beside those of the user's folder, as where there is one.
+  if (elsewhere.length > 0) {
+    if (folders.length > 1) folders.at(-1)!.push(...elsewhere)
+    else folders.push(elsewhere)
+  }
+  return { folders, read, problems }
 }
 
 const NOTHING_KNOWN_OTHERWISE: KnownTexts = new Map()

@@ -13,6 +13,7 @@ import { mergeGroups } from './many.ts'
 import { mergeEach, whatEnds } from './merge.ts'
 import {
   type Exceptions,
+  exceptionsNow,
   type Guard,
   type HitsById,
   mergeHits,
@@ -114,7 +115,7 @@ export const createDetector = ({ store, cases: facts, guard }: DetectOptions): D
   const backfills = openBackfills(
     store,
     cases,
-    () => inForce,
+    () => exceptionsNow(store.documents, guard),
     async (rule) => {
       const covered = await coveredOf(rule)
       return covered === undefined ? undefined : { ...(await owed.reach()), [LIVE]: covered }

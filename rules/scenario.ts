@@ -1,7 +1,8 @@
 /** The lines of `<id>.events.ndjson`: an event, or of a correlation a scenario of several. */
 import { z } from 'zod'
+import { counted } from '../ingest/counted.ts'
 import type { Event } from '../ingest/event.ts'
-import { evaluate, type Seen } from './correlation/evaluate.ts'
+import { allOf, evaluate, type Seen } from './correlation/evaluate.ts'
 import { firstsAmong } from './first-seen.ts'
 import type { Rule } from './rule.ts'
 import type { Bases } from './ruleset.ts'
@@ -106,6 +107,26 @@ export const readScenario = (line: string, eventOf: EventOf): Scenario => {
   }
   const { match, why, before, events } = parse(scenario, line)
   return { match, why, events: events.flatMap((each) => timed(each, eventOf)), before: historyOf(before, eventOf) }
+}
+
+/** Why a rule finds nothing in it, for who wrote both. */
+export const whyNone = (rule: Rule, { events }: Scenario, basesOf: Bases): string => {
+  const met = events.map(({ event }) => ({ event, bases: basesOf(event) }))
+  const many = (n: number) => counted(n, 'event')
+  if (!rule.correlation || !rule.bases)
+    return met.every(({ bases }) => bases.length === 0)
+      ? `none of its ${many(events.length)} meets the condition`
+      : `what it has of ${rule.newTerms?.fields.join(', ')} was there before, or it lacks one`
+  const lines = rule.bases.flatMap(({ name }, base) => {
+    const own = met.filter(({ bases }) => bases.includes(base))
+    if (own.length === 0) return [`no event meets ${name}`]
+    const lacking = allOf(rule.correlation!)
+      .flatMap(({ keys, fields }) => [...(keys[base] ?? []), ...(fields?.[base] ?? [])])
+      .filter((field, i, all) => all.indexOf(field) === i && own.every(({ event }) => event[field] === undefined))
+    return lacking.length > 0 ? [`${many(own.length)} that meet ${name} lack ${lacking.join(', ')}`] : []
+  })
+  const met_ = met.filter(({ bases }) => bases.length > 0).length
+  return lines.join('; ') || `of the ${many(met_)} counted no window reaches the condition`
 }
 
 /** Whether a rule finds something in it. */

@@ -98,7 +98,7 @@ export const writeNew = (
   return [
     file,
     events,
-    `write the rule, then: vonglau rules check ${to}; vonglau rules test ${to}; vonglau rules backtest ${file}`,
+    `write the rule, then: vonglau rules check ${to}; vonglau rules test ${file}; vonglau rules backtest ${file}`,
   ]
 }
 

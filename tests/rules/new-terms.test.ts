@@ -72,6 +72,29 @@ test.each([
   expect(failures).toEqual([])
 })
 test.each([
+  [single, { event: { 'event.action': 'logout' } }, 'none of its 1 event meets the condition'],
+  [
+    single,
+    { before: [{ event: login('an'), ago: '1d' }], event: login('an') },
+    'what it has of user.name was there before, or it lacks one',
+  ],
+  [
+    many,
+    { events: [{ event: { 'event.action': 'login', 'user.name': '{u}' }, at: 0, each: { u: [1, 2, 3] } }] },
+    '3 events that meet a lack source.ip',
+  ],
+  [many, { events: [{ event: { 'event.action': 'logout' }, at: 0 }] }, 'no event meets a'],
+  [many, { events: [{ event: login('an'), at: 0 }] }, 'of the 1 event counted no window reaches the condition'],
+] as const)('a test that finds nothing says why: %#', (text, line, reason) => {
+  const { failures } = testFile(
+    compileSigma(text, 'a.yml'),
+    'a.ndjson',
+    JSON.stringify({ match: true, why: 'x', ...line }),
+    () => undefined,
+  )
+  expect(failures).toEqual([`a.ndjson:1: x: expected a match, found none (${reason})`])
+})
+test.each([
   [{ before: [{ event: {}, ago: 'mai' }], event: {} }, /a\.ndjson:1: .*"mai" is not a duration/],
   [{ before: [{ event: {} }], event: {} }, /a\.ndjson:1: before\.0\.ago/],
   [

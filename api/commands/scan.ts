@@ -23,8 +23,11 @@ import { readEvents, stagesInto, stagesOf, type ToEvents } from './lines.ts'
 import { tell } from './printable.ts'
 import { print } from './show.ts'
 
-export const matchLine = (rule: Rule, event: Event): string =>
-  JSON.stringify({ 'rule.id': rule.id, 'rule.name': rule.name.vi, 'rule.level': levelOf(rule, [event]), ...event })
+/** Our rule stands first and under these names, as in an alert: a firewall's own `rule.id` is the number of a policy. */
+export const matchLine = (rule: Rule, event: Event): string => {
+  const ours = { 'rule.id': rule.id, 'rule.name': rule.name.vi, 'rule.level': levelOf(rule, [event]) }
+  return JSON.stringify({ ...ours, ...event, ...ours })
+}
 
 /** An event of interest, and the rules that say so. */
 interface Hit {

@@ -202,6 +202,20 @@ test('scan: the rules over files without a server; nothing is written', async ()
   expect(() => readFileSync(place.path('.vonglau/documents.sqlite'))).toThrow(/ENOENT/)
 })
 
+test('scan: our rule is named, not the policy of the firewall that wrote the line', async () => {
+  place.write(
+    'rules/chan.yml',
+    'title: Chặn\nid: chan\nlevel: low\nlogsource: { category: firewall }\ndetection: { s: { action: deny }, condition: s }\n',
+  )
+  place.write('vonglau.yml', 'rules: rules\n')
+  place.write(
+    'fw.log',
+    '<189>date=2026-05-14 time=10:00:00 devname="fw" devid="FGT60FTK24000001" tz="+0700" logid="0000000013" type="traffic" subtype="forward" level="notice" srcip=198.51.100.7 dstip=192.0.2.2 dstport=23 proto=6 action="deny" policyid=3\n',
+  )
+  const found = ndjson(await ok('scan', '--source', 'fortinet_fortigate', 'fw.log'))
+  expect(found.map((each) => [each['rule.id'], each['rule.name']])).toContainEqual(['chan', 'Chặn'])
+})
+
 test('scan --events: events with names as the rules have them; what is none is told by its line', async () => {
   place.write(
     'rules/dump.yml',

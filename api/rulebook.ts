@@ -55,6 +55,8 @@ export interface Rulebook {
     readonly by?: string
     readonly reason?: string
   }[]
+  /** Texts in force that no file of this machine says. */
+  unfiled(): readonly string[]
   /** Why some version is not in force here, a sentence each. */
   doubts(): readonly string[]
   /**
@@ -240,6 +242,10 @@ export const openRulebook = async (
         at,
         ...(by === undefined ? {} : { by, reason: reason ?? '' }),
       })),
+    unfiled: () => {
+      const files = new Map(held.files.map(({ key, text }) => [key, text]))
+      return [...heads].flatMap(([key, { doc }]) => (doc.ended || files.get(key) === doc.text ? [] : [doc.text]))
+    },
     doubts: () => held.doubts,
     change: (id, change) => changed(id, change, true),
     add: added,

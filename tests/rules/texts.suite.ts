@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openRulebook, type Rulebook } from '../../api/rulebook.ts'
 import { LOGSOURCES } from '../../ingest/parsers/index.ts'
-import { CATALOG, type Held, holdRules } from '../../rules/load.ts'
+import { CATALOG, type Held, holdRules, readDraft } from '../../rules/load.ts'
 import { SYSTEM } from '../../ingest/store/store.ts'
 import { type Head, textAt, textHistory } from '../../rules/texts.ts'
 import type { Place } from './stores.ts'
@@ -201,6 +201,10 @@ export const textsSuite = (name: string, open: () => Place): void => {
         why: 'no folder of rules is configured: write "rules:" into vonglau.yml, and copy the text there',
       })
       expect(inForce(nowhere, 'khong-cho')).toEqual([1, '/khong-cho'])
+      // A draft may stand upon it.
+      const draft = `title: d\nid: d\ncorrelation: { type: event_count, rules: [khong-cho], timespan: 1m, condition: { gte: 2 } }\n`
+      expect(() => readDraft(draft, 'draft.yml', undefined, LOGSOURCES)).toThrow(/draft\.yml:3:\d+: .*khong-cho/)
+      expect(readDraft(draft, 'draft.yml', undefined, LOGSOURCES, undefined, nowhere.unfiled())).toHaveLength(1)
     } finally {
       await place.remove()
       rmSync(folder, { recursive: true, force: true })

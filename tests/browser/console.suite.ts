@@ -248,6 +248,10 @@ export const consoleSuite = (name: string, start: () => Promise<DemoServer>): vo
         await page.getByTestId('save-new-rule').click()
         await page.getByTestId('rule-version').waitFor()
         expect(new URL(page.url()).pathname).toBe('/rules/luat-thu')
+        // The demo has a folder of rules of its own.
+        await expect
+          .poll(() => page.getByTestId('toast').first().innerText())
+          .toContain('luat-thu.yml cũng ghi như vậy')
         expect(await page.getByTestId('rule-version').innerText()).toContain('công văn 300')
 
         await page.getByTestId('edit-rule').click()

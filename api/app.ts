@@ -38,7 +38,7 @@ import { backfills } from './routes/backfills.ts'
 import { backtests } from './routes/backtests.ts'
 import { exceptions } from './routes/exceptions.ts'
 import { reports } from './routes/reports.ts'
-import { ruleTexts } from './routes/rule-texts.ts'
+import { ruleText, ruleTexts } from './routes/rule-texts.ts'
 import { rules } from './routes/rules.ts'
 import { publicAddress, sources } from './routes/sources.ts'
 
@@ -61,6 +61,7 @@ const routes = new Hono<Env>()
   .route('/kql', kql)
   .route('/rules', rules)
   .route('/rules', ruleTexts)
+  .route('/rule-texts', ruleText)
   .route('/exceptions', exceptions)
   .route('/backfills', backfills)
   .route('/backtests', backtests)

@@ -7,7 +7,7 @@ import { type Document, type DocumentStore, type Stored, SYSTEM } from '../inges
 import { backtest as run, type BacktestOptions, type BacktestResult } from '../rules/backtest.ts'
 import { newActId } from '../rules/case/decide.ts'
 import { pagesOf } from '../rules/case/pages.ts'
-import { allExceptions, exceptionsOf, inForceNow } from '../rules/exceptions.ts'
+import { exceptionsNow } from '../rules/exceptions.ts'
 import type { Rule } from '../rules/rule.ts'
 import { labelOf } from '../rules/ruleset.ts'
 import { zoneOffset } from './context.ts'
@@ -53,10 +53,7 @@ export const backtestOf = async (
   guard?: (filter: Filter) => Filter,
 ) => {
   const { store, config, inventory } = installation
-  const exceptions = exceptionsOf(inForceNow(await allExceptions(store.documents)), {
-    guard: guardOf(config.masks),
-    always: true,
-  })
+  const exceptions = await exceptionsNow(store.documents, guardOf(config.masks))
   const offset = dayOffset(inventory.province.timezone)
   const options: BacktestOptions = { ...range, exceptions, offset, signal }
   return run(store, guard ? narrowed(rule, guard) : rule, options)

@@ -26,7 +26,7 @@ import { dayOf } from '../ingest/inventory/days.ts'
 import { resolveHours } from '../ingest/inventory/deadlines.ts'
 import { placeholdersOf } from '../ingest/inventory/placeholders.ts'
 import { namesPlaceholders } from '../rules/sigma/placeholders.ts'
-import { followInventory, openRulebook, type RuleChange, type RuleChanged, type Rulebook } from './rulebook.ts'
+import { followInventory, openRulebook, type RuleChanged, type Rulebook } from './rulebook.ts'
 import { owedSaid } from './owed-said.ts'
 import { needRestart, type Reloaded, sourcesDifference } from './reloaded.ts'
 import { holdSources, type Inventories, openInventories, readInventory } from './inventories.ts'
@@ -74,8 +74,8 @@ export interface Installation {
   changeInventory: Inventories['change']
   settleInventory: Inventories['settle']
   readonly book: Rulebook
-  /** As `Rulebook.change` and `settle`, taken over by all that judge. */
-  changeRule(id: string, change: RuleChange, take?: 'file' | 'kept'): Promise<RuleChanged>
+  /** A change of the book (`Rulebook.change`, `add`, `settle`), taken over by all that judge. */
+  changeRules<T extends RuleChanged>(change: (book: Rulebook) => Promise<T>): Promise<T>
   /** Called with the sources when they change. */
   onSources(listener: (sources: readonly Source[]) => void): void
   enabled(id: string): boolean
@@ -343,9 +343,9 @@ export const openInstallation = async (first: Config, options: InstallationOptio
     changeInventory: (...given) => inTurn(() => changed(inventories.change(...given))),
     settleInventory: (...given) => inTurn(() => changed(inventories.settle(...given))),
     book,
-    changeRule: (id, change, take) =>
+    changeRules: (change) =>
       inTurn(async () => {
-        const done = await (take ? book.settle(id, take, change) : book.change(id, change))
+        const done = await change(book)
         await takeRules(done.held)
         return done
       }),

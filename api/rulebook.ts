@@ -1,15 +1,19 @@
 /** The rules of an installation as they are now: read at the start, and again when somebody asks for it. */
+import { join } from 'node:path'
 import { counted } from '../ingest/counted.ts'
 import type { Judging } from '../ingest/judge.ts'
 import { LOGSOURCES } from '../ingest/parsers/index.ts'
 import type { Placeholders } from '../ingest/inventory/placeholders.ts'
 import type { Store } from '../ingest/store/store.ts'
 import { startRules } from '../rules/ledger.ts'
-import { type Held, holdRules, type KnownTexts, type RuleText } from '../rules/load.ts'
+import { type Held, holdRules, idsIn, type KnownTexts, type RuleText } from '../rules/load.ts'
 import type { Rule } from '../rules/rule.ts'
+import { parseSigma } from '../rules/sigma/parse.ts'
 import { namesPlaceholders } from '../rules/sigma/placeholders.ts'
 import { judgingOf, keepRuleset, labelOf } from '../rules/ruleset.ts'
+import { isRuleId, NO_RULE_ID } from '../rules/template.ts'
 import {
+  addText,
   bringTexts,
   changeText,
   type Head,
@@ -20,6 +24,7 @@ import {
   StaleText,
 } from '../rules/texts.ts'
 import type { Stored } from '../ingest/store/store.ts'
+import { Refusal } from './refusal.ts'
 import { writeRule } from './rule-file.ts'
 
 export interface Changes {
@@ -50,6 +55,8 @@ export interface Rulebook {
     readonly by?: string
     readonly reason?: string
   }[]
+  /** Texts in force that no file of this machine says. */
+  unfiled(): readonly string[]
   /** Why some version is not in force here, a sentence each. */
   doubts(): readonly string[]
   /**
@@ -57,6 +64,11 @@ export interface Rulebook {
    * what is wrong in it, and with a `StaleText` where somebody was faster.
    */
   change(id: string, change: RuleChange): Promise<RuleChanged>
+  /**
+   * A person's new rule, looked at by a compiler with all others: what holds then, to be taken over. Rejects with what is wrong
+   * in it, in both languages where it is of the rule's id.
+   */
+  add(rule: Omit<RuleChange, 'seen'>): Promise<RuleChanged & { readonly id: string }>
   /** What a file says otherwise is not taken, or is. */
   settle(id: string, take: 'file' | 'kept', change: Omit<RuleChange, 'text'>): Promise<RuleChanged>
   /** Those in force, as they were read, where a rule says otherwise when the inventory does; undefined where none does. */
@@ -90,6 +102,23 @@ export interface RuleChanged {
   /** The file that says it too now; or why none does, so that the person writes it there. */
   readonly file: { readonly path?: string; readonly why?: string }
 }
+
+/** Of what no rule can be called; undefined: it is not said. */
+export const noRuleId = (id: string | undefined): Refusal => {
+  const [vi, en] =
+    id === undefined
+      ? ['Luật chưa có mã: hãy viết "id:" dưới tiêu đề', 'The rule has no id: write "id:" below its title']
+      : [`"${id}" không phải mã luật`, `"${id}" is no id of a rule`]
+  const how = 'mã gồm các từ a–z và chữ số, nối bằng gạch ngang, chẳng hạn backup-download'
+  return new Refusal(422, 'rule', `${vi}: ${how}.`, `${en}: ${NO_RULE_ID}.`)
+}
+const taken = (id: string): Refusal =>
+  new Refusal(
+    409,
+    'taken',
+    `Đã có luật ${id}: hãy chọn mã khác, hoặc sửa luật đó ở trang của nó.`,
+    `There is a rule ${id} already: choose another id, or change that rule on its page.`,
+  )
 
 export const openRulebook = async (
   folder: string | undefined,
@@ -148,15 +177,46 @@ export const openRulebook = async (
       clock(),
     )
     heads.set(key, stored)
-    const said = stored.doc.said.find((each) => each.node === node)
-    const written: RuleChanged['file'] = write
-      ? writeRule({ folder, key, said, catalog: file?.catalog?.file }, text)
-      : {}
-    if (written.path !== undefined && written.why === undefined) {
-      await noteSaid(documents, key, { node, path: written.path, hash: hashOfText(text) })
-      heads = await readHeads(documents)
-    }
-    return { n: stored.doc.n, held: tried, file: written }
+    return { n: stored.doc.n, held: tried, file: write ? await written(stored.doc, file?.catalog?.file) : {} }
+  }
+  /** The file of a version of ours after it. */
+  const written = async (head: Head, catalog?: string): Promise<RuleChanged['file']> => {
+    const { 'text.key': key, text } = head
+    const said = head.said.find((each) => each.node === node)
+    const file: RuleChanged['file'] = writeRule({ folder, key, said, catalog }, text)
+    if (file.path === undefined || file.why !== undefined) return file
+    await noteSaid(documents, key, { node, path: file.path, hash: hashOfText(text) })
+    heads = await readHeads(documents)
+    return file
+  }
+  const added = async ({ text, by, reason }: Omit<RuleChange, 'seen'>): ReturnType<Rulebook['add']> => {
+    // What is wrong in it is said by the file that it will be.
+    const id = idsIn(parseSigma(text, 'draft.yml'))[0]
+    if (id === undefined || !isRuleId(id)) throw noRuleId(id)
+    const other = rules.find((each) => each.id.toLowerCase() === id)
+    heads = await readHeads(documents)
+    const before = heads.get(id)?.doc
+    if (other || (before && !before.ended)) throw taken(id)
+    const n = (before?.n ?? 0) + 1
+    const file = folder === undefined ? `${id}.yml` : join(folder, `${id}.yml`)
+    const tried = held.tried(new Map([...known(), [id, { n, text, file }]]))
+    const made = tried.rules.filter(({ text: of }) => of?.key === id)
+    if (made.length === 0)
+      throw new Refusal(
+        422,
+        'rule',
+        'Không có luật nào trong nội dung này báo động: hãy viết điều kiện dò, hoặc tương quan trên các luật nền.',
+        'No rule of this text alerts: write a detection with its condition, or a correlation over base rules.',
+      )
+    const compiled = made.map(labelOf)
+    const stored = await addText(documents, { key: id, file, text, compiled, by, reason }, clock()).catch(
+      (error: unknown) => {
+        throw error instanceof StaleText ? taken(id) : error
+      },
+    )
+    heads.set(id, stored)
+    const alerting = made.some((rule) => rule.id === id) ? id : made[0]!.id
+    return { id: alerting, n, held: tried, file: await written(stored.doc) }
   }
   await keepRuleset(store.documents, judging)
   await startRules(store, rules)
@@ -182,8 +242,13 @@ export const openRulebook = async (
         at,
         ...(by === undefined ? {} : { by, reason: reason ?? '' }),
       })),
+    unfiled: () => {
+      const files = new Map(held.files.map(({ key, text }) => [key, text]))
+      return [...heads].flatMap(([key, { doc }]) => (doc.ended || files.get(key) === doc.text ? [] : [doc.text]))
+    },
     doubts: () => held.doubts,
     change: (id, change) => changed(id, change, true),
+    add: added,
     settle: async (id, take, change) => {
       const head = needed(id)
       const [waits] = head.waiting.slice(-1)

@@ -75,7 +75,8 @@ interface Work {
 export const openBackfills = (
   store: Store,
   cases: Cases,
-  exceptions: () => Exceptions,
+  /** Those of now, whenever an event came. */
+  exceptionsNow: () => Promise<Exceptions>,
   /** How far the rule has gone over each lane; undefined while it writes. */
   reachOf: (rule: Rule) => Promise<Reach | undefined>,
 ): Backfills => {
@@ -144,12 +145,13 @@ export const openBackfills = (
       fields: [...LANE_FIELDS, 'event.ingested', 'vonglau.import'],
       holds: (event: Parameters<typeof within>[1]) => event['vonglau.import'] === true || within(reach, event),
     }
-    const gathered = await gather(store, rule, { from, to, exceptions: exceptions(), only })
+    const exceptions = await exceptionsNow()
+    const gathered = await gather(store, rule, { from, to, exceptions, only })
     const counted = await store.events.committed()
     const merging = {
       store,
       cases: counting(sums, counted),
-      exceptions: exceptions(),
+      exceptions,
       lane: BACKFILL,
       reach: { ...reach, [BACKFILL]: counted },
       lost: [],

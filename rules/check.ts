@@ -1,15 +1,16 @@
 /** `rules check` and `rules test`: what is wrong with a folder of rules, and whether they match what they should. */
 import { existsSync, readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import type { Event } from '../ingest/event.ts'
 import { compile } from '../ingest/store/match.ts'
 import type { Placeholders } from '../ingest/inventory/placeholders.ts'
 import { nextRun } from './cron.ts'
 import { openEngine } from './engine/engine.ts'
-import { CATALOG, eventsPathOf, readRules } from './load.ts'
+import { CATALOG, eventsPathOf, pathOf, readRules } from './load.ts'
 import type { Rule } from './rule.ts'
 import type { SourceKind } from './sigma/mapping.ts'
 import { basesOf } from './ruleset.ts'
-import { type EventOf, isFound, readScenario } from './scenario.ts'
+import { type EventOf, isFound, readScenario, whyNone } from './scenario.ts'
 
 /** Everything that is wrong, a sentence each, with file and line. A folder is read as `loadRules` reads it: after the catalog. */
 export const checkRules = (
@@ -52,15 +53,22 @@ export interface Tested {
   readonly failures: readonly string[]
 }
 
-/** Runs every rule of a folder over the events beside it, `<id>.events.ndjson`. */
+/** Runs every rule of a folder over the events beside it, `<id>.events.ndjson`; or those of one of its files. */
 export const testRules = (
-  folder: string,
+  of: string,
   eventOf: EventOf,
   kinds: readonly SourceKind[],
   placeholders?: Placeholders,
 ): readonly Tested[] => {
-  const { rules } = readRules([folder], kinds, placeholders)
-  return [...Map.groupBy(rules, (rule) => rule.file)].map(([ruleFile, own]) => {
+  const one = /\.ya?ml$/.test(of) ? of : undefined
+  if (one !== undefined && !existsSync(one)) throw new Error(`${one}: there is no such file of rules`)
+  const { rules } = readRules([one === undefined ? of : dirname(one)], kinds, placeholders)
+  const wanted = rules.filter(({ file }) => one === undefined || resolve(pathOf(file)) === resolve(one))
+  if (one !== undefined && wanted.length === 0)
+    throw new Error(
+      `${one}: no rule of it alerts, or something is wrong with it: ask vonglau rules check ${dirname(one)}`,
+    )
+  return [...Map.groupBy(wanted, (rule) => rule.file)].map(([ruleFile, own]) => {
     const file = eventsPathOf(ruleFile)
     if (existsSync(file)) return testFile(own, file, readFileSync(file, 'utf8'), eventOf)
     return {
@@ -85,11 +93,15 @@ export const testFile = (rules: readonly Rule[], file: string, text: string, eve
     try {
       const scenario = readScenario(line, eventOf)
       const { match, why } = scenario
-      const found = rules.some((rule, i) => isFound(rule, scenario, bases[i]!))
+      const found = rules.filter((rule, i) => isFound(rule, scenario, bases[i]!))
       if (match) matching++
       else others++
-      if (found !== match)
-        failures.push(`${where}: ${why}: expected ${match ? 'a match' : 'no match'}, found ${found ? 'one' : 'none'}`)
+      if (match && found.length === 0) {
+        const reasons = rules.map((rule, i) => [rule.id, whyNone(rule, scenario, bases[i]!)] as const)
+        const said = reasons.map(([id, reason]) => (rules.length > 1 ? `${id}: ${reason}` : reason))
+        failures.push(`${where}: ${why}: expected a match, found none (${said.join('; ')})`)
+      } else if (!match && found.length > 0)
+        failures.push(`${where}: ${why}: expected no match, found one (${found.map(({ id }) => id).join(', ')})`)
     } catch (error) {
       failures.push(`${where}: ${error instanceof Error ? error.message : String(error)}`)
     }

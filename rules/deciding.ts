@@ -8,6 +8,7 @@ import type { Event } from '../ingest/event.ts'
 import { and, EVERYTHING, eq, type Filter, not } from '../ingest/store/filter.ts'
 import { type Store, SYSTEM } from '../ingest/store/store.ts'
 import { evaluate, reachOf, type Seen } from './correlation/evaluate.ts'
+import type { Firsts } from './first-seen.ts'
 import { furthest, type Reach, within } from './lane.ts'
 import { lateHits, type Owed } from './owed.ts'
 import { type Groups, live, type Passes, tellIn } from './pass.ts'
@@ -132,10 +133,10 @@ export const openDeciding = (store: Store, owed: Owed): Deciding => {
 
 /** Whether an event came behind the decision of its time. */
 const isLate = (event: Event, steps: Decided['steps']): boolean => {
-  const time = event['@timestamp'] as number
-  const step = steps.find(([, until]) => until >= time)
+  const step = decisionOf(event['@timestamp'] as number, steps)
   return step !== undefined && step[0] < (event['event.ingested'] as number)
 }
+const decisionOf = (time: number, steps: Decided['steps']) => steps.find(([, until]) => until >= time)
 
 export interface Decision {
   readonly decided: Decided
@@ -145,8 +146,7 @@ export interface Decision {
 
 /** What is decided of a rule by a run: `mark` is up to where its events have come, `found` what the run brings of them. */
 export const decide = async (
-  store: Store,
-  passes: Passes,
+  { store, passes, firsts }: { readonly store: Store; readonly passes: Passes; readonly firsts: Firsts },
   rule: Rule,
   {
     from,
@@ -187,7 +187,13 @@ export const decide = async (
   const fields = about.fields ? { fields: about.fields } : {}
   for await (const events of store.events.match(SYSTEM, { ...window, filter: live(about.filter), ...fields }))
     take(events)
-  for (const { group, told } of evaluate(rule, seen)) {
+  const counting = await firsts(rule, seen, {
+    ...window,
+    upTo: to,
+    first: known.steps[0]?.[0] ?? to,
+    decidedBy: (time) => decisionOf(time, known.steps)?.[0] ?? to,
+  })
+  for (const { group, told } of evaluate(rule, counting)) {
     const was = new Set(told(until).map(({ id }) => id))
     const moments = told(next).filter(({ id }) => !was.has(id))
     if (moments.length > 0) tellIn(groups, rule, group, moments)

@@ -13,6 +13,7 @@ import { mergeGroups } from './many.ts'
 import { mergeEach, whatEnds } from './merge.ts'
 import {
   type Exceptions,
+  exceptionsNow,
   type Guard,
   type HitsById,
   mergeHits,
@@ -23,6 +24,7 @@ import {
 import { LIVE, type Reach } from './lane.ts'
 import type { LedgerEntry } from './ledger.ts'
 import { openOwed, owedHidden } from './owed.ts'
+import { openFirsts } from './first-seen.ts'
 import { openTerms } from './new-terms.ts'
 import { openPatient } from './patient.ts'
 import { openPasses, type Pass } from './pass.ts'
@@ -106,13 +108,14 @@ export const createDetector = ({ store, cases: facts, guard }: DetectOptions): D
   const patient = openPatient()
   const owed = openOwed(store, patient, () => inForce)
   const terms = openTerms(store)
+  const firsts = openFirsts(store)
   const deciding = openDeciding(store, owed)
   const coveredOf = async ({ id }: Rule) => (works.has(id) ? undefined : ((await entryOf(id))?.doc.covered ?? 0))
   const behind = openBehind(store, cases, passes, owed, () => inForce, coveredOf, terms)
   const backfills = openBackfills(
     store,
     cases,
-    () => inForce,
+    () => exceptionsNow(store.documents, guard),
     async (rule) => {
       const covered = await coveredOf(rule)
       return covered === undefined ? undefined : { ...(await owed.reach()), [LIVE]: covered }
@@ -194,7 +197,13 @@ export const createDetector = ({ store, cases: facts, guard }: DetectOptions): D
         // While more is stored than this pass goes over, nothing is decided: the stretch is not whole.
         mark = work.mark ?? (to < committed ? Number.NEGATIVE_INFINITY : await deciding.mark(rule, to))
         const stretch = { from, to, mark, reach }
-        ;({ groups, decided: work.decided } = await decide(store, passes, rule, stretch, found, entry?.doc.decided))
+        ;({ groups, decided: work.decided } = await decide(
+          { store, passes, firsts },
+          rule,
+          stretch,
+          found,
+          entry?.doc.decided,
+        ))
       }
       const affected = rule.endsWith ? await whatEnds(cases, rule, groups) : new Map()
       work.ms += performance.now() - began

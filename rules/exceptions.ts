@@ -122,6 +122,10 @@ export const inForceNow = (stored: readonly Stored<Exception>[]): { readonly id:
     doc['exception.status'] === 'active' ? [{ id, span: { ...excepting(doc), from: 0 } }] : [],
   )
 
+/** Those of now, for an event of whatever time: what a backtest and a backfill go by. */
+export const exceptionsNow = async (documents: DocumentStore, guard?: Guard): Promise<Exceptions> =>
+  exceptionsOf(inForceNow(await allExceptions(documents)), { guard, always: true })
+
 export const allExceptions = async (documents: DocumentStore): Promise<Stored<Exception>[]> => {
   const out: Stored<Exception>[] = []
   for await (const page of pagesOf(exceptionsIn(documents))) out.push(...page)

@@ -7,6 +7,7 @@ import { EVERYTHING, fieldsOf } from '../ingest/store/filter.ts'
 import { type Missing, type Store, SYSTEM } from '../ingest/store/store.ts'
 import { evaluate, reachOf, type Seen } from './correlation/evaluate.ts'
 import type { Exceptions } from './exceptions.ts'
+import { ALL_KNOWN, openFirsts } from './first-seen.ts'
 import { openTerms } from './new-terms.ts'
 import { type Groups, named, neededOf, takeIn, tellIn } from './pass.ts'
 import { agenciesOf } from './parts.ts'
@@ -90,6 +91,7 @@ export const gather = async (store: Store, rule: Rule, { from, to, exceptions, s
   const basesIn = basesMet(rule)
   const seen: Seen[] = []
   const terms = openTerms(store)
+  const firsts = openFirsts(store)
   let [hidden, events] = [0, 0]
   const filter = eitherOf(rule)
   const about = named([
@@ -136,7 +138,9 @@ export const gather = async (store: Store, rule: Rule, { from, to, exceptions, s
     }
     if (!rule.correlation) return
     const groups: Groups = new Map()
-    for (const { group, told } of evaluate(rule, seen))
+    const begun = from ?? stretches[0]?.from ?? 0
+    const stretch = { ...ALL_KNOWN, from: begun - reach, to: stretches.at(-1)?.to ?? 0 }
+    for (const { group, told } of evaluate(rule, await firsts(rule, seen, stretch)))
       tellIn(
         groups,
         rule,

@@ -167,7 +167,12 @@ const placeTexts = (texts: Texts, known: KnownTexts) => {
     const documents = parsed(text, file, file)
     return documents ? [{ key, file, text, name: file, documents }] : []
   })
-  return { folders: elsewhere.length > 0 ? [...folders, elsewhere] : folders, read, problems }
+  // What this machine has no file of is somebody's own: beside those of the user's folder, as where there is one.
+  if (elsewhere.length > 0) {
+    if (folders.length > 1) folders.at(-1)!.push(...elsewhere)
+    else folders.push(elsewhere)
+  }
+  return { folders, read, problems }
 }
 
 const NOTHING_KNOWN_OTHERWISE: KnownTexts = new Map()
@@ -228,7 +233,8 @@ export const readRules = (
 
 /**
  * The rules of one text, which may name those of the catalog and of the user's folder. Throws a sentence with file, line and
- * column where it is wrong. `file`: as it is called; where it is one of these folders, the text stands in its place.
+ * column where it is wrong. `file`: as it is called; where it is one of these folders, the text stands in its place. `known`: texts
+ * in force that no file says, in whose place those of the same ids stand.
  */
 export const readDraft = (
   yaml: string,
@@ -236,24 +242,29 @@ export const readDraft = (
   folder: string | undefined,
   kinds: readonly SourceKind[],
   placeholders: Placeholders = NOTHING_KNOWN,
+  known: readonly string[] = [],
 ): readonly Rule[] => {
   const documents = parseSigma(yaml, file)
   const ids = new Set(documents.flatMap(({ id }) => id ?? []))
+  const readOther = (read: () => string, name: string): SigmaDocument[] => {
+    try {
+      const own = parseSigma(read(), name)
+      if (idsIn(own).some((id) => ids.has(id))) return []
+      for (const id of idsIn(own)) ids.add(id)
+      return own
+    } catch {
+      // What is wrong in another file is not this one's fault: check tells it.
+      return []
+    }
+  }
   const readOthers = (of: string): SigmaDocument[] =>
-    ruleFiles(of).flatMap((path) => {
-      try {
-        const own = parseSigma(readFileSync(path, 'utf8'), path.startsWith(CATALOG) ? relative(ROOT, path) : path)
-        if (idsIn(own).some((id) => ids.has(id))) return []
-        for (const id of idsIn(own)) ids.add(id)
-        return own
-      } catch {
-        // What is wrong in another file is not this one's fault: check tells it.
-        return []
-      }
-    })
-  // What stands in the place of one of the catalog's is taken for that.
+    ruleFiles(of).flatMap((path) =>
+      readOther(() => readFileSync(path, 'utf8'), path.startsWith(CATALOG) ? relative(ROOT, path) : path),
+    )
+  // What stands in the place of one of the catalog's is taken for that, and what a person said for what a file says.
+  const said = known.flatMap((text) => readOther(() => text, 'a version'))
   const theirs = folder === undefined ? [] : readOthers(folder)
-  const library = libraryOf([...documents, ...readOthers(CATALOG), ...theirs])
+  const library = libraryOf([...documents, ...said, ...readOthers(CATALOG), ...theirs])
   return compileDocuments(documents, { kinds, placeholders }, library)
 }
 

@@ -11,14 +11,15 @@ import type { Found, Groups } from './pass.ts'
 import type { NewTerms, Rule } from './rule.ts'
 
 /** Values that are asked for by name; of more, all of the time are gone through. */
-const FEW = 500
+export const FEW = 500
 /** Values that are remembered to have been seen, of all rules: they are not asked for again. */
 const KNOWN = 200_000
 
 const NUMBERS = ['long', 'double', 'date']
-const spelled = (values: readonly (Scalar | null)[]): string => JSON.stringify(values.map((each) => fold(String(each))))
+export const spelled = (values: readonly (Scalar | null)[]): string =>
+  JSON.stringify(values.map((each) => fold(String(each))))
 /** What of an event is to be new; undefined where a field is missing, or has several values. */
-export const termOf = ({ fields }: NewTerms, event: Event): string | undefined => {
+export const termOf = ({ fields }: Pick<NewTerms, 'fields'>, event: Event): string | undefined => {
   const values: Scalar[] = []
   for (const field of fields) {
     const [value, more] = valuesOf(event, field)
@@ -26,6 +27,12 @@ export const termOf = ({ fields }: NewTerms, event: Event): string | undefined =
     values.push(value)
   }
   return spelled(values)
+}
+/** Events of these values, and others: those of the first field alone are asked for. */
+export const amongTerms = (fields: readonly string[], terms: ReadonlySet<string>): Filter => {
+  const isText = !NUMBERS.includes(String(typeOf(fields[0]!)))
+  const values = [...new Set([...terms].map((term) => (JSON.parse(term) as string[])[0]!))]
+  return { op: 'in', field: fields[0]!, values: values.map((value) => (isText ? value : Number(value))) }
 }
 
 export interface Terms {
@@ -86,13 +93,7 @@ export const openTerms = (store: Store): Terms => {
     }
     if (from >= to || terms.size === 0) return out
     if (terms.size > FEW) await ask(rule.filter)
-    else {
-      const isText = !NUMBERS.includes(String(typeOf(fields[0]!)))
-      const values = [...new Set([...terms].map((term) => (JSON.parse(term) as string[])[0]!))].map((value) =>
-        isText ? value : Number(value),
-      )
-      await ask(and(rule.filter, { op: 'in', field: fields[0]!, values }))
-    }
+    else await ask(and(rule.filter, amongTerms(fields, terms)))
     return out
   }
 

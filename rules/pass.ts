@@ -69,7 +69,7 @@ export const neededOf = (rule: Rule): readonly string[] => [
     : (rule.groupBy ?? GROUP_FIELDS)),
   // Of a rule for the destination whose event it is says it all.
   ...(rule.concerns === 'destination' ? AGENCY_FIELDS.slice(0, 2) : AGENCY_FIELDS),
-  ...(rule.newTerms?.fields ?? []),
+  ...[rule, ...(rule.bases ?? [])].flatMap(({ newTerms }) => newTerms?.fields ?? []),
   // What both ends and begins is told apart here.
   ...(rule.endsWith ? fieldsOf(rule.endsWith) : []),
 ]

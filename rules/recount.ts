@@ -10,6 +10,7 @@ import { type Alert, alertGroup, type Group, groupKey, groupOf, type Part } from
 import { chain } from './bursts.ts'
 import type { Excepted, Exceptions } from './exceptions.ts'
 import { evaluate, innerOf, reachOf, type Seen } from './correlation/evaluate.ts'
+import { remembers } from './first-seen.ts'
 import { furthest, LANE_FIELDS, type Reach, within } from './lane.ts'
 import { type Found, live, named, neededOf } from './pass.ts'
 import { whereGroup } from './matching.ts'
@@ -66,7 +67,7 @@ export const recountOf = (
 ): Recount => {
   // What lasts is one, however often its events come.
   // What was new is told once, whatever is read again.
-  if (lost.length === 0 || rule.endsWith || rule.newTerms) return noRecount
+  if (lost.length === 0 || rule.endsWith || remembers(rule)) return noRecount
   let known: { span: Span; times: Float64Array } | undefined
   /** Times of what counts, sorted: an alert may have millions. */
   const timesOf = async (span: Span): Promise<Float64Array> => {

@@ -44,6 +44,8 @@ export interface Base {
   readonly id: string
   readonly file: string
   readonly filter: Filter
+  /** Only what was never seen of it counts (`first-seen.ts`). */
+  readonly newTerms?: NewTerms
 }
 
 /**

@@ -1,10 +1,20 @@
 /** What a new rule begins with: a text that compiles, and events to be replaced by real ones. */
 
+/** What a rule is called: its file is named so. */
+export const isRuleId = (id: string): boolean => /^[a-z0-9]+(-[a-z0-9]+)*$/.test(id) && id.length <= 120
+export const NO_RULE_ID = 'write words of a to z and digits, joined by hyphens, such as backup-download'
+
+/** A name as YAML takes it, whatever stands in it. */
+const scalar = (text: string): string =>
+  /^\p{L}[\p{L}\p{M}\p{N} .-]*$/u.test(text) && !/^(true|false|null|yes|no|on|off)$/i.test(text)
+    ? text
+    : JSON.stringify(text)
+
 const HEAD = (id: string, author: string, date: string) => `title: Tên luật, nói điều đã xảy ra
 id: ${id}
 status: experimental
 description: Điều gì đã xảy ra, vì sao đáng chú ý.
-author: ${author}
+author: ${scalar(author)}
 date: ${date}
 tags: [attack.initial-access, attack.t1190]
 `

@@ -189,6 +189,29 @@ export interface TextChange {
   readonly reason: string
   readonly catalog?: string | undefined
 }
+/**
+ * A person's new text: version 1, or of one that was ended the next. Rejects with a `StaleText` where there is one in force by
+ * now.
+ */
+export const addText = async (
+  documents: DocumentStore,
+  { key, file, text, compiled, by, reason }: Omit<TextChange, 'seen' | 'catalog'> & { readonly file: string },
+  at: number,
+): Promise<Stored<Head>> => {
+  const before = await headsIn(documents).get(SYSTEM, key)
+  if (before && !before.doc.ended) throw new StaleText(key, before.doc.n)
+  const n = (before?.doc.n ?? 0) + 1
+  const hashes = withHash(before?.doc.hashes ?? [], hashOfText(text))
+  const said = before?.doc.said ?? []
+  const set = { 'text.key': key, 'text.n': n, n, at, text, file, compiled, by, reason }
+  const [done] = await putHeads(documents, [
+    { before: before ?? undefined, head: { ...set, hashes, said, waiting: [] } },
+  ])
+  const now = (await headsIn(documents).get(SYSTEM, key))!
+  if (!done) throw new StaleText(key, now.doc.n)
+  return now
+}
+
 /** A person's change. Rejects with a `StaleText` where somebody was faster. */
 export const changeText = async (documents: DocumentStore, change: TextChange, at: number): Promise<Stored<Head>> => {
   const { key, text, compiled, seen, by, reason, catalog } = change

@@ -8,7 +8,7 @@ import { logsOf, techniquesOf, untagged, unwatched } from '../../rules/coverage.
 import { importRules, reasonsOf } from '../../rules/imported.ts'
 import { loadRules, readDraft } from '../../rules/load.ts'
 import type { Rule } from '../../rules/rule.ts'
-import { newCorrelation, newEvents, newRule } from '../../rules/template.ts'
+import { isRuleId, newCorrelation, newEvents, newRule, NO_RULE_ID } from '../../rules/template.ts'
 import type { Config } from '../config.ts'
 import { wordsOf } from './scan.ts'
 import { table } from './show.ts'
@@ -83,10 +83,7 @@ export const writeNew = (
   author: string,
   { correlation = false, folder }: { readonly correlation?: boolean; readonly folder?: string },
 ): readonly string[] => {
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(id))
-    throw new Error(
-      `"${id}" is no id of a rule: write words of a to z and digits, joined by hyphens, such as backup-download`,
-    )
+  if (!isRuleId(id)) throw new Error(`"${id}" is no id of a rule: ${NO_RULE_ID}`)
   const to = folder ?? config.rules
   if (to === undefined)
     throw new Error('no folder of rules is configured: name one with --folder, or write "rules:" into vonglau.yml')
@@ -101,7 +98,7 @@ export const writeNew = (
   return [
     file,
     events,
-    `write the rule, then: vonglau rules check ${to}; vonglau rules test ${to}; vonglau rules backtest ${file}`,
+    `write the rule, then: vonglau rules check ${to}; vonglau rules test ${file}; vonglau rules backtest ${file}`,
   ]
 }
 

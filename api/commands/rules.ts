@@ -64,8 +64,8 @@ export const addRules = (
     })
   rules
     .command('test')
-    .description('run every rule against its <id>.events.ndjson')
-    .argument('[folder]', 'rules of your own (default: rules: of the configuration)')
+    .description('run every rule, or those of a file, against its <id>.events.ndjson')
+    .argument('[folder or file]', 'rules of your own (default: rules: of the configuration)')
     .action(async (folder?: string) => {
       const given = config()
       const settings = { ...given, inventory: given.inventory ?? DEMO_INVENTORY }

@@ -5,6 +5,7 @@
 import type { Event, Scalar, Value } from '../../ingest/event.ts'
 import { openEngine } from '../../rules/engine/engine.ts'
 import { CATALOG, loadRouted } from '../../rules/load.ts'
+import { termOf } from '../../rules/new-terms.ts'
 import type { Config } from '../config.ts'
 import { chunks } from './lines.ts'
 import { tell } from './printable.ts'
@@ -33,6 +34,16 @@ export const scanEvents = async (
   const counts = new Float64Array(rules.length)
   let found: number[] = []
   const hit = (rule: number) => found.push(rule)
+  /** Of rules of what was never seen: the values of before, in the order of the files. */
+  const known = rules.map(({ newTerms }) => newTerms && new Set<string>())
+  const isNew = (i: number, event: Event): boolean => {
+    const values = known[i]
+    if (!values) return true
+    const term = termOf(rules[i]!.newTerms!, event)
+    if (term === undefined || values.has(term)) return false
+    values.add(term)
+    return true
+  }
   let bad = 0
   for (const file of files) {
     for await (const { first, lines } of batches(file)) {
@@ -47,6 +58,7 @@ export const scanEvents = async (
         engine.match(event, hit)
         if (found.length === 0) continue
         for (const rule of found.sort((a, b) => a - b)) {
+          if (!isNew(rule, event)) continue
           counts[rule]!++
           out.push(matchLine(rules[rule]!, event))
         }
@@ -59,6 +71,9 @@ export const scanEvents = async (
   if (bad > 0) process.exitCode = 1
   for (const [i, rule] of rules.entries())
     if (counts[i]! > 0) tell(`${String(counts[i]).padStart(9)}  ${rule.id}  ${rule.name.vi}`)
+  for (const [i, { id }] of rules.entries())
+    if (known[i]?.size)
+      tell(`${id}: what is new is judged within these files alone, each value once; what was there before is not known`)
 }
 
 const TOO_LONG = `the line is longer than ${LONGEST >> 20} MiB: it is not read`

@@ -13,16 +13,21 @@ import { loadRules } from '../../rules/load.ts'
 import type { Rule } from '../../rules/rule.ts'
 import { evaluate, type Seen } from '../../rules/correlation/evaluate.ts'
 import { type Exceptions, noExceptions } from '../../rules/exceptions.ts'
+import { firstsAmong, remembers } from '../../rules/first-seen.ts'
 import { neededOf } from '../../rules/pass.ts'
 import { partsOf } from '../../rules/ruleset.ts'
 import type { Config } from '../config.ts'
 import { placeholdersOf } from '../../ingest/inventory/placeholders.ts'
 import { readInventory } from '../inventories.ts'
 import { readEvents, stagesInto, stagesOf, type ToEvents } from './lines.ts'
+import { tell } from './printable.ts'
 import { print } from './show.ts'
 
-export const matchLine = (rule: Rule, event: Event): string =>
-  JSON.stringify({ 'rule.id': rule.id, 'rule.name': rule.name.vi, 'rule.level': levelOf(rule, [event]), ...event })
+/** Our rule stands first and under these names, as in an alert: a firewall's own `rule.id` is the number of a policy. */
+export const matchLine = (rule: Rule, event: Event): string => {
+  const ours = { 'rule.id': rule.id, 'rule.name': rule.name.vi, 'rule.level': levelOf(rule, [event]) }
+  return JSON.stringify({ ...ours, ...event, ...ours })
+}
 
 /** An event of interest, and the rules that say so. */
 interface Hit {
@@ -67,8 +72,8 @@ export const scan = async (
   const stages = stagesInto(config)
   const parts = rules.flatMap((rule) => partsOf(rule).map(({ filter }, base) => ({ rule, base, filter })))
   const engine = openRowEngine(parts.map(({ filter }) => filter))
-  /** Of each correlation what it is about. */
-  const windows = new Map(rules.flatMap((rule) => (rule.correlation ? [[rule, [] as Seen[]]] : [])))
+  /** Of each correlation, and of what was never seen, what it is about. */
+  const windows = new Map(rules.flatMap((rule) => (rule.correlation || remembers(rule) ? [[rule, [] as Seen[]]] : [])))
   const keep = (rule: Rule, seen: Seen[], event: Event, bases: readonly number[]) => {
     const some: Event = {}
     for (const name of neededOf(rule)) if (event[name] !== undefined) some[name] = event[name]
@@ -81,12 +86,12 @@ export const scan = async (
     })
   }
   let found: number[] = []
-  const tell = (part: number) => found.push(part)
+  const hit = (part: number) => found.push(part)
   const judged = stages(
     source,
     hitSink((row) => {
       found = []
-      engine.match(row, tell)
+      engine.match(row, hit)
       if (found.length === 0) return NONE
       const met = Map.groupBy(
         found.sort((a, b) => a - b).map((i) => parts[i]!),
@@ -114,9 +119,13 @@ export const scan = async (
     }
   }
   const wanted = new Map<string, Met[]>()
-  for (const [rule, seen] of windows)
-    for (const { told } of evaluate(rule, seen))
-      for (const { id, bases } of told()) wanted.set(id, [...(wanted.get(id) ?? []), { rule, bases }])
+  for (const [rule, seen] of windows) {
+    const firsts = firstsAmong(rule, seen)
+    const found = rule.correlation ? evaluate(rule, firsts).flatMap(({ told }) => told()) : firsts
+    for (const { id, bases } of found) wanted.set(id, [...(wanted.get(id) ?? []), { rule, bases }])
+    if (found.length > 0 && remembers(rule))
+      tell(`${rule.id}: what is new is judged within these files alone; what was there before them is not known`)
+  }
   if (wanted.size === 0) return
   // A second reading prints the events of the windows: they were not kept, for a file may be larger than memory.
   const again = stages(

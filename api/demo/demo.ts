@@ -2,7 +2,7 @@
  * `npm run demo`: the demo province. 14 days of its logs go through the real collectors while the process's clock runs from
  * 14 days ago to now; then the clock is the real one and a gentle live stream goes on.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readConfig } from '../config.ts'
@@ -66,6 +66,8 @@ export const startDemo = async ({ listen, data, days = 14, env = {}, say = () =>
   }
   mkdirSync(data, { recursive: true })
   writeFileSync(mark, 'This folder belongs to "npm run demo" and is begun anew each time.\n')
+  // Rules are a person's own, in a demo too: written from the console and by hand, and what the program comes with stays as it is.
+  cpSync(join(SEEDS, 'rules'), join(data, 'rules'), { recursive: true })
   const settings = readFileSync(join(SEEDS, 'vonglau.yml'), 'utf8')
     .replaceAll('{data}', data)
     .replaceAll('{seeds}', SEEDS)

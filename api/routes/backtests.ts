@@ -46,7 +46,8 @@ export const asked = (installation: Installation, id: string | undefined, yaml: 
   }
   try {
     const words = placeholdersOf(installation.inventory, installation.clock())
-    const [rule] = readDraft(yaml, 'draft.yml', installation.config.rules, LOGSOURCES, words).slice(-1)
+    const { config, book } = installation
+    const [rule] = readDraft(yaml, 'draft.yml', config.rules, LOGSOURCES, words, book.unfiled()).slice(-1)
     if (rule) return rule
   } catch (error) {
     const { message } = error as Error

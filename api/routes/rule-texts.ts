@@ -2,14 +2,22 @@
 import { type Context, Hono } from 'hono'
 import { StoreError } from '../../ingest/store/store.ts'
 import { difference } from '../../rules/difference.ts'
+import { isRuleId, newCorrelation, newRule } from '../../rules/template.ts'
 import { StaleText, textHistory } from '../../rules/texts.ts'
 import { audit, type Env, notFound, Refusal, seesAll } from '../context.ts'
-import type { ChangedRule, RuleVersions } from '../contract-rules.ts'
+import type { AddedRule, ChangedRule, RuleVersions } from '../contract-rules.ts'
 import { does } from '../does.ts'
 import type { Installation } from '../installation.ts'
-import type { KnownOfRule, RuleChanged } from '../rulebook.ts'
+import { type KnownOfRule, noRuleId, type RuleChanged } from '../rulebook.ts'
 import { textNamed } from '../rule-history.ts'
-import { changeRule, getRuleDifference, getRuleVersions, settleRule } from '../schema/rule-texts.ts'
+import {
+  addRule,
+  changeRule,
+  getRuleDifference,
+  getRuleVersions,
+  newRuleText,
+  settleRule,
+} from '../schema/rule-texts.ts'
 
 const known = (installation: Installation, id: string): KnownOfRule => {
   const found = installation.book.text(id)
@@ -17,7 +25,28 @@ const known = (installation: Installation, id: string): KnownOfRule => {
   return found
 }
 
+/** What a new rule begins with. */
+export const ruleText = new Hono<Env>().get('/new', does(newRuleText), (c) => {
+  const { id = 'luat-moi', correlation } = c.req.valid('query')
+  if (!isRuleId(id)) throw noRuleId(id)
+  const { user, installation } = c.var
+  const date = new Date(installation.clock()).toISOString().slice(0, 10)
+  return c.json({ yaml: (correlation === 'true' ? newCorrelation : newRule)(id, user.username, date) })
+})
+
 export const ruleTexts = new Hono<Env>()
+  .post('/', does(addRule), async (c) => {
+    const { installation, user } = c.var
+    const { yaml, reason } = c.req.valid('json')
+    const rule = { text: yaml, reason, by: user.username }
+    const body: AddedRule = await changed(
+      c,
+      () => installation.changeRules((book) => book.add(rule)),
+      'rule.add',
+      reason,
+    )
+    return c.json(body)
+  })
   .get('/:id/versions', does(getRuleVersions), async (c) => {
     const { installation, scope } = c.var
     const id = c.req.param('id')
@@ -56,7 +85,8 @@ export const ruleTexts = new Hono<Env>()
     known(installation, id)
     const { yaml, reason, seen } = c.req.valid('json')
     const change = { text: yaml, reason, seen, by: user.username }
-    return c.json(await changed(c, id, () => installation.changeRule(id, change), 'rule.change', reason))
+    const work = () => installation.changeRules(async (book) => ({ id, ...(await book.change(id, change)) }))
+    return c.json(answerOf(await changed(c, work, 'rule.change', reason)))
   })
   .post('/:id/settle', does(settleRule), async (c) => {
     const { installation, user } = c.var
@@ -64,19 +94,20 @@ export const ruleTexts = new Hono<Env>()
     known(installation, id)
     const { take, reason, seen } = c.req.valid('json')
     const change = { text: '', reason, seen, by: user.username }
-    const work = () => installation.changeRule(id, change, take)
-    return c.json(await changed(c, id, work, 'rule.settle', `${take}: ${reason}`))
+    const work = () => installation.changeRules(async (book) => ({ id, ...(await book.settle(id, take, change)) }))
+    return c.json(answerOf(await changed(c, work, 'rule.settle', `${take}: ${reason}`)))
   })
+
+const answerOf = ({ id: _, ...rest }: AddedRule): ChangedRule => rest
 
 /** Carries it out, leaves its trail, and refuses with what is wrong in it. */
 const changed = async (
   c: Context<Env>,
-  id: string,
-  work: () => Promise<RuleChanged>,
+  work: () => Promise<RuleChanged & { readonly id: string }>,
   what: string,
   why: string,
-): Promise<ChangedRule> => {
-  let result: RuleChanged
+): Promise<AddedRule> => {
+  let result: Awaited<ReturnType<typeof work>>
   try {
     result = await work()
   } catch (error) {
@@ -91,9 +122,10 @@ const changed = async (
       )
     throw new Refusal(422, 'rule', `Luật có lỗi: ${message}`, message)
   }
-  const { n, file } = result
+  const { id, n, file } = result
   await audit(c, what, id, `${n}: ${why}`)
   return {
+    id,
     n,
     ...(file.path === undefined || file.why !== undefined ? {} : { file: file.path }),
     ...(file.why === undefined ? {} : { why: file.why }),

@@ -64,6 +64,27 @@ const changedRule = z
     why: z.string().optional().describe('Why no file does: the text is to be copied there'),
   })
   .meta({ id: 'ChangedRule' })
+export const newRuleText = operation({
+  id: 'newRuleText',
+  tag: 'rules',
+  summary: 'What a new rule begins with: a text that compiles, as `vonglau rules new` writes it',
+  act: 'rules',
+  query: z.strictObject({
+    id: z.string().max(120).optional().describe('Words of a to z and digits, joined by hyphens; without: luat-moi'),
+    correlation: z.enum(['true', 'false']).optional().describe('Over several events'),
+  }),
+  answer: z.strictObject({ yaml: z.string() }).meta({ id: 'NewRuleText' }),
+  refuses: [422],
+})
+export const addRule = operation({
+  id: 'addRule',
+  tag: 'rules',
+  summary: 'A new rule: compiled with all others, in force at once as version 1, written into the folder of own rules',
+  act: 'rules',
+  body: z.strictObject({ yaml: z.string().min(1).max(200_000), reason }),
+  answer: changedRule.extend({ id: z.string() }).meta({ id: 'AddedRule' }),
+  refuses: [409, 422],
+})
 export const changeRule = operation({
   id: 'changeRule',
   tag: 'rules',

@@ -228,15 +228,17 @@ const correlated = (document: SigmaCorrelation, context: Context): Rule => {
   const members: SigmaRule[] = []
   const made = made_(document, context, members, [])
   for (const member of members)
-    if (member.vonglau?.['new-terms'] || member.vonglau?.silent)
+    if (member.vonglau?.silent)
       located.at(['correlation', 'rules'], () =>
         refuse(
-          `${quoted(nameOf(member))} goes by what was there before (new-terms, silent), which no window holds: name a rule of its selection alone`,
+          `${quoted(nameOf(member))} tells that nothing comes (silent), which no window holds: name a rule of its selection alone`,
         ),
       )
   const words = members.map((member) => mapping(member, context.options))
   const { correlation, groupBy } = made((name, i) => one(words[i]!, name))
-  const undone = canBeUndone(correlation)
+  const memories = members.map((member, i) => newTermsOf(member, words[i]!, one))
+  // That an earlier event comes late makes a first occurrence none.
+  const undone = canBeUndone(correlation) || memories.some((memory) => memory !== undefined)
   const { lateness, suppress } = vonglau ?? {}
   if (lateness !== undefined && !undone)
     located.at(['vonglau', 'lateness'], () =>
@@ -257,11 +259,12 @@ const correlated = (document: SigmaCorrelation, context: Context): Rule => {
       return found
     }),
   )
-  const bases = members.map((member) => ({
+  const bases = members.map((member, i) => ({
     name: nameOf(member),
     id: member.id ?? fileId(member.located.file),
     file: member.located.file,
     filter: filtered(member, context),
+    ...(memories[i] ? { newTerms: memories[i] } : {}),
   }))
   return {
     ...base,

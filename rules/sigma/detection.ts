@@ -1,6 +1,6 @@
 /**
  * The selections of a detection (Sigma specification, "Search Identifier"): of a map all items, of a list any entry; an
- * entry that is no map is a keyword, looked for in every field.
+ * entry that is no map is a keyword, looked for in what the line says (`Mapping.keywords`).
  */
 import { and, exists, type Filter, not, or } from '../../ingest/store/filter.ts'
 import { bindCondition, parseCondition } from './condition.ts'
@@ -10,7 +10,7 @@ import { expanded } from './placeholders.ts'
 import { type Key, leavesOf, parseKey, type Raw } from './modifiers.ts'
 import type { Path, SigmaRule } from './parse.ts'
 
-const KEYWORDS = ['*']
+const EVERYWHERE = ['*']
 const isMap = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
@@ -43,19 +43,19 @@ const selection = (value: unknown, path: Path, document: SigmaRule, mapping: Map
     if (value.length === 0) document.located.at(path, () => fail('a map or a list of values', value))
     return or(
       ...value.map((entry, i) =>
-        isMap(entry) ? items(entry, [...path, i], document, mapping) : keyword(entry, [...path, i], document),
+        isMap(entry) ? items(entry, [...path, i], document, mapping) : keyword(entry, [...path, i], document, mapping),
       ),
     )
   }
-  return isMap(value) ? items(value, path, document, mapping) : keyword(value, path, document)
+  return isMap(value) ? items(value, path, document, mapping) : keyword(value, path, document, mapping)
 }
 
 const fail = (expected: string, found: unknown): never => {
   throw new Wrong(`expected ${expected}, found ${quoted(found)}`)
 }
 
-const keyword = (value: unknown, path: Path, document: SigmaRule): Filter =>
-  document.located.at(path, () => leavesOf(parseKey(''), KEYWORDS, rawValues(value), () => []))
+const keyword = (value: unknown, path: Path, document: SigmaRule, { keywords = EVERYWHERE }: Mapping): Filter =>
+  document.located.at(path, () => leavesOf(parseKey(''), keywords, rawValues(value), () => []))
 
 const items = (map: Record<string, unknown>, path: Path, document: SigmaRule, mapping: Mapping): Filter => {
   const entries = Object.entries(map)
@@ -64,10 +64,12 @@ const items = (map: Record<string, unknown>, path: Path, document: SigmaRule, ma
     ...entries.map(([text, value]) =>
       document.located.at([...path, text], () => {
         const key = parseKey(text)
-        const fields = key.field === '' ? KEYWORDS : mapping.fields(key.field)
+        const fields = key.field === '' ? (mapping.keywords ?? EVERYWHERE) : mapping.fields(key.field)
         const values = valuesOf(key, value)
         const given = key.expand ? expanded(values, mapping.placeholders) : values
-        const found = leavesOf(key, fields, given, mapping.fields)
+        const exactly = leavesOf(key, fields, given, mapping.fields)
+        const meant = key.comparison === 'equals' && !key.all && !key.ref ? mapping.also?.(key.field, given) : undefined
+        const found = meant ? (key.not ? and(exactly, not(meant)) : or(exactly, meant)) : exactly
         const { field, comparison, ref, part, base64 } = key
         const plain = field !== '' && comparison === 'equals' && !ref && part === undefined && base64 === undefined
         if (!mapping.sparse || !plain || !given.includes('')) return found

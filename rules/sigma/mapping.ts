@@ -61,6 +61,32 @@ const FIREWALL: Fields = {
   blocked: 'event.type',
 }
 
+/** What firewalls say in many words that ECS says in two. */
+const VERDICTS: { readonly [type: string]: readonly string[] } = {
+  allowed: ['accept', 'accepted', 'allow', 'allowed', 'forward', 'forwarded', 'pass', 'passed', 'permit', 'permitted'],
+  denied: ['block', 'blocked', 'deny', 'denied', 'discard', 'drop', 'dropped', 'refuse', 'reject', 'rejected'],
+}
+/** The verdict that a value of a firewall's field means, whatever word the vendor has for it. */
+const verdictOf = (name: string, value: string): string | undefined => {
+  const word = value.toLowerCase()
+  if (name.toLowerCase() === 'action') return Object.keys(VERDICTS).find((type) => VERDICTS[type]!.includes(word))
+  if (name.toLowerCase() === 'blocked') return word === 'true' ? 'denied' : word === 'false' ? 'allowed' : undefined
+  return undefined
+}
+
+/**
+ * Where keywords are looked for in an event that ingest made: in what its line says, and in what was decoded of it. Not in what the
+ * program says of itself: "informational" is no word of a line about a format.
+ */
+const SAID = [
+  'event.original',
+  'message',
+  'url.original',
+  'url.decoded',
+  'user_agent.original',
+  'http.request.referrer',
+] as const
+
 const DNS: Fields = {
   query: 'dns.question.name',
   QueryName: 'dns.question.name',
@@ -176,6 +202,10 @@ export interface Mapping {
   readonly filter: Filter
   /** The fields that a name means. Throws where it means none. */
   fields(name: string): readonly string[]
+  /** What values of a field mean beside themselves; undefined where nothing. */
+  also?(name: string, values: readonly unknown[]): Filter | undefined
+  /** Where keywords are looked for; absent: in every field. */
+  readonly keywords?: readonly string[]
   readonly placeholders?: Placeholders
   /** Events are as ingest makes them: what a line leaves empty is not there. */
   readonly sparse?: true
@@ -216,6 +246,15 @@ export const mappingOf = (logsource: Logsource | null | undefined, kinds: readon
   return {
     filter: known.filter,
     sparse: true,
+    keywords: SAID,
+    ...(known.fields === FIREWALL
+      ? {
+          also: (name, values) => {
+            const types = values.flatMap((value) => verdictOf(name, String(value)) ?? [])
+            return types.length > 0 ? eq('event.type', ...types) : undefined
+          },
+        }
+      : {}),
     fields: (name) => {
       if (fieldOf(name)) return [name]
       const mapped = table.get(name.toLowerCase())

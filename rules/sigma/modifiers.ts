@@ -301,7 +301,7 @@ const leafOf = (key: Key, field: string, value: string | number | boolean): Filt
     }
     default: {
       const pattern = parseValue(String(value))
-      if (key.comparison === 'equals' && field === '*') {
+      if (key.comparison === 'equals' && key.field === '') {
         // A keyword stands anywhere in the line, also one of digits.
         return { op: 'like', field, pattern: containing(pattern), ...cased }
       }

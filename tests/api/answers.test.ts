@@ -105,6 +105,11 @@ const SUCCEEDS: { readonly [operation: string]: () => Promise<Answer> } = {
   enableRule: () => admin().post('/rules/sql-injection', { enabled: true }),
   getRuleVersions: () => admin().get('/rules/sql-injection/versions'),
   getRuleDifference: () => admin().get('/rules/sql-injection/difference?from=1&to=catalog'),
+  newRuleText: () => admin().get('/rule-texts/new?id=moi-tinh&correlation=true'),
+  addRule: async () => {
+    const { yaml } = (await admin().get('/rule-texts/new?id=moi-tinh')).body
+    return admin().post('/rules', { yaml, reason: 'theo công văn 214' })
+  },
   changeRule: async () => {
     const { n, text } = (await admin().get('/rules/sql-injection/versions')).body
     return admin().post('/rules/sql-injection/text', { yaml: `${text}# thêm\n`, reason: 'thử sửa', seen: n })

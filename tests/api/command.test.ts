@@ -202,6 +202,20 @@ test('scan: the rules over files without a server; nothing is written', async ()
   expect(() => readFileSync(place.path('.vonglau/documents.sqlite'))).toThrow(/ENOENT/)
 })
 
+test('scan: our rule is named, not the policy of the firewall that wrote the line', async () => {
+  place.write(
+    'rules/chan.yml',
+    'title: Chặn\nid: chan\nlevel: low\nlogsource: { category: firewall }\ndetection: { s: { action: deny }, condition: s }\n',
+  )
+  place.write('vonglau.yml', 'rules: rules\n')
+  place.write(
+    'fw.log',
+    '<189>date=2026-05-14 time=10:00:00 devname="fw" devid="FGT60FTK24000001" tz="+0700" logid="0000000013" type="traffic" subtype="forward" level="notice" srcip=198.51.100.7 dstip=192.0.2.2 dstport=23 proto=6 action="deny" policyid=3\n',
+  )
+  const found = ndjson(await ok('scan', '--source', 'fortinet_fortigate', 'fw.log'))
+  expect(found.map((each) => [each['rule.id'], each['rule.name']])).toContainEqual(['chan', 'Chặn'])
+})
+
 test('scan --events: events with names as the rules have them; what is none is told by its line', async () => {
   place.write(
     'rules/dump.yml',
@@ -225,6 +239,48 @@ test('scan --events: events with names as the rules have them; what is none is t
   expect(err).toMatch(
     /^events\.ndjson:4: this is no JSON .*\nevents\.ndjson:5: found \[1\]: .*\n +2 {2}dump {2}Dump\n$/,
   )
+})
+
+test('scan: what was never seen is judged within the files, whatever their order, and that is said', async () => {
+  const fresh = (own: string) =>
+    `title: Mới\nid: moi\nname: moi\nlevel: low\nlogsource: { category: webserver }\ndetection: { s: { ${own}|startswith: /tai }, condition: s }\nvonglau: { new-terms: { fields: [${own}], within: 10d } }\n`
+  place.write('vonglau.yml', `rules: rules\n`)
+  place.write(
+    'rules/moi.yml',
+    `${fresh('url.path')}---\ntitle: Ba cái mới\nid: ba-moi\nlevel: low\ncorrelation: { type: event_count, rules: [sau], timespan: 1h, condition: { gte: 3 } }\n---\n${fresh('url.path').replace('title: Mới', 'title: Sâu').replaceAll(': moi', ': sau')}`,
+  )
+  const at = (time: string, path: string) =>
+    request(OURS.host, path).replace(/\[[^\]]+\]/, `[14/May/2026:${time} +0000]`)
+  place.write('b.log', `${[at('09:10:00', '/tai/1'), at('09:20:00', '/tai/3'), at('09:30:00', '/tin')].join('\n')}\n`)
+  place.write('a.log', `${[at('09:00:00', '/tai/1'), at('09:05:00', '/tai/2')].join('\n')}\n`)
+  const { code, out, err } = await place.run([
+    'scan',
+    '--source',
+    'nginx_access',
+    '--timezone',
+    'UTC',
+    'b.log',
+    'a.log',
+  ])
+  expect(code).toBe(0)
+  const told = (id: string) =>
+    ndjson(out).flatMap((each) =>
+      each['rule.id'] === id ? [`${new Date(each['@timestamp']).toISOString().slice(11, 16)} ${each['url.path']}`] : [],
+    )
+  expect(told('moi').sort()).toEqual(['09:00 /tai/1', '09:05 /tai/2', '09:20 /tai/3'])
+  expect(told('ba-moi').sort()).toEqual(['09:00 /tai/1', '09:05 /tai/2', '09:20 /tai/3'])
+  expect(err).toBe(
+    ['moi', 'ba-moi']
+      .map((id) => `${id}: what is new is judged within these files alone; what was there before them is not known\n`)
+      .join(''),
+  )
+
+  // Events of another program say no time: each value once, in their order.
+  place.write('only/moi.yml', fresh('cs-uri').replace('name: moi\n', ''))
+  place.write('events.ndjson', ['/tai/1', '/tai/2', '/TAI/1', '/tin'].map((uri) => `{"cs-uri":"${uri}"}\n`).join(''))
+  const others = await place.run(['scan', '--events', '--rules', 'only', 'events.ndjson'])
+  expect(ndjson(others.out).map((each) => each['cs-uri'])).toEqual(['/tai/1', '/tai/2'])
+  expect(others.err).toContain('moi: what is new is judged within these files alone, each value once')
 })
 
 test.each([

@@ -210,6 +210,8 @@ const ROUTES: { readonly [route: string]: Expected | 'open' | 'library' | 'strea
   'GET /api/kql': { ask: () => ({ path: '/kql?q=x' }), reads: true },
   'GET /api/kql/suggest': { ask: () => ({ path: '/kql/suggest?q=organization.id:' }), reads: true },
   'GET /api/rules': { ask: () => ({ path: '/rules' }), reads: true },
+  'POST /api/rules': { may: RULES, ask: () => ({ path: '/rules', ...json({ yaml: 'title: a', reason: 'thử xem' }) }) },
+  'GET /api/rule-texts/new': { may: RULES, ask: () => ({ path: '/rule-texts/new?id=luat-moi' }) },
   'GET /api/rules/:id': { ask: () => ({ path: '/rules/vpn-brute-force' }), reads: true },
   'POST /api/rules/:id': { may: RULES, ask: () => ({ path: '/rules/sql-injection', ...json({ enabled: true }) }) },
   'GET /api/rules/:id/versions': { ask: () => ({ path: '/rules/vpn-brute-force/versions' }), reads: true },

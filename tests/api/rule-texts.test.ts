@@ -102,3 +102,78 @@ test('a rule is changed by a person, and each alert names the version that raise
     by: author.username,
   })
 }, 300_000)
+
+const correlation = (id: string, over: string, count = 2) =>
+  `title: Nhiều lần\nid: ${id}\nlevel: high\ncorrelation: { type: event_count, rules: [${over}], group-by: [source.ip], timespan: 10m, condition: { gte: ${count} } }\n`
+
+test('a rule author writes a new rule: from the template, tried, compiled with all others, version 1 with a file', async () => {
+  const author = await console_.person('rule_author')
+  const add = (yaml: string, who = author) => who.post('/rules', { yaml, reason: 'công văn 300' })
+  const template = async (query: string) => author.get(`/rule-texts/new?${query}`)
+  expect((await template('id=../x')).body.error.message).toBe(
+    '"../x" is no id of a rule: write words of a to z and digits, joined by hyphens, such as backup-download.',
+  )
+  expect((await template('id=tai-tep&correlation=true')).body.yaml).toContain('rules: [tai-tep-base]')
+  const { yaml } = (await template('id=tai-tep')).body
+  expect(yaml).toContain(`author: ${author.username}`)
+
+  for (const [text, status, said] of [
+    [yaml.replace('level: medium', 'level: vua'), 422, /draft\.yml:\d+:\d+: level is "vua", expected one of/],
+    [yaml.replace('condition: asked and', 'condition: askd and'), 422, /tai-tep\.yml:\d+:\d+: .*askd/],
+    [yaml.replace('id: tai-tep', ''), 422, /^The rule has no id: write "id:" below its title/],
+    [yaml.replace('id: tai-tep', 'id: Tải Tệp'), 422, /^"Tải Tệp" is no id of a rule/],
+    [yaml.replace('id: tai-tep', 'id: sql-injection'), 409, /^There is a rule sql-injection already/],
+    [correlation('tuong-quan', 'khong-co'), 422, /tuong-quan\.yml:4:\d+: .*khong-co/],
+    [
+      `name: nen\nid: nen\n${yaml.replace(/^id:.*\n/m, '')}---\n${correlation('sql-injection', 'nen')}`,
+      422,
+      /sql-injection/,
+    ],
+    ['title: [', 422, /draft\.yml:1:\d+: this is not YAML/],
+  ] as const) {
+    const { status: is, body } = await add(text)
+    expect([is, body.error.message], text).toEqual([status, expect.stringMatching(said)])
+  }
+  for (const role of ['rule_author', 'administrator'] as const)
+    expect((await add(yaml, await console_.person(role, [OURS.agency]))).status, role).toBe(403)
+  expect((await add(yaml, await console_.person('analyst'))).status).toBe(403)
+  expect((await author.get('/rules/tai-tep')).status).toBe(404)
+
+  // Tried over what is stored before it is there.
+  await console_.take(OURS.source, [request(OURS.host, '/thay-duong-dan-nay/a', { ip: '198.51.100.8' })])
+  let tried = (await author.post('/backtests', { yaml })).body
+  while (tried.state === 'running') tried = (await author.get(`/backtests/${tried.id}`)).body
+  expect(tried.result).toMatchObject({ hits: 1, alerts: 1 })
+
+  const file = join(folder, 'tai-tep.yml')
+  expect((await add(yaml)).body).toEqual({ id: 'tai-tep', n: 1, file })
+  expect(readFileSync(file, 'utf8')).toBe(yaml)
+  const again = await add(yaml, await console_.person('administrator'))
+  expect([again.status, again.body.error.code]).toEqual([409, 'taken'])
+  expect((await author.get('/rules/tai-tep/versions')).body).toMatchObject({
+    n: 1,
+    versions: [{ n: 1, by: author.username, reason: 'công văn 300' }],
+  })
+  // It begins with what comes.
+  expect((await author.get('/alerts?rule=tai-tep')).body.items).toEqual([])
+  await console_.take(OURS.source, [request(OURS.host, '/thay-duong-dan-nay/b', { ip: '198.51.100.9' })])
+  expect((await author.get('/alerts?rule=tai-tep')).body.items).toHaveLength(1)
+
+  // A correlation over it, which says that the base tells no more by itself; a reload finds all as it was.
+  expect((await add(correlation('tai-nhieu', 'tai-tep'))).body).toMatchObject({ id: 'tai-nhieu', n: 1 })
+  const rules = async () =>
+    (await author.get('/rules')).body.items.flatMap(({ id, group }: { id: string; group: string }) =>
+      group === 'own' ? [id] : [],
+    )
+  expect((await rules()).sort()).toEqual(['cua-tinh', 'tai-nhieu'])
+  await answers({ ask: 'reload' })
+  expect((await rules()).sort()).toEqual(['cua-tinh', 'tai-nhieu'])
+  expect((await author.get('/rules/tai-nhieu/versions')).body.n).toBe(1)
+  await console_.take(OURS.source, [
+    request(OURS.host, '/thay-duong-dan-nay/c', { ip: '198.51.100.10' }),
+    request(OURS.host, '/thay-duong-dan-nay/d', { ip: '198.51.100.10' }),
+  ])
+  expect((await author.get('/alerts?rule=tai-nhieu')).body.items).toHaveLength(1)
+  const trail = (await (await console_.person('administrator')).get('/audit')).body.items
+  expect(trail.find(({ what }: { what: string }) => what === 'rule.add')).toMatchObject({ by: author.username })
+}, 300_000)

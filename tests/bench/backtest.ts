@@ -34,14 +34,19 @@ if (!existsSync(config)) {
 }
 const rule = (id: string, detection: string, more = '') =>
   `title: ${id}\nid: ${id}\nlevel: low\n${more}detection:\n  s:\n    ${detection}\n  condition: s\n`
+const WEB = 'logsource: { category: webserver }\n'
 const RULES: readonly (readonly [what: string, yaml: string])[] = [
-  ['literals', rule('bench-literals', 'url.path|contains: /tra-cuu-499', 'logsource: { category: webserver }\n')],
-  ['literals, any source', rule('bench-anywhere', 'event.original|contains: EICAR_TEST_FILE')],
+  ['literals, few hits', rule('bench-literals', 'url.path|contains: /tra-cuu-499', WEB)],
+  ['literals, many hits', rule('bench-often', 'url.path|contains: /tra-cuu-4', WEB)],
+  ['literals of whole lines, no hit', rule('bench-nowhere', 'event.original|contains: EICAR_TEST_FOLDER')],
+  ['literals of whole lines, many hits', rule('bench-anywhere', 'event.original|contains: EICAR_TEST_FILE')],
+  ['no literal, few hits', rule('bench-blind', "url.path|re: '-[0-9][.]'", WEB)],
+  ['no literal, many hits', rule('bench-blind-often', "url.path|re: '-[0-9]{2}[02468][.]'", WEB)],
+  ['features, no hit', rule('bench-features', 'request.sql|exists: true', WEB)],
   [
-    'no literal',
-    rule('bench-blind', "url.path|re: '-[0-9]{2}[02468]\\.html?$'", 'logsource: { category: webserver }\n'),
+    'features beside literals',
+    rule('bench-both', 'url.path|contains: /tra-cuu-499\n    request.sql|exists: false', WEB),
   ],
-  ['features', rule('bench-features', 'request.sql|exists: true', 'logsource: { category: webserver }\n')],
   [
     'correlation',
     `name: bench-failed\ntitle: a\nlogsource: { category: webserver }\ndetection: { s: { http.response.status_code: 404, url.path|contains: /tra-cuu-49 }, condition: s }\n---\ntitle: b\nid: bench-many\nlevel: low\ncorrelation: { type: event_count, rules: [bench-failed], group-by: [url.domain], timespan: 10m, condition: { gte: 5 } }\n`,

@@ -224,6 +224,66 @@ export const consoleSuite = (name: string, start: () => Promise<DemoServer>): vo
         expect(problems.filter((problem) => !problem.includes('422'))).toEqual([])
       }))
 
+    it('writes a new rule, tries it, changes it with a reason, and shows what differs', () =>
+      as('rule_author', async ({ page, problems }) => {
+        await page.goto('/rules')
+        await page.getByTestId('new-rule').click()
+        await page.getByTestId('new-rule-id').fill('luat-thu')
+        await page.getByTestId('new-rule-template').click()
+        const text = page.getByTestId('new-rule-text')
+        await text.waitFor()
+        const yaml = await text.inputValue()
+        // What is wrong is said with its line, and nothing is saved.
+        await text.fill(yaml.replace('level: medium', 'level: vua'))
+        await page.getByTestId('new-rule-reason').fill('công văn 300')
+        await page.getByTestId('save-new-rule').click()
+        await page.getByTestId('new-rule-error').waitFor()
+        expect(await page.getByTestId('new-rule-error').innerText()).toMatch(/draft\.yml:\d+:\d+: level is "vua"/)
+        // Tried over what is stored: every answered request of the demo.
+        await text.fill(yaml.replace('url.path|startswith: /thay-duong-dan-nay/', 'url.path|startswith: /'))
+        await page.getByTestId('backtest-range').selectOption('7')
+        await page.getByTestId('backtest-start').click()
+        await page.getByTestId('backtest-sum').waitFor({ timeout: 60_000 })
+        expect(await page.getByTestId('backtest-sum').innerText()).toMatch(/^[1-9]/)
+        await page.getByTestId('save-new-rule').click()
+        await page.getByTestId('rule-version').waitFor()
+        expect(new URL(page.url()).pathname).toBe('/rules/luat-thu')
+        // The demo has a folder of rules of its own.
+        await expect
+          .poll(() => page.getByTestId('toast').first().innerText())
+          .toContain('luat-thu.yml cũng ghi như vậy')
+        expect(await page.getByTestId('rule-version').innerText()).toContain('công văn 300')
+
+        await page.getByTestId('edit-rule').click()
+        await page.getByTestId('rule-text').fill(yaml.replace('level: medium', 'level: low'))
+        expect(await page.getByTestId('save-rule').isDisabled()).toBe(true)
+        await page.getByTestId('rule-reason').fill('báo quá nhiều')
+        await page.getByTestId('save-rule').click()
+        await expect.poll(() => page.getByTestId('rule-version').count()).toBe(2)
+        expect(await page.getByTestId('rule-version').first().innerText()).toContain('báo quá nhiều')
+        await page.getByTestId('compare-2').click()
+        const difference = page.getByTestId('difference')
+        await difference.waitFor()
+        expect(await difference.locator('.old').allInnerTexts()).toEqual([
+          expect.stringContaining('url.path|startswith: /'),
+          expect.stringContaining('level: medium'),
+        ])
+        expect(await difference.locator('.new').count()).toBe(2)
+        // The comparison is in the address: a colleague sees the same.
+        await page.reload()
+        await difference.waitFor()
+        // The same id a second time.
+        await page.goto('/rules?new=rule')
+        await page.getByTestId('new-rule-id').fill('luat-thu')
+        await page.getByTestId('new-rule-kind').selectOption('true')
+        await page.getByTestId('new-rule-template').click()
+        await page.getByTestId('new-rule-reason').fill('công văn 301')
+        await page.getByTestId('save-new-rule').click()
+        await page.getByTestId('new-rule-error').waitFor()
+        expect(await page.getByTestId('new-rule-error').innerText()).toContain('Đã có luật luat-thu')
+        expect(problems).toEqual([])
+      }))
+
     it('prints a page whole: all its lines, no navigation, nothing cut off', () =>
       as('analyst', async ({ page }) => {
         for (const path of ['/alerts?status=all&range=30d', '/incidents?status=all', '/coverage', '/sources']) {

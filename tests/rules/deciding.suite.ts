@@ -11,6 +11,7 @@ import { type Store, SYSTEM } from '../../ingest/store/store.ts'
 import { islandsOf } from '../../rules/bursts.ts'
 import { alertsIn } from '../../rules/case/decide.ts'
 import { evaluate } from '../../rules/correlation/evaluate.ts'
+import { firstsAmong } from '../../rules/first-seen.ts'
 import { readLedger, startRules } from '../../rules/ledger.ts'
 import { agenciesOf, split } from '../../rules/parts.ts'
 import type { Rule } from '../../rules/rule.ts'
@@ -62,6 +63,17 @@ const yaml = [
   ),
   `name: many\n${one('below', `{ type: event_count, rules: [failure], ${BY}, timespan: 10m, condition: { gte: 3 } }`)}`,
   one('chain', '{ type: temporal_ordered, rules: [many, login], group-by: [user.name], timespan: 10m }'),
+  // What was never seen within so long: an earlier event that comes late makes a first occurrence none.
+  `name: fresh\ntitle: fresh\ndetection: { s: { event.action: probe }, condition: s }\nvonglau: { new-terms: { fields: [user.name, destination.port], within: 2h, learn: 0d } }\n`,
+  `name: fresher\ntitle: fresher\ndetection: { s: { event.action: login }, condition: s }\nvonglau: { new-terms: { fields: [user.name, source.ip], within: 50m, learn: 1h } }\n`,
+  one('firsts', `{ type: event_count, rules: [fresh], ${BY}, timespan: 20m, condition: { gte: 2 } }`),
+  one(
+    'new-ports',
+    `{ type: value_count, rules: [fresh], ${BY}, timespan: 20m, condition: { field: destination.port, gte: 2 } }`,
+    ', concerns: both',
+  ),
+  one('learnt', `{ type: event_count, rules: [fresher, fresh], ${BY}, timespan: 20m, condition: { gte: 2 } }`),
+  one('new-then', `{ type: temporal_ordered, rules: [fresh, login], ${BY}, timespan: 10m }`),
   // What further events only add to, for the same to happen to it.
   one('count', `{ type: event_count, rules: [login, probe], ${BY}, timespan: 5m, condition: { gte: 4 } }`),
   one(
@@ -136,7 +148,15 @@ const expected = (all: readonly Event[], those: readonly Rule[]): string[] =>
         const [time, id] = [Number(event['@timestamp']), String(event['event.id'])]
         return bases.length === 0 ? [] : [{ time, id, agencies: agenciesOf(rule, event), bases, event }]
       })
-      return evaluate(rule, seen).flatMap((found) =>
+      // What a base has not seen for so long yet is no first occurrence of it.
+      const learnt = firstsAmong(rule, seen).flatMap((each) => {
+        const bases = each.bases.filter((base) => {
+          const began = Math.min(...seen.flatMap((other) => (other.bases.includes(base) ? [other.time] : [])))
+          return began <= each.time - (rule.bases![base]!.newTerms?.learn ?? 0)
+        })
+        return bases.length === 0 ? [] : [{ ...each, bases }]
+      })
+      return evaluate(rule, learnt).flatMap((found) =>
         [...split(found.told())].flatMap(([agency, part]) =>
           islandsOf(part, rule.quiet).map(({ first, last, count }) =>
             JSON.stringify([rule.id, found.group.map(({ value }) => value), agency, first, last, count]),
@@ -163,7 +183,7 @@ export const decidingSuite = (name: string, open: () => Place, { kills }: { read
       const { store } = await opened()
       await store.events.append({ events: lines, offsets: [] }, START + 7 * HOUR)
       await run(store, rules)
-      expect(rules.filter(({ lateness }) => lateness === LATENESS)).toHaveLength(10)
+      expect(rules.filter(({ lateness }) => lateness === LATENESS)).toHaveLength(14)
       const found = await told(store)
       expect(found).toEqual(expected(lines, rules))
       for (const { id } of rules)

@@ -35,6 +35,95 @@ export const newTermsSuite = (name: string, open: () => Place, made = 300): void
       await place.remove()
     }
   })
+  test(`${name}: so many that were never seen`, { timeout: 240_000 }, async () => {
+    const place = open()
+    try {
+      await thresholds(place)
+    } finally {
+      await place.remove()
+    }
+  })
+}
+
+const MANY = compileSigma(
+  `name: fresh\n${rule('fresh', '{ fields: [user.name], within: 30d, learn: 5d }')}---
+title: firsts
+id: firsts
+level: low
+correlation: { type: value_count, rules: [fresh], group-by: [source.ip], timespan: 1h, condition: { field: user.name, gte: 3 } }
+`,
+  'own/firsts.yml',
+)
+
+/** Values that nobody had: history counts that came before the decision, imported too; what comes later changes nothing. */
+const thresholds = async (place: Place): Promise<void> => {
+  let store: Store = await place.open()
+  let n = 0
+  const event = (day: number, user: string, more: Event = {}): Event => ({
+    '@timestamp': Math.round(START + day * DAY),
+    'event.id': `t${String(n++).padStart(6, '0')}`,
+    'event.kind': 'event',
+    'event.action': 'login',
+    'user.name': user,
+    'source.ip': '198.51.100.7',
+    'vonglau.source.id': 'fw',
+    ...more,
+  })
+  /** Three at one time, then so late that it is decided. */
+  const burst = (day: number, ...users: string[]) => [
+    ...users.map((user, i) => event(day + (i * 60_000) / DAY, user)),
+    event(day + 0.1, 'x', { 'event.action': 'other' }),
+  ]
+  const take = async (day: number, ...events: Event[]) => {
+    await store.events.append({ events, offsets: [] }, START + day * DAY)
+    const detector = createDetector({ store, cases: plainCases(() => START + day * DAY) })
+    await detector.runAll(MANY, (each, error) => {
+      if (error) throw new Error(`${each.id}: ${error}`)
+    })
+    await detector.close()
+    const { items } = await alertsIn(store.documents).query(SYSTEM, { filter: EVERYTHING, limit: 100 })
+    return items
+      .map(
+        ({ doc }) =>
+          `${Math.floor((doc['alert.first'] - START) / DAY)}: ${doc.events.map((each) => each['user.name']).join(' ')}`,
+      )
+      .sort()
+  }
+  const known = (day: number, user: string) => event(day, user, { 'vonglau.import': true, 'source.ip': '192.0.2.1' })
+  // History of before the rule, some of it imported.
+  await store.events.append(
+    { events: [known(0, 'cu'), event(1, 'an', { 'source.ip': '192.0.2.1' })], offsets: [] },
+    START + DAY,
+  )
+  await startRules(store, MANY)
+  // Not learnt yet: five days of the rule's events have to be there.
+  expect(await take(3, ...burst(2, 'a1', 'a2', 'a3'))).toEqual([])
+  // Two that are new and one that was there, whoever was it; then three.
+  expect(await take(8, ...burst(7, 'an', 'b1', 'b2'))).toEqual([])
+  expect(await take(10, ...burst(9, 'c1', 'c2', 'c3'))).toEqual(['9: c1 c2 c3'])
+  store = await place.open()
+  expect(await take(12, ...burst(11, 'c1', 'd1', 'd2'))).toEqual(['9: c1 c2 c3'])
+  // Imported, or late, before it is decided: it was there.
+  await store.events.append({ events: [known(5, 'e1')], offsets: [] }, START + 13 * DAY)
+  expect(await take(14, ...burst(13, 'e1', 'e2', 'e3'))).toEqual(['9: c1 c2 c3'])
+  // After it is decided it changes nothing of that, also where the window goes on; and is known for what comes.
+  const [f1, f2, f3] = burst(15, 'f1', 'f2', 'f3')
+  expect(await take(15.1, f1!, f2!, f3!, event(15.01, 'x', { 'event.action': 'other' }))).toEqual([
+    '15: f1 f2 f3',
+    '9: c1 c2 c3',
+  ])
+  expect(await take(15.2, known(14, 'f1'), event(15.015, 'f4'), event(15.1, 'x', { 'event.action': 'other' }))).toEqual(
+    ['15: f1 f2 f3 f4', '9: c1 c2 c3'],
+  )
+  expect(await take(17, known(14, 'g1'), ...burst(16, 'g1', 'g2', 'g3'))).toEqual(['15: f1 f2 f3 f4', '9: c1 c2 c3'])
+  // As a backtest sees it now: what was imported since was there all along.
+  const steps = backtest(store, MANY[0]!, { offset: () => 0 })
+  for (;;) {
+    const { done, value } = await steps.next()
+    if (!done) continue
+    expect(value).toMatchObject({ hits: 6, alerts: 2 })
+    break
+  }
 }
 
 const scenario = async (place: Place, made: number): Promise<void> => {

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openRulebook, type Rulebook } from '../../api/rulebook.ts'
 import { LOGSOURCES } from '../../ingest/parsers/index.ts'
-import { CATALOG, type Held, holdRules } from '../../rules/load.ts'
+import { CATALOG, type Held, holdRules, readDraft } from '../../rules/load.ts'
 import { SYSTEM } from '../../ingest/store/store.ts'
 import { type Head, textAt, textHistory } from '../../rules/texts.ts'
 import type { Place } from './stores.ts'
@@ -154,6 +154,57 @@ export const textsSuite = (name: string, open: () => Place): void => {
       writeFileSync(file('two'), rule('/f'))
       await reload(two, 'two')
       expect(inForce(two)).toEqual([8, '/f'])
+
+      // A person's new rule: version 1, the other process follows it without a file, of two at once the second is told.
+      await follow(one)
+      const fresh = (path: string, id = 'moi-viet') => rule(path).replace('cua-tinh', id)
+      const add = async (of: Rulebook, text: string, by = 'an') => {
+        const added = await of.add({ text, by, reason: 'công văn 300' })
+        await take(of, added.held)
+        return added
+      }
+      const races = await Promise.allSettled([add(one, fresh('/m')), add(two, fresh('/n'), 'bình')])
+      expect(races.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+      expect(races.flatMap((race) => (race.status === 'rejected' ? [String(race.reason.message)] : []))).toEqual([
+        'There is a rule moi-viet already: choose another id, or change that rule on its page.',
+      ])
+      await Promise.all([follow(one), follow(two)])
+      expect(inForce(one, 'moi-viet')).toEqual(inForce(two, 'moi-viet'))
+      const [writer, other] = races[0]!.status === 'fulfilled' ? ['one', 'two'] : ['two', 'one']
+      expect([existsSync(file(writer!, 'moi-viet')), existsSync(file(other!, 'moi-viet'))]).toEqual([true, false])
+      // A reload and a restart, with the file and without, change nothing.
+      await reload(one, 'one')
+      await reload(two, 'two')
+      const restarted = await book(other!)
+      expect([inForce(one, 'moi-viet'), inForce(restarted, 'moi-viet')]).toEqual([
+        inForce(two, 'moi-viet'),
+        inForce(two, 'moi-viet'),
+      ])
+      expect((await history(one, 'moi-viet')).map(([n]) => n)).toEqual([1])
+      // A correlation over it stands beside it wherever it was written: the base tells no more by itself.
+      await add(
+        restarted,
+        `${fresh('/x', 'tren').split('detection')[0]}correlation: { type: event_count, rules: [moi-viet], group-by: [source.ip], timespan: 1m, condition: { gte: 2 } }\n`,
+      )
+      for (const each of [one, two]) {
+        await follow(each)
+        expect([inForce(each, 'moi-viet'), each.rules().some(({ id }) => id === 'tren')]).toEqual([undefined, true])
+      }
+      // An id whose file vanished goes on with its versions; where no folder is configured, the version holds all the same.
+      rmSync(file(writer!, 'moi-viet'))
+      for (const node of ['one', 'two']) rmSync(file(node, 'tren'), { force: true })
+      const nowhere = await openRulebook(undefined, store, holdRules(undefined, LOGSOURCES), {
+        node: 'three',
+        clock: () => (now += 1000),
+      })
+      expect((await add(nowhere, fresh('/khong-cho', 'khong-cho'))).file).toEqual({
+        why: 'no folder of rules is configured: write "rules:" into vonglau.yml, and copy the text there',
+      })
+      expect(inForce(nowhere, 'khong-cho')).toEqual([1, '/khong-cho'])
+      // A draft may stand upon it.
+      const draft = `title: d\nid: d\ncorrelation: { type: event_count, rules: [khong-cho], timespan: 1m, condition: { gte: 2 } }\n`
+      expect(() => readDraft(draft, 'draft.yml', undefined, LOGSOURCES)).toThrow(/draft\.yml:3:\d+: .*khong-cho/)
+      expect(readDraft(draft, 'draft.yml', undefined, LOGSOURCES, undefined, nowhere.unfiled())).toHaveLength(1)
     } finally {
       await place.remove()
       rmSync(folder, { recursive: true, force: true })

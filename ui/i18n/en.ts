@@ -801,6 +801,7 @@ export const en: Words = {
       'report.make': 'made a report',
       'report.download': 'downloaded a report',
       'rule.enabled': 'switched a rule',
+      'rule.add': 'wrote a new rule',
       'rule.change': 'changed a rule',
       'rule.settle': 'chose between a file and a changed rule',
       'rule.backfill': 'raised alerts for the past',

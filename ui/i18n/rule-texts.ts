@@ -34,6 +34,16 @@ const vi = {
   unwritten: (why: string) => `Chưa ghi được vào tệp (${why}): hãy chép nội dung vào đó.`,
   raisedBy: (n: string) => `Luật bản ${n} phát ra`,
   nowIs: (n: string) => `nay là bản ${n}`,
+  add: 'Luật mới',
+  addWhat: 'Viết luật theo Sigma, thử trên nhật ký đã lưu rồi lưu lại: luật có hiệu lực ngay với những gì sắp đến.',
+  id: 'Mã luật (a–z, chữ số, gạch ngang; không đổi về sau)',
+  kind: 'Loại',
+  single: 'từng sự kiện',
+  correlation: 'nhiều sự kiện (tương quan)',
+  begin: 'Bắt đầu từ mẫu',
+  again: 'Thay nội dung bằng mẫu',
+  addReason: 'Vì sao có luật này (được lưu cùng bản 1)',
+  added: (id: string, n: string) => `Luật ${id} đã lưu, bản ${n}, có hiệu lực ngay.`,
 }
 export type RuleTextWords = typeof vi
 
@@ -70,6 +80,16 @@ const en: RuleTextWords = {
   unwritten: (why) => `No file says so yet (${why}): copy the text there.`,
   raisedBy: (n) => `Raised by version ${n} of the rule`,
   nowIs: (n) => `now version ${n}`,
+  add: 'New rule',
+  addWhat: 'Write the rule in Sigma, try it over what is stored, then save it: it is in force at once, for what comes.',
+  id: 'Id of the rule (a–z, digits, hyphens; never changed later)',
+  kind: 'Kind',
+  single: 'single events',
+  correlation: 'several events (correlation)',
+  begin: 'Begin with the template',
+  again: 'Put the template in place of the text',
+  addReason: 'Why there is this rule (kept with version 1)',
+  added: (id, n) => `Rule ${id} is saved as version ${n} and in force.`,
 }
 
 /** In the language that this person chose. */

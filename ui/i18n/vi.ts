@@ -804,6 +804,7 @@ export const vi = {
       'report.make': 'lập báo cáo',
       'report.download': 'tải báo cáo',
       'rule.enabled': 'bật, tắt luật',
+      'rule.add': 'viết luật mới',
       'rule.change': 'sửa luật',
       'rule.settle': 'chọn giữa tệp và người sửa luật',
       'rule.backfill': 'phát cảnh báo cho quá khứ',

@@ -59,7 +59,9 @@ import type {
 import type {
   Backfill,
   Backtest,
+  AddedRule,
   ChangedRule,
+  NewRule,
   ExceptionAbout,
   ExceptionChange,
   ExceptionEffect,
@@ -260,6 +262,9 @@ export const getRuleDifference = (
 ): Promise<RuleDifference> => call(client.rules[':id'].difference.$get, { param: { id }, query, signal })
 export const changeRule = (id: string, json: RuleChange): Promise<ChangedRule> =>
   call(client.rules[':id'].text.$post, { param: { id }, json })
+export const newRuleText = (query: { id?: string; correlation?: 'true' | 'false' }): Promise<{ yaml: string }> =>
+  call(client['rule-texts'].new.$get, { query })
+export const addRule = (json: NewRule): Promise<AddedRule> => call(client.rules.$post, { json })
 export const settleRule = (id: string, json: RuleSettling): Promise<ChangedRule> =>
   call(client.rules[':id'].settle.$post, { param: { id }, json })
 export const startBacktest = (json: NewBacktest): Promise<Backtest> => call(client.backtests.$post, { json })

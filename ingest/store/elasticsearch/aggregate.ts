@@ -112,7 +112,10 @@ export const openCounter = (reader: Reader) => {
     return buckets
   }
 
-  /** Every bucket, a page at a time, in the order of the keys. */
+  /**
+   * Every bucket, a page at a time, in the order of the keys, times the newest first: in the other order the server goes by the points
+   * of '@timestamp' where the query is of all events or of a range of it, has none, and answers with no bucket (9.4.3).
+   */
   const composite = async function* (
     by: readonly By[],
     query: Query[],
@@ -124,7 +127,12 @@ export const openCounter = (reader: Reader) => {
         'terms' in each
           ? { terms: { field: counted(each.terms)!, missing_bucket: true } }
           : {
-              date_histogram: { field: '@timestamp', fixed_interval: `${each.every}ms`, offset: `${phase(each)}ms` },
+              date_histogram: {
+                field: '@timestamp',
+                fixed_interval: `${each.every}ms`,
+                offset: `${phase(each)}ms`,
+                order: 'desc',
+              },
             },
     })) as estypes.AggregationsCompositeAggregation['sources']
     if (by.length === 0) {

@@ -13,6 +13,7 @@ import { LOGSOURCES } from '../../../ingest/parsers/index.ts'
 import { Row } from '../../../ingest/row/row.ts'
 import { eventSink } from '../../../ingest/row/sink.ts'
 import { openStage } from '../../../ingest/stage.ts'
+import { testRules } from '../../../rules/check.ts'
 import { readRules } from '../../../rules/load.ts'
 
 const SEEDS = join(import.meta.dirname, '../../../seeds/vinh-long')
@@ -28,7 +29,13 @@ test.each(SHARED)('%s: its sample lines', (id) => {
 test('nothing is wrong with the rules of the shared systems; each has one', () => {
   const folder = join(SEEDS, 'rules')
   expect(readRules([folder], LOGSOURCES).problems).toEqual([])
-  const texts = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'))
+  // The demo's rules are where a rule author begins.
+  const tested = testRules(folder, () => undefined, LOGSOURCES)
+  expect(tested.flatMap(({ failures }) => failures)).toEqual([])
+  for (const { file, matching, others } of tested) expect([file, matching > 0, others > 0]).toEqual([file, true, true])
+  const texts = readdirSync(folder)
+    .filter((name) => name.endsWith('.yml'))
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
   for (const id of SHARED)
     expect(
       texts.some((text) => text.includes(`event.dataset: ${id}\n`)),

@@ -355,6 +355,13 @@ export const contractEvents = (name: string, open: () => Promise<Opened>): void 
         [at, 2],
         [at + 3_600_000, 2],
       ])
+      // Of all events, whatever is said of the range.
+      for (const range of [{}, { from: at }, { to: at + 86_400_000 }, { from: at, to: at + 86_400_000 }])
+        for (const by of [[{ every: 3_600_000 }], [{ every: 3_600_000 }, { terms: 'event.kind' }]]) {
+          const all = await store.events.aggregate(SYSTEM, { ...range, filter: EVERYTHING, by, limit: 1000 })
+          const n = await store.events.count(SYSTEM, { ...range, filter: EVERYTHING })
+          expect(all.items.reduce((sum, { count }) => sum + count, 0)).toBe(n)
+        }
       const groups: unknown[] = []
       for await (const chunk of store.events.groups(SYSTEM, {
         filter,

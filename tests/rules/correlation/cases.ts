@@ -15,6 +15,9 @@ export interface Case {
 
 const USER = { 'user.name': 'an' }
 const bytes = (n: number | string): Event => ({ ...USER, 'source.bytes': n })
+const port = (address: string, n: number): Event => ({ 'source.ip': address, 'destination.port': n })
+const fresh = (fields: string, within: string) =>
+  `name: fresh\ntitle: fresh\ndetection: { s: { event.action: a }, condition: s }\nvonglau: { new-terms: { fields: ${fields}, within: ${within}, learn: 0d } }`
 const counting = (type: string, condition: string, rules = '[a]') =>
   `{ type: ${type}, rules: ${rules}, group-by: [user.name], timespan: 1m, condition: ${condition} }`
 const inTime = (type: string, rules: string, condition?: string) =>
@@ -329,6 +332,81 @@ correlation: { type: value_count, rules: [a], group-by: [source.ip], timespan: 1
       [31, 'b', { 'source.ip': '192.0.2.77', 'user.name': 'dung' }],
     ],
     told: { an: [0, 3] },
+  },
+  {
+    name: 'values never seen: so many of one address',
+    more: fresh('[source.ip, destination.port]', '1d'),
+    correlation:
+      '{ type: value_count, rules: [fresh], group-by: [source.ip], timespan: 1m, condition: { field: destination.port, gte: 3 } }',
+    events: [
+      [0, 'a', port('192.0.2.1', 1)],
+      [10, 'a', port('192.0.2.1', 1)],
+      [20, 'a', port('192.0.2.1', 2)],
+      [30, 'a', port('192.0.2.2', 3)],
+      [40, 'a', port('192.0.2.1', 3)],
+      // All of these were there.
+      [200, 'a', port('192.0.2.1', 1)],
+      [201, 'a', port('192.0.2.1', 2)],
+      [202, 'a', port('192.0.2.1', 3)],
+      [203, 'a', port('192.0.2.1', 4)],
+    ],
+    told: { '192.0.2.1': [0, 2, 4] },
+  },
+  {
+    name: 'values never seen: whoever had them first, where the address is none of the fields',
+    more: fresh('[destination.port]', '1d'),
+    correlation: '{ type: event_count, rules: [fresh], group-by: [source.ip], timespan: 1m, condition: { gte: 2 } }',
+    events: [
+      [0, 'a', port('192.0.2.1', 1)],
+      [10, 'a', port('192.0.2.2', 1)],
+      [20, 'a', port('192.0.2.2', 2)],
+      [30, 'a', port('192.0.2.1', 3)],
+      // Of one time the first by its id.
+      [300, 'a', port('192.0.2.1', 4)],
+      [300, 'a', port('192.0.2.1', 4)],
+      [310, 'a', port('192.0.2.2', 5)],
+    ],
+    told: { '192.0.2.1': [0, 3] },
+  },
+  {
+    name: 'values never seen: new again when they are not remembered any more',
+    more: fresh('[destination.port]', '100s'),
+    correlation: '{ type: event_count, rules: [fresh], group-by: [source.ip], timespan: 1m, condition: { gte: 2 } }',
+    events: [
+      [0, 'a', port('192.0.2.1', 1)],
+      [10, 'a', port('192.0.2.1', 2)],
+      [100, 'a', port('192.0.2.1', 1)],
+      [110, 'a', port('192.0.2.1', 2)],
+      [201, 'a', port('192.0.2.1', 1)],
+      [211, 'a', port('192.0.2.1', 2)],
+    ],
+    told: { '192.0.2.1': [0, 1, 4, 5] },
+  },
+  {
+    name: 'values never seen: what has none, or several, is no first occurrence',
+    more: fresh('[destination.port]', '1d'),
+    correlation: '{ type: event_count, rules: [fresh], timespan: 1m, condition: { gte: 2 } }',
+    events: [
+      [0, 'a', {}],
+      [1, 'a', { 'destination.port': [1, 2] }],
+      [2, 'a', port('192.0.2.1', 3)],
+      [100, 'a', port('192.0.2.1', 1)],
+      [101, 'a', port('192.0.2.1', 2)],
+    ],
+    told: { '': [3, 4] },
+  },
+  {
+    name: 'values never seen, beside a rule that remembers nothing',
+    more: fresh('[destination.port]', '1d'),
+    correlation: inTime('temporal_ordered', '[fresh, b]').replace('user.name', 'source.ip'),
+    events: [
+      [0, 'a', port('192.0.2.1', 1)],
+      [100, 'a', port('192.0.2.1', 1)],
+      [110, 'b', port('192.0.2.1', 1)],
+      [200, 'a', port('192.0.2.1', 2)],
+      [210, 'b', port('192.0.2.1', 2)],
+    ],
+    told: { '192.0.2.1': [3, 4] },
   },
   {
     name: 'without groups all is one',

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { compile } from '../../../ingest/store/match.ts'
 import { testFile } from '../../../rules/check.ts'
 import { evaluate, type Seen } from '../../../rules/correlation/evaluate.ts'
+import { firstsAmong } from '../../../rules/first-seen.ts'
 import type { Rule } from '../../../rules/rule.ts'
 import { compileSigma } from '../../../rules/sigma/compile.ts'
 import { shuffled, random } from '../../random.ts'
@@ -25,7 +26,7 @@ describe.each(cases.map((each) => [each.name, each] as const))('%s', (_, each) =
     for (const given of [seen, shuffled([...seen, ...seen], random(1))])
       expect(
         Object.fromEntries(
-          evaluate(rule, given).map(({ group, told }) => [
+          evaluate(rule, firstsAmong(rule, given)).map(({ group, told }) => [
             group.map(({ value }) => value).join(' '),
             told()
               .map(({ id }) => Number(id.slice(1)))

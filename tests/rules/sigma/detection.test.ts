@@ -261,3 +261,46 @@ test.each<[string, Event, boolean]>([
   const web = { 'event.category': ['web'], ...event }
   expect(matches(detection, 'ecs', 'logsource: { category: webserver }')(web)).toBe(expected)
 })
+
+/** Firewalls have many words for two verdicts; a rule of the kind means whichever the vendor says. */
+test.each<[string, Event, boolean]>([
+  ['s: { action: accept }', { 'event.action': 'close', 'event.type': ['connection', 'allowed'] }, true],
+  ['s: { action: [forward, accept, 2] }', { 'event.action': 'close', 'event.type': ['allowed'] }, true],
+  ['s: { action: accept }', { 'event.action': 'accept' }, true],
+  ['s: { action: accept }', { 'event.action': 'deny', 'event.type': ['denied'] }, false],
+  ['s: { action: Drop }', { 'event.action': 'deny', 'event.type': ['denied'] }, true],
+  ['s: { action|neq: deny }', { 'event.action': 'drop', 'event.type': ['denied'] }, false],
+  ['s: { action|neq: deny }', { 'event.action': 'close', 'event.type': ['allowed'] }, true],
+  ['s: { action|contains: acc }', { 'event.action': 'close', 'event.type': ['allowed'] }, false],
+  ["s: { blocked: 'false' }", { 'event.type': ['allowed'] }, true],
+  ['s: { blocked: true }', { 'event.type': ['denied'] }, true],
+  ['s: { blocked: true }', { 'event.type': ['allowed'] }, false],
+  // Another kind of log means its own words.
+  ['s: { event.action: accept }', { 'event.action': 'close', 'event.type': ['allowed'] }, false],
+])('firewall: %s of %j: %s', (detection, event, expected) => {
+  expect(
+    matches(detection, 'ecs', 'logsource: { category: firewall }')({ 'observer.type': 'firewall', ...event }),
+  ).toBe(expected)
+})
+
+/** Keywords are looked for in the line and what was decoded of it, not in what the program says of itself. */
+test.each<[string, Event, boolean]>([
+  ['s: [format]', { 'event.original': '%SYS-6-X: a line', 'log.level': 'informational' }, false],
+  ['s: [format]', { 'event.original': '%SYS-6-X: format flash:', 'log.level': 'informational' }, true],
+  ['s: [179]', { 'event.original': 'from 10.0.0.1:179', 'source.port': 179 }, true],
+  ['s: [11000]', { 'event.original': 'a', 'vonglau.line': 11000 }, false],
+  [
+    "s: { '|all': ['<script>', '/tim'] }",
+    { 'event.original': 'GET /tim?q=%3Cscript%3E', 'url.decoded': '/tim?q=<script>' },
+    true,
+  ],
+  [
+    "s: { '|all': ['<script>', '/khac'] }",
+    { 'event.original': 'GET /tim?q=%3Cscript%3E', 'url.decoded': '/tim?q=<script>' },
+    false,
+  ],
+  ["s: ['a b']", { 'event.original': 'GET / a+b', 'user_agent.original': 'a b' }, true],
+  ["s: { '|re': 'for.at' }", { 'event.original': 'x', 'log.level': 'informational' }, false],
+])('keywords: %s of %j: %s', (detection, event, expected) => {
+  expect(matches(detection, 'ecs', '')(event)).toBe(expected)
+})

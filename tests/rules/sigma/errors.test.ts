@@ -263,8 +263,8 @@ test('events that do not do what they should are told with file and line', () =>
     expect.stringContaining('there is no such file: write events that must and must not match'),
   ])
   expect(found!.failures.map((text) => text.slice(folder.length + 1))).toEqual([
-    'ten.events.ndjson:1: có: expected a match, found none',
-    'ten.events.ndjson:2: không: expected no match, found one',
+    'ten.events.ndjson:1: có: expected a match, found none (none of its 1 event meets the condition)',
+    'ten.events.ndjson:2: không: expected no match, found one (ten-quy-tac)',
     'ten.events.ndjson:4: expected "event", or "source" and "line"',
   ])
 })

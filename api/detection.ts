@@ -12,6 +12,8 @@ import { createSchedule, type Schedule } from '../rules/schedule.ts'
 
 /** ms that the end of the process waits for a run of the rules on a cluster. */
 const PATIENCE = 10_000
+/** ms: what is decided when all has come waits for minutes anyway. */
+const DECIDED = 3000
 
 export interface DetectionOptions {
   readonly store: Store
@@ -40,7 +42,8 @@ export const createDetection = ({ store, cases, guard, rules, report, failed }: 
     await detector?.close()
     detector = undefined
     lease = await store.lease('detect')
-    if (lease) detector = createDetector({ store: { ...store, documents: lease.documents }, cases, guard })
+    if (lease)
+      detector = createDetector({ store: { ...store, documents: lease.documents }, cases, guard, rest: DECIDED })
     return detector
   }
   const schedule = createSchedule(

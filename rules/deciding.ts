@@ -54,7 +54,9 @@ export interface Deciding {
   mark(rule: Rule, to: number): Promise<number>
 }
 
-export const openDeciding = (store: Store, owed: Owed): Deciding => {
+/** `rest`: ms for which what was said of a rule is said again: what had come by then has come. */
+export const openDeciding = (store: Store, owed: Owed, rest = 0): Deciding => {
+  const said = new WeakMap<Rule, { readonly at: number; readonly to: number; readonly mark: number }>()
   const feeds = new Map<string, Sources>()
   const look = async (filter: Filter, to: number): Promise<Sources> => {
     const key = JSON.stringify(filter)
@@ -114,19 +116,24 @@ export const openDeciding = (store: Store, owed: Owed): Deciding => {
   }
   return {
     mark: async (rule, to) => {
+      const before = said.get(rule)
+      if (before && before.to <= to && performance.now() - before.at < rest) return before.mark
+      const at = performance.now()
       const filter = rule.feeds ?? EVERYTHING
       const { known, silent, awake, reading } = await look(filter, to)
       // A clock that is ahead decides nothing early.
       let mark = to
       for (const [id, { last, seen }] of known) {
-        const [silence, said] = [silent.get(id) ?? 0, awake.get(id) ?? 0]
-        if (seen <= to - DAY || silence > said) continue
+        const [silence, heard] = [silent.get(id) ?? 0, awake.get(id) ?? 0]
+        if (seen <= to - DAY || silence > heard) continue
         // Of a source of which nothing is said yet, the lines may be those of a day when the program was away.
-        if (last < to - DAY && said > 0 && (reading.get(id) ?? 0) < said) continue
+        if (last < to - DAY && heard > 0 && (reading.get(id) ?? 0) < heard) continue
         mark = Math.min(mark, last)
       }
       const waiting = await owed.earliest(filter, to)
-      return Math.min(mark - rule.lateness!, waiting === undefined ? Number.POSITIVE_INFINITY : waiting - 1)
+      mark = Math.min(mark - rule.lateness!, waiting === undefined ? Number.POSITIVE_INFINITY : waiting - 1)
+      said.set(rule, { at, to, mark })
+      return mark
     },
   }
 }

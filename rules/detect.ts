@@ -65,6 +65,8 @@ export interface DetectOptions {
   readonly cases: Omit<Cases, 'documents'>
   /** Of exceptions that somebody wrote to whom parts of events are masked. */
   readonly guard?: Guard
+  /** ms for which it is not asked again up to where a rule's events have come, which is decided by; absent: with each run. */
+  readonly rest?: number
 }
 
 /** ms of one rule's writing while others wait. */
@@ -94,7 +96,7 @@ interface Due {
   readonly mark: number | undefined
 }
 
-export const createDetector = ({ store, cases: facts, guard }: DetectOptions): Detector => {
+export const createDetector = ({ store, cases: facts, guard, rest = 0 }: DetectOptions): Detector => {
   const cases: Cases = { ...facts, documents: store.documents }
   const { clock } = cases
   const ledger = store.documents.collection<LedgerEntry>('ledger')
@@ -109,7 +111,7 @@ export const createDetector = ({ store, cases: facts, guard }: DetectOptions): D
   const owed = openOwed(store, patient, () => inForce)
   const terms = openTerms(store)
   const firsts = openFirsts(store)
-  const deciding = openDeciding(store, owed)
+  const deciding = openDeciding(store, owed, rest)
   const coveredOf = async ({ id }: Rule) => (works.has(id) ? undefined : ((await entryOf(id))?.doc.covered ?? 0))
   const behind = openBehind(store, cases, passes, owed, () => inForce, coveredOf, terms)
   const backfills = openBackfills(

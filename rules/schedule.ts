@@ -10,7 +10,7 @@ import type { Detector } from './detect.ts'
 import type { Rule, Schedule as Times } from './rule.ts'
 
 /** When the rules run. */
-const TIMES = '*/2 * * * * *'
+const TIMES = '* * * * * *'
 /** ms of one cycle: what is not written by then goes on with the next, behind what has come meanwhile. */
 const PATIENCE = 2000
 const TURN = 'in its time'

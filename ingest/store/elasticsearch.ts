@@ -41,6 +41,7 @@ export const openElasticsearch = async (options: ElasticsearchOptions): Promise<
     })
     return {
       kind: 'elasticsearch',
+      remote: true,
       events,
       documents,
       lease: sessions.lease,

@@ -5,7 +5,7 @@
 import type { Client, estypes } from '@elastic/elasticsearch'
 import type { Event } from '../../event.ts'
 import { type Filter, not } from '../filter.ts'
-import { StoreError } from '../store.ts'
+import { type StoreError, StoreRefused } from '../store.ts'
 import { insist, itemError, kindOf } from './connect.ts'
 import { toDsl } from './dsl.ts'
 import { documentOf, encode, stamp } from './encode.ts'
@@ -41,7 +41,7 @@ const ofDay = async (options: KeepOptions, day: string, write: (index: string) =
   const { client, prefix } = options
   const days = await byDay(client, prefix)
   if (day === [...days.keys()].at(-1))
-    throw new StoreError(`${day} cannot be written anew: it is the newest day, which events are written to`)
+    throw new StoreRefused(`${day} cannot be written anew: it is the newest day, which events are written to`)
   let stayed = 0
   for (const index of days.get(day) ?? []) stayed += await write(index)
   return stayed
@@ -81,7 +81,7 @@ const anew = async (
     await insist(client, what, () => client.indices.refresh({ index: next }))
     const { count } = await insist(client, what, () => client.count({ index: next }))
     if (count !== stayed)
-      throw new StoreError(`${what}: ${count} of ${stayed} events are in the copy; the day stays as it is`)
+      throw new StoreRefused(`${what}: ${count} of ${stayed} events are in the copy; the day stays as it is`)
   } catch (error) {
     await client.indices.delete({ index: next, ignore_unavailable: true }).catch(() => {})
     throw kindOf(error) === 'missing' ? meanwhile(index) : error
@@ -108,7 +108,7 @@ const anew = async (
 }
 
 const meanwhile = (index: string): StoreError =>
-  new StoreError(`the day ${dayOf(index)} was written anew or removed meanwhile: begin it again`)
+  new StoreRefused(`the day ${dayOf(index)} was written anew or removed meanwhile: begin it again`)
 
 /** By hand: a plain server has no reindex. Whatever a repeat writes again has the same id. */
 const copy = async (

@@ -12,7 +12,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '@elastic/elasticsearch'
 import { reuse } from '../pool.ts'
-import { type Batch, FENCED, STALE, StoreError } from '../store.ts'
+import { type Batch, StaleOffset, Fenced, storeClosed } from '../store.ts'
 import { blockWrites } from './block.ts'
 import { type Bulk, join, send } from './bulk.ts'
 import { insist } from './connect.ts'
@@ -181,7 +181,7 @@ export const openWriter = (options: WriterOptions): Writer => {
   /** What was read under a lease that this process has lost, its next holder reads as well. */
   const allowed = ({ lease, reject }: Waiting): boolean => {
     if (!lease || lease.held()) return true
-    reject(new Error(FENCED))
+    reject(new Fenced())
     return false
   }
   const run = async () => {
@@ -258,7 +258,7 @@ export const openWriter = (options: WriterOptions): Writer => {
       // Others see it with the next beat at the latest; what a fence finds in the index, it publishes itself.
       const published = current.publish(ingested).catch(() => {})
       for (const batch of batches)
-        if (batch.offsets.some((offset) => conflicts.has(keyOf(offset)))) batch.reject(new Error(STALE))
+        if (batch.offsets.some((offset) => conflicts.has(keyOf(offset)))) batch.reject(new StaleOffset())
         else published.then(() => batch.resolve({ ingested }))
     } catch (error) {
       broken = true
@@ -282,7 +282,7 @@ export const openWriter = (options: WriterOptions): Writer => {
 
   return {
     append: (batch, now) => {
-      if (signal.aborted) return Promise.reject(new StoreError('the store is closed'))
+      if (signal.aborted) return Promise.reject(storeClosed())
       const { parts: rows, first } = encoded(batch)
       const bytes = rows.reduce((sum, each) => sum + each.bytes.length, 0) + 200
       const memory = rows.map((each) => each.bytes.buffer as ArrayBuffer)
@@ -316,7 +316,7 @@ export const openWriter = (options: WriterOptions): Writer => {
       const patient = sleep(10_000, undefined, { ref: false })
       urgent?.()
       await Promise.race([running, patient])
-      closing.abort(new StoreError('the store is closed'))
+      closing.abort(storeClosed())
       await running?.catch(() => {})
     },
   }

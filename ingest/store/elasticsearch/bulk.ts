@@ -6,11 +6,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Client, errors } from '@elastic/elasticsearch'
 import type { Event } from '../../event.ts'
-import { StoreError } from '../store.ts'
+import {} from '../store.ts'
 import {
   addressOf,
   backoff,
   explain,
+  failureOf,
   type Kind,
   kindOf,
   kindOfStatus,
@@ -26,7 +27,7 @@ export interface Bulk {
   readonly client: Client
   /** Told of what is waited for, and with undefined when it has passed. */
   readonly trouble: (reason: string | undefined) => void
-  /** An index does not take writes: rejects (`FENCED`) where that is because this process was taken for dead. */
+  /** An index does not take writes: rejects (`Fenced`) where that is because this process was taken for dead. */
   readonly blocked: (index: string) => Promise<void>
   readonly signal: AbortSignal
 }
@@ -74,7 +75,7 @@ const deadLetter = (event: Event, reason: string): Event => ({
 })
 
 /**
- * Sends rows with this ingest time; answers whether all were taken at once. Rejects with a `StoreError`, or with `FENCED`;
+ * Sends rows with this ingest time; answers whether all were taken at once. Rejects with a `StoreError`, or with `Fenced`;
  * then each row may be in the index or not.
  */
 export const send = async (bulk: Bulk, index: string, rows: Rows, ingested: number): Promise<boolean> => {
@@ -86,7 +87,7 @@ export const send = async (bulk: Bulk, index: string, rows: Rows, ingested: numb
   let places = Array.from({ length: rows.starts.length - 1 }, (_, i) => i)
   /** Rows that are dead letters by now; those that were refused even so. */
   const dead = new Set<number>()
-  const fail = (kind: Kind, reason: string) => new StoreError(sentence(kind, what, addressOf(client), reason))
+  const fail = (kind: Kind, reason: string) => failureOf(kind, sentence(kind, what, addressOf(client), reason))
   for (let n = 0; places.length > 0; ) {
     signal.throwIfAborted()
     let answer: Answer

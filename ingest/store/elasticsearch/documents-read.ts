@@ -1,7 +1,7 @@
 /** Reading documents in pages and streams of one collection's index. */
 import type { Client, estypes } from '@elastic/elasticsearch'
 import type { Document, Stored } from '../store.ts'
-import { insist, kindOf } from './connect.ts'
+import { insist, kindOf, known } from './connect.ts'
 import type { Source } from './documents-fields.ts'
 import { toVersion } from './documents-write.ts'
 
@@ -58,6 +58,20 @@ export const openReader = (
           throw error
         }
       }),
+
+    /** Realtime, as `get`; in the order of the ids. */
+    getMany: async (nativeIds: readonly string[]): Promise<(Stored<Document> | undefined)[]> => {
+      const found = new Map<string, Stored<Document>>()
+      const every = [...new Set(nativeIds)]
+      for (let i = 0; i < every.length; i += PAGE) {
+        const ids = every.slice(i, i + PAGE)
+        const docs = await ask(what, async () =>
+          known((await client.mget<Source>({ index, ids, _source: SOURCE })).docs),
+        )
+        for (const each of docs) if (each.found) found.set(each._id, hit(each as estypes.SearchHit<Source>).stored)
+      }
+      return nativeIds.map((id) => found.get(id))
+    },
 
     /** One page, sorted; with the number of all that the query finds. */
     page: async (

@@ -5,8 +5,18 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client, estypes } from '@elastic/elasticsearch'
-import { type Document, type Put, type PutResult, StoreError } from '../store.ts'
-import { addressOf, backoff, insist, kindOfStatus, known, sentence, type ServerError, shorten } from './connect.ts'
+import type { Document, Put, PutResult } from '../store.ts'
+import {
+  addressOf,
+  backoff,
+  failureOf,
+  insist,
+  kindOfStatus,
+  known,
+  sentence,
+  type ServerError,
+  shorten,
+} from './connect.ts'
 import { nativeId, type Source, toSource } from './documents-fields.ts'
 
 /** 2^40 changes of one collection, and 8192 times that its shard was moved by force. */
@@ -22,7 +32,7 @@ export interface Target {
   readonly index: string
   /** What it writes through: that of everyone, or that of a lease. */
   readonly alias: string
-  /** The alias is gone: of a lease, it rejects (`FENCED`); else it makes index and alias again. */
+  /** The alias is gone: of a lease, it rejects (`Fenced`); else it makes index and alias again. */
   readonly gone: () => Promise<void>
   /** ms that it goes on against a cluster that is away, busy or full: 30,000. */
   readonly patience?: number
@@ -192,7 +202,8 @@ export const openWriter = (
   const refusal = (status: number, error: ServerError): Error => {
     const cause = error.caused_by?.reason ? `: ${error.caused_by.reason}` : ''
     const reason = shorten(`${error.reason ?? error.type ?? `status ${status}`}${cause}`)
-    return new StoreError(sentence(kindOfStatus(status, error), what, addressOf(client), reason))
+    const kind = kindOfStatus(status, error)
+    return failureOf(kind, sentence(kind, what, addressOf(client), reason))
   }
 
   return {
@@ -206,6 +217,8 @@ export const openWriter = (
       return results
     },
     delete: async (id: string, version: number | 'any'): Promise<boolean> => (await write([{ id, version }]))[0]!.ok,
+    deleteMany: async (ids: readonly string[]): Promise<number> =>
+      (await write([...new Set(ids)].map((id) => ({ id, version: 'any' as const })))).filter(({ ok }) => ok).length,
   }
 }
 

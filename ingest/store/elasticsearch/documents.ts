@@ -5,7 +5,7 @@
 import type { Client, estypes } from '@elastic/elasticsearch'
 import { type Scalar, valuesOf } from '../../event.ts'
 import { Buckets, byCount, startOf, typedKey } from '../buckets.ts'
-import { flatFields } from '../documents.ts'
+import { checkName, flatFields } from '../documents.ts'
 import { scoped } from '../scope.ts'
 import { EVERYTHING, type Filter } from '../filter.ts'
 import { asNumber, compile, fold } from '../match.ts'
@@ -15,12 +15,11 @@ import {
   type Document,
   type DocumentQuery,
   type DocumentStore,
-  FENCED,
   type Put,
   type Scope,
   type Stored,
-  StoreError,
   WrongQuestion,
+  Fenced,
 } from '../store.ts'
 import { bucketsOf, measuresOf } from './documents-aggregate.ts'
 import { fieldsOf, nativeId } from './documents-fields.ts'
@@ -55,8 +54,7 @@ export const openDocuments = (options: DocumentsOptions): DocumentStore => {
     collection: <T extends Document>(name: string) => {
       let found = collections.get(name)
       if (!found) {
-        if (!/^[a-z0-9][a-z0-9_.-]{0,80}$/.test(name))
-          throw new StoreError(`"${name}" cannot name a collection: use small letters, digits, "_", "-" and "."`)
+        checkName(name)
         collections.set(name, (found = openCollection(options, name)))
       }
       return found as unknown as Collection<T>
@@ -87,11 +85,11 @@ const openCollection = (
       if (await holds()) return
       await prepared.removeAlias(alias(index))
       lost()
-      throw new Error(FENCED)
+      throw new Fenced()
     })()
     const mine = aliased
     await mine.catch((error: Error) => {
-      if (aliased === mine && error.message !== FENCED) aliased = undefined
+      if (aliased === mine && !(error instanceof Fenced)) aliased = undefined
       throw error
     })
   }
@@ -103,7 +101,7 @@ const openCollection = (
       gone: async () => {
         if (through) {
           through.lost()
-          throw new Error(FENCED)
+          throw new Fenced()
         }
         prepared.forget()
         await prepared.forWriting()
@@ -130,6 +128,12 @@ const openCollection = (
       if (!found || 'system' in scope) return found
       return compile(scoped(scope, EVERYTHING))(flatFields(found.doc)) ? found : undefined
     },
+    getMany: async (scope, ids) => {
+      const found = await reader.getMany(ids.map(nativeId))
+      if ('system' in scope) return found
+      const sees = compile(scoped(scope, EVERYTHING))
+      return found.map((each) => (each && sees(flatFields(each.doc)) ? each : undefined))
+    },
     put: async (items, inOrder = false) => {
       if (items.length === 0) return []
       await writable()
@@ -138,6 +142,11 @@ const openCollection = (
     delete: async (id, version) => {
       await writable()
       return writer.delete(id, version)
+    },
+    deleteMany: async (ids) => {
+      if (ids.length === 0) return 0
+      await writable()
+      return writer.deleteMany(ids)
     },
     query: async (scope, query) => {
       await readable()

@@ -1,7 +1,7 @@
 /** Events in Elasticsearch: an index for each session and UTC day of ingest. */
 import type { Client } from '@elastic/elasticsearch'
 import { scoped } from '../scope.ts'
-import { type EventStore, StoreError } from '../store.ts'
+import { type EventStore, StoreRefused } from '../store.ts'
 import { openCounter } from './aggregate.ts'
 import { readLearned } from './learned.ts'
 import { openWriter } from './append.ts'
@@ -50,7 +50,7 @@ export const openEvents = async (
     insist(client, 'making events visible', async () => {
       const { _shards } = await client.indices.refresh({ index: [...index], ignore_unavailable: true })
       if (_shards && _shards.failed > 0)
-        throw new StoreError(
+        throw new StoreRefused(
           `${_shards.failed} shards of ${index.join(', ')} do not answer, so it is not certain that every event is visible: see that every node of Elasticsearch runs`,
         )
     })

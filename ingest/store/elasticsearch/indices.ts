@@ -1,6 +1,6 @@
 /** The indices of events: one for each session and UTC day of ingest. */
 import type { Client, estypes } from '@elastic/elasticsearch'
-import { type Day, StoreError } from '../store.ts'
+import { type Day, StoreRefused } from '../store.ts'
 import { insist, kindOf } from './connect.ts'
 import { learnedIndex } from './learned.ts'
 import { createIndex } from './session-records.ts'
@@ -167,7 +167,7 @@ const ANEW_AT_ALL = /-anew\d+$/
 export const dropDay = async (client: Client, prefix: string, day: string): Promise<void> => {
   const days = await byDay(client, prefix)
   if (day === [...days.keys()].at(-1))
-    throw new StoreError(`${day} cannot be dropped: it is the newest day, which events are written to`)
+    throw new StoreRefused(`${day} cannot be dropped: it is the newest day, which events are written to`)
   const names = days.get(day) ?? []
   if (names.length === 0) return
   const index = [...names, learnedIndex(prefix, day)]

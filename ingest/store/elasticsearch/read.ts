@@ -10,11 +10,12 @@ import {
   type Missing,
   type Page,
   type Search,
-  StoreError,
   type Window,
+  StoreError,
+  StoreRefused,
   WrongQuestion,
-  givenUp,
   tooLong,
+  givenUp,
 } from '../store.ts'
 import { insist, kindOf } from './connect.ts'
 import { both, type Dsl, type Query, type Said, toDsl } from './dsl.ts'
@@ -304,9 +305,9 @@ export const openReader = ({ client, alias, limit, lacking }: ReadOptions) => {
         // Written anew, it is there under another name.
         const anew = await client.indices.get({ index: anewOf(index), ignore_unavailable: true, features: ['aliases'] })
         if (Object.keys(anew).length === 0) continue
-        throw new StoreError(`the day ${dayOf(index) ?? ''} was written anew while it was read: ask again`)
+        throw new StoreRefused(`the day ${dayOf(index) ?? ''} was written anew while it was read: ask again`)
       }
-      throw new StoreError(
+      throw new StoreRefused(
         `the events of ${dayOf(index ?? '') ?? 'a day'} cannot be read (${reason?.reason ?? reason?.type ?? 'a shard failed'}): see that every node of Elasticsearch runs, or restore the index ${index ?? ''} from a snapshot`,
       )
     }

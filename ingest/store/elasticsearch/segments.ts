@@ -3,7 +3,7 @@
  * offsets that are written after the rows.
  */
 import type { Client, estypes } from '@elastic/elasticsearch'
-import { type Learned, type Lease, type Offset, STALE } from '../store.ts'
+import { type Learned, type Lease, type Offset, StaleOffset } from '../store.ts'
 import { givenPrefix, idPrefix, isGiven } from '../../event-id.ts'
 import { insist } from './connect.ts'
 import { documentOf, pick, type Rows } from './encode.ts'
@@ -185,7 +185,7 @@ export const openSegments = ({ client, prefix, offsets, signal, trouble, most }:
     batches.filter((batch) => {
       const stale = batch.offsets.some((o) => o.from !== undefined && o.from !== segments.get(keyOf(o))!.position)
       if (stale) {
-        batch.reject(new Error(STALE))
+        batch.reject(new StaleOffset())
         return false
       }
       for (const offset of batch.offsets) {

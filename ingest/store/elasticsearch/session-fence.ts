@@ -3,7 +3,7 @@
  * send when it wakes, reaches an index of events any more, and how far it came is known.
  */
 import type { Client } from '@elastic/elasticsearch'
-import { StoreError } from '../store.ts'
+import {} from '../store.ts'
 import { blockWrites } from './block.ts'
 import { insist } from './connect.ts'
 import type { Records, Versioned } from './session-records.ts'

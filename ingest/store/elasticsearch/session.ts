@@ -15,7 +15,7 @@ export interface Session {
   /**
    * To be called, and waited for, before the first write to an index of events: a fence blocks the indices that were
    * announced, so that a write which was under way when this process was paused is refused by the server. Rejects with
-   * `FENCED`.
+   * `Fenced`.
    */
   announce(index: string): Promise<void>
   /** Every event that this session wrote or will write with an ingest time ≤ `committed` is durable. Resolves when others see it. */

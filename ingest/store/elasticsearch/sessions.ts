@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Client } from '@elastic/elasticsearch'
-import { FENCED, type Lease, StoreError } from '../store.ts'
+import { type Lease, Fenced, storeClosed } from '../store.ts'
 import { kindOf } from './connect.ts'
 import { openLeases } from './lease.ts'
 import type { Session, Sessions } from './session.ts'
@@ -152,7 +152,7 @@ export const openSessions = (options: SessionsOptions): Sessions => {
     let ask: () => number | undefined = () => undefined
     let away = false
     const write = inTurn(async () => {
-      if (over) throw new Error(FENCED)
+      if (over) throw new Fenced()
       const idle = ask()
       if (idle !== undefined && idle > wanted.committed) wanted = { ...wanted, committed: idle }
       wanted = { ...wanted, beat: wanted.beat + 1 }
@@ -168,7 +168,7 @@ export const openSessions = (options: SessionsOptions): Sessions => {
         warn(
           `this process was paused, or cut off from Elasticsearch, for more than ${dead / 1000} s: others have taken its work over, and it begins anew`,
         )
-        throw new Error(FENCED)
+        throw new Fenced()
       }
       at = written
     })
@@ -196,7 +196,7 @@ export const openSessions = (options: SessionsOptions): Sessions => {
           if (floor > wanted.committed) wanted = { ...wanted, committed: floor }
           joined = true
         }
-        if (over) throw new Error(FENCED)
+        if (over) throw new Fenced()
       },
       publish: async (committed) => {
         if (committed > wanted.committed) wanted = { ...wanted, committed }
@@ -222,7 +222,7 @@ export const openSessions = (options: SessionsOptions): Sessions => {
   let closed = false
   const current = async (): Promise<Own> => {
     for (;;) {
-      if (closed) throw new StoreError('the store is closed')
+      if (closed) throw storeClosed()
       const one = (own ??= begin())
       try {
         const session = await one
@@ -267,7 +267,7 @@ export const openSessions = (options: SessionsOptions): Sessions => {
   let complained = ''
   const complain = (error: unknown) => {
     const { message } = error as Error
-    if (closed || message === FENCED || message === complained) return
+    if (closed || error instanceof Fenced || message === complained) return
     complained = message
     warn(kindOf(error) === undefined ? `the beat of this process: ${message}` : message)
   }
@@ -306,7 +306,7 @@ export const openSessions = (options: SessionsOptions): Sessions => {
       if (closed) return
       closed = true
       clearTimeout(timer)
-      const ended = new StoreError('the store is closed')
+      const ended = storeClosed()
       const late = setTimeout(() => closing.abort(ended), 3000)
       const session = await own?.catch(() => undefined)
       try {

@@ -11,7 +11,7 @@ import { createIndex } from '../../../ingest/store/elasticsearch/session-records
 import { openSessions } from '../../../ingest/store/elasticsearch/sessions.ts'
 import { eq, EVERYTHING } from '../../../ingest/store/filter.ts'
 import { openElasticsearch } from '../../../ingest/store/elasticsearch.ts'
-import { type EventStore, type Store, StoreError, SYSTEM } from '../../../ingest/store/store.ts'
+import { type EventStore, type Store, SYSTEM, StoreError } from '../../../ingest/store/store.ts'
 import { randomPrefix, removeAll } from '../../servers/cluster.ts'
 import { Unavailable } from '../../servers/distribution.ts'
 import { type Server, startElasticsearch } from '../../servers/elasticsearch.ts'
@@ -38,6 +38,7 @@ describe.skipIf(unavailable !== '')(`security${unavailable}`, () => {
       const sessions = openSessions({ client, prefix: own, warn: (sentence) => console.warn(sentence) })
       return {
         kind: 'elasticsearch',
+        remote: true,
         events: undefined as unknown as EventStore,
         documents: openDocuments({ client, prefix: own }),
         lease: sessions.lease,

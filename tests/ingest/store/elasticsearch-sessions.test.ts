@@ -4,9 +4,9 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openClient } from '../../../ingest/store/elasticsearch/connect.ts'
-import type { Session, Sessions } from '../../../ingest/store/elasticsearch/session.ts'
-import { openSessions } from '../../../ingest/store/elasticsearch/sessions.ts'
-import { createIndex } from '../../../ingest/store/elasticsearch/session-records.ts'
+import type { Session, Sessions } from '../../../ingest/store/elasticsearch/sessions/session.ts'
+import { openSessions } from '../../../ingest/store/elasticsearch/sessions/sessions.ts'
+import { createIndex } from '../../../ingest/store/elasticsearch/sessions/records.ts'
 import { type Document, type DocumentStore, SYSTEM, Fenced } from '../../../ingest/store/store.ts'
 import { describeCluster, randomPrefix, removeAll } from '../../servers/cluster.ts'
 

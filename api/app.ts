@@ -40,6 +40,7 @@ import { exceptions } from './routes/exceptions.ts'
 import { reports } from './routes/reports.ts'
 import { ruleTexts } from './routes/rule-texts.ts'
 import { rules } from './routes/rules.ts'
+import { sourceTexts } from './routes/source-texts.ts'
 import { publicAddress, sources } from './routes/sources.ts'
 
 const routes = new Hono<Env>()
@@ -65,6 +66,7 @@ const routes = new Hono<Env>()
   .route('/backfills', backfills)
   .route('/backtests', backtests)
   .route('/sources', sources)
+  .route('/sources', sourceTexts)
   .route('/users', users)
   .route('/people', people)
   .route('/audit', auditTrail)

@@ -23,13 +23,17 @@ export const terse = (value: unknown): unknown => {
 }
 
 /** Fields that changed are set, those that went are taken out; the others keep their comments. */
-const setFields = (document: Document, map: YAMLMap, said: Entry, entry: Entry): void => {
+const setFields = (document: Document, map: YAMLMap, said: Entry, entry: Entry, short: typeof terse): void => {
   const [was, is] = [said as Record<string, unknown>, entry as Record<string, unknown>]
   for (const key of new Set([...Object.keys(was), ...Object.keys(is)])) {
     if (JSON.stringify(was[key]) === JSON.stringify(is[key])) continue
-    const value = (terse({ [key]: is[key] }) as Record<string, unknown>)[key]
+    const value = (short({ [key]: is[key] }) as Record<string, unknown>)[key]
     if (value === undefined) map.delete(key)
-    else map.set(key, document.createNode(value, { flow: map.flow ?? false }))
+    else {
+      const old: unknown = map.get(key, true)
+      const flow = (isMap(old) || isSeq(old) ? old.flow : undefined) ?? map.flow ?? false
+      map.set(key, document.createNode(value, { flow }))
+    }
   }
 }
 
@@ -63,13 +67,27 @@ const changedText = (source: string, said: Inventory, { kind, key, entry }: Chan
     const value = document.createNode(terse(entry), { flow: true })
     return replaced(at, textOf(value, 0))
   }
+  const list = said[kind] as readonly Entry[]
+  const nth = list.findIndex((each) => keyOf(kind, each) === key)
+  return changedItem(source, document, at, { nth, said: list[nth], entry })
+}
+
+/** The `nth` entry of a list that stands in the text, which says `said`, is changed or taken out; or one is put behind the others. */
+export const changedItem = (
+  source: string,
+  document: Document,
+  at: Node,
+  { nth, said, entry }: { readonly nth: number; readonly said: Entry | undefined; readonly entry: Entry | undefined },
+  short: (value: unknown) => unknown = terse,
+): string | undefined => {
+  const replaced = (node: Node, text: string) =>
+    source.slice(0, node.range![0]) + text + source.slice(endOf(source, node))
   if (!isSeq(at)) return undefined
-  const nth = (said[kind] as readonly Entry[]).findIndex((each) => keyOf(kind, each) === key)
   const [node, last] = [at.get(nth, true), at.items.at(-1)]
   if (nth >= 0) {
     if (!isMap(node)) return undefined
     if (entry !== undefined) {
-      setFields(document, node, (said[kind] as readonly Entry[])[nth]!, entry)
+      setFields(document, node, said!, entry, short)
       // Its comment behind the last field on the same line is outside of what is replaced.
       if (node.comment && !source.slice(node.range![0], endOf(source, node)).includes(node.comment)) node.comment = null
       node.commentBefore = null
@@ -81,10 +99,10 @@ const changedText = (source: string, said: Inventory, { kind, key, entry }: Chan
   }
   if (entry === undefined) return source
   if (at.flow && at.items.length > 0) return undefined
-  if (!isMap(last)) return replaced(at, `\n${textOf(document.createNode([terse(entry)]), 2).replace(/^/, '  ')}`)
+  if (!isMap(last)) return replaced(at, `\n${textOf(document.createNode([short(entry)]), 2).replace(/^/, '  ')}`)
   // As the one before it is written: on one line, or a field a line.
   const column = columnOf(source, last.range![0])
-  const text = textOf(document.createNode(terse(entry), { flow: last.flow ?? false }), column)
+  const text = textOf(document.createNode(short(entry), { flow: last.flow ?? false }), column)
   const from = source.lastIndexOf('\n', last.range![0]) + 1
   const lead = source.slice(from, last.range![0])
   const end = endOf(source, last)

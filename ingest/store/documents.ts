@@ -40,6 +40,7 @@ export const INDEXED: { readonly [collection: string]: readonly string[] } = {
   reports: ['report.at', 'report.kind', 'report.period', 'organization.id', 'system.id'],
   report_files: ['report.at', 'organization.id', 'system.id'],
   rule_history: ['text.key', 'text.n'],
+  source_history: ['text.key', 'text.n'],
   backfills: ['rule', 'state', 'at'],
   hits: ['hit.rule', '@timestamp'],
   incidents: [

@@ -109,6 +109,12 @@ const SUCCEEDS: { readonly [operation: string]: () => Promise<Answer> } = {
     const { n, text } = (await admin().get('/rules/sql-injection/versions')).body
     return admin().post('/rules/sql-injection/text', { yaml: `${text}# thêm\n`, reason: 'thử sửa', seen: n })
   },
+  getSourceVersions: () => admin().get('/sources/chung/versions'),
+  getSourceDifference: () => admin().get('/sources/chung/difference?from=1&to=1'),
+  changeSource: async () => {
+    const { n, text } = (await admin().get('/sources/chung/versions')).body
+    return admin().post('/sources/chung/text', { yaml: `title: Dùng chung\n${text}`, reason: 'thử sửa', seen: n })
+  },
   addException: async () => {
     exception = (await admin().post('/exceptions', EXCEPTION)).body.id
     // Unlike those that are asked of it: none has been made yet.
@@ -228,7 +234,7 @@ const SUCCEEDS: { readonly [operation: string]: () => Promise<Answer> } = {
 }
 /** What these tests cannot bring about: the stream (`roles.test.ts`), a clock that is not believed (`faults/retention.test.ts`). */
 const OF_SENDERS = ['assignSender', 'getUnknownSender', 'listUnknownSenders'] // unknown.test.ts
-const ELSEWHERE = ['followLive', 'acceptClock', 'settleInventory', 'settleRule', ...OF_SENDERS]
+const ELSEWHERE = ['followLive', 'acceptClock', 'settleInventory', 'settleRule', 'settleSource', ...OF_SENDERS]
 
 test('every operation is here', () => {
   expect([...Object.keys(SUCCEEDS), ...ELSEWHERE].sort()).toEqual([...routes.keys()].sort())

@@ -225,6 +225,16 @@ const ROUTES: { readonly [route: string]: Expected | 'open' | 'library' | 'strea
     may: RULES,
     ask: () => ({ path: '/rules/sql-injection/settle', ...json({ take: 'kept', reason: 'thử xem', seen: 1 }) }),
   },
+  'GET /api/sources/:id/versions': { may: ADMIN, ask: () => ({ path: '/sources/chung/versions' }) },
+  'GET /api/sources/:id/difference': { may: ADMIN, ask: () => ({ path: '/sources/chung/difference' }) },
+  'POST /api/sources/:id/text': {
+    may: ADMIN,
+    ask: () => ({ path: '/sources/chung/text', ...json({ yaml: 'id: chung', reason: 'thử xem', seen: 9 }) }),
+  },
+  'POST /api/sources/:id/settle': {
+    may: ADMIN,
+    ask: () => ({ path: '/sources/chung/settle', ...json({ take: 'kept', reason: 'thử xem', seen: 9 }) }),
+  },
   'GET /api/backfills': { may: RULES, ask: () => ({ path: '/backfills' }) },
   'POST /api/backfills': { may: RULES, ask: () => ({ path: '/backfills', ...json({ backtest: 'khong-co' }) }) },
   'POST /api/backfills/:id/cancel': { may: RULES, ask: () => ({ path: '/backfills/khong-co/cancel', ...json({}) }) },

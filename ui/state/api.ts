@@ -10,6 +10,12 @@ import type {
   AlertQuery as AskedAlerts,
   AuditRow,
   ChangedIncident,
+  ChangedSource,
+  SourceChange,
+  SourceDifference,
+  SourceList,
+  SourceSettling,
+  SourceVersions,
   ChangeResult,
   EventList,
   EventQuery as AskedEvents,
@@ -262,6 +268,17 @@ export const changeRule = (id: string, json: RuleChange): Promise<ChangedRule> =
   call(client.rules[':id'].text.$post, { param: { id }, json })
 export const settleRule = (id: string, json: RuleSettling): Promise<ChangedRule> =>
   call(client.rules[':id'].settle.$post, { param: { id }, json })
+export const getSourceVersions = (id: string, signal?: AbortSignal): Promise<SourceVersions> =>
+  call(client.sources[':id'].versions.$get, { param: { id }, signal })
+export const getSourceDifference = (
+  id: string,
+  query: { from: string; to: string },
+  signal?: AbortSignal,
+): Promise<SourceDifference> => call(client.sources[':id'].difference.$get, { param: { id }, query, signal })
+export const changeSource = (id: string, json: SourceChange): Promise<ChangedSource> =>
+  call(client.sources[':id'].text.$post, { param: { id }, json })
+export const settleSource = (id: string, json: SourceSettling): Promise<ChangedSource> =>
+  call(client.sources[':id'].settle.$post, { param: { id }, json })
 export const startBacktest = (json: NewBacktest): Promise<Backtest> => call(client.backtests.$post, { json })
 export const getBacktest = (id: string): Promise<Backtest> => call(client.backtests[':id'].$get, { param: { id } })
 export const cancelBacktest = (id: string): Promise<Backtest> =>
@@ -281,8 +298,7 @@ export const changeException = (id: string, json: ExceptionChange): Promise<Exce
   call(client.exceptions[':id'].$post, { param: { id }, json })
 export const tryException = (json: ExceptionAbout, signal?: AbortSignal): Promise<ExceptionEffect> =>
   call(client.exceptions.effect.$post, { json, signal })
-export const getSources = (signal?: AbortSignal): Promise<{ items: SourceRow[]; setup: SourceSetup }> =>
-  call(client.sources.$get, { signal })
+export const getSources = (signal?: AbortSignal): Promise<SourceList> => call(client.sources.$get, { signal })
 
 export const getUnknownSenders = (signal?: AbortSignal): Promise<{ items: UnknownSender[] }> =>
   call(client.sources.unknown.$get, { signal })

@@ -40,6 +40,7 @@ import { exceptions } from './routes/exceptions.ts'
 import { reports } from './routes/reports.ts'
 import { ruleTexts } from './routes/rule-texts.ts'
 import { rules } from './routes/rules.ts'
+import { succession } from './routes/succession.ts'
 import { sourceTexts } from './routes/source-texts.ts'
 import { publicAddress, sources } from './routes/sources.ts'
 
@@ -56,6 +57,7 @@ const routes = new Hono<Env>()
   .route('/letters', letters)
   .route('/wall', wall)
   .route('/reports', reports)
+  .route('/inventory/succession', succession)
   .route('/inventory', inventoryView)
   .route('/portals', portals)
   .route('/events', events)

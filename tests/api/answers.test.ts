@@ -17,6 +17,13 @@ let event: string
 let exception: string
 let backtest: string
 let backfill = ''
+const SUCCESSION = {
+  predecessors: ['xa-thanh-trung.binhtan'],
+  successors: ['xa-moi'],
+  founded: [{ id: 'xa-moi', name: 'Ủy ban nhân dân xã Mới', kind: 'commune' }],
+  date: '2026-01-01',
+  given: [],
+}
 const EXCEPTION = {
   kql: 'source.ip : 198.51.100.66',
   rules: ['sql-injection'],
@@ -100,6 +107,11 @@ const SUCCEEDS: { readonly [operation: string]: () => Promise<Answer> } = {
       text: 'id: don-vi-moi\nname: Đơn vị mới\nkind: department\n',
       reason: 'Thành lập mới',
     }),
+  planSuccession: () => admin().post('/inventory/succession/plan', SUCCESSION),
+  carrySuccession: async () => {
+    const { version } = (await admin().post('/inventory/succession/plan', SUCCESSION)).body
+    return admin().post('/inventory/succession', { ...SUCCESSION, reason: 'Nghị quyết 214', seen: version })
+  },
   listRules: () => admin().get('/rules'),
   getRule: () => admin().get('/rules/sql-injection'),
   enableRule: () => admin().post('/rules/sql-injection', { enabled: true }),

@@ -186,6 +186,28 @@ const ROUTES: { readonly [route: string]: Expected | 'open' | 'library' | 'strea
     may: ADMIN,
     ask: () => ({ path: '/inventory/change', ...json({ kind: 'agencies', text: 'name: x', reason: 'không id' }) }),
   },
+  'POST /api/inventory/succession/plan': {
+    may: ADMIN,
+    ask: () => ({
+      path: '/inventory/succession/plan',
+      ...json({ predecessors: ['x'], successors: ['y'], founded: [], date: '2026-01-01', given: [] }),
+    }),
+  },
+  'POST /api/inventory/succession': {
+    may: ADMIN,
+    ask: () => ({
+      path: '/inventory/succession',
+      ...json({
+        predecessors: ['x'],
+        successors: ['y'],
+        founded: [],
+        date: '2026-01-01',
+        given: [],
+        reason: 'thử xem',
+        seen: 1,
+      }),
+    }),
+  },
   'POST /api/inventory/settle': {
     may: ADMIN,
     ask: () => ({ path: '/inventory/settle', ...json({ kind: 'agencies', key: 'x', take: 'file', reason: 'thử' }) }),

@@ -806,6 +806,7 @@ export const en: Words = {
       'rule.backfill': 'raised alerts for the past',
       'rules.reload': 'read the rules again',
       'inventory.change': 'changed the inventory',
+      'inventory.succession': 'succession of agencies',
       'inventory.settle': 'chose between the file and a change of the inventory',
       'source.add': 'added a source',
       'source.change': 'changed a source',

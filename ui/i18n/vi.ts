@@ -809,6 +809,7 @@ export const vi = {
       'rule.backfill': 'phát cảnh báo cho quá khứ',
       'rules.reload': 'đọc lại các quy tắc',
       'inventory.change': 'sửa danh mục',
+      'inventory.succession': 'sắp xếp cơ quan',
       'inventory.settle': 'chọn giữa tệp và người sửa danh mục',
       'source.add': 'khai báo nguồn',
       'source.change': 'sửa khai báo nguồn',

@@ -48,6 +48,9 @@ import type {
   Figures,
   FiguresQuery as AskedFigures,
   InventoryChange,
+  SuccessionAsked,
+  SuccessionCarried,
+  SuccessionPlan,
   InventoryChoice,
   InventoryEntry,
   InventoryKind,
@@ -238,6 +241,10 @@ export const getInventory = (date: string, signal?: AbortSignal): Promise<Invent
 export const getInventoryEntry = (kind: InventoryKind, key: string): Promise<InventoryEntry> =>
   call(client.inventory[':kind'].$get, { param: { kind }, query: { key } })
 export const getInventoryFile = (): Promise<{ path?: string; text: string }> => call(client.inventory.file.$get)
+export const planSuccession = (json: SuccessionAsked): Promise<SuccessionPlan> =>
+  call(client.inventory.succession.plan.$post, { json })
+export const carrySuccession = (json: SuccessionCarried): Promise<ChangedInventory> =>
+  call(client.inventory.succession.$post, { json })
 export const changeInventory = (json: InventoryChange): Promise<ChangedInventory> =>
   call(client.inventory.change.$post, { json })
 export const settleInventory = (json: InventoryChoice): Promise<ChangedInventory> =>

@@ -111,8 +111,8 @@ const brought = (head: Head | undefined, file: Stated, facts: Facts): Head | und
   // At a node's first start what stood there before is no news, nor is what holds already.
   if (!last && head.hashes.includes(hash)) return noted
   if (head.text === file.text && !head.ended) return { ...noted, file: file.file, waiting }
-  // A person's change that never came into this file.
-  if (head.by !== undefined && !head.ended && last?.hash !== hashOfText(head.text))
+  // A person's change, or end, that never came into this file.
+  if (head.by !== undefined && last?.hash !== (head.ended ? '' : hashOfText(head.text)))
     return { ...noted, waiting: [...waiting, { node, path: file.file, text: file.text }] }
   return {
     ...versionFrom(file, head.n + 1, facts, by),

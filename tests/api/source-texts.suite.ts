@@ -148,6 +148,19 @@ export const sourceTextsSuite = (name: string, open: () => Place): void => {
       expect(readFileSync(file('one'), 'utf8')).not.toContain('web-01')
       await reload(one, 'one')
       expect(await history(one, 'web-01')).toEqual(['4 an hết', '3 an', '2 tệp hết', '1 tệp'])
+
+      // What a person has ended stays so, whatever a file that was not told says otherwise: that waits.
+      await two.follow()
+      const { n } = two.known('iis-01')!
+      expect((await change(two, 'iis-01', undefined, n)).file.why).toMatch(/not read yet/)
+      await reload(two, 'two')
+      expect([two.sources().map(({ id }) => id), two.waiting(), two.ended()]).toEqual([
+        [],
+        ['iis-01'],
+        ['iis-01', 'web-01'],
+      ])
+      await two.settle('iis-01', 'file', { seen: n + 1, by: 'an', reason: 'vẫn còn dùng' }, () => {})
+      expect([minutes(two), two.waiting()]).toEqual([7, []])
     } finally {
       await place.remove()
       rmSync(folder, { recursive: true, force: true })

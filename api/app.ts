@@ -40,6 +40,8 @@ import { exceptions } from './routes/exceptions.ts'
 import { reports } from './routes/reports.ts'
 import { ruleText, ruleTexts } from './routes/rule-texts.ts'
 import { rules } from './routes/rules.ts'
+import { succession } from './routes/succession.ts'
+import { sourceTexts } from './routes/source-texts.ts'
 import { publicAddress, sources } from './routes/sources.ts'
 
 const routes = new Hono<Env>()
@@ -55,6 +57,7 @@ const routes = new Hono<Env>()
   .route('/letters', letters)
   .route('/wall', wall)
   .route('/reports', reports)
+  .route('/inventory/succession', succession)
   .route('/inventory', inventoryView)
   .route('/portals', portals)
   .route('/events', events)
@@ -66,6 +69,7 @@ const routes = new Hono<Env>()
   .route('/backfills', backfills)
   .route('/backtests', backtests)
   .route('/sources', sources)
+  .route('/sources', sourceTexts)
   .route('/users', users)
   .route('/people', people)
   .route('/audit', auditTrail)

@@ -11,11 +11,11 @@ import { addReport } from './commands/report.ts'
 import { addParserCommands } from './commands/parsers.ts'
 import { addRules } from './commands/rules.ts'
 import { type Named, readEvents, sourceNamed, stagesOf } from './commands/lines.ts'
+import { addSources } from './commands/sources.ts'
 import { tell } from './commands/printable.ts'
 import { openBar, print, table } from './commands/show.ts'
 import { holdOnTo } from './commands/tether.ts'
 import { type Config, readConfig, SERVER_ROLES, type ServerRole, socketPath } from './config.ts'
-import type { SourceRow } from './contract.ts'
 import type { Coverage } from './contract-province.ts'
 import type { Request } from './control.ts'
 import type { ReparseRequest } from './reparse.ts'
@@ -210,25 +210,7 @@ program
       else tell(String(answer['warning']))
     }
   })
-program
-  .command('sources')
-  .description('the sources and how they are')
-  .action(async () => {
-    const rows: (string | number)[][] = [['source', 'parser', 'state', 'lines/24h', 'unparsed', 'behind', 'problem']]
-    for await (const answer of reach(config(), { ask: 'sources' })) {
-      const source = answer['source'] as SourceRow
-      rows.push([
-        source.id,
-        source.parser,
-        source.state,
-        source.lines,
-        source.unparsed,
-        source.behind,
-        source.problem ?? '',
-      ])
-    }
-    await print([rows.length > 1 ? table(rows) : 'no sources are configured: add some under "sources:" in vonglau.yml'])
-  })
+addSources(program, (request) => reach(config(), request))
 
 program
   .command('coverage')

@@ -54,7 +54,18 @@ export const sourceWith = (own: Own) =>
         })
         .refine((s) => Object.keys(s).length > 0, 'from:, port:, host: or program:')
         .optional(),
-      http: z.strictObject({ token: z.string().min(16, 'at least 16 characters') }).optional(),
+      http: z
+        .strictObject({
+          /** Itself, or `sha256:` and its hash: 64 digits of base 16. */
+          token: z
+            .string()
+            .min(16, 'at least 16 characters')
+            .regex(
+              /^(?!sha256:)|^sha256:[0-9a-f]{64}$/,
+              'a token, or "sha256:" and the 64 digits (0-9, a-f) of its hash',
+            ),
+        })
+        .optional(),
     })
     .refine((s) => [s.file, s.syslog, s.http].filter(Boolean).length === 1, 'exactly one of file:, syslog: and http:')
     .superRefine((s, context) => {

@@ -25,3 +25,10 @@ export const network = z
 const UNITS = { KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 }
 /** Of a size. */
 export const bytesOf = (size: string): number => Number(size.slice(0, -2)) * UNITS[size.slice(-2) as keyof typeof UNITS]
+
+const SECRET = /^(?:token|password|api_key)$/
+/** What was written, without secrets: the sentence goes into logs. */
+export const shownValue = (at: readonly PropertyKey[], found: unknown): string =>
+  found !== undefined && SECRET.test(String(at.at(-1)))
+    ? 'another'
+    : (JSON.stringify(found, (key, value: unknown) => (SECRET.test(key) ? '…' : value)) ?? 'nothing')

@@ -5,11 +5,12 @@ import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { expectedOf } from '../ingest/expected.ts'
 import { lineOf } from '../ingest/line-of.ts'
-import { type Own, sourceWith, toSource } from './config-source.ts'
+import { type Around, type Own, sourceWith, toSource } from './config-source.ts'
 import { syslog, syslogPorts } from './config-syslog.ts'
-import { address, network, zone } from './config-values.ts'
+import { address, network, shownValue, zone } from './config-values.ts'
 import { readDescriptions } from './descriptions.ts'
 import { expectedField, isField } from './fields.ts'
+import { type SourceText, sourceTextOf } from './source-text.ts'
 import { reportSettings } from './reports/settings.ts'
 import type { Source } from '../ingest/source.ts'
 import { checkRegex, compile } from '../ingest/store/match.ts'
@@ -89,6 +90,8 @@ const schema = schemaWith(new Map())
 
 export type Config = Omit<z.output<typeof schema>, 'sources'> & {
   readonly sources: readonly Source[]
+  /** The same as they are written, and where: a file, or the variable of the environment. */
+  readonly entries: { readonly path: string; readonly list: readonly SourceText[] }
   /** The parsers of one's own, by their ids. */
   readonly described: Own
   /** The file it was read from, or undefined where there is none. */
@@ -189,19 +192,8 @@ const read = (file: string | undefined, env: NodeJS.ProcessEnv): Config => {
   const { sources, ...rest } = parsed.data
   const twice = sources.find((s, i) => sources.findIndex((other) => other.id === s.id) !== i)
   if (twice) throw new Error(`${path ?? 'VONGLAU_SOURCES'}: two sources have the id "${twice.id}": each needs its own`)
-  const ports = syslogPorts(rest.syslog)
-  for (const [i, { id, syslog: its }] of sources.entries()) {
-    if (!its) continue
-    const where = `${path ?? 'VONGLAU_SOURCES'}: sources[${i}].syslog`
-    if (its.port !== undefined && !ports.has(its.port))
-      throw new Error(
-        `${where}.port: source "${id}" waits at port ${its.port}, which syslog: does not open: add it under syslog: udp, tcp or tls`,
-      )
-    if ((its.host || its.program) && rest.syslog.relays.length === 0)
-      throw new Error(
-        `${where}: host and program of a line are believed of relays alone: name the relay of source "${id}" under syslog: relays:`,
-      )
-  }
+  for (const [i, { id, syslog: its }] of sources.entries())
+    if (its) checkPorts(rest.syslog, id, its, `${path ?? 'VONGLAU_SOURCES'}: sources[${i}].syslog`)
   return {
     ...rest,
     data: under(rest.data),
@@ -217,6 +209,10 @@ const read = (file: string | undefined, env: NodeJS.ProcessEnv): Config => {
       ...(rest.reports.templates === undefined ? {} : { templates: under(rest.reports.templates) }),
     },
     described,
+    entries: {
+      path: said.get('sources') ?? path ?? '',
+      list: sources.map(({ id }, i) => ({ id, text: sourceTextOf((value['sources'] as object[])[i]!) })),
+    },
     ...(rest.tls === undefined ? {} : { tls: { cert: under(rest.tls.cert), key: under(rest.tls.key) } }),
     sources: sources.map((s) => toSource(s, { under, described, timezone: rest.timezone, files: rest.files })),
     ...(path === undefined ? {} : { file: path }),
@@ -262,12 +258,33 @@ const problem = (
   return `${where}: expected ${expectedOf(issue).en}, found ${shownValue(at, found)}`
 }
 
-const SECRET = /^(?:token|password|api_key)$/
-/** What was written, without secrets: the sentence goes into logs. */
-const shownValue = (at: readonly PropertyKey[], found: unknown): string =>
-  found !== undefined && SECRET.test(String(at.at(-1)))
-    ? 'another'
-    : (JSON.stringify(found, (key, value: unknown) => (SECRET.test(key) ? '…' : value)) ?? 'nothing')
+interface Waits {
+  readonly port?: number | undefined
+  readonly host?: readonly string[] | undefined
+  readonly program?: readonly string[] | undefined
+}
+const checkPorts = (syslog: Config['syslog'], id: string, its: Waits, where: string): void => {
+  if (its.port !== undefined && !syslogPorts(syslog).has(its.port))
+    throw new Error(
+      `${where}.port: source "${id}" waits at port ${its.port}, which syslog: does not open: add it under syslog: udp, tcp or tls`,
+    )
+  if ((its.host || its.program) && syslog.relays.length === 0)
+    throw new Error(
+      `${where}: host and program of a line are believed of relays alone: name the relay of source "${id}" under syslog: relays:`,
+    )
+}
+/** Throws a sentence where a source waits for what this configuration does not let in. */
+export const holdPorts = ({ syslog }: Config, { id, collect }: Source): void => {
+  if (collect.kind === 'syslog') checkPorts(syslog, id, collect, 'syslog')
+}
+
+/** What a source of this configuration is read by. */
+export const aroundOf = ({ folder, described, timezone, files }: Config): Around => ({
+  under: (path) => (isAbsolute(path) ? path : resolve(folder, path)),
+  described,
+  timezone,
+  files,
+})
 
 /** Where a running server listens for other commands of this machine. */
 export const socketPath = (config: Config): string => join(config.data, 'control.sock')

@@ -1,4 +1,5 @@
 /** The types of what crosses between the API and the console about the province: systems, coverage, inventory. */
+import type { carrySuccession, planSuccession } from './schema/succession.ts'
 import type { z } from 'zod'
 import type { coverage, coverageRow, coverageState } from './schema/coverage.ts'
 import type {
@@ -23,6 +24,9 @@ export type Coverage = z.output<typeof coverage>
 export type InventoryView = z.output<typeof inventoryView>
 export type InventoryKind = z.output<typeof inventoryKind>
 export type InventoryEntry = z.output<typeof inventoryEntry>
+export type SuccessionAsked = z.input<typeof planSuccession.body>
+export type SuccessionPlan = z.output<typeof planSuccession.answer>
+export type SuccessionCarried = z.input<typeof carrySuccession.body>
 export type ChangedInventory = z.output<typeof changedInventory>
 export type InventoryChange = z.output<typeof changeInventory.body>
 export type InventoryChoice = z.output<typeof settleInventory.body>

@@ -23,7 +23,8 @@ import type { me, newUser, userChange, userRow } from './schema/people.ts'
 import type { portalRow } from './schema/portals.ts'
 import type { activity, alertRow, incidentRow } from './schema/rows.ts'
 import type { ruleDetail, ruleRow } from './schema/rules.ts'
-import type { sourceRow, sourceSetup, unknownReading, unknownSender } from './schema/sources.ts'
+import type { changeSource, getSourceDifference, settleSource, sourceVersions } from './schema/source-texts.ts'
+import type { listSources, sourceRow, sourceSetup, unknownReading, unknownSender } from './schema/sources.ts'
 import type {
   act,
   alertStatus,
@@ -88,3 +89,9 @@ export type ChangeResult = z.output<typeof changeResult>
 export type IncidentChange = Omit<z.input<typeof changeIncident.body>, 'version'>
 export type NewUser = z.input<typeof newUser>
 export type UserChange = z.input<typeof userChange>
+export type SourceList = z.output<typeof listSources.answer>
+export type SourceVersions = z.output<typeof sourceVersions>
+export type SourceDifference = z.output<typeof getSourceDifference.answer>
+export type SourceChange = z.output<typeof changeSource.body>
+export type SourceSettling = z.output<typeof settleSource.body>
+export type ChangedSource = z.output<typeof changeSource.answer>

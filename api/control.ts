@@ -21,7 +21,7 @@ import { readMark } from '../rules/upgrade/upgrade.ts'
 import type { Installation } from './installation.ts'
 import type { Asked as ReportAsked, Format } from './reports/make.ts'
 import { reloadedText } from './reloaded.ts'
-import { ruleHistory } from './rule-history.ts'
+import { ruleHistory, sourceHistory } from './rule-history.ts'
 import { reparse, reparsedText, type ReparseRequest } from './reparse.ts'
 import { commandLine, leaveTrail } from './trail.ts'
 import { acceptClock, acceptedText } from './trust.ts'
@@ -61,6 +61,7 @@ export type Request =
   | { readonly ask: 'rule.versions' }
   /** `from`, `to`: versions whose difference is asked for; `catalog`, `file` as in the API. */
   | { readonly ask: 'rule.history'; readonly rule: string; readonly from?: string; readonly to?: string }
+  | { readonly ask: 'source.history'; readonly source: string; readonly from?: string; readonly to?: string }
   | { readonly ask: 'report'; readonly wanted: ReportAsked; readonly format: Format; readonly by?: string }
   | { readonly ask: 'reload'; readonly by?: string }
   | { readonly ask: 'inventory.export'; readonly kind?: ListKind }
@@ -217,6 +218,10 @@ export const createControl = (installation: Installation, openAuth: () => Promis
       }
       case 'rule.history': {
         for await (const answer of ruleHistory(installation, request)) yield JSON.stringify(answer)
+        return
+      }
+      case 'source.history': {
+        for await (const answer of sourceHistory(installation, request)) yield JSON.stringify(answer)
         return
       }
       case 'reload': {

@@ -62,7 +62,7 @@ export const createDetection = ({ store, cases, guard, rules, report, failed }: 
     stop: async () => {
       const ended = schedule.stop()
       // A run waits for a cluster that is away; what it had still to write, the next one finds again.
-      await (store.kind === 'duckdb' ? ended : Promise.race([ended, sleep(PATIENCE, undefined, { ref: false })]))
+      await (store.remote ? Promise.race([ended, sleep(PATIENCE, undefined, { ref: false })]) : ended)
       await detector?.close()
       // Where the store is away, the lease is free when this process is known to be dead.
       await briefly(() => lease?.release())

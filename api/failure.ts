@@ -1,5 +1,6 @@
 /** How every error leaves: one sentence in the language of who asks, in one shape, whatever threw it. */
 import type { Failure, Language } from './contract.ts'
+import { StoreError, WrongQuestion } from '../ingest/store/errors.ts'
 import { Refusal } from './refusal.ts'
 
 type Status = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 422 | 429 | 500 | 503
@@ -35,12 +36,12 @@ const WRONG_PLACE = 'Không đọc tiếp được từ vị trí đã nêu: hã
 export const failed = (error: Error, language: Language): { body: Failure; status: Status } => {
   if (error instanceof Refusal)
     return { body: failureOf(error.code, error.sentence[language], error.at), status: error.status as Status }
-  if (error.name === 'WrongQuestion')
+  if (error instanceof WrongQuestion)
     return {
       body: failureOf('question', language === 'vi' && /begin/.test(error.message) ? WRONG_PLACE : error.message),
       status: 400,
     }
-  if (error.name === 'StoreError') return { body: failureOf('store', error.message), status: 503 }
+  if (error instanceof StoreError) return { body: failureOf('store', error.message), status: 503 }
   if ('status' in error && typeof error.status === 'number' && error.status < 500)
     return {
       body: failureOf('request', OF_STATUS[error.status]?.[language] ?? error.message),

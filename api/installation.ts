@@ -4,7 +4,6 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Clock, clockOf } from '../ingest/clock.ts'
 import { createEnricher, type Enricher } from '../ingest/enrich/enrich.ts'
-import { counted } from '../ingest/counted.ts'
 import { briefly } from '../ingest/briefly.ts'
 import { openGeoIp } from '../ingest/enrich/geoip.ts'
 import type { Inventory } from '../ingest/inventory/inventory.ts'
@@ -12,13 +11,12 @@ import type { Judging } from '../ingest/judge.ts'
 import type { Ingest } from '../ingest/ingest.ts'
 import { createIngest } from '../ingest/pipeline.ts'
 import { mergeStatus } from '../ingest/meter.ts'
-import { leftLines } from '../ingest/collect/left.ts'
-import { type Source, type SourceStatus, UNKNOWN_SOURCE } from '../ingest/source.ts'
-import { type Store, SYSTEM } from '../ingest/store/store.ts'
+import type { Source, SourceStatus } from '../ingest/source.ts'
+import type { Store } from '../ingest/store/store.ts'
 import { type Held, holdRules } from '../rules/load.ts'
 import type { Rule } from '../rules/rule.ts'
 import { upgradeCases } from '../rules/upgrade/upgrade.ts'
-import { type Config, rereadConfig, SERVER_ROLES, type ServerRole } from './config.ts'
+import { type Config, holdPorts, rereadConfig, SERVER_ROLES, type ServerRole } from './config.ts'
 import type { Cases } from '../rules/case/decide.ts'
 import { casesOf } from './acts.ts'
 import { createDetection, type Detection } from './detection.ts'
@@ -27,6 +25,9 @@ import { resolveHours } from '../ingest/inventory/deadlines.ts'
 import { placeholdersOf } from '../ingest/inventory/placeholders.ts'
 import { namesPlaceholders } from '../rules/sigma/placeholders.ts'
 import { followInventory, openRulebook, type RuleChanged, type Rulebook } from './rulebook.ts'
+import { openSwitches } from './switches.ts'
+import { openLeft } from './left.ts'
+import { openSourcebook, type SourceChange, type SourceChanged, type Sourcebook } from './sourcebook.ts'
 import { owedSaid } from './owed-said.ts'
 import { needRestart, type Reloaded, sourcesDifference } from './reloaded.ts'
 import { holdSources, type Inventories, openInventories, readInventory } from './inventories.ts'
@@ -76,6 +77,9 @@ export interface Installation {
   readonly book: Rulebook
   /** A change of the book (`Rulebook.change`, `add`, `settle`), taken over by all that judge. */
   changeRules<T extends RuleChanged>(change: (book: Rulebook) => Promise<T>): Promise<T>
+  readonly sourcebook: Sourcebook
+  /** As `Sourcebook.change` and `settle`, taken over by all that read lines. */
+  changeSource(id: string, change: SourceChange, take?: 'file' | 'kept'): Promise<SourceChanged>
   /** Called with the sources when they change. */
   onSources(listener: (sources: readonly Source[]) => void): void
   enabled(id: string): boolean
@@ -103,11 +107,6 @@ export interface InstallationOptions {
   /** Threads of the embedded store, where fewer than processors. */
   readonly threads?: number
   readonly poll?: number
-}
-
-interface RuleSetting {
-  readonly enabled: boolean
-  readonly [field: string]: unknown
 }
 
 /** What files say: the inventory, held to the sources, and the rules. */
@@ -155,22 +154,14 @@ export const openInstallation = async (first: Config, options: InstallationOptio
   })
   opened.catch(() => store.close().catch(() => {}))
   const inventories = await opened
+  const sourcebook = await openSourcebook(config, store, { node: node ?? '', clock })
+  config = { ...config, sources: sourcebook.sources() }
   let geoip = openGeoIp(config.geoip)
   let enricher = createEnricher({ inventory: inventories.current(), geoip })
   const deadlines = () => resolveHours(inventories.current(), clock())
   const cases = casesOf({ inventory: inventories.current, clock, deadlines }, store.documents)
   await upgradeCases(store, stated.rules.rules, cases)
-  const settings = store.documents.collection<RuleSetting>('rules')
-  let off = new Set<string>()
-  let lookedAt = -Infinity
-  /** Another process may have switched one: asked for again every few seconds. */
-  const readSettings = async () => {
-    if (performance.now() - lookedAt < 5000) return
-    const { items } = await settings.query(SYSTEM, { filter: { op: 'and', of: [] }, limit: 10_000 })
-    off = new Set(items.flatMap((item) => (item.doc.enabled ? [] : [item.id])))
-    lookedAt = performance.now()
-  }
-  await readSettings()
+  const switches = await openSwitches(store.documents, clock)
   const words = () => placeholdersOf(inventories.current(), clock())
   // The inventory in the store may say otherwise than the file.
   const book = await openRulebook(
@@ -182,7 +173,7 @@ export const openInstallation = async (first: Config, options: InstallationOptio
   const ingest = await createIngest({
     judging: book.judging(),
     store: store.events,
-    sources: config.sources,
+    sources: sourcebook.read(),
     spoolFolder: join(config.data, 'spool'),
     lease: store.lease,
     // A cluster takes smaller commits, and a row on its way to it is held whole: 2 KB.
@@ -205,30 +196,15 @@ export const openInstallation = async (first: Config, options: InstallationOptio
         : `the data folder ${config.data} was deleted or moved while the program runs: nothing that comes is kept; stop it, put the folder back, start it`,
     )
   }
-  /** Nobody writes into the spool of a source that is not configured: it is looked at once. */
-  let left: Promise<{ code: string; message: string }[]> | undefined
-  /** One that failed, for the store was away, is no answer: it is looked at again. */
-  const lookedAtLeft = () =>
-    (left ??= lookAtLeft().catch(() => {
-      left = undefined
-      return []
-    }))
-  const lookAtLeft = async () => {
-    const network = config.sources.filter(({ collect }) => collect.kind !== 'file').map(({ id }) => id)
-    const found = await leftLines(ingest.spoolFolder, new Set([...network, UNKNOWN_SOURCE]), store.events, node ?? '')
-    return found.map(({ source, lines, folder }) => ({
-      code: `left-${source}`,
-      message: `${counted(lines, 'line that was', 'lines that were')} accepted for source ${source} ${lines === 1 ? 'is' : 'are'} not in the store, for it is not configured any more: put it back into the configuration until that is read, or delete ${folder}`,
-    }))
-  }
+  const left = openLeft(ingest, store, node ?? '', () => config.sources)
   const failing = new Map<Rule, string>()
   const schedule = createDetection({
     store,
     cases,
     guard: guardOf(config.masks),
     rules: async () => {
-      await readSettings()
-      return book.rules().filter((rule) => !off.has(rule.id))
+      await switches.read()
+      return book.rules().filter((rule) => !switches.isOff(rule.id))
     },
     report: (rule, error) => {
       if (error === undefined) failing.delete(rule)
@@ -258,11 +234,15 @@ export const openInstallation = async (first: Config, options: InstallationOptio
       ...trust.said(),
       ...[...problems].map(([code, message]) => ({ code, message })),
       ...book.doubts().map((message, i) => ({ code: `rule-text-${i}`, message })),
+      ...sourcebook.doubts().map((message, i) => ({ code: `source-text-${i}`, message })),
       ...ingest.notices.said(),
       ...owedSaid(schedule.owed()),
       // Of one that is switched off, or run by another process now, nothing is known here.
       ...[
-        ...Map.groupBy(schedule.leads() ? [...failing].filter(([{ id }]) => !off.has(id)) : [], ([, error]) => error),
+        ...Map.groupBy(
+          schedule.leads() ? [...failing].filter(([{ id }]) => !switches.isOff(id)) : [],
+          ([, error]) => error,
+        ),
       ].map(([error, rules]) => ({
         code: `rule-${rules[0]![0].id}`,
         // What fails for many is not the fault of each.
@@ -281,22 +261,29 @@ export const openInstallation = async (first: Config, options: InstallationOptio
     book
       .take(next, roles.has('detect') ? schedule.change : (work) => work(), ingest.setJudging)
       .finally(() => failing.clear())
+  /** The sources as the versions have them now, to whoever reads lines. */
+  const takeSources = async (more: Partial<Config> = {}) => {
+    const next = sourcebook.sources()
+    const difference = sourcesDifference(config.sources, next)
+    if (Object.values(difference).some((ids) => ids.length > 0)) {
+      config = { ...config, ...more, sources: next }
+      await ingest.setSources(sourcebook.read())
+      left.forget()
+    }
+    return difference
+  }
   const followWords = followInventory(book, words, takeRules, problems)
   const reload = async (): Promise<Reloaded> => {
     const next = rereadConfig(first)
-    const sources = sourcesDifference(config.sources, next.sources)
     // All three are read before one of them is taken over: what is wrong in one leaves all as they are.
     const book_ = book.read(words())
     geoip = geoip.renewed()
     const inventory = await inventories.reload(next.sources)
     takeInventory(inventories.current())
-    if (sources.added.length + sources.changed.length + sources.ended.length > 0) {
-      config = { ...config, sources: next.sources, described: next.described }
-      await ingest.setSources(next.sources)
-      left = undefined
-    }
+    await sourcebook.bring(next)
+    const sources = await takeSources({ described: next.described })
     // Whether or not they changed: certificates are read again too.
-    for (const listener of listeners) listener(next.sources)
+    for (const listener of listeners) listener(config.sources)
     const rules = await takeRules(await book.bring(book_))
     await followWords()
     return { rules, inventory, sources, waiting: needRestart(first, next) }
@@ -349,12 +336,24 @@ export const openInstallation = async (first: Config, options: InstallationOptio
         await takeRules(done.held)
         return done
       }),
+    sourcebook,
+    changeSource: (id, change, take) =>
+      inTurn(async () => {
+        const check = (source: Source) => {
+          holdSources(config, [source], inventories.current())
+          holdPorts(config, source)
+        }
+        const done = await (take ? sourcebook.settle(id, take, change, check) : sourcebook.change(id, change, check))
+        await takeSources()
+        for (const listener of listeners) listener(config.sources)
+        return done
+      }),
     onSources: (listener) => void listeners.push(listener),
     status: async () =>
       mergeStatus([...(await ingest.status()), ...(await others()).flatMap(({ sources }) => sources)]),
     wrong: async () => [
       ...mine(),
-      ...(await lookedAtLeft()),
+      ...(await left.said()),
       ...(await store.problems()).map((message, i) => ({ code: `store-now-${i}`, message })),
       ...(await others()).flatMap((other) =>
         other.problems.map(({ code, message }) => ({
@@ -366,22 +365,22 @@ export const openInstallation = async (first: Config, options: InstallationOptio
     publish: async () => {
       lookAtFolder()
       await trust.keep()
-      await readSettings()
+      await switches.read()
       const followed = nodes && (await inventories.follow())
       if (followed) takeInventory(inventories.current())
       const now = dayOf(inventories.current().province.timezone, clock())
       if (followed || now !== day) await inTurn(followWords)
+      if (nodes && (await sourcebook.follow())) {
+        await inTurn(takeSources)
+        for (const listener of listeners) listener(config.sources)
+      }
       const next = nodes && (await book.follow())
       if (next) await inTurn(() => takeRules(next))
       day = now
       await nodes?.publish({ sources: roles.has('ingest') ? await ingest.status() : [], problems: mine() })
     },
-    enabled: (id) => !off.has(id),
-    setEnabled: async (id, on, by) => {
-      await settings.put([{ id, doc: { enabled: on, by, at: clock() }, version: 'any' }])
-      if (on) off.delete(id)
-      else off.add(id)
-    },
+    enabled: (id) => !switches.isOff(id),
+    setEnabled: switches.set,
     problems,
     demo: options.demo ?? false,
     syslog: {},

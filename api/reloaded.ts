@@ -32,6 +32,7 @@ export const needRestart = (before: Config, next: Config): string[] =>
   Object.keys({ ...before, ...next }).filter(
     (key) =>
       key !== 'sources' &&
+      key !== 'entries' &&
       key !== 'described' &&
       JSON.stringify(before[key as keyof Config]) !== JSON.stringify(next[key as keyof Config]),
   )

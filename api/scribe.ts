@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { briefly } from '../ingest/briefly.ts'
-import type { Lease, Store } from '../ingest/store/store.ts'
+import { type Lease, type Store, Fenced } from '../ingest/store/store.ts'
 import type { Cases } from '../rules/case/decide.ts'
 import { settle } from '../rules/case/derive.ts'
 
@@ -34,7 +34,7 @@ export const createScribe = (store: Store, cases: Cases, failed: (error: string 
       failed(undefined)
     } catch (error) {
       // Of one that was replaced every write is refused: that is no fault.
-      failed(lease?.held() === false ? undefined : error instanceof Error ? error.message : String(error))
+      failed(error instanceof Fenced ? undefined : error instanceof Error ? error.message : String(error))
     }
   }
   const work = (): Promise<void> => (end = end.then(once))

@@ -12,7 +12,7 @@ import type { Room, Taken } from './room.ts'
 import type { Source } from './source.ts'
 import type { Made } from './stage.ts'
 import type { Stages } from './stages.ts'
-import type { EventStore, Lease, Offset, Packed } from './store/store.ts'
+import { type EventStore, type Lease, type Offset, type Packed, StoreError, Fenced } from './store/store.ts'
 
 export interface ReaderOptions {
   readonly source: Source
@@ -116,7 +116,7 @@ export const openReader = (options: ReaderOptions): Reader => {
     if (each.failed) return
     each.failed = true
     // What another process reads by now is no problem of this one.
-    if (lease && !lease.held()) return
+    if (error instanceof Fenced || (lease && !lease.held())) return
     meter.storeProblem(error.message)
     if (!stopping()) options.warn(`source ${source.id}: ${error.message}`)
   }
@@ -295,8 +295,8 @@ export const openReader = (options: ReaderOptions): Reader => {
           // One spool file after the other: the next waits until this one is read.
           if (spool && readings.includes(each)) break
         } catch (error) {
-          const { name, message } = error as Error
-          problem = name === 'StoreError' ? message : `${each.feed.path}: ${message}`
+          const { message } = error as Error
+          problem = error instanceof StoreError ? message : `${each.feed.path}: ${message}`
         }
       }
       meter.problem(problem)

@@ -1,5 +1,5 @@
 /** A rule as each store is asked for it: the same tree by its two visitors. What a store cannot say exactly it over-selects. */
-import { toDsl } from '../ingest/store/elasticsearch/dsl.ts'
+import { toDsl } from '../ingest/store/elasticsearch/read/dsl.ts'
 import { toSql } from '../ingest/store/sql.ts'
 import type { Rule } from './rule.ts'
 

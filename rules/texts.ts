@@ -1,5 +1,5 @@
 /**
- * The texts of rules and their versions. The newest version in the store is the truth; a file is an input, remembered by node,
+ * The texts of rules, and of whatever else a person writes as text (`Shelf`), and their versions. The newest version in the store is the truth; a file is an input, remembered by node,
  * and taken over when it differs from what it last brought. Where a person has changed a text since, the file's change of it
  * waits for a person. What vanished is ended, never deleted. A version never changes in what it says: it is copied to the
  * history before the next one takes its place.
@@ -56,8 +56,17 @@ export class StaleText extends Error {
 
 export const hashOfText = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
 
-const headsIn = (documents: DocumentStore) => documents.collection<Head>('rule_texts')
-const historyIn = (documents: DocumentStore) => documents.collection<TextVersion>('rule_history')
+/** Where texts of a kind are kept: those in force, and what they were. */
+export interface Shelf {
+  readonly heads: string
+  readonly history: string
+  /** What one is called in sentences. */
+  readonly what: string
+}
+export const RULES: Shelf = { heads: 'rule_texts', history: 'rule_history', what: 'rule' }
+
+const headsIn = (documents: DocumentStore, { heads }: Shelf) => documents.collection<Head>(heads)
+const historyIn = (documents: DocumentStore, { history }: Shelf) => documents.collection<TextVersion>(history)
 const idOf = (key: string, n: number): string => `${key} ${String(n).padStart(8, '0')}`
 
 const versionOf = ({ said: _, hashes: __, waiting: ___, ...version }: Head): TextVersion =>
@@ -67,7 +76,7 @@ export interface Facts {
   readonly node: string
   readonly at: number
 }
-interface Stated extends RuleText {
+export interface Stated extends RuleText {
   readonly compiled: readonly string[]
 }
 
@@ -102,8 +111,8 @@ const brought = (head: Head | undefined, file: Stated, facts: Facts): Head | und
   // At a node's first start what stood there before is no news, nor is what holds already.
   if (!last && head.hashes.includes(hash)) return noted
   if (head.text === file.text && !head.ended) return { ...noted, file: file.file, waiting }
-  // A person's change that never came into this file.
-  if (head.by !== undefined && !head.ended && last?.hash !== hashOfText(head.text))
+  // A person's change, or end, that never came into this file.
+  if (head.by !== undefined && last?.hash !== (head.ended ? '' : hashOfText(head.text)))
     return { ...noted, waiting: [...waiting, { node, path: file.file, text: file.text }] }
   return {
     ...versionFrom(file, head.n + 1, facts, by),
@@ -126,15 +135,17 @@ const vanished = (head: Head, facts: Facts): Head | undefined => {
   return { ...rest, 'text.n': n, n, at, brought: { node, path: last.path }, ended: true, said, waiting } as Head
 }
 
-export const readHeads = async (documents: DocumentStore): Promise<Map<string, Stored<Head>>> => {
+export const readHeads = async (documents: DocumentStore, shelf = RULES): Promise<Map<string, Stored<Head>>> => {
   const out = new Map<string, Stored<Head>>()
-  for await (const page of pagesOf(headsIn(documents), EVERYTHING)) for (const head of page) out.set(head.id, head)
+  for await (const page of pagesOf(headsIn(documents, shelf), EVERYTHING))
+    for (const head of page) out.set(head.id, head)
   return out
 }
 
 /** The version of before is in the history first: nothing is ever in neither. False for each that somebody else was faster with. */
 const putHeads = async (
   documents: DocumentStore,
+  shelf: Shelf,
   next: readonly { readonly before: Stored<Head> | undefined; readonly head: Head }[],
 ): Promise<readonly boolean[]> => {
   const old = next.flatMap(({ before, head }): Put<TextVersion>[] =>
@@ -143,8 +154,8 @@ const putHeads = async (
       : [],
   )
   // That it is there already says that an earlier try came so far.
-  if (old.length > 0) await historyIn(documents).put(old)
-  const results = await headsIn(documents).put(
+  if (old.length > 0) await historyIn(documents, shelf).put(old)
+  const results = await headsIn(documents, shelf).put(
     next.map(({ before, head }) => ({ id: head['text.key'], version: before?.version ?? null, doc: head })),
   )
   return results.map(({ ok }) => ok)
@@ -157,14 +168,19 @@ const statedIn = (held: Held): readonly Stated[] => {
 }
 
 /** Takes what the files of this node say into what is known; again where another process was faster. */
-export const bringTexts = async (
+export const bringTexts = (documents: DocumentStore, held: Held, facts: Facts): Promise<Map<string, Stored<Head>>> =>
+  bringStated(documents, statedIn(held), facts, RULES)
+
+/** The same of texts of any kind, each key once. */
+export const bringStated = async (
   documents: DocumentStore,
-  held: Held,
+  stated: readonly Stated[],
   facts: Facts,
+  shelf: Shelf,
 ): Promise<Map<string, Stored<Head>>> => {
-  const files = new Map(statedIn(held).map((file) => [file.key, file]))
+  const files = new Map(stated.map((file) => [file.key, file]))
   for (;;) {
-    const heads = await readHeads(documents)
+    const heads = await readHeads(documents, shelf)
     const next: { before: Stored<Head> | undefined; head: Head }[] = []
     for (const [key, file] of files) {
       const head = brought(heads.get(key)?.doc, file, facts)
@@ -175,7 +191,7 @@ export const bringTexts = async (
       if (head) next.push({ before, head })
     }
     if (next.length === 0) return heads
-    await putHeads(documents, next)
+    await putHeads(documents, shelf, next)
   }
 }
 
@@ -188,6 +204,8 @@ export interface TextChange {
   readonly by: string
   readonly reason: string
   readonly catalog?: string | undefined
+  /** It is in force no longer: `text` is what it was. */
+  readonly ended?: true
 }
 /**
  * A person's new text: version 1, or of one that was ended the next. Rejects with a `StaleText` where there is one in force by
@@ -197,28 +215,35 @@ export const addText = async (
   documents: DocumentStore,
   { key, file, text, compiled, by, reason }: Omit<TextChange, 'seen' | 'catalog'> & { readonly file: string },
   at: number,
+  shelf = RULES,
 ): Promise<Stored<Head>> => {
-  const before = await headsIn(documents).get(SYSTEM, key)
+  const before = await headsIn(documents, shelf).get(SYSTEM, key)
   if (before && !before.doc.ended) throw new StaleText(key, before.doc.n)
   const n = (before?.doc.n ?? 0) + 1
   const hashes = withHash(before?.doc.hashes ?? [], hashOfText(text))
   const said = before?.doc.said ?? []
   const set = { 'text.key': key, 'text.n': n, n, at, text, file, compiled, by, reason }
-  const [done] = await putHeads(documents, [
+  const [done] = await putHeads(documents, shelf, [
     { before: before ?? undefined, head: { ...set, hashes, said, waiting: [] } },
   ])
-  const now = (await headsIn(documents).get(SYSTEM, key))!
+  const now = (await headsIn(documents, shelf).get(SYSTEM, key))!
   if (!done) throw new StaleText(key, now.doc.n)
   return now
 }
 
 /** A person's change. Rejects with a `StaleText` where somebody was faster. */
-export const changeText = async (documents: DocumentStore, change: TextChange, at: number): Promise<Stored<Head>> => {
-  const { key, text, compiled, seen, by, reason, catalog } = change
-  const before = await headsIn(documents).get(SYSTEM, key)
-  if (!before) throw new Error(`there is no rule ${key}: look again`)
+export const changeText = async (
+  documents: DocumentStore,
+  change: TextChange,
+  at: number,
+  shelf = RULES,
+): Promise<Stored<Head>> => {
+  const { key, text, compiled, seen, by, reason, catalog, ended } = change
+  const before = await headsIn(documents, shelf).get(SYSTEM, key)
+  if (!before) throw new Error(`there is no ${shelf.what} ${key}: look again`)
   if (before.doc.n !== seen) throw new StaleText(key, before.doc.n)
-  if (before.doc.text === text && !before.doc.ended) throw new Error('nothing would change: the rule says that already')
+  if (before.doc.text === text && before.doc.ended === ended)
+    throw new Error(`nothing would change: the ${shelf.what} ${ended ? 'is ended' : 'says that'} already`)
   const { brought: _, ended: __, ...rest } = before.doc
   const n = seen + 1
   const hashes = withHash(before.doc.hashes, hashOfText(text))
@@ -226,30 +251,37 @@ export const changeText = async (documents: DocumentStore, change: TextChange, a
   // What waited and is taken waits no longer.
   const waiting = before.doc.waiting.filter((each) => each.text !== text)
   const set = { 'text.n': n, n, at, text, compiled, by, reason, hashes, said, waiting }
-  const head = { ...rest, ...set, ...(catalog === undefined ? {} : { catalog: hashOfText(catalog) }) } as Head
-  const [done] = await putHeads(documents, [{ before, head }])
-  const now = (await headsIn(documents).get(SYSTEM, key))!
+  const more = { ...(catalog === undefined ? {} : { catalog: hashOfText(catalog) }), ...(ended ? { ended } : {}) }
+  const head = { ...rest, ...set, ...more } as Head
+  const [done] = await putHeads(documents, shelf, [{ before, head }])
+  const now = (await headsIn(documents, shelf).get(SYSTEM, key))!
   if (!done) throw new StaleText(key, now.doc.n)
   return now
 }
 
 /** Notes beside the version what a file of this node says now. */
-export const noteSaid = async (documents: DocumentStore, key: string, mine: Said): Promise<void> => {
+export const noteSaid = async (documents: DocumentStore, key: string, mine: Said, shelf = RULES): Promise<void> => {
   for (;;) {
-    const found = await headsIn(documents).get(SYSTEM, key)
+    const found = await headsIn(documents, shelf).get(SYSTEM, key)
     if (!found) return
     const doc = { ...found.doc, said: withSaid(found.doc.said, mine) }
-    const [put] = await headsIn(documents).put([{ id: key, version: found.version, doc }])
+    const [put] = await headsIn(documents, shelf).put([{ id: key, version: found.version, doc }])
     if (put?.ok) return
   }
 }
 /** The file's changes that wait are not taken. */
-export const keepText = async (documents: DocumentStore, key: string, seen: number): Promise<Stored<Head>> => {
-  const found = await headsIn(documents).get(SYSTEM, key)
+export const keepText = async (
+  documents: DocumentStore,
+  key: string,
+  seen: number,
+  shelf = RULES,
+): Promise<Stored<Head>> => {
+  const heads = headsIn(documents, shelf)
+  const found = await heads.get(SYSTEM, key)
   if (!found || found.doc.n !== seen) throw new StaleText(key, found?.doc.n ?? 0)
-  const [put] = await headsIn(documents).put([{ id: key, version: found.version, doc: { ...found.doc, waiting: [] } }])
+  const [put] = await heads.put([{ id: key, version: found.version, doc: { ...found.doc, waiting: [] } }])
   if (!put?.ok) throw new StaleText(key, found.doc.n)
-  return (await headsIn(documents).get(SYSTEM, key))!
+  return (await heads.get(SYSTEM, key))!
 }
 
 /** The newest first. */
@@ -257,8 +289,9 @@ export const textHistory = async (
   documents: DocumentStore,
   head: Head,
   limit = 200,
+  shelf = RULES,
 ): Promise<readonly TextVersion[]> => {
-  const { items } = await historyIn(documents).query(SYSTEM, {
+  const { items } = await historyIn(documents, shelf).query(SYSTEM, {
     filter: eq('text.key', head['text.key']),
     sort: [{ field: 'text.n', order: 'desc' }],
     limit,
@@ -267,5 +300,10 @@ export const textHistory = async (
   const before = items.flatMap(({ doc }) => (doc['text.key'] === head['text.key'] && doc.n < head.n ? [doc] : []))
   return [versionOf(head), ...before]
 }
-export const textAt = async (documents: DocumentStore, head: Head, n: number): Promise<TextVersion | undefined> =>
-  n === head.n ? versionOf(head) : (await historyIn(documents).get(SYSTEM, idOf(head['text.key'], n)))?.doc
+export const textAt = async (
+  documents: DocumentStore,
+  head: Head,
+  n: number,
+  shelf = RULES,
+): Promise<TextVersion | undefined> =>
+  n === head.n ? versionOf(head) : (await historyIn(documents, shelf).get(SYSTEM, idOf(head['text.key'], n)))?.doc

@@ -110,7 +110,7 @@ export const documentAdapter = (documents: DocumentStore) =>
         },
         deleteMany: async ({ model, where }) => {
           const items = await find(model, where)
-          for (const item of items) await of(model).delete(item.id, 'any')
+          await of(model).deleteMany(items.map(({ id }) => id))
           return items.length
         },
       }

@@ -201,8 +201,8 @@ export const createAuth = async (
     )
   const endSessions = async (userId: string, keepToken?: string) => {
     const { items } = await sessions.query(SYSTEM, { filter: eq('userId', userId), limit: 10_000 })
-    for (const item of items)
-      if (item.doc['userId'] === userId && item.doc['token'] !== keepToken) await sessions.delete(item.id, 'any')
+    const over = items.filter(({ doc }) => doc['userId'] === userId && doc['token'] !== keepToken)
+    await sessions.deleteMany(over.map(({ id }) => id))
     for (const ended of [...(listeners.get(userId) ?? [])]) ended()
   }
   const listeners = new Map<string, Set<() => void>>()

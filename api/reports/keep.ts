@@ -85,7 +85,7 @@ export const keepReport = async (
   const own = id ?? nonce
   const [result] = await reportsIn(documents).put([{ id: own, version: null, doc }])
   if (result?.ok) return reportsIn(documents).get(SYSTEM, own)
-  await Promise.all(FORMATS.map((format) => filesIn(documents).delete(files[format]!.key, 'any')))
+  await filesIn(documents).deleteMany(FORMATS.map((format) => files[format]!.key))
   return undefined
 }
 
@@ -110,7 +110,7 @@ export const forgetOld = async ({ store, clock, config, trust }: Installation): 
     for (;;) {
       const { items } = await collection.query(SYSTEM, { filter: old, limit: 100 })
       if (items.length === 0) break
-      for (const { id } of items) await collection.delete(id, 'any')
+      await collection.deleteMany(items.map(({ id }) => id))
       if (collection === (reportsIn(store.documents) as unknown)) removed += items.length
     }
   return removed

@@ -111,12 +111,9 @@ const computing = new WeakMap<Installation, Promise<unknown>>()
 export const scoresOf = async (installation: Installation, days: readonly number[]): Promise<readonly DayScores[]> => {
   const collection = keptIn(installation)
   const idOf = (day: number) => dayOf(installation.inventory.province.timezone, day)
-  const read = () =>
-    Promise.all(
-      days.map(async (day) => {
-        const doc = (await collection.get(SYSTEM, idOf(day)))?.doc
-        return doc?.formula === FORMULA ? doc : undefined
-      }),
+  const read = async () =>
+    (await collection.getMany(SYSTEM, days.map(idOf))).map((found) =>
+      found?.doc.formula === FORMULA ? found.doc : undefined,
     )
   const found = await read()
   if (found.every((doc) => doc !== undefined)) return found.map(toDay)

@@ -209,8 +209,12 @@ const detail = async (installation: Installation, scope: Scope, found: Stored<Al
     ...(doc.absorbed ?? []).map((id) => ({ id, relation: 'absorbed' as const })),
   ]
   const related: AlertDetail['related'] = []
-  for (const { id, relation } of ids) {
-    const other = await collection.get(scope, id)
+  const others = await collection.getMany(
+    scope,
+    ids.map(({ id }) => id),
+  )
+  for (const [i, { id, relation }] of ids.entries()) {
+    const other = others[i]
     if (other) related.push({ id, rule: other.doc.rule_name, relation, at: other.doc['alert.first'] })
   }
   const events = eventsFor(scope, doc)
@@ -266,12 +270,8 @@ const exceptionsFor = async (installation: Installation, rule: Rule, events: rea
 
 /** What became part of an alert keeps what people said of it. */
 const absorbedBy = async (collection: Collection<Alert>, doc: Alert): Promise<Stored<Alert>[]> => {
-  const all: Stored<Alert>[] = []
-  for (const id of (doc.absorbed ?? []).slice(-20)) {
-    const other = await collection.get(SYSTEM, id)
-    if (other) all.push(other)
-  }
-  return all
+  const found = await collection.getMany(SYSTEM, (doc.absorbed ?? []).slice(-20))
+  return found.filter((other) => other !== undefined)
 }
 
 /** What the address and the portal did around the burst: an hour to each side. */

@@ -58,7 +58,10 @@ const ofPortals = async (
     by: ['alert.incident'],
     limit: MOST_OF_PORTALS,
   })
-  const found = await Promise.all(buckets.map(({ key }) => incidentsOf(installation).get(scope, String(key[0]))))
+  const found = await incidentsOf(installation).getMany(
+    scope,
+    buckets.map(({ key }) => String(key[0])),
+  )
   return [eq('incident.number', ...found.flatMap((each) => each?.doc['incident.number'] ?? []))]
 }
 const MOST_OF_PORTALS = 500
@@ -211,8 +214,7 @@ export const incidents = new Hono<Env>()
     const { ids, title } = c.req.valid('json')
     const found = await one(installation, scope, c.req.param('id'))
     const alerts: Stored<Alert>[] = []
-    for (const id of new Set(ids)) {
-      const alert = await alertsOf(installation).get(scope, id)
+    for (const alert of await alertsOf(installation).getMany(scope, [...new Set(ids)])) {
       if (!alert) throw notFound('cảnh báo này', 'alert')
       alerts.push(alert)
     }
@@ -301,8 +303,7 @@ export const detailOf = async (
   const ids = new Set([...found.doc.related, ...same.items.map((item) => item.id)])
   for (const id of await campaignIncidents(installation, scope, members)) ids.add(id)
   ids.delete(found.id)
-  for (const id of ids) {
-    const other = await incidentsOf(installation).get(scope, id)
+  for (const other of await incidentsOf(installation).getMany(scope, [...ids])) {
     if (other) related.push(incidentRow(installation.inventory, other, now))
   }
   return {

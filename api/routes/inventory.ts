@@ -172,7 +172,7 @@ const waitingRows = ({ inventories }: Installation): InventoryView['waiting'] =>
   })
 
 /** Carries it out, leaves its trail, and refuses with what is wrong in it. */
-const changed = async (
+export const changed = async (
   c: Context<Env>,
   work: () => Promise<Changed>,
   what: string,

@@ -12,6 +12,7 @@ import type { SourceRow, SourceSetup } from '../contract.ts'
 import type { Config } from '../config.ts'
 import { does } from '../does.ts'
 import type { Installation } from '../installation.ts'
+import { may } from '../permissions.ts'
 import { notFound } from '../refusal.ts'
 import { assignSender, getUnknown, listSources, listUnknown } from '../schema/sources.ts'
 import { assign, readingOf, unknownSenders } from '../unknown.ts'
@@ -191,6 +192,14 @@ export const sources = new Hono<Env>()
     c.json({
       items: (await sourceRows(c.var.installation, c.var.scope)).sort((a, b) => a.id.localeCompare(b.id)),
       setup: setupOf(c.var.installation.config, c.var.installation.syslog),
+      ...(may(c.var.user, 'admin')
+        ? {
+            texts: {
+              waiting: [...c.var.installation.sourcebook.waiting()],
+              ended: [...c.var.installation.sourcebook.ended()],
+            },
+          }
+        : {}),
     }),
   )
   .get('/unknown', does(listUnknown), async (c) => c.json({ items: await unknownSenders(c.var.installation) }))

@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import { agencyName } from '../../ingest/inventory/scope.ts'
 import { sees } from '../../ingest/store/scope.ts'
-import { type Scope, StoreError, type Stored } from '../../ingest/store/store.ts'
+import { type Scope, type Stored, StoreError } from '../../ingest/store/store.ts'
 import { type Alert, partKey } from '../../rules/alert.ts'
 import type { Actor, CaseDocument } from '../../rules/case/act.ts'
 import { actsOf } from '../../rules/case/act.ts'
@@ -121,8 +121,7 @@ export const triage = new Hono<Env>()
     const { installation, scope, user } = c.var
     const { ids, incident, title } = c.req.valid('json')
     const found: Stored<Alert>[] = []
-    for (const id of ids) {
-      const alert = await alertOf(installation, scope, id)
+    for (const alert of await alertsOf(installation).getMany(scope, ids)) {
       if (!alert || alert.doc['alert.status'] === 'absorbed') throw notFound('cảnh báo này', 'alert')
       found.push(alert)
     }
@@ -134,8 +133,8 @@ export const triage = new Hono<Env>()
     return c.json(incidentRow(installation.inventory, target, installation.clock()))
   })
 
-const alertOf = (installation: Installation, scope: Scope, id: string) =>
-  installation.store.documents.collection<Alert>('alerts').get(scope, id)
+const alertsOf = (installation: Installation) => installation.store.documents.collection<Alert>('alerts')
+const alertOf = (installation: Installation, scope: Scope, id: string) => alertsOf(installation).get(scope, id)
 
 /** An alert that got an agency goes where alerts of that agency go. */
 const settle = async (

@@ -40,7 +40,17 @@ export const listSources = operation({
   tag: 'sources',
   summary: 'Sources of logs and how they are; what to set on a new device',
   act: 'read',
-  answer: z.strictObject({ items: z.array(sourceRow), setup: sourceSetup }),
+  answer: z.strictObject({
+    items: z.array(sourceRow),
+    setup: sourceSetup,
+    texts: z
+      .strictObject({
+        waiting: z.array(z.string()).describe('Those of which a file says otherwise than a person'),
+        ended: z.array(z.string()).describe('Those that are read no longer'),
+      })
+      .optional()
+      .describe('To who may change them'),
+  }),
 })
 
 const example = z.strictObject({ line: z.string(), fields: z.record(z.string(), z.string()) })

@@ -23,13 +23,17 @@ export const terse = (value: unknown): unknown => {
 }
 
 /** Fields that changed are set, those that went are taken out; the others keep their comments. */
-const setFields = (document: Document, map: YAMLMap, said: Entry, entry: Entry): void => {
+const setFields = (document: Document, map: YAMLMap, said: Entry, entry: Entry, short: typeof terse): void => {
   const [was, is] = [said as Record<string, unknown>, entry as Record<string, unknown>]
   for (const key of new Set([...Object.keys(was), ...Object.keys(is)])) {
     if (JSON.stringify(was[key]) === JSON.stringify(is[key])) continue
-    const value = (terse({ [key]: is[key] }) as Record<string, unknown>)[key]
+    const value = (short({ [key]: is[key] }) as Record<string, unknown>)[key]
     if (value === undefined) map.delete(key)
-    else map.set(key, document.createNode(value, { flow: map.flow ?? false }))
+    else {
+      const old: unknown = map.get(key, true)
+      const flow = (isMap(old) || isSeq(old) ? old.flow : undefined) ?? map.flow ?? false
+      map.set(key, document.createNode(value, { flow }))
+    }
   }
 }
 
@@ -63,13 +67,50 @@ const changedText = (source: string, said: Inventory, { kind, key, entry }: Chan
     const value = document.createNode(terse(entry), { flow: true })
     return replaced(at, textOf(value, 0))
   }
+  const list = said[kind] as readonly Entry[]
+  const nth = list.findIndex((each) => keyOf(kind, each) === key)
+  return changedItem(source, document, at, { nth, said: list[nth], entry })
+}
+
+/** What takes the place of a stretch of the text. */
+interface Splice {
+  readonly from: number
+  readonly to: number
+  readonly text: string
+}
+const spliced = (source: string, { from, to, text }: Splice): string => source.slice(0, from) + text + source.slice(to)
+interface ItemChange {
+  readonly nth: number
+  readonly said: Entry | undefined
+  readonly entry: Entry | undefined
+}
+
+/** The `nth` entry of a list that stands in the text, which says `said`, is changed or taken out; or one is put behind the others. */
+export const changedItem = (
+  source: string,
+  document: Document,
+  at: Node,
+  change: ItemChange,
+  short: (value: unknown) => unknown = terse,
+): string | undefined => {
+  const splice = itemSplice(source, document, at, change, short)
+  return splice && spliced(source, splice)
+}
+
+const itemSplice = (
+  source: string,
+  document: Document,
+  at: Node,
+  { nth, said, entry }: ItemChange,
+  short: (value: unknown) => unknown,
+): Splice | undefined => {
+  const replaced = (node: Node, text: string): Splice => ({ from: node.range![0], to: endOf(source, node), text })
   if (!isSeq(at)) return undefined
-  const nth = (said[kind] as readonly Entry[]).findIndex((each) => keyOf(kind, each) === key)
   const [node, last] = [at.get(nth, true), at.items.at(-1)]
   if (nth >= 0) {
     if (!isMap(node)) return undefined
     if (entry !== undefined) {
-      setFields(document, node, (said[kind] as readonly Entry[])[nth]!, entry)
+      setFields(document, node, said!, entry, short)
       // Its comment behind the last field on the same line is outside of what is replaced.
       if (node.comment && !source.slice(node.range![0], endOf(source, node)).includes(node.comment)) node.comment = null
       node.commentBefore = null
@@ -77,21 +118,44 @@ const changedText = (source: string, said: Inventory, { kind, key, entry }: Chan
     }
     if (at.flow) return undefined
     const from = source.lastIndexOf('\n', node.range![0]) + 1
-    return source.slice(0, from) + source.slice(endOf(source, node)).replace(/^[^\n]*\n?/, '')
+    const rest = source.slice(endOf(source, node))
+    return { from, to: source.length - rest.replace(/^[^\n]*\n?/, '').length, text: '' }
   }
-  if (entry === undefined) return source
+  if (entry === undefined) return { from: 0, to: 0, text: '' }
   if (at.flow && at.items.length > 0) return undefined
-  if (!isMap(last)) return replaced(at, `\n${textOf(document.createNode([terse(entry)]), 2).replace(/^/, '  ')}`)
+  if (!isMap(last)) return replaced(at, `\n${textOf(document.createNode([short(entry)]), 2).replace(/^/, '  ')}`)
   // As the one before it is written: on one line, or a field a line.
   const column = columnOf(source, last.range![0])
-  const text = textOf(document.createNode(terse(entry), { flow: last.flow ?? false }), column)
+  const text = textOf(document.createNode(short(entry), { flow: last.flow ?? false }), column)
   const from = source.lastIndexOf('\n', last.range![0]) + 1
   const lead = source.slice(from, last.range![0])
   const end = endOf(source, last)
   const rest = source.slice(end)
   // What stands behind the last one on its line is its comment.
-  const comment = rest.slice(0, rest.indexOf('\n') < 0 ? rest.length : rest.indexOf('\n'))
-  return `${source.slice(0, end)}${comment}\n${lead}${text}${rest.slice(comment.length)}`
+  const behind = end + rest.slice(0, rest.indexOf('\n') < 0 ? rest.length : rest.indexOf('\n')).length
+  return { from: behind, to: behind, text: `\n${lead}${text}` }
+}
+
+/**
+ * All of them by one reading of the text, which takes most of the time: entries that are changed, and such as are put behind
+ * others. Undefined where one of them is anything else, or two concern the same stretch.
+ */
+const changedAtOnce = (source: string, said: Inventory, changes: readonly Change[]): string | undefined => {
+  const document = parseDocument(source, { uniqueKeys: false })
+  const splices: Splice[] = []
+  for (const { kind, key, entry } of changes) {
+    const at = document.get(kind, true)
+    if (!isList(kind) || entry === undefined || !isNode(at) || !isSeq(at) || at.items.length === 0) return undefined
+    const list = said[kind] as readonly Entry[]
+    const nth = list.findIndex((each) => keyOf(kind, each) === key)
+    const splice = itemSplice(source, document, at, { nth, said: list[nth], entry }, terse)
+    if (!splice) return undefined
+    splices.push(splice)
+  }
+  // In the order of the text; what is put in the same place stays in the order of the changes.
+  const inOrder = splices.map((splice, i) => ({ ...splice, i })).sort((a, b) => a.from - b.from || a.i - b.i)
+  if (inOrder.some(({ from }, i) => i > 0 && from < inOrder[i - 1]!.to)) return undefined
+  return inOrder.reduceRight(spliced, source)
 }
 
 /**
@@ -103,12 +167,19 @@ export const writtenInto = (source: string, file: string, changes: readonly Chan
   const left = { why: `${file} says ${places} in a way that is not rewritten: change it there yourself` }
   try {
     let text = source
-    for (const change of changes) {
-      const next = changedText(text, parseInventory(text, file), change)
-      if (next === undefined) return left
-      text = next
-    }
-    const wanted = checkedInventory(withEntries(parseInventory(source, file), changes))
+    // What is half written need not hold by itself: an agency may name one that is added after it.
+    const before = parseInventory(source, file)
+    let said = before
+    const atOnce = changedAtOnce(source, before, changes)
+    if (atOnce === undefined)
+      for (const change of changes) {
+        const next = changedText(text, said, change)
+        if (next === undefined) return left
+        text = next
+        said = withEntries(said, [change])
+      }
+    else text = atOnce
+    const wanted = checkedInventory(withEntries(before, changes))
     return JSON.stringify(parseInventory(text, file)) === JSON.stringify(wanted) ? { text } : left
   } catch {
     // Old spellings (`kind: system`, `observers`) say an entry in another place than today's schema has it.

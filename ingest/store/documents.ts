@@ -1,6 +1,12 @@
 /** What both document stores share: a document as flat fields, and which of them each collection is searched by. */
 import type { Event, Scalar, Value } from '../event.ts'
-import type { Document } from './store.ts'
+import { type Document, StoreRefused } from './store.ts'
+
+/** Throws (`StoreRefused`) where this names no collection on every store. */
+export const checkName = (name: string): void => {
+  if (!/^[a-z0-9][a-z0-9_.-]{0,80}$/.test(name))
+    throw new StoreRefused(`"${name}" cannot name a collection: use small letters, digits, "_", "-" and "."`)
+}
 
 /** Fields with a column (an index) of their own. Others are found too, by reading every document of the collection. */
 export const INDEXED: { readonly [collection: string]: readonly string[] } = {
@@ -34,6 +40,7 @@ export const INDEXED: { readonly [collection: string]: readonly string[] } = {
   reports: ['report.at', 'report.kind', 'report.period', 'organization.id', 'system.id'],
   report_files: ['report.at', 'organization.id', 'system.id'],
   rule_history: ['text.key', 'text.n'],
+  source_history: ['text.key', 'text.n'],
   backfills: ['rule', 'state', 'at'],
   hits: ['hit.rule', '@timestamp'],
   incidents: [

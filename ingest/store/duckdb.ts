@@ -13,11 +13,12 @@ import {
   type Asked,
   type Bucket,
   type EventStore,
-  givenUp,
   ingestedOn,
   type Scope,
-  StoreError,
-  WrongQuestion,
+  type Fault,
+  errorOf,
+  givenUp,
+  storeClosed,
 } from './store.ts'
 
 export interface DuckdbOptions {
@@ -35,19 +36,12 @@ export interface DuckdbOptions {
 interface Answer {
   readonly id: number
   readonly value: never
-  readonly error?: { readonly name: string; readonly message: string }
+  readonly error?: { readonly fault: Fault | undefined; readonly message: string }
   /** Memory that the store thread needs no more. */
   readonly back?: ArrayBufferLike[]
   /** Not the answer yet: the store thread has copied what was appended. */
   readonly copied?: boolean
 }
-
-const errorOf = ({ name, message }: { readonly name: string; readonly message: string }): Error =>
-  name === 'WrongQuestion'
-    ? new WrongQuestion(message)
-    : name === 'StoreError'
-      ? new StoreError(message)
-      : new Error(message)
 
 /** Opens the day files of a folder. Rejects with a `StoreError` that a person can act on. */
 export const openDuckdb = async (
@@ -79,11 +73,11 @@ export const openDuckdb = async (
     onCopied.delete(id)
     const call = waiting.get(id)
     waiting.delete(id)
-    if (error) call?.reject(errorOf(error))
+    if (error) call?.reject(errorOf(error.message, error.fault))
     else call?.resolve(value)
   })
   worker.on('error', (error) => fail(error instanceof Error ? error : new Error(String(error))))
-  worker.on('exit', () => fail(new StoreError('the store is closed')))
+  worker.on('exit', () => fail(storeClosed()))
   const expect = <T>(id: number) =>
     new Promise<T>((resolve, reject) => waiting.set(id, { resolve: resolve as (value: never) => void, reject }))
   const call = <T>(name: string, ...args: unknown[]): Promise<T> => {

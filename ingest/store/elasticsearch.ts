@@ -1,9 +1,9 @@
 /** The store of several machines: events and documents in Elasticsearch. */
 import { openClient, type Connection } from './elasticsearch/connect.ts'
-import { openDocuments } from './elasticsearch/documents.ts'
-import { openEvents } from './elasticsearch/events.ts'
-import type { SchemaOptions } from './elasticsearch/schema.ts'
-import { openSessions } from './elasticsearch/sessions.ts'
+import { openDocuments } from './elasticsearch/documents/documents.ts'
+import { openEvents } from './elasticsearch/events/events.ts'
+import type { SchemaOptions } from './elasticsearch/events/schema.ts'
+import { openSessions } from './elasticsearch/sessions/sessions.ts'
 import type { Store } from './store.ts'
 
 export interface ElasticsearchOptions extends Connection {
@@ -41,6 +41,7 @@ export const openElasticsearch = async (options: ElasticsearchOptions): Promise<
     })
     return {
       kind: 'elasticsearch',
+      remote: true,
       events,
       documents,
       lease: sessions.lease,

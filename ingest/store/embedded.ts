@@ -1,25 +1,69 @@
 /** The embedded store: events in DuckDB, documents in SQLite, of one process. */
-import type { DocumentStore, EventStore, Lease, Store } from './store.ts'
+import {
+  type Collection,
+  type Document,
+  type DocumentStore,
+  type EventStore,
+  type Lease,
+  type Store,
+  Fenced,
+} from './store.ts'
+
+/** The documents, which this holder writes as long as it holds the lease. */
+const guarded = (documents: DocumentStore, held: () => boolean): DocumentStore => {
+  const check = () => {
+    if (!held()) throw new Fenced()
+  }
+  return {
+    ...documents,
+    collection: <T extends Document>(name: string): Collection<T> => {
+      const plain = documents.collection<T>(name)
+      return {
+        ...plain,
+        put: async (items, inOrder) => {
+          check()
+          return plain.put(items, inOrder)
+        },
+        delete: async (id, version) => {
+          check()
+          return plain.delete(id, version)
+        },
+        deleteMany: async (ids) => {
+          check()
+          return plain.deleteMany(ids)
+        },
+      }
+    },
+  }
+}
 
 /** Joins the two. Leases are those of one process: free unless it holds them itself. */
 export const embedded = (events: EventStore, documents: DocumentStore): Store => {
-  const held = new Map<string, Lease>()
+  const leases = new Map<string, Lease>()
   let tokens = 0
   return {
     kind: 'duckdb',
-    events,
+    remote: false,
+    events: {
+      ...events,
+      append: async (batch, now) => {
+        if (batch.lease && !batch.lease.held()) throw new Fenced()
+        return events.append(batch, now)
+      },
+    },
     documents,
     lease: async (name) => {
-      if (held.has(name)) return undefined
+      if (leases.has(name)) return undefined
+      const held = () => leases.get(name) === lease
       const lease: Lease = {
         token: ++tokens,
-        held: () => held.get(name) === lease,
-        documents,
+        held,
+        documents: guarded(documents, held),
         release: async () => {
-          if (held.get(name) === lease) held.delete(name)
+          if (held()) leases.delete(name)
         },
       }
-      held.set(name, lease)
+      leases.set(name, lease)
       return lease
     },
     problems: async () => [],

@@ -9,11 +9,13 @@ import { setImmediate as breath } from 'node:timers/promises'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import type { Scalar } from '../event.ts'
 import { Buckets, byCount, typedKey } from './buckets.ts'
-import { flatFields, INDEXED, TOGETHER } from './documents.ts'
+import { checkName, flatFields, INDEXED } from './documents.ts'
 import { diskFull } from './full.ts'
+import { told, telling } from './sqlite-told.ts'
 import { openMeasured } from './measured.ts'
 import { scoped } from './scope.ts'
 import { toSqlite } from './sqlite-filter.ts'
+import { makeTable } from './sqlite-table.ts'
 import { openWrite } from './sqlite-write.ts'
 import { compare, placeOf } from './sqlite-order.ts'
 import { column as quote } from './sql.ts'
@@ -27,13 +29,16 @@ import {
   type Scope,
   type Stored,
   StoreError,
-  tooLong,
+  StoreRefused,
   WrongQuestion,
+  tooLong,
 } from './store.ts'
 
 const SCHEMA = 1
 /** Documents that are decided on without a pause: some milliseconds. */
 const SLICE = 200
+/** Documents that are read by their ids at once. */
+const AT_ONCE = 1000
 const SQL_AS = { least: 'min', greatest: 'max', sum: 'sum' } as const
 /** ms that a question may take which SQL cannot decide. */
 const LIMIT = 30_000
@@ -48,7 +53,7 @@ export const openSqlite = (path: string): DocumentStore & { names(): readonly st
     db.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA busy_timeout=8000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL')
     const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
     if (version > SCHEMA)
-      throw new StoreError(
+      throw new StoreRefused(
         `${path} was written by a newer version of Vọng Lâu (schema ${version}, this one knows ${SCHEMA}): install that version again, or move the file away`,
       )
     db.exec(
@@ -62,10 +67,10 @@ export const openSqlite = (path: string): DocumentStore & { names(): readonly st
     const full = diskFull(reason)
     if (full) throw full
     if (/locked|busy/i.test(reason))
-      throw new StoreError(
+      throw new StoreRefused(
         `${path} is open in another process: stop the other Vọng Lâu that uses this data folder, or give this one another (data:)`,
       )
-    throw new StoreError(
+    throw new StoreRefused(
       `${path} cannot be opened (${reason}): restore it from a backup; alerts, incidents, users and the audit trail are in it`,
     )
   }
@@ -73,7 +78,10 @@ export const openSqlite = (path: string): DocumentStore & { names(): readonly st
   return {
     collection: <T extends Document>(name: string) => {
       let found = collections.get(name)
-      if (!found) collections.set(name, (found = openCollection(db, name)))
+      if (!found) {
+        checkName(name)
+        collections.set(name, (found = openCollection(db, name)))
+      }
       return found as unknown as Collection<T>
     },
     names: () =>
@@ -87,20 +95,16 @@ export const openSqlite = (path: string): DocumentStore & { names(): readonly st
   }
 }
 
-/** The error as whoever asked is told it. */
-const told = (error: unknown): unknown =>
-  (error instanceof StoreError ? undefined : diskFull(error instanceof Error ? error.message : String(error))) ?? error
-
 /** All of it or nothing, by one write to the disk. */
 const atOnce = <T>(db: DatabaseSync, work: () => T): T => {
-  db.exec('BEGIN IMMEDIATE')
   try {
+    db.exec('BEGIN IMMEDIATE')
     const result = work()
     db.exec('COMMIT')
     return result
   } catch (error) {
     // A full disk has ended it already, and that is what is to be told.
-    if (db.isTransaction) db.exec('ROLLBACK')
+    if (db.isOpen && db.isTransaction) db.exec('ROLLBACK')
     throw told(error)
   }
 }
@@ -137,36 +141,7 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
     seq: Number(row['seq']),
     doc: JSON.parse(String(row['doc'])) as Document,
   })
-  atOnce(db, () => {
-    db.exec(
-      // What is searched by stands before the document: of a long one the rest lies on other pages.
-      `CREATE TABLE IF NOT EXISTS ${table} (id TEXT PRIMARY KEY, version INTEGER NOT NULL, seq INTEGER NOT NULL, odd INTEGER NOT NULL, ${fields.map((field) => (field === 'id' ? '' : `${quote(field)}, `)).join('')}doc TEXT NOT NULL)`,
-    )
-    const present = new Set(
-      db
-        .prepare(`PRAGMA table_info(${table})`)
-        .all()
-        .map((row) => String(row['name'])),
-    )
-    const added = fields.filter((field) => !present.has(field))
-    for (const field of added) db.exec(`ALTER TABLE ${table} ADD COLUMN ${quote(field)}`)
-    db.exec(`CREATE INDEX IF NOT EXISTS ${quote(`i_${name}_seq`)} ON ${table} (seq)`)
-    for (const some of [...fields.map((field) => [field]), ...(TOGETHER[name] ?? [])])
-      db.exec(
-        `CREATE INDEX IF NOT EXISTS ${quote(`i_${name}_${some.join('+')}`)} ON ${table} (${some.map(quote).join(', ')})`,
-      )
-    // Each query asks whether there is one: as a rule there is none, and all would be read to know it.
-    db.exec(`CREATE INDEX IF NOT EXISTS ${quote(`i_${name}_odd`)} ON ${table} (odd) WHERE odd = 1`)
-    if (added.length === 0) return
-    // A field became searchable with this version of the program: fill its column once.
-    const fill = db.prepare(
-      `UPDATE ${table} SET odd = ?, ${fields.map((f) => `${quote(f)} = ?`).join(', ')} WHERE id = ?`,
-    )
-    for (const row of db.prepare(`SELECT id, doc FROM ${table}`).all()) {
-      const { values, odd } = columnValues(JSON.parse(String(row['doc'])) as Document)
-      fill.run(odd, ...values, String(row['id']))
-    }
-  })
+  atOnce(db, () => makeTable(db, name, fields, columnValues))
   const write = openWrite(prepare, table, fields, columnValues)
 
   const select = (scope: Scope, filter: Filter) => {
@@ -178,7 +153,7 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
     return { sql, params, ...(decide ? { match: (doc: Document) => decide(flatFields(doc)) } : {}) }
   }
 
-  return {
+  return telling({
     get: async (scope, id) => {
       const row = prepare(`SELECT id, version, seq, doc FROM ${table} WHERE id = ?`).get(id)
       if (!row) return undefined
@@ -186,6 +161,24 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
       return 'system' in scope || compile(scoped(scope, { op: 'and', of: [] }))(flatFields(found.doc))
         ? found
         : undefined
+    },
+    getMany: async (scope, ids) => {
+      const found = new Map<string, Stored<Document>>()
+      const every = [...new Set(ids)]
+      for (let i = 0; i < every.length; i += AT_ONCE) {
+        const some = every.slice(i, i + AT_ONCE)
+        // One statement for any number: the ids are a list of JSON.
+        const rows = prepare(
+          `SELECT id, version, seq, doc FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`,
+        ).all(JSON.stringify(some))
+        for (const row of rows) found.set(String(row['id']), stored(row))
+        if (i + AT_ONCE < every.length) await breath()
+      }
+      const sees = 'system' in scope ? () => true : compile(scoped(scope, { op: 'and', of: [] }))
+      return ids.map((id) => {
+        const each = found.get(id)
+        return each && sees(flatFields(each.doc)) ? each : undefined
+      })
     },
     put: async (items, inOrder = false) => atOnce(db, () => write(items, inOrder)),
     query: async (scope, query) => {
@@ -276,7 +269,13 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
           ? prepare(`DELETE FROM ${table} WHERE id = ?`).run(id)
           : prepare(`DELETE FROM ${table} WHERE id = ? AND version = ?`).run(id, version),
       ).changes > 0,
-  }
+    deleteMany: async (ids) =>
+      Number(
+        atOnce(db, () =>
+          prepare(`DELETE FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`).run(JSON.stringify(ids)),
+        ).changes,
+      ),
+  })
 
   /**
    * Every document that SQL chooses, in slices: what else the process has to do has its turn in between. One that is removed

@@ -21,7 +21,7 @@ export interface Offset {
   readonly source: string
   readonly segment: string // device, inode, generation and fingerprint of a file; number of a spool segment
   readonly position: number // bytes; everything before it is in the store
-  /** The position that the batch was read from. Where the store has another one, the batch is refused (`STALE`). */
+  /** The position that the batch was read from. Where the store has another one, the batch is refused (`StaleOffset`). */
   readonly from?: number
   readonly gone?: true // forget the segment
   /** What the parser remembers at this position; before there were streams, one state for all of them. */
@@ -43,7 +43,7 @@ export interface Batch {
   readonly offsets: readonly Offset[]
   /** What parsers learned from these lines: kept as long as the events, for stored lines may be read again. */
   readonly learned?: readonly Learned[]
-  /** What allows its reading. Where it is no longer held when the writing begins, the batch is refused (`FENCED`). */
+  /** What allows its reading. Where it is no longer held when the writing begins, the batch is refused (`Fenced`). */
   readonly lease?: Lease | undefined
   /** Nothing more is about to come: the commit need not wait for it. */
   readonly last?: boolean | undefined
@@ -222,6 +222,8 @@ export interface Measure {
 
 export interface Collection<T extends Document> {
   get(scope: Scope, id: string): Promise<Stored<T> | undefined>
+  /** A result for each, in the order of the ids: as `get` of each, in one question. */
+  getMany(scope: Scope, ids: readonly string[]): Promise<readonly (Stored<T> | undefined)[]>
   /**
    * Durable when it resolves; a result for each. `inOrder`: one after the other, and what follows a conflict is not
    * written (its result is a conflict too). No cluster has transactions, so whoever writes several documents that belong
@@ -255,10 +257,12 @@ export interface Collection<T extends Document> {
   /** The `seq` of the newest change: hand it to `changesSince` to learn of later ones. */
   newest(): Promise<number>
   delete(id: string, version: number | 'any'): Promise<boolean>
+  /** Removes these, whatever their versions; answers how many were there. Durable when it resolves; may be done again. */
+  deleteMany(ids: readonly string[]): Promise<number>
 }
 
 export interface DocumentStore {
-  /** The same name gives the same collection. Scoped reads look at 'organization.id' and 'system.id' of the document. */
+  /** The same name gives the same collection, of small letters, digits, "_", "-" and "." (`StoreRefused`). Scoped reads look at 'organization.id' and 'system.id' of the document. */
   collection<T extends Document>(name: string): Collection<T>
   close(): Promise<void>
 }
@@ -269,13 +273,16 @@ export interface Lease {
   readonly token: number
   /** False from the moment this process knows that it was released or lost. */
   held(): boolean
-  /** The documents as this holder writes them: refused (`FENCED`) once another process has taken over. */
+  /** The documents as this holder writes them: refused (`Fenced`) once another process has taken over. */
   readonly documents: DocumentStore
   release(): Promise<void>
 }
 
 export interface Store {
+  /** What a person reads; nothing is decided by it. */
   readonly kind: 'duckdb' | 'elasticsearch'
+  /** It may be away, and what is under way waits for it: the end of a process does not, without a limit. */
+  readonly remote: boolean
   readonly events: EventStore
   readonly documents: DocumentStore
   /** Takes the lease where nobody holds it, or its holder has died (known within 15 s); else undefined: ask again later. */
@@ -285,22 +292,4 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** Message of the rejection of a batch whose `from` is not the committed position: read on from `offsets()`. */
-export const STALE = 'the offset has moved: read on from the committed one'
-
-/** Message of the refusal of a write by a process whose lease another has taken over. */
-export const FENCED = 'another process has taken over'
-
-/** An error that a person can act on: what, where, what to do. */
-export class StoreError extends Error {
-  override readonly name: string = 'StoreError'
-}
-/** Of a person's question that took its whole time, in ms; and of one that was given up. */
-export const tooLong = (limit: number): StoreError =>
-  new StoreError(`the question took longer than ${limit / 1000} s: choose a shorter time range or a narrower search`)
-export const givenUp = (): StoreError => new StoreError('nobody waits for the answer any more')
-
-/** The question is wrong, whoever asks and whatever the store holds: a place that was never given, an order there is not. */
-export class WrongQuestion extends StoreError {
-  override readonly name = 'WrongQuestion'
-}
+export * from './errors.ts'

@@ -116,6 +116,6 @@ export const clearAudit = async (documents: DocumentStore): Promise<void> => {
     const { items } = await audit.query(SYSTEM, { filter: EVERYTHING, limit: 500 })
     const old = items.filter(({ doc }) => doc['pending'] === undefined)
     if (old.length === 0) return
-    for (const { id } of old) await audit.delete(id, 'any')
+    await audit.deleteMany(old.map(({ id }) => id))
   }
 }

@@ -17,6 +17,13 @@ let event: string
 let exception: string
 let backtest: string
 let backfill = ''
+const SUCCESSION = {
+  predecessors: ['xa-thanh-trung.binhtan'],
+  successors: ['xa-moi'],
+  founded: [{ id: 'xa-moi', name: 'Ủy ban nhân dân xã Mới', kind: 'commune' }],
+  date: '2026-01-01',
+  given: [],
+}
 const EXCEPTION = {
   kql: 'source.ip : 198.51.100.66',
   rules: ['sql-injection'],
@@ -100,6 +107,11 @@ const SUCCEEDS: { readonly [operation: string]: () => Promise<Answer> } = {
       text: 'id: don-vi-moi\nname: Đơn vị mới\nkind: department\n',
       reason: 'Thành lập mới',
     }),
+  planSuccession: () => admin().post('/inventory/succession/plan', SUCCESSION),
+  carrySuccession: async () => {
+    const { version } = (await admin().post('/inventory/succession/plan', SUCCESSION)).body
+    return admin().post('/inventory/succession', { ...SUCCESSION, reason: 'Nghị quyết 214', seen: version })
+  },
   listRules: () => admin().get('/rules'),
   getRule: () => admin().get('/rules/sql-injection'),
   enableRule: () => admin().post('/rules/sql-injection', { enabled: true }),
@@ -113,6 +125,12 @@ const SUCCEEDS: { readonly [operation: string]: () => Promise<Answer> } = {
   changeRule: async () => {
     const { n, text } = (await admin().get('/rules/sql-injection/versions')).body
     return admin().post('/rules/sql-injection/text', { yaml: `${text}# thêm\n`, reason: 'thử sửa', seen: n })
+  },
+  getSourceVersions: () => admin().get('/sources/chung/versions'),
+  getSourceDifference: () => admin().get('/sources/chung/difference?from=1&to=1'),
+  changeSource: async () => {
+    const { n, text } = (await admin().get('/sources/chung/versions')).body
+    return admin().post('/sources/chung/text', { yaml: `title: Dùng chung\n${text}`, reason: 'thử sửa', seen: n })
   },
   addException: async () => {
     exception = (await admin().post('/exceptions', EXCEPTION)).body.id
@@ -233,7 +251,7 @@ const SUCCEEDS: { readonly [operation: string]: () => Promise<Answer> } = {
 }
 /** What these tests cannot bring about: the stream (`roles.test.ts`), a clock that is not believed (`faults/retention.test.ts`). */
 const OF_SENDERS = ['assignSender', 'getUnknownSender', 'listUnknownSenders'] // unknown.test.ts
-const ELSEWHERE = ['followLive', 'acceptClock', 'settleInventory', 'settleRule', ...OF_SENDERS]
+const ELSEWHERE = ['followLive', 'acceptClock', 'settleInventory', 'settleRule', 'settleSource', ...OF_SENDERS]
 
 test('every operation is here', () => {
   expect([...Object.keys(SUCCEEDS), ...ELSEWHERE].sort()).toEqual([...routes.keys()].sort())

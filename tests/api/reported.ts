@@ -9,6 +9,8 @@ import type { AlertRow, IncidentRow, PortalRow, SourceRow } from '../../api/cont
 import type { ReportDocument, ReportList, ReportRow, RiskView, SystemRow } from '../../api/contract-province.ts'
 import { figuresIn, textOf } from '../../api/reports/content.ts'
 import { forgetOld, reportsIn } from '../../api/reports/keep.ts'
+import { FORMATS } from '../../api/reports/make.ts'
+import { roleMay, ROLES } from '../../api/permissions.ts'
 import { makeDue } from '../../api/reports/schedule.ts'
 import { publicAddress } from '../../api/routes/sources.ts'
 import { SYSTEM } from '../../ingest/store/store.ts'
@@ -378,6 +380,22 @@ export const reportsHold = (env: NodeJS.ProcessEnv = {}): void => {
     await console_.running.installation.scribe.work()
     const trail = (await auditor.get('/audit')).body.items as { what: string }[]
     expect(trail.map(({ what }) => what)).toEqual(expect.arrayContaining(['report.make', 'report.download']))
+  })
+  test('what an incident says leaves the program by the hands alone that the table of permissions gives "export"', async () => {
+    const asked = { kind: 'incident', incident: incident.id }
+    const evidence = await make(asked, analyst)
+    for (const role of ROLES) {
+      const who = await console_.person(role, role === 'agency_viewer' ? [OURS.agency] : [])
+      const expected = roleMay(role, 'export') ? 200 : 403
+      expect((await who.get('/me')).body.can.export, role).toBe(expected === 200)
+      expect((await who.post('/reports', asked)).status, role).toBe(expected)
+      for (const format of FORMATS)
+        expect((await who.get(`/reports/${evidence.id}/${format}`)).status, `${role} ${format}`).toBe(expected)
+    }
+    // Of another agency it is not even there, whatever the role.
+    const theirs = await console_.person('analyst', [THEIRS.agency])
+    expect((await theirs.post('/reports', asked)).status).toBe(404)
+    for (const format of FORMATS) expect((await theirs.get(`/reports/${evidence.id}/${format}`)).status).toBe(404)
   })
   test('by the calendar: once each, kept as it was, forgotten when it is old', async () => {
     const { installation } = console_.running

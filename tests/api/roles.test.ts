@@ -186,6 +186,28 @@ const ROUTES: { readonly [route: string]: Expected | 'open' | 'library' | 'strea
     may: ADMIN,
     ask: () => ({ path: '/inventory/change', ...json({ kind: 'agencies', text: 'name: x', reason: 'không id' }) }),
   },
+  'POST /api/inventory/succession/plan': {
+    may: ADMIN,
+    ask: () => ({
+      path: '/inventory/succession/plan',
+      ...json({ predecessors: ['x'], successors: ['y'], founded: [], date: '2026-01-01', given: [] }),
+    }),
+  },
+  'POST /api/inventory/succession': {
+    may: ADMIN,
+    ask: () => ({
+      path: '/inventory/succession',
+      ...json({
+        predecessors: ['x'],
+        successors: ['y'],
+        founded: [],
+        date: '2026-01-01',
+        given: [],
+        reason: 'thử xem',
+        seen: 1,
+      }),
+    }),
+  },
   'POST /api/inventory/settle': {
     may: ADMIN,
     ask: () => ({ path: '/inventory/settle', ...json({ kind: 'agencies', key: 'x', take: 'file', reason: 'thử' }) }),
@@ -226,6 +248,16 @@ const ROUTES: { readonly [route: string]: Expected | 'open' | 'library' | 'strea
   'POST /api/rules/:id/settle': {
     may: RULES,
     ask: () => ({ path: '/rules/sql-injection/settle', ...json({ take: 'kept', reason: 'thử xem', seen: 1 }) }),
+  },
+  'GET /api/sources/:id/versions': { may: ADMIN, ask: () => ({ path: '/sources/chung/versions' }) },
+  'GET /api/sources/:id/difference': { may: ADMIN, ask: () => ({ path: '/sources/chung/difference' }) },
+  'POST /api/sources/:id/text': {
+    may: ADMIN,
+    ask: () => ({ path: '/sources/chung/text', ...json({ yaml: 'id: chung', reason: 'thử xem', seen: 9 }) }),
+  },
+  'POST /api/sources/:id/settle': {
+    may: ADMIN,
+    ask: () => ({ path: '/sources/chung/settle', ...json({ take: 'kept', reason: 'thử xem', seen: 9 }) }),
   },
   'GET /api/backfills': { may: RULES, ask: () => ({ path: '/backfills' }) },
   'POST /api/backfills': { may: RULES, ask: () => ({ path: '/backfills', ...json({ backtest: 'khong-co' }) }) },

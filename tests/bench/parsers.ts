@@ -11,7 +11,7 @@ import { Row } from '../../ingest/row/row.ts'
 import type { Sink } from '../../ingest/row/sink.ts'
 import { openStage } from '../../ingest/stage.ts'
 import { columnSink } from '../../ingest/store/duckdb/columns.ts'
-import { documentSink } from '../../ingest/store/elasticsearch/encode.ts'
+import { documentSink } from '../../ingest/store/elasticsearch/rows/encode.ts'
 
 const two = (n: number): string => String(n).padStart(2, '0')
 const clock = (i: number): string => `${two(Math.floor(i / 3600) % 24)}:${two(Math.floor(i / 60) % 60)}:${two(i % 60)}`

@@ -284,6 +284,54 @@ export const consoleSuite = (name: string, start: () => Promise<DemoServer>): vo
         expect(problems).toEqual([])
       }))
 
+    it('carries out a succession: chosen, shown before it is done, done as a version', () =>
+      as('administrator', async ({ page, problems }) => {
+        await page.goto('/inventory')
+        await page.getByTestId('succession').click()
+        const dialog = page.getByTestId('succession-dialog')
+        const choose = async (which: string, text: string) => {
+          await dialog.getByTestId(`succession-${which}`).fill(text)
+          await dialog.getByTestId(`succession-${which}`).press('Enter')
+        }
+        await choose('predecessors', 'xa-thanh-trung.binhtan')
+        await choose('predecessors', 'xa-thanh-loi.binhtan')
+        await dialog.getByTestId('founded-id').fill('xa-thu')
+        await dialog.getByTestId('founded-name').fill('Ủy ban nhân dân xã Thử')
+        await dialog.getByTestId('founded-add').click()
+        await dialog.getByTestId('succession-show').click()
+        // Shown before anything is done.
+        await expect.poll(() => dialog.getByTestId('handed').count()).toBeGreaterThan(0)
+        await dialog.getByTestId('succession-changes').click()
+        await expect.poll(() => dialog.innerText()).toContain('id: xa-thu')
+        await dialog.getByTestId('succession-reason').fill('Nghị quyết thử bảng điều khiển')
+        await dialog.getByTestId('succession-carry').click()
+        await expect.poll(() => page.getByTestId('succession-dialog').count()).toBe(0)
+        await page.getByText('Nghị quyết thử bảng điều khiển').first().waitFor()
+        await page.goto('/inventory?find=xã Thử')
+        await page.getByText('Ủy ban nhân dân xã Thử').first().waitFor()
+        expect(problems).toEqual([])
+      }))
+
+    it('shows the versions of a source to an administrator, who changes it with a reason, and no token', () =>
+      as('administrator', async ({ page, problems }) => {
+        await page.goto('/sources')
+        await page.getByTestId('versions-fw-stp-01').click()
+        const shown = page.getByTestId('source-shown')
+        await expect.poll(() => shown.innerText()).toContain('id: fw-stp-01')
+        await page.getByTestId('edit-source').click()
+        const text = page.getByTestId('source-text')
+        const said = await text.inputValue()
+        await text.fill(said.replace('parser: pfsense', 'parser: pfsens'))
+        await page.getByTestId('source-reason').fill('thử sửa nguồn')
+        await page.getByTestId('save-source').click()
+        await expect.poll(() => page.getByTestId('source-versions').getByRole('alert').innerText()).toContain('pfsense')
+        await text.fill(said.replace('silent_minutes: 720', 'silent_minutes: 45'))
+        await page.getByTestId('save-source').click()
+        await expect.poll(() => shown.innerText()).toContain('silent_minutes: 45')
+        await expect.poll(() => page.getByTestId('source-version').first().innerText()).toContain('thử sửa nguồn')
+        expect(problems.filter((problem) => !problem.includes('422'))).toEqual([])
+      }))
+
     it('prints a page whole: all its lines, no navigation, nothing cut off', () =>
       as('analyst', async ({ page }) => {
         for (const path of ['/alerts?status=all&range=30d', '/incidents?status=all', '/coverage', '/sources']) {

@@ -10,6 +10,12 @@ import type {
   AlertQuery as AskedAlerts,
   AuditRow,
   ChangedIncident,
+  ChangedSource,
+  SourceChange,
+  SourceDifference,
+  SourceList,
+  SourceSettling,
+  SourceVersions,
   ChangeResult,
   EventList,
   EventQuery as AskedEvents,
@@ -42,6 +48,9 @@ import type {
   Figures,
   FiguresQuery as AskedFigures,
   InventoryChange,
+  SuccessionAsked,
+  SuccessionCarried,
+  SuccessionPlan,
   InventoryChoice,
   InventoryEntry,
   InventoryKind,
@@ -234,6 +243,10 @@ export const getInventory = (date: string, signal?: AbortSignal): Promise<Invent
 export const getInventoryEntry = (kind: InventoryKind, key: string): Promise<InventoryEntry> =>
   call(client.inventory[':kind'].$get, { param: { kind }, query: { key } })
 export const getInventoryFile = (): Promise<{ path?: string; text: string }> => call(client.inventory.file.$get)
+export const planSuccession = (json: SuccessionAsked): Promise<SuccessionPlan> =>
+  call(client.inventory.succession.plan.$post, { json })
+export const carrySuccession = (json: SuccessionCarried): Promise<ChangedInventory> =>
+  call(client.inventory.succession.$post, { json })
 export const changeInventory = (json: InventoryChange): Promise<ChangedInventory> =>
   call(client.inventory.change.$post, { json })
 export const settleInventory = (json: InventoryChoice): Promise<ChangedInventory> =>
@@ -267,6 +280,17 @@ export const newRuleText = (query: { id?: string; correlation?: 'true' | 'false'
 export const addRule = (json: NewRule): Promise<AddedRule> => call(client.rules.$post, { json })
 export const settleRule = (id: string, json: RuleSettling): Promise<ChangedRule> =>
   call(client.rules[':id'].settle.$post, { param: { id }, json })
+export const getSourceVersions = (id: string, signal?: AbortSignal): Promise<SourceVersions> =>
+  call(client.sources[':id'].versions.$get, { param: { id }, signal })
+export const getSourceDifference = (
+  id: string,
+  query: { from: string; to: string },
+  signal?: AbortSignal,
+): Promise<SourceDifference> => call(client.sources[':id'].difference.$get, { param: { id }, query, signal })
+export const changeSource = (id: string, json: SourceChange): Promise<ChangedSource> =>
+  call(client.sources[':id'].text.$post, { param: { id }, json })
+export const settleSource = (id: string, json: SourceSettling): Promise<ChangedSource> =>
+  call(client.sources[':id'].settle.$post, { param: { id }, json })
 export const startBacktest = (json: NewBacktest): Promise<Backtest> => call(client.backtests.$post, { json })
 export const getBacktest = (id: string): Promise<Backtest> => call(client.backtests[':id'].$get, { param: { id } })
 export const cancelBacktest = (id: string): Promise<Backtest> =>
@@ -286,8 +310,7 @@ export const changeException = (id: string, json: ExceptionChange): Promise<Exce
   call(client.exceptions[':id'].$post, { param: { id }, json })
 export const tryException = (json: ExceptionAbout, signal?: AbortSignal): Promise<ExceptionEffect> =>
   call(client.exceptions.effect.$post, { json, signal })
-export const getSources = (signal?: AbortSignal): Promise<{ items: SourceRow[]; setup: SourceSetup }> =>
-  call(client.sources.$get, { signal })
+export const getSources = (signal?: AbortSignal): Promise<SourceList> => call(client.sources.$get, { signal })
 
 export const getUnknownSenders = (signal?: AbortSignal): Promise<{ items: UnknownSender[] }> =>
   call(client.sources.unknown.$get, { signal })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { EVERYTHING, type Filter, not } from '../filter.ts'
 import { column, literal, toSql } from '../sql.ts'
-import { StoreError } from '../store.ts'
+import { StoreRefused } from '../store.ts'
 import type { DayFile, Days } from './days.ts'
 import { toDataChunk } from './fill.ts'
 import { addColumns, besides, columnsOf, compressed, ROW_COLUMNS, shapeOf, STAGE } from './layout.ts'
@@ -23,8 +23,8 @@ export const removeUnfinished = (folder: string): void => {
 const closedParts = (days: Days, day: string): readonly DayFile[] => {
   const files = days.of(day)
   for (const file of files) {
-    if (file === days.newest) throw new StoreError(`the day ${day} takes events now and cannot be written anew`)
-    if (file.problem) throw new StoreError(`the day ${day} cannot be read (${file.problem}) and stays as it is`)
+    if (file === days.newest) throw new StoreRefused(`the day ${day} takes events now and cannot be written anew`)
+    if (file.problem) throw new StoreRefused(`the day ${day} cannot be read (${file.problem}) and stays as it is`)
   }
   return files
 }
@@ -37,12 +37,12 @@ export const hasSome = async (connection: DuckDBConnection, file: DayFile, filte
 export const openAgain = async (days: Days, day: string, taken: Filter, connection: DuckDBConnection) => {
   const files: DayFile[] = []
   for (const file of days.of(day)) {
-    if (file.problem) throw new StoreError(`the day ${day} cannot be read (${file.problem}) and stays as it is`)
+    if (file.problem) throw new StoreRefused(`the day ${day} cannot be read (${file.problem}) and stays as it is`)
     // Else what stays and what is made anew would not be all of it, or more.
     if (!toSql(taken, file).exact)
-      throw new StoreError('events that are written anew have to be told by their columns alone')
+      throw new StoreRefused('events that are written anew have to be told by their columns alone')
     if (!(await hasSome(connection, file, taken))) continue
-    if (file === days.newest) throw new StoreError(`the day ${day} takes events now and cannot be written anew`)
+    if (file === days.newest) throw new StoreRefused(`the day ${day} takes events now and cannot be written anew`)
     files.push(file)
   }
   await connection.run(STAGE)
@@ -61,7 +61,7 @@ export const openAgain = async (days: Days, day: string, taken: Filter, connecti
       for (const file of files) {
         // Another has written it anew meanwhile.
         if (!days.of(day).includes(file))
-          throw new StoreError(`the day ${day} was written anew or removed meanwhile: begin it again`)
+          throw new StoreRefused(`the day ${day} was written anew or removed meanwhile: begin it again`)
         await writeAnew(days, file, not(taken), connection, async (into) => againInto(connection, file, into, taken))
       }
       return days.of(day).reduce((sum, { events }) => sum + events, 0)
@@ -85,7 +85,7 @@ const againInto = async (
   const lost = `SELECT count(*) FROM (${old}) WHERE base NOT IN (SELECT ${BASE(id)} FROM stage)`
   const [[without]] = (await (await connection.run(lost)).getRowsJS()) as [[bigint]]
   if (without > 0n)
-    throw new StoreError(
+    throw new StoreRefused(
       `${without} lines of the day ${file.day} would be lost as they are read again: it stays as it is`,
     )
   const names = ROW_COLUMNS.map(([name]) => column(name)).join(', ')
@@ -116,7 +116,7 @@ const writeAnew = async (
     // What is only in its log would be lost with the file that it belongs to.
     await connection.run(`CHECKPOINT ${file.catalog}`)
     if ((statSync(`${file.path}.wal`, { throwIfNoEntry: false })?.size ?? 0) > 0)
-      throw new StoreError(`the log of ${file.path} cannot be folded in now: the day is written anew later`)
+      throw new StoreRefused(`the log of ${file.path} cannot be folded in now: the day is written anew later`)
     await roomFor(days, file, more ? EVERYTHING : stay, connection)
     await connection.run(`ATTACH ${literal(path)} AS ${into} (STORAGE_VERSION 'v1.4.0', ROW_GROUP_SIZE ${FULL})`)
     try {
@@ -131,7 +131,7 @@ const writeAnew = async (
       // With its log folded in, and nothing of it open.
       await connection.run(`DETACH ${into}`)
     }
-    if (existsSync(`${path}.wal`)) throw new StoreError(`${path} could not be finished: is there room on the disk?`)
+    if (existsSync(`${path}.wal`)) throw new StoreRefused(`${path} could not be finished: is there room on the disk?`)
     durable(path)
     const stayed = await days.replace(file, path)
     durable(days.folder)
@@ -153,7 +153,7 @@ const roomFor = async (days: Days, file: DayFile, stay: Filter, connection: Duck
   const share = Number((await counted.getRowsJS())[0]![0]) / Math.max(1, file.events)
   const wanted = EMPTY + 1.2 * share * days.bytes(file)
   if (days.free() < wanted)
-    throw new StoreError(
+    throw new StoreRefused(
       `the day ${file.day} is not written anew, for its disk has no room for what stays of it: free ${Math.ceil(wanted / 1e6)} MB`,
     )
 }

@@ -17,7 +17,7 @@ import {
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { literal } from '../sql.ts'
-import { StoreError } from '../store.ts'
+import { StoreError, StoreRefused } from '../store.ts'
 import { removeUnfinished } from './anew.ts'
 import {
   addColumns,
@@ -170,7 +170,7 @@ export class Days {
       )
       if (schema > OF_PARTS) {
         await this.#connection.run(`DETACH ${file.catalog}`)
-        throw new StoreError(
+        throw new StoreRefused(
           `${path} was written by a newer version of Vọng Lâu (schema ${schema}, this one knows ${OF_PARTS}): install that version again, or move the file away`,
         )
       }
@@ -181,12 +181,12 @@ export class Days {
       const reason = String(error instanceof Error ? error.message : error).split('\n')[0]!
       // Not the word alone: damage is told of a "block".
       if (/set lock|conflicting lock|being used by another/i.test(reason)) {
-        throw new StoreError(
+        throw new StoreRefused(
           `${path} is open in another process: stop the other Vọng Lâu that uses this data folder, or give this one another (data:)`,
         )
       }
       if (/version number|newer version/i.test(reason)) {
-        throw new StoreError(
+        throw new StoreRefused(
           `${path} was written by a newer version of DuckDB than this program has: install the newer Vọng Lâu again, or move the file away (${reason})`,
         )
       }
@@ -345,7 +345,7 @@ export class Days {
       await this.#measure(file)
       // Another has written it anew, or it is gone: what was copied is not all that stays, or more.
       if (this.#files.get(key) !== old)
-        throw new StoreError(`the day ${old.day} was written anew or removed meanwhile: begin it again`)
+        throw new StoreRefused(`the day ${old.day} was written anew or removed meanwhile: begin it again`)
       renameSync(beside, old.path)
       old.anew = file
       this.#files.set(key, file)
@@ -364,7 +364,7 @@ export class Days {
   }
   async drop(day: string): Promise<void> {
     const files = this.of(day)
-    if (files.includes(this.newest!)) throw new StoreError(`the day ${day} takes events now and cannot be dropped`)
+    if (files.includes(this.newest!)) throw new StoreRefused(`the day ${day} takes events now and cannot be dropped`)
     for (const file of files) await this.dropPart(file)
   }
   async dropPart(file: DayFile): Promise<void> {

@@ -5,7 +5,7 @@
 import type { Event, Value } from '../../event.ts'
 import { Row } from '../../row/row.ts'
 import { through } from '../../row/sink.ts'
-import { StoreError } from '../store.ts'
+import { StoreRefused } from '../store.ts'
 import { columnSink } from './columns.ts'
 import { toDataChunk } from './fill.ts'
 import { type Chunk, INLINE, LAID, validBytes } from './slice.ts'
@@ -46,7 +46,7 @@ export const proveLayout = (): void => {
   const wrong = names.find((name) => JSON.stringify(said(name)) !== JSON.stringify(wanted(name)))
   const rest = said('rest').every((text, i) => (JSON.parse(String(text)) as Event)['x.y'] === texts[i])
   if (wrong === undefined && rest) return
-  throw new StoreError(
+  throw new StoreRefused(
     `this build of DuckDB keeps ${wrong ?? 'texts'} in memory in another way than Vọng Lâu writes it: install the version of @duckdb/node-api that package-lock.json names (npm ci)`,
   )
 }

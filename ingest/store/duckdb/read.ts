@@ -6,19 +6,8 @@ import { Buckets, byCount } from '../buckets.ts'
 import { type Filter, fieldsOf } from '../filter.ts'
 import { compile } from '../match.ts'
 import { literal, toSql } from '../sql.ts'
-import {
-  type Aggregate,
-  type Bucket,
-  type Groups,
-  givenUp,
-  type Missing,
-  type Page,
-  type Search,
-  StoreError,
-  tooLong,
-  type Window,
-  WrongQuestion,
-} from '../store.ts'
+import type { Aggregate, Bucket, Groups, Missing, Page, Search, Window } from '../store.ts'
+import { givenUp, StoreError, StoreRefused, tooLong, WrongQuestion } from '../errors.ts'
 import type { DayFile, Days } from './days.ts'
 import { selectPacked } from './layout.ts'
 import { outward } from './outward.ts'
@@ -36,7 +25,7 @@ const FOUND = 100_000
 const PLACE = /^-?\d{1,16}:.{1,300}$/s
 const DAMAGE = /corrupt|checksum|IO Error|Serialization Error|INTERNAL|Could not read/i
 
-class OutOfMemory extends StoreError {}
+class OutOfMemory extends StoreRefused {}
 const OUT_OF_MEMORY =
   'the question needs more memory than there is: choose a shorter time range or a narrower search, or raise "memory:"'
 
@@ -374,7 +363,7 @@ export class Reader {
   #whollyReadable(query: Window): { files: DayFile[] } {
     const { files, missing } = this.#files(query)
     if (query.ingested?.after !== undefined && missing.length) {
-      throw new StoreError(
+      throw new StoreRefused(
         `the events of ${missing.map((m) => m.day).join(', ')} cannot be read (${missing[0]!.reason}): restore the day file from a backup, or delete it`,
       )
     }

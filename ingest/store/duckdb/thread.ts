@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { join } from 'node:path'
+import { faultOf } from '../errors.ts'
 import { literal } from '../sql.ts'
 import type { Filter } from '../filter.ts'
 import type { Aggregate, Groups, Learned, Offset, Search, Window } from '../store.ts'
@@ -102,7 +103,7 @@ const reply = (id: number, value: unknown, error?: unknown) => {
   if (error === undefined) port.postMessage({ id, value })
   else {
     const reason = explain(error)
-    port.postMessage({ id, error: { name: reason.name, message: reason.message } })
+    port.postMessage({ id, error: { fault: faultOf(reason), message: reason.message } })
   }
 }
 

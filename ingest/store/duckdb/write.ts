@@ -2,7 +2,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { literal } from '../sql.ts'
 import { diskFull } from '../full.ts'
-import { type Learned, type Offset, STALE, StoreError } from '../store.ts'
+import { type Learned, type Offset, StoreRefused, StaleOffset } from '../store.ts'
 import type { DayFile, Days } from './days.ts'
 import { toDataChunk } from './fill.ts'
 import { insertStaged, STAGE } from './layout.ts'
@@ -170,7 +170,7 @@ export class Writer {
       const stale = each.offsets.some(
         (o) => o.from !== undefined && o.from !== (positions.get(keyOf(o)) ?? this.#positions.get(keyOf(o)) ?? 0),
       )
-      if (stale) each.reject(new Error(STALE))
+      if (stale) each.reject(new StaleOffset())
       else for (const offset of each.offsets) positions.set(keyOf(offset), offset.position)
       return !stale
     })
@@ -199,7 +199,7 @@ export class Writer {
       await this.#connection.run('ROLLBACK').catch(() => {})
       if (/invalidated|FATAL/i.test(String(error))) await this.#days.reattach(file).catch(() => {})
       if (/corrupt database|checksum/i.test(String(error))) {
-        throw new StoreError(
+        throw new StoreRefused(
           `${file.path} is damaged (${this.#days.suspect(file, error)}): start Vọng Lâu again; the file is then moved aside and its lines are read again`,
         )
       }

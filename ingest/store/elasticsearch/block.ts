@@ -1,6 +1,6 @@
 /** No write reaches an index any more: what was under way has ended on every copy when this resolves. */
 import type { Client } from '@elastic/elasticsearch'
-import { StoreError } from '../store.ts'
+import { StoreRefused } from '../store.ts'
 import { insist, itemError, type Patience } from './connect.ts'
 
 /**
@@ -22,7 +22,7 @@ export const blockWrites = async (client: Client, index: string, whose: string, 
     )
   } catch (error) {
     if (!unanswered) throw error
-    throw new StoreError(
+    throw new StoreRefused(
       `writes to ${index}, ${whose}, cannot be blocked: not all of its shards answer; see the health of the cluster`,
     )
   }

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, errors, type estypes } from '@elastic/elasticsearch'
-import { StoreError } from '../store.ts'
+import { StoreError, StoreAway, storeClosed, StoreRefused } from '../store.ts'
 
 export interface Connection {
   /** 'https://es1:9200', one or more of one cluster. */
@@ -35,14 +35,15 @@ export type Kind =
 
 /** Connects to nothing yet. Throws a `StoreError` on an address that is none, or on credentials of two kinds. */
 export const openClient = ({ nodes, user, password, apiKey, ca, timeout = 30_000 }: Connection): Client => {
-  if (nodes.length === 0) throw new StoreError('no address of Elasticsearch is given: name one, like https://es1:9200')
+  if (nodes.length === 0)
+    throw new StoreRefused('no address of Elasticsearch is given: name one, like https://es1:9200')
   for (const node of nodes)
     if (!URL.canParse(node) || !/^https?:$/.test(new URL(node).protocol))
-      throw new StoreError(`"${node}" is not an address of Elasticsearch: write it like https://es1:9200`)
+      throw new StoreRefused(`"${node}" is not an address of Elasticsearch: write it like https://es1:9200`)
   if (apiKey && (user || password))
-    throw new StoreError('Elasticsearch takes an API key or a user with a password, not both: leave one of them out')
+    throw new StoreRefused('Elasticsearch takes an API key or a user with a password, not both: leave one of them out')
   if (Boolean(user) !== Boolean(password))
-    throw new StoreError(
+    throw new StoreRefused(
       `Elasticsearch needs a user and a password, and the ${user ? 'password' : 'user'} is missing: give both, or neither`,
     )
   return new Client({
@@ -115,6 +116,10 @@ export const kindOf = (error: unknown): Kind | undefined => {
 
 const passing = (kind: Kind | undefined): boolean => kind === 'unreachable' || kind === 'busy' || kind === 'full'
 
+/** A kind as the store's contract has it. */
+export const failureOf = (kind: Kind, said: string, options?: ErrorOptions): StoreError =>
+  new (passing(kind) ? StoreAway : StoreRefused)(said, options)
+
 /** By this it is known that two sentences say the same of a full disk. */
 export const FULL = 'read-only because a disk'
 
@@ -164,7 +169,7 @@ export const addressOf = (client: Client): string =>
 export const explain = (client: Client, what: string, error: unknown): Error => {
   const kind = kindOf(error)
   if (kind === undefined || error instanceof StoreError) return error as Error
-  return new StoreError(sentence(kind, what, addressOf(client), reasonOf(error as Error)), { cause: error })
+  return failureOf(kind, sentence(kind, what, addressOf(client), reasonOf(error as Error)), { cause: error })
 }
 
 /** ms to wait before the nth repetition: doubled from 100 to 10,000, the upper half of it at random. */
@@ -198,6 +203,8 @@ export const insist = async <T>(
     try {
       return await ask(again)
     } catch (error) {
+      // The client was closed: it has no way to any node, and will have none.
+      if (error instanceof errors.NoLivingConnectionsError && addressOf(client) === '') throw storeClosed()
       const kind = kindOf(error)
       if (!passing(kind)) throw explain(client, what, error)
       const wait = Math.min(most, backoff(n))

@@ -682,6 +682,41 @@ export const contractDocuments = (name: string, open: () => Promise<Opened>): vo
       expect(await alerts.delete('c', 'any')).toBe(true)
     })
 
+    test('many are read and removed by their ids at once: in the order that was asked, each as its scope sees it', async () => {
+      const { documents } = await opened.reopen()
+      alerts = documents.collection('alerts')
+      const many = documents.collection('many')
+      await many.put(
+        Array.from({ length: 1500 }, (_, n) => ({
+          id: `m-${n}`,
+          doc: { n, organization: { id: n % 2 ? 'so-y-te' : 'so-tai-chinh' } },
+          version: null,
+        })),
+      )
+      const wanted = ['m-1499', 'no such', 'm-0', 'm-7', 'm-0', "m-1' OR '1'='1", 'ẬẾ', '']
+      const one = await Promise.all(wanted.map((id) => many.get(SYSTEM, id)))
+      expect(one.map((each) => each?.doc['n'])).toEqual([1499, undefined, 0, 7, 0, undefined, undefined, undefined])
+      expect(await many.getMany(SYSTEM, wanted)).toEqual(one)
+      const scope: Scope = { organizations: ['so-y-te'] }
+      expect((await many.getMany(scope, wanted)).map((each) => each?.doc['n'])).toEqual([
+        1499,
+        undefined,
+        undefined,
+        7,
+        ...Array.from({ length: 4 }, () => undefined),
+      ])
+      const every = Array.from({ length: 1500 }, (_, n) => `m-${n}`)
+      expect((await many.getMany(SYSTEM, every)).map((each) => each?.doc['n'])).toEqual(every.map((_, n) => n))
+      expect(await many.getMany(SYSTEM, [])).toEqual([])
+      expect(await documents.collection('never_written').getMany(SYSTEM, ['a', 'b'])).toEqual([undefined, undefined])
+
+      expect(await many.deleteMany([])).toBe(0)
+      expect(await many.deleteMany(['no such', 'm-0', 'm-0', 'm-7'])).toBe(2)
+      expect(await many.getMany(SYSTEM, ['m-0', 'm-1', 'm-7'])).toMatchObject([undefined, { id: 'm-1' }, undefined])
+      expect(await many.deleteMany(every)).toBe(1498)
+      expect((await many.query(SYSTEM, { filter: EVERYTHING, limit: 1 })).total).toBe(0)
+    })
+
     test('query: filter, sort with absent values last, pages, scope, changes', async () => {
       const before = await alerts.newest()
       const rows = Array.from({ length: 53 }, (_, i) =>

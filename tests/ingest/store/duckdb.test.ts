@@ -11,8 +11,9 @@ import { fold } from '../../../ingest/store/match.ts'
 import { openSqlite } from '../../../ingest/store/sqlite.ts'
 import { type Store, SYSTEM } from '../../../ingest/store/store.ts'
 import { contract } from './contract.ts'
+import { contractErrors } from './contract-errors.ts'
 
-contract('duckdb and sqlite', async () => {
+const open = async () => {
   const folder = mkdtempSync(join(tmpdir(), 'vonglau-store-'))
   const open = async (): Promise<Store> => {
     const documents = openSqlite(join(folder, 'documents.sqlite'))
@@ -32,7 +33,9 @@ contract('duckdb and sqlite', async () => {
       rmSync(folder, { recursive: true, force: true })
     },
   }
-})
+}
+contract('duckdb and sqlite', open)
+contractErrors('duckdb and sqlite', open)
 
 test('every code point folds as DuckDB folds it', async () => {
   const connection = await (await DuckDBInstance.create(':memory:')).connect()

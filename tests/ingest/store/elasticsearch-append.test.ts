@@ -1,17 +1,17 @@
 /** Commits into Elasticsearch that do not go well: refused rows, commits that broke off, processes taken for dead, templates. */
-import { SCHEMA_VERSION } from '../../../ingest/store/elasticsearch/schema.ts'
+import { SCHEMA_VERSION } from '../../../ingest/store/elasticsearch/events/schema.ts'
 import { type Client, errors } from '@elastic/elasticsearch'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Event } from '../../../ingest/event.ts'
 import { Row } from '../../../ingest/row/row.ts'
 import { through as throughSink } from '../../../ingest/row/sink.ts'
 import { openClient } from '../../../ingest/store/elasticsearch/connect.ts'
-import { openEvents } from '../../../ingest/store/elasticsearch/events.ts'
-import { indexName, writeAlias } from '../../../ingest/store/elasticsearch/indices.ts'
-import { openSink, reuse, spares } from '../../../ingest/store/elasticsearch/packing.ts'
-import { openSessions } from '../../../ingest/store/elasticsearch/sessions.ts'
+import { openEvents } from '../../../ingest/store/elasticsearch/events/events.ts'
+import { indexName, writeAlias } from '../../../ingest/store/elasticsearch/events/indices.ts'
+import { openSink, reuse, spares } from '../../../ingest/store/elasticsearch/rows/packing.ts'
+import { openSessions } from '../../../ingest/store/elasticsearch/sessions/sessions.ts'
 import { and, eq, EVERYTHING } from '../../../ingest/store/filter.ts'
-import { type Batch, type EventStore, FENCED, STALE, SYSTEM } from '../../../ingest/store/store.ts'
+import { type Batch, type EventStore, SYSTEM, StaleOffset, Fenced } from '../../../ingest/store/store.ts'
 import { describeCluster, randomPrefix, removeAll } from '../../servers/cluster.ts'
 
 // Each makes several indices, which takes a busy machine its time.
@@ -188,7 +188,7 @@ await describeCluster('appending to elasticsearch', (cluster) => {
     broken = false
     expect(await position(first.events)).toBe(10)
     await first.events.append(batch(10, 15), T0)
-    await expect(first.events.append(batch(20, 30), T0)).rejects.toThrow(STALE)
+    await expect(first.events.append(batch(20, 30), T0)).rejects.toBeInstanceOf(StaleOffset)
     await first.close()
     // Another goes on, and stops before all that lay ahead has been read again.
     const second = await process()
@@ -210,7 +210,7 @@ await describeCluster('appending to elasticsearch', (cluster) => {
     // Its beat stands still: what it has published holds the others up until it is taken for dead.
     let horizon = 0
     while (horizon < held.ingested) horizon = await other.events.committed()
-    await expect(paused.events.append(batch(10, 20), T0 + 1)).rejects.toThrow(FENCED)
+    await expect(paused.events.append(batch(10, 20), T0 + 1)).rejects.toBeInstanceOf(Fenced)
     expect(await ids(other.events)).toEqual(lines(10))
     const { ingested } = await paused.events.append(batch(10, 20), T0 + 1)
     expect(ingested).toBeGreaterThan(horizon)

@@ -2,11 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openClient } from '../../../ingest/store/elasticsearch/connect.ts'
-import { openDocuments } from '../../../ingest/store/elasticsearch/documents.ts'
-import { createIndex } from '../../../ingest/store/elasticsearch/session-records.ts'
-import { openSessions } from '../../../ingest/store/elasticsearch/sessions.ts'
+import { openDocuments } from '../../../ingest/store/elasticsearch/documents/documents.ts'
+import { createIndex } from '../../../ingest/store/elasticsearch/sessions/records.ts'
+import { openSessions } from '../../../ingest/store/elasticsearch/sessions/sessions.ts'
 import { EVERYTHING, type Filter } from '../../../ingest/store/filter.ts'
-import { type Collection, type Document, FENCED, SYSTEM } from '../../../ingest/store/store.ts'
+import { type Collection, type Document, SYSTEM, Fenced } from '../../../ingest/store/store.ts'
 import { describeCluster, randomPrefix, removeAll, testCluster } from '../../servers/cluster.ts'
 import { type Server, startElasticsearch } from '../../servers/elasticsearch.ts'
 import { type Line, openLine } from '../../servers/line.ts'
@@ -153,7 +153,7 @@ await describeCluster('a line that fails', (cluster) => {
     const successor = (await other.lease('paused'))!
     // The alias is gone: whether it comes late or anew.
     expect(await stuck.arrive()).toContain('index_not_found_exception')
-    await expect(ledger.put([{ id: '1', doc: { n: 2 }, version: 'any' }])).rejects.toThrow(FENCED)
+    await expect(ledger.put([{ id: '1', doc: { n: 2 }, version: 'any' }])).rejects.toBeInstanceOf(Fenced)
     expect((await successor.documents.collection('ledger').get(SYSTEM, '1'))?.doc).toEqual({ n: 1 })
     await sessions.close()
     await other.close()

@@ -6,10 +6,10 @@ import type { Client } from '@elastic/elasticsearch'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openClient } from '../../../ingest/store/elasticsearch/connect.ts'
 import { givenId, givenPrefix } from '../../../ingest/event-id.ts'
-import { openEvents } from '../../../ingest/store/elasticsearch/events.ts'
-import { openSessions } from '../../../ingest/store/elasticsearch/sessions.ts'
+import { openEvents } from '../../../ingest/store/elasticsearch/events/events.ts'
+import { openSessions } from '../../../ingest/store/elasticsearch/sessions/sessions.ts'
 import { EVERYTHING } from '../../../ingest/store/filter.ts'
-import { type Batch, type EventStore, FENCED, SYSTEM } from '../../../ingest/store/store.ts'
+import { type Batch, type EventStore, SYSTEM, Fenced } from '../../../ingest/store/store.ts'
 import { describeCluster, randomPrefix, removeAll } from '../../servers/cluster.ts'
 
 const T0 = Date.UTC(2026, 10, 21, 7)
@@ -126,7 +126,7 @@ await describeCluster('repeats on elasticsearch', (cluster) => {
     await writing
     // It wakes, and goes on with what it has read. The second time it has a session again, and no lease.
     for (const _ of ['fenced', 'anew'])
-      await expect(paused.events.append({ ...batch(10, 20), lease: old }, T0 + 1)).rejects.toThrow(FENCED)
+      await expect(paused.events.append({ ...batch(10, 20), lease: old }, T0 + 1)).rejects.toBeInstanceOf(Fenced)
     release()
     await written
     expect(await ids(next.events)).toEqual(lines(20))

@@ -6,12 +6,12 @@ import { readFileSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { kindOf, openClient, type Connection } from '../../../ingest/store/elasticsearch/connect.ts'
-import { openDocuments } from '../../../ingest/store/elasticsearch/documents.ts'
-import { createIndex } from '../../../ingest/store/elasticsearch/session-records.ts'
-import { openSessions } from '../../../ingest/store/elasticsearch/sessions.ts'
+import { openDocuments } from '../../../ingest/store/elasticsearch/documents/documents.ts'
+import { createIndex } from '../../../ingest/store/elasticsearch/sessions/records.ts'
+import { openSessions } from '../../../ingest/store/elasticsearch/sessions/sessions.ts'
 import { eq, EVERYTHING } from '../../../ingest/store/filter.ts'
 import { openElasticsearch } from '../../../ingest/store/elasticsearch.ts'
-import { type EventStore, type Store, StoreError, SYSTEM } from '../../../ingest/store/store.ts'
+import { type EventStore, type Store, SYSTEM, StoreError } from '../../../ingest/store/store.ts'
 import { randomPrefix, removeAll } from '../../servers/cluster.ts'
 import { Unavailable } from '../../servers/distribution.ts'
 import { type Server, startElasticsearch } from '../../servers/elasticsearch.ts'
@@ -38,6 +38,7 @@ describe.skipIf(unavailable !== '')(`security${unavailable}`, () => {
       const sessions = openSessions({ client, prefix: own, warn: (sentence) => console.warn(sentence) })
       return {
         kind: 'elasticsearch',
+        remote: true,
         events: undefined as unknown as EventStore,
         documents: openDocuments({ client, prefix: own }),
         lease: sessions.lease,

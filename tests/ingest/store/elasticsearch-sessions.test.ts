@@ -4,10 +4,10 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openClient } from '../../../ingest/store/elasticsearch/connect.ts'
-import type { Session, Sessions } from '../../../ingest/store/elasticsearch/session.ts'
-import { openSessions } from '../../../ingest/store/elasticsearch/sessions.ts'
-import { createIndex } from '../../../ingest/store/elasticsearch/session-records.ts'
-import { type Document, type DocumentStore, FENCED, SYSTEM } from '../../../ingest/store/store.ts'
+import type { Session, Sessions } from '../../../ingest/store/elasticsearch/sessions/session.ts'
+import { openSessions } from '../../../ingest/store/elasticsearch/sessions/sessions.ts'
+import { createIndex } from '../../../ingest/store/elasticsearch/sessions/records.ts'
+import { type Document, type DocumentStore, SYSTEM, Fenced } from '../../../ingest/store/store.ts'
 import { describeCluster, randomPrefix, removeAll } from '../../servers/cluster.ts'
 
 await describeCluster('sessions', (cluster) => {
@@ -108,9 +108,9 @@ await describeCluster('sessions', (cluster) => {
     expect(await b.horizon()).toBe(900)
     await expect(one.write(950)).rejects.toThrow(/blocked/)
     expect(one.session.alive()).toBe(true) // it does not know yet
-    await expect(one.session.publish(950)).rejects.toThrow(FENCED)
+    await expect(one.session.publish(950)).rejects.toBeInstanceOf(Fenced)
     expect(one.session.alive()).toBe(false)
-    await expect(one.session.announce(`${one.index}-2`)).rejects.toThrow(FENCED)
+    await expect(one.session.announce(`${one.index}-2`)).rejects.toBeInstanceOf(Fenced)
     expect(place.warnings).toHaveLength(1)
     const again = await place.writer(a)
     expect(again.session.id).not.toBe(one.session.id)
@@ -219,7 +219,7 @@ await describeCluster('sessions', (cluster) => {
       {
         name: 'the writer announces an index after it was marked: refused',
         step: 'fence: marked',
-        between: ({ session, writer }) => expect(session.announce(`${writer.index}-2`)).rejects.toThrow(FENCED),
+        between: ({ session, writer }) => expect(session.announce(`${writer.index}-2`)).rejects.toBeInstanceOf(Fenced),
         horizon: 500,
         lives: false,
       },
@@ -266,7 +266,7 @@ await describeCluster('sessions', (cluster) => {
         expect(await observer.horizon()).toBe(horizon)
         expect(once).toBe(false)
         if (lives) await writer.session.publish(1000)
-        else await expect(writer.session.publish(1000)).rejects.toThrow(FENCED)
+        else await expect(writer.session.publish(1000)).rejects.toBeInstanceOf(Fenced)
         for (const each of [a, other, observer]) await each.close()
       })
 
@@ -314,12 +314,12 @@ await describeCluster('sessions', (cluster) => {
       const second = (await b.lease('detect'))!
       expect(second.token).toBe(first.token + 1)
       expect(first.held()).toBe(true) // it does not know yet
-      await expect(put(first, '2')).rejects.toThrow(FENCED)
+      await expect(put(first, '2')).rejects.toBeInstanceOf(Fenced)
       expect(first.held()).toBe(false)
       await expect(
         first.documents.collection('never-written-before').put([{ id: '1', doc: {}, version: null }]),
-      ).rejects.toThrow(FENCED)
-      await expect(first.documents.collection('ledger').delete('1', 'any')).rejects.toThrow(FENCED)
+      ).rejects.toBeInstanceOf(Fenced)
+      await expect(first.documents.collection('ledger').delete('1', 'any')).rejects.toBeInstanceOf(Fenced)
       expect(await put(second, '3')).toBe(true)
       expect(await first.documents.collection('ledger').get(SYSTEM, '2')).toBeUndefined()
       // What it held is not given back for the one who holds it now.
@@ -361,7 +361,7 @@ await describeCluster('sessions', (cluster) => {
         second = await b.lease('late')
       })
       const first = (await a.lease('late'))!
-      await expect(put(first, 'late')).rejects.toThrow(FENCED)
+      await expect(put(first, 'late')).rejects.toBeInstanceOf(Fenced)
       expect(second).toBeDefined()
       expect(await put(second!, 'mine')).toBe(true)
       expect(await second!.documents.collection('ledger').get(SYSTEM, 'late')).toBeUndefined()
@@ -384,7 +384,7 @@ await describeCluster('sessions', (cluster) => {
       place.pass(9000)
       const third = (await c.lease('broken'))!
       expect(third.token).toBe(first.token + 2)
-      await expect(put(first, 'b2')).rejects.toThrow(FENCED)
+      await expect(put(first, 'b2')).rejects.toBeInstanceOf(Fenced)
       expect(await put(third, 'b3')).toBe(true)
       for (const each of [a, broken, c]) await each.close()
     })

@@ -3,6 +3,7 @@ import { describeCluster, randomPrefix, removeAll } from '../../servers/cluster.
 import { openClient } from '../../../ingest/store/elasticsearch/connect.ts'
 import { openElasticsearch } from '../../../ingest/store/elasticsearch.ts'
 import { contractDocuments, contractEvents } from './contract.ts'
+import { contractErrors } from './contract-errors.ts'
 
 await describeCluster('elasticsearch', (cluster) => {
   const opening = (source?: 'stored' | 'synthetic') => async () => {
@@ -35,4 +36,5 @@ await describeCluster('elasticsearch', (cluster) => {
   contractEvents('elasticsearch, synthetic source where the licence has it', opening())
   contractEvents('elasticsearch, stored source', opening('stored'))
   contractDocuments('elasticsearch', opening())
+  contractErrors('elasticsearch', opening())
 })

@@ -2,13 +2,13 @@
 import type { Event } from '../ingest/event.ts'
 import { and, eq, type Filter, or } from '../ingest/store/filter.ts'
 import { type Store, SYSTEM, type Window } from '../ingest/store/store.ts'
-import { groupsOf, innerOf, newly, reachOf, type Seen } from './correlation/evaluate.ts'
-import { leastOf } from './correlation/kind.ts'
-import { furthest, laneOf, type Reach, within } from './lane.ts'
+import { groupsOf, newly, reachOf, type Seen } from './correlation/evaluate.ts'
+import { type Need, needsOf } from './correlation/needs.ts'
+import { furthest, laneOf, LIVE, type Reach, within } from './lane.ts'
 import { lateHits } from './owed.ts'
 import { type About, type Groups, live, type Passes, tellIn } from './pass.ts'
 import type { Group } from './alert.ts'
-import type { Correlation, Rule } from './rule.ts'
+import type { Rule } from './rule.ts'
 
 /** Groups that are asked for by their values; of more, all are read. */
 const FEW = 500
@@ -46,36 +46,6 @@ export interface Stretch {
   readonly reach: Reach
 }
 
-/** What a group needs to have at least, that a store can say before its events are read. */
-interface Need {
-  readonly bases: readonly number[]
-  readonly by: readonly string[]
-  readonly atLeast: number
-  readonly distinct?: string
-}
-/** The way in which all of some lists are alike; undefined where they differ. */
-const alike = (lists: readonly (readonly string[] | undefined)[]): readonly string[] | undefined =>
-  lists[0] && lists.every((list) => list?.join('\n') === lists[0]!.join('\n')) ? lists[0] : undefined
-
-const needsOf = (correlation: Correlation, keys = correlation.keys): readonly Need[] => {
-  const { type, over, bounds, terms, fields } = correlation
-  if (type.startsWith('temporal'))
-    return over.flatMap((each, i): readonly Need[] => {
-      if (!terms?.every(({ all }) => all.includes(i))) return []
-      if (typeof each !== 'number') return needsOf(each, keys)
-      return [{ bases: [each], by: keys[each]!, atLeast: 1 }]
-    })
-  if (innerOf(correlation).length > 0) return []
-  const bases = over.filter((each) => typeof each === 'number')
-  const by = alike(bases.map((base) => keys[base]))
-  if (!by) return []
-  // Of a sum and the like there is one at least.
-  const atLeast = bounds && (type === 'event_count' || type === 'value_count') ? leastOf(bounds) : 1
-  if (type !== 'value_count') return [{ bases, by, atLeast }]
-  const [distinct, ...others] = alike(bases.map((base) => fields?.[base])) ?? []
-  return distinct !== undefined && others.length === 0 ? [{ bases, by, atLeast, distinct }] : []
-}
-
 /** The events that qualify with the new ones and did not before, by group. `touched`: the groups of the new ones. */
 export const correlated = async (
   store: Store,
@@ -99,9 +69,12 @@ export const correlated = async (
   const late = await lateHits(store.documents, rule, window.from, window.to - 1)
   let candidates = new Map([...touched.values()].map(({ group }) => [spelled(group), group]))
   // First which groups have enough of what they need; then their events.
-  for (const need of needsOf(rule.correlation!)) {
+  for (const [i, need] of needsOf(rule.correlation!).entries()) {
     if (candidates.size === 0) break
-    candidates = await enough(store, rule, about, window, need, candidates, late)
+    // Of the run that goes on live it is known of most that they have not.
+    const isFar = (group: Group) =>
+      lane === LIVE && !passes.recent.may(rule, i, group, { ...window, upTo: reach[LIVE] ?? Number.POSITIVE_INFINITY })
+    candidates = await enough(store, rule, about, window, need, candidates, late, isFar)
   }
   if (candidates.size === 0) return groups
   const those = [...candidates.values()]
@@ -133,6 +106,7 @@ const enough = async (
   { bases, by, ...asked }: Need,
   among: ReadonlyMap<string, Group>,
   late: readonly Event[],
+  isFar: (group: Group) => boolean,
 ): Promise<Map<string, Group>> => {
   const out = new Map<string, Group>()
   const keep = (text: string): void => {
@@ -141,9 +115,12 @@ const enough = async (
   }
   // A store tells groups apart by single values.
   for (const [text, group] of among) if (group.some(({ value }) => value.startsWith('['))) out.set(text, group)
-  const filter = live(and(about.of(bases), groupsFilter(by, [...among.values()])))
-  for await (const buckets of store.events.groups(SYSTEM, { ...window, filter, by, ...asked }))
-    for (const { key } of buckets) if (!key.includes(null)) keep(JSON.stringify(key.map(String)))
+  const near = [...among.values()].filter((group) => !isFar(group))
+  if (near.length > 0) {
+    const filter = live(and(about.of(bases), groupsFilter(by, near)))
+    for await (const buckets of store.events.groups(SYSTEM, { ...window, filter, by, ...asked }))
+      for (const { key } of buckets) if (!key.includes(null)) keep(JSON.stringify(key.map(String)))
+  }
   for (const event of late) for (const group of groupsOf(rule, event, bases)) keep(spelled(group))
   return out
 }

@@ -14,6 +14,7 @@ import type { Moment } from './bursts.ts'
 import { type Engine, openEngine } from './engine/engine.ts'
 import { type Excepted, type Exceptions, noExceptions, openTally, type Tally } from './exceptions.ts'
 import { type JudgedBy, openJudged } from './judged.ts'
+import { openRecent } from './recent.ts'
 import { cutAt, LANE_FIELDS } from './lane.ts'
 import { termOf } from './new-terms.ts'
 import { AGENCY_FIELDS, agenciesOf } from './parts.ts'
@@ -92,6 +93,7 @@ export const openPasses = (store: Store, exceptions: () => Exceptions = () => no
   const exceptedFields = (rule: Rule): readonly string[] => exceptions().of(rule)?.fields ?? []
   const versionsOf = openRulesets(store.documents)
   const judged = openJudged(store, atOnce)
+  const recent = openRecent(store, live)
   let engine: { readonly rules: readonly Rule[]; readonly engine: Engine } | undefined
   const engineOf = (rules: readonly Rule[]): Engine => {
     if (!engine || engine.rules.length !== rules.length || engine.rules.some((rule, i) => rule !== rules[i]))
@@ -113,6 +115,7 @@ export const openPasses = (store: Store, exceptions: () => Exceptions = () => no
   }
 
   return {
+    recent,
     /**
      * Of events in this window, those that a correlation is about: what was judged says so, of the rest it is asked; but for
      * late hits. `read` makes of such an event, or of a late hit, what the correlation is evaluated over.
@@ -188,19 +191,17 @@ export const openPasses = (store: Store, exceptions: () => Exceptions = () => no
         const [first] = met
         if (met.length === 1) {
           const { i } = first!
+          recent.add(rules[i]!, event, [first!.base])
           takeIn(found[i]!, rules[i]!, event, [first!.base], excepted[i], tallies[i])
           return
         }
-        for (const [i, own] of Map.groupBy(met, (part) => part.i))
-          takeIn(
-            found[i]!,
-            rules[i]!,
-            event,
-            own.map(({ base }) => base),
-            excepted[i],
-            tallies[i],
-          )
+        for (const [i, own] of Map.groupBy(met, (part) => part.i)) {
+          const bases = own.map(({ base }) => base)
+          recent.add(rules[i]!, event, bases)
+          takeIn(found[i]!, rules[i]!, event, bases, excepted[i], tallies[i])
+        }
       }
+      await recent.begin(rules, from)
       if (theirs > 0) {
         const places = new Map(parts.map((part) => [part.label, part]))
         const hits = and(among('vonglau.judged', full), among('vonglau.hits', [...places.keys()]))
@@ -230,6 +231,7 @@ export const openPasses = (store: Store, exceptions: () => Exceptions = () => no
             since = performance.now()
           }
       }
+      recent.end(rules, to)
       const places = new Map(rules.map((rule, i) => [rule, i]))
       const of = <T>(list: readonly T[], rule: Rule, none: () => T): T => list[places.get(rule) ?? -1] ?? none()
       return { to, of: (rule) => of(found, rule, () => new Map()), hidden: (rule) => of(tallies, rule, openTally) }

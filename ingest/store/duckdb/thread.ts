@@ -71,7 +71,7 @@ const open = async () => {
   proveLayout()
   const instance = await DuckDBInstance.create(':memory:', {
     temp_directory: join(options.folder, 'tmp'),
-    checkpoint_threshold: '256MB',
+    checkpoint_threshold: '128MB',
     enable_external_access: 'true',
     ...(options.memory ? { memory_limit: options.memory } : {}),
     ...(options.threads ? { threads: String(options.threads) } : {}),

@@ -181,7 +181,8 @@ export const openReader = (options: ReaderOptions): Reader => {
       ...(begin ? { begin } : {}),
       ...(rested ? { rested } : {}),
     }
-    const run = (memory: Memory) => stages.run(source.id, { ...job, memory })
+    // What fails at once fails as what fails later: else the lines are taken from the feed, and nobody has them.
+    const run = async (memory: Memory) => stages.run(source.id, { ...job, memory })
     const before = each.turn
     // Lines that are joined follow on those before: they wait for their turn.
     const made = joined ? before.then(() => run(each.memory)) : run(each.memory)

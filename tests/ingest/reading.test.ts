@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { emptyInventory } from '../../ingest/inventory/inventory.ts'
+import type { Judging } from '../../ingest/judge.ts'
 import { createIngest } from '../../ingest/pipeline.ts'
 import type { Source } from '../../ingest/source.ts'
 import { openDuckdb } from '../../ingest/store/duckdb.ts'
@@ -25,7 +26,7 @@ const fromEnd: Omit<Source, 'collect'> = {
   timezone: 'UTC',
   silent: 15,
 }
-const reading = (store: EventStore, poll = 20) =>
+const reading = (store: EventStore, judging?: Judging) =>
   createIngest({
     store,
     sources: [{ ...fromEnd, collect: { kind: 'file', path: join(folder, 'logs', '*.log'), start: 'end' } }],
@@ -34,7 +35,8 @@ const reading = (store: EventStore, poll = 20) =>
     geoip: {},
     clock: Date.now,
     warn: () => {},
-    poll,
+    poll: 20,
+    judging,
   })
 const paths = async (store: EventStore): Promise<unknown[]> =>
   (await store.search(SYSTEM, { filter: EVERYTHING, order: 'newest', limit: 500, fields: ['url.path'] })).items
@@ -75,6 +77,32 @@ test('a file whose beginning the store refuses once is read all the same, from w
     await expect.poll(() => store.count(SYSTEM, { filter: eq('url.path', '/moi-2') }), { timeout: 10_000 }).toBe(1)
     await ingest.drain()
     expect(await paths(store)).toEqual(['/moi-0', '/moi-1', '/moi-2'])
+  } finally {
+    await ingest.stop()
+    await store.close()
+  }
+}, 60_000)
+
+test('lines that no thread can be given are read again, and none is left out', async () => {
+  const module = join(folder, 'judge.mjs')
+  writeFileSync(module, 'export const openJudge = () => () => true')
+  writeFileSync(file(0), line('/cu'))
+  const store = await openDuckdb({ folder: join(folder, 'events'), wait: 10 })
+  // A function goes to no thread: as rules that are too deep to be copied.
+  const ingest = await reading(store, { module, set: 'one', input: () => {} })
+  try {
+    await ingest.start()
+    await expect.poll(async () => (await store.offsets('web')).length, { timeout: 10_000 }).toBe(1)
+    const many = Array.from({ length: 20_000 }, (_, n) => line(`/nhieu-${n}`))
+    appendFileSync(file(0), many.join(''))
+    await expect
+      .poll(async () => (await ingest.status())[0]!.problem, { timeout: 10_000 })
+      .toMatch(/could not be cloned/)
+    appendFileSync(file(0), line('/sau'))
+    expect(await ingest.behind('web')).toBeGreaterThan(0)
+    await ingest.setJudging({ module, set: 'two', input: {} })
+    await ingest.drain()
+    expect(await store.count(SYSTEM, { filter: EVERYTHING })).toBe(many.length + 1)
   } finally {
     await ingest.stop()
     await store.close()

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { emptyInventory } from '../../ingest/inventory/inventory.ts'
-import type { Judging } from '../../ingest/judge.ts'
+import type { IngestOptions } from '../../ingest/ingest.ts'
 import { createIngest } from '../../ingest/pipeline.ts'
 import type { Source } from '../../ingest/source.ts'
 import { openDuckdb } from '../../ingest/store/duckdb.ts'
@@ -26,7 +26,7 @@ const fromEnd: Omit<Source, 'collect'> = {
   timezone: 'UTC',
   silent: 15,
 }
-const reading = (store: EventStore, judging?: Judging) =>
+const reading = (store: EventStore, more: Partial<IngestOptions> = {}) =>
   createIngest({
     store,
     sources: [{ ...fromEnd, collect: { kind: 'file', path: join(folder, 'logs', '*.log'), start: 'end' } }],
@@ -36,7 +36,7 @@ const reading = (store: EventStore, judging?: Judging) =>
     clock: Date.now,
     warn: () => {},
     poll: 20,
-    judging,
+    ...more,
   })
 const paths = async (store: EventStore): Promise<unknown[]> =>
   (await store.search(SYSTEM, { filter: EVERYTHING, order: 'newest', limit: 500, fields: ['url.path'] })).items
@@ -89,7 +89,7 @@ test('lines that no thread can be given are read again, and none is left out', a
   writeFileSync(file(0), line('/cu'))
   const store = await openDuckdb({ folder: join(folder, 'events'), wait: 10 })
   // A function goes to no thread: as rules that are too deep to be copied.
-  const ingest = await reading(store, { module, set: 'one', input: () => {} })
+  const ingest = await reading(store, { judging: { module, set: 'one', input: () => {} } })
   try {
     await ingest.start()
     await expect.poll(async () => (await store.offsets('web')).length, { timeout: 10_000 }).toBe(1)
@@ -103,6 +103,26 @@ test('lines that no thread can be given are read again, and none is left out', a
     await ingest.setJudging({ module, set: 'two', input: {} })
     await ingest.drain()
     expect(await store.count(SYSTEM, { filter: EVERYTHING })).toBe(many.length + 1)
+  } finally {
+    await ingest.stop()
+    await store.close()
+  }
+}, 60_000)
+
+test('what comes over the network while the reader looks does not wait for its next look', async () => {
+  const store = await openDuckdb({ folder: join(folder, 'events'), wait: 10 })
+  const post: Source = { ...fromEnd, id: 'post', collect: { kind: 'http', token: 'not-used-here-at-all' } }
+  // The next look by itself is an hour away.
+  const ingest = await reading(store, { sources: [post], poll: 3_600_000 })
+  try {
+    await ingest.start()
+    for (let n = 0; n < 300; n++) {
+      await ingest.accept('post', [Buffer.from(line(`/mot-${n}`).trim())], '127.0.0.1')
+      // Whatever of the look it meets.
+      await new Promise((resolve) => setTimeout(resolve, n % 7))
+      if (n % 20 < 19) continue
+      await expect.poll(() => store.count(SYSTEM, { filter: EVERYTHING }), { timeout: 5000, interval: 30 }).toBe(n + 1)
+    }
   } finally {
     await ingest.stop()
     await store.close()

@@ -37,7 +37,10 @@ export const writeRule = (
     if (existsSync(real) && hashOfText(readFileSync(real, 'utf8')) !== (own === undefined ? '' : said!.hash))
       return {
         path,
-        why: `${path} was changed and not read yet: read it (vonglau reload), then write the change there`,
+        why:
+          own === undefined
+            ? `${path} is there already and says something else: copy the text into another file of ${folder}`
+            : `${path} was changed and not read yet: read it (vonglau reload), then write the change there`,
       }
     replaceFile(real, text)
     const events = catalog === undefined || own !== undefined ? undefined : eventsPathOf(catalog)

@@ -118,7 +118,6 @@ export const createIngest = async (options: IngestOptions): Promise<Ingest> => {
       spool: finder ? undefined : spoolOf(source),
       node: options.node,
       stopping: () => stopping || mine.ended,
-      alone: options.whole ?? false,
       spoiled: (count, path) => {
         meter.dropped(count)
         notices.add(

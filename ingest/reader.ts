@@ -1,7 +1,7 @@
 /** Reads one source on: finds its segments, takes their lines apart, hands events and offsets to the store together. */
 import type { Clock } from './clock.ts'
 import { type Chunk, giveBack, spoolFeed } from './collect/feed.ts'
-import type { Finder } from './collect/file.ts'
+import type { Finder, Found } from './collect/file.ts'
 import { splitLines } from './collect/lines.ts'
 import { dayOfLast, isSettled, type Spool } from './collect/spool.ts'
 import { type Memory, memoryOf } from './memory.ts'
@@ -28,8 +28,6 @@ export interface ReaderOptions {
   /** Names this process's spool among those of others that share the store. */
   readonly node: string | undefined
   readonly stopping: () => boolean
-  /** Nothing else is read beside it: what it waits for is committed at once. */
-  readonly alone: boolean
   /** Lines of a spool file that were accepted and cannot be read any more. */
   readonly spoiled: (lines: number, path: string) => void
   /** Asks for a look now. */
@@ -70,6 +68,8 @@ export const openReader = (options: ReaderOptions): Reader => {
   const { source, store, stages, room, meter, clock, finder, spool, node, stopping } = options
   const { full } = store.packing
   let readings: Reading[] = []
+  /** Files whose beginning is not committed yet. */
+  const found: Found[] = []
   let offsets: Offset[] = []
   let lease: Lease | undefined
   /** Over the network the parser's memory goes on from one spool file to the next. */
@@ -86,18 +86,27 @@ export const openReader = (options: ReaderOptions): Reader => {
   }
   const discover = async () => {
     if (finder) {
-      const found = await finder.look(
-        () => offsets,
-        (segment) => readings.find((each) => each.feed.segment === segment)?.feed,
+      // Of those that a store refused: what it has of them by now.
+      if (found.length > 0) offsets = [...(await store.offsets(source.id))]
+      const all = [...readings, ...found]
+      found.push(
+        ...(await finder.look(
+          () => offsets,
+          (segment) => all.find(({ feed }) => feed.segment === segment)?.feed,
+        )),
       )
-      for (const { feed, offset, begin } of found) {
-        if (begin) {
-          const first: Offset = { source: source.id, from: 0, ...begin }
-          await store.append({ events: [], offsets: [first], lease, last: options.alone }, clock())
-          committed(first)
-        }
+      // Together: of a folder of hundreds they are one commit, and nothing is read before it.
+      const begun = found.flatMap(({ begin }): Offset[] => {
+        const from = offsets.find(({ segment }) => segment === begin?.segment)?.position ?? 0
+        return begin ? [{ source: source.id, ...begin, from }] : []
+      })
+      if (begun.length > 0) await store.append({ events: [], offsets: begun, lease, last: true }, clock())
+      for (const offset of begun) committed(offset)
+      while (found[0]) {
+        const { feed, offset } = found[0]
         await again(feed, offset)
         readings.push(beginReading(source.id, feed, offset))
+        found.shift()
       }
       return
     }
@@ -172,7 +181,8 @@ export const openReader = (options: ReaderOptions): Reader => {
       ...(begin ? { begin } : {}),
       ...(rested ? { rested } : {}),
     }
-    const run = (memory: Memory) => stages.run(source.id, { ...job, memory })
+    // What fails at once fails as what fails later: else the lines are taken from the feed, and nobody has them.
+    const run = async (memory: Memory) => stages.run(source.id, { ...job, memory })
     const before = each.turn
     // Lines that are joined follow on those before: they wait for their turn.
     const made = joined ? before.then(() => run(each.memory)) : run(each.memory)
@@ -259,17 +269,21 @@ export const openReader = (options: ReaderOptions): Reader => {
   /** Spool files that no damage to a day can ask for any more. */
   const tidy = async () => {
     const days = (await store.days()).map(({ day }) => day)
-    for (const { id, path, closed } of spool!.segments()) {
+    const settled = spool!.segments().filter(({ id, path, closed }) => {
       const segment = segmentOf(id)
-      if (!closed || !done.has(segment)) continue
+      if (!closed || !done.has(segment)) return false
       const taken = offsets.find((each) => each.segment === segment)?.about?.['day']
-      if (!isSettled(String(taken ?? dayOfLast(path)), days)) continue
-      await store.append(
-        { events: [], offsets: [{ source: source.id, segment, position: 0, gone: true }], lease },
-        clock(),
-      )
+      return isSettled(String(taken ?? dayOfLast(path)), days)
+    })
+    if (settled.length === 0) return
+    const gone = settled.map(
+      ({ id }): Offset => ({ source: source.id, segment: segmentOf(id), position: 0, gone: true }),
+    )
+    // Nothing is read meanwhile: what waits for the next commit would wait for this one too.
+    await store.append({ events: [], offsets: gone, lease, last: true }, clock())
+    for (const { id } of settled) {
       await spool!.remove(id)
-      done.delete(segment)
+      done.delete(segmentOf(id))
     }
   }
 
@@ -318,7 +332,7 @@ export const openReader = (options: ReaderOptions): Reader => {
       // What is still being parsed is not handed over: without its lease it would pass for lines that need none.
       for (const each of readings) each.failed = true
       lease = undefined
-      for (const each of readings.splice(0)) await each.feed.close()
+      for (const each of [...readings.splice(0), ...found.splice(0)]) await each.feed.close()
     },
   }
 }

@@ -239,8 +239,9 @@ const startThread = (options: StagesOptions, spares: Packing['spares'], free: ()
       if (dead) return reject(dead)
       clearTimeout(timer)
       const id = next++
-      asked.set(id, { resolve, reject })
+      // What cannot be sent is no job.
       worker.postMessage({ id, ...message() })
+      asked.set(id, { resolve, reject })
     })
   return {
     // The lines are kept here too, for what the parser remembers may turn out to be another: the memory is copied.

@@ -76,16 +76,20 @@ export const openJudged = (store: Store, only: (filter: Filter) => Filter) => {
       else all![at] = { ...each, count: all![at]!.count + each.count }
     }
   }
-  /** What was ingested behind what is known, into the hours that are known. */
-  const goOn = async (upTo: number): Promise<boolean> => {
-    if (upTo <= known) return true
+  /**
+   * What was ingested behind what is known, into the hours that are known; of others it may be anything. Where that cannot be told,
+   * nothing is known: what is asked for is learned anew, else one import over many hours would be in the way of all that follows.
+   */
+  const goOn = async (upTo: number): Promise<void> => {
+    if (upTo <= known) return
     if (hours.size > 0) {
-      const items = await askHours({ ingested: { after: known, upTo } })
-      if (!items) return false
-      add(items)
+      let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+      for (const hour of hours.keys()) [from, to] = [Math.min(from, hour), Math.max(to, hour + HOUR)]
+      const items = await askHours({ from, to, ingested: { after: known, upTo } })
+      if (items) add(items)
+      else hours.clear()
     }
     known = upTo
-    return true
   }
   /** Hours that lie side by side are asked together. */
   const learn = async (missing: readonly number[]): Promise<boolean> => {
@@ -102,7 +106,7 @@ export const openJudged = (store: Store, only: (filter: Filter) => Filter) => {
   }
   let turn: Promise<unknown> = Promise.resolve()
   const ofHours = async (from: number, to: number, upTo: number): Promise<readonly Counted[] | undefined> => {
-    if (!(await goOn(upTo))) return undefined
+    await goOn(upTo)
     if (hours.size > 2 * HOURS) hours.clear()
     const wanted: number[] = []
     for (let hour = Math.floor(from / HOUR) * HOUR; hour < to; hour += HOUR) wanted.push(hour)

@@ -16,6 +16,12 @@ interface Token {
   readonly at: number
 }
 
+/**
+ * How deep "not" and brackets may stand in each other. Whatever goes through the tree goes down with it, in threads with small stacks
+ * and in stores with bounds of their own (Elasticsearch: 30), and a rule must not stop the lines of all.
+ */
+const DEEPEST = 14
+
 const tokenize = (text: string): Token[] => {
   const tokens: Token[] = []
   const pattern = /\s+|([()]|[\p{L}\p{N}_*?.-]+)|(.)/gu
@@ -42,6 +48,17 @@ export const parseCondition = (text: string): Condition => {
     const where = token ? `${quoted(token.text)} at character ${token.at + 1}` : 'the end'
     throw new Wrong(`the condition has ${where} where ${expected} was expected`, { offset: token?.at ?? text.length })
   }
+  let depth = 0
+  const deeper = (inner: () => Condition): Condition => {
+    if (++depth > DEEPEST)
+      throw new Wrong(
+        `the condition has "not" and brackets ${DEEPEST + 1} deep at character ${(tokens[next]?.at ?? text.length) + 1}, at most ${DEEPEST} are read: give parts of it names of their own, as selections`,
+        { offset: tokens[next]?.at ?? text.length },
+      )
+    const made = inner()
+    depth--
+    return made
+  }
   const either = (): Condition => chain('or', both)
   const both = (): Condition => chain('and', negated)
   const chain = (op: 'and' | 'or', part: () => Condition): Condition => {
@@ -55,7 +72,7 @@ export const parseCondition = (text: string): Condition => {
   const negated = (): Condition => {
     if (word() !== 'not') return single()
     next++
-    return { op: 'not', of: negated() }
+    return { op: 'not', of: deeper(negated) }
   }
   const single = (): Condition => {
     const token = tokens[next]
@@ -63,7 +80,7 @@ export const parseCondition = (text: string): Condition => {
     const lower = token.text.toLowerCase()
     if (lower === '(') {
       next++
-      const inner = either()
+      const inner = deeper(either)
       if (tokens[next]?.text !== ')') fail('")"')
       next++
       return inner

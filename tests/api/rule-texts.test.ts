@@ -177,3 +177,25 @@ test('a rule author writes a new rule: from the template, tried, compiled with a
   const trail = (await (await console_.person('administrator')).get('/audit')).body.items
   expect(trail.find(({ what }: { what: string }) => what === 'rule.add')).toMatchObject({ by: author.username })
 }, 300_000)
+
+test('a new rule whose file is there already and holds another is in force, and the file stays', async () => {
+  const author = await console_.person('rule_author')
+  const other = join(folder, 'chiem-cho.yml')
+  writeFileSync(other, rule('/khac').replace('id: cua-tinh', 'id: khac-ten'))
+  const yaml = rule('/moi').replace('id: cua-tinh', 'id: chiem-cho')
+  const { status, body } = await author.post('/rules', { yaml, reason: 'theo công văn 214' })
+  expect([status, body.n, body.why]).toEqual([
+    200,
+    1,
+    `${other} is there already and says something else: copy the text into another file of ${folder}`,
+  ])
+  expect(readFileSync(other, 'utf8')).toContain('khac-ten')
+})
+
+test('a condition that nobody could go down is refused with its place, and lines go on being judged', async () => {
+  const author = await console_.person('rule_author')
+  const deep = `${'not (s and '.repeat(1000)}s${')'.repeat(1000)}`
+  const yaml = rule('/sau').replace('id: cua-tinh', 'id: qua-sau').replace('condition: s', `condition: "${deep}"`)
+  const { status, body } = await author.post('/rules', { yaml, reason: 'theo công văn 214' })
+  expect([status, body.error.message]).toEqual([422, expect.stringMatching(/qua-sau\.yml:5:.* brackets 15 deep/)])
+})

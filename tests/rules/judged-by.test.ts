@@ -92,3 +92,46 @@ test.each([
   for (const dataset of may) expect([dataset, mayHold(filter, dataset)]).toEqual([dataset, true])
   for (const dataset of never) expect([dataset, mayHold(filter, dataset)]).toEqual([dataset, false])
 })
+
+test('events of more hours than can be told at once are in the way of one question, and of none after it', async () => {
+  const place = embeddedPlace()
+  try {
+    const store = await place.open()
+    const judged = openJudged(store, (filter) => filter)
+    let n = 0
+    const put = (times: readonly number[], dataset = () => 'nginx.access') =>
+      store.events.append(
+        {
+          events: times.map((time) => ({
+            '@timestamp': time,
+            'event.id': `e${n++}`,
+            'event.dataset': dataset(),
+            'vonglau.judged': 'today',
+          })),
+          offsets: [],
+        },
+        BEGIN + n,
+      )
+    const asked = async () => ({
+      from: BEGIN,
+      to: BEGIN + HOUR,
+      ingested: { upTo: await store.events.committed() },
+    })
+    await put([BEGIN])
+    expect(await judged.around(await asked())).toEqual([{ set: 'today', count: 1 }])
+    // An import of three years, an event an hour: the hours that are known are asked for alone.
+    await put(Array.from({ length: 25_000 }, (_, i) => BEGIN - (i + 1) * HOUR))
+    expect(await judged.around(await asked())).toEqual([{ set: 'today', count: 1 }])
+    // A sender that makes up its datasets: within the hour itself.
+    await put(
+      Array.from({ length: 25_000 }, () => BEGIN),
+      () => `made.up.${n}`,
+    )
+    expect(await judged.around(await asked())).toEqual([{ set: undefined, count: 1 }])
+    const later = { from: BEGIN + HOUR, to: BEGIN + 2 * HOUR }
+    await put([later.from])
+    expect(await judged.around({ ...(await asked()), ...later })).toEqual([{ set: 'today', count: 1 }])
+  } finally {
+    await place.remove()
+  }
+})

@@ -40,6 +40,10 @@ export const PROBLEMS: readonly Row[] = [
     '{path} was changed and not read yet: read it (vonglau reload), then write the change there',
     '{path} đã đổi mà chưa được đọc: hãy đọc lại (vonglau reload) rồi ghi thay đổi vào đó',
   ],
+  [
+    '{path} is there already and says something else: copy the text into another file of {folder}',
+    '{path} đã có và nói điều khác: hãy chép nội dung vào một tệp khác trong {folder}',
+  ],
   ['{path} is read only here: copy the change there', '{path} chỉ đọc được ở đây: hãy chép thay đổi vào đó'],
   [
     '{path} cannot be written ({code}): copy the change there',

@@ -11,21 +11,23 @@ const REST = 2000
 export interface Crowd {
   /** While a person waits for an answer; never rejects. The answer ends it. */
   join(): Promise<() => void>
-  close(): void
+  /** Resolves when nothing is under way on its connection: one that is closed beneath a statement ends the process. */
+  close(): Promise<void>
 }
 
 /** `fixed`: as many were asked for, and so many there are. */
 export const openCrowd = async (instance: DuckDBInstance, fixed: number | undefined): Promise<Crowd> => {
   const most = availableParallelism()
-  if (fixed !== undefined || most === 1) return { join: async () => () => {}, close: () => {} }
+  if (fixed !== undefined || most === 1) return { join: async () => () => {}, close: async () => {} }
   // Of its own: the writer's waits for its commits.
   const connection = await instance.connect()
   let [waiting, now] = [0, most]
   let turn: Promise<void> = Promise.resolve()
   let timer: NodeJS.Timeout | undefined
+  let closed = false
   const set = (count: number): Promise<void> =>
     (turn = turn.then(async () => {
-      if (count === now) return
+      if (closed || count === now) return
       await connection.run(`SET threads = ${count}`).catch(() => {})
       now = count
     }))
@@ -43,8 +45,10 @@ export const openCrowd = async (instance: DuckDBInstance, fixed: number | undefi
         timer.unref()
       }
     },
-    close: () => {
+    close: async () => {
       clearTimeout(timer)
+      closed = true
+      await turn
       connection.closeSync()
     },
   }

@@ -5,7 +5,15 @@ import { join } from 'node:path'
 import { faultOf } from '../errors.ts'
 import { literal } from '../sql.ts'
 import type { Filter } from '../filter.ts'
-import type { Aggregate, Groups, Learned, Offset, Search, Window } from '../store.ts'
+import {
+  type Aggregate,
+  type Groups,
+  type Learned,
+  type Offset,
+  type Search,
+  StoreError,
+  type Window,
+} from '../store.ts'
 import { hasSome, keepOf, openAgain } from './anew.ts'
 import { openCrowd } from './crowd.ts'
 import { Days } from './days.ts'
@@ -177,17 +185,29 @@ try {
     repairs: () => days.repairs,
     close: async () => {
       await writer.idle()
+      // The end of the thread beneath a statement is the end of the process.
+      closing = true
+      for (const each of asked.values()) each.abort()
+      await Promise.allSettled(underWay)
       // Each file is closed with its log folded in; an error here loses nothing, for the log is read at the next start.
       for (const file of days.all()) if (!file.problem) await connection.run(`DETACH ${file.catalog}`).catch(() => {})
-      crowd.close()
+      await crowd.close()
       connection.closeSync()
       instance.closeSync()
     },
   }
   /** Of questions under way that a person asked. */
   const asked = new Map<number, AbortController>()
-  port.on('message', async ({ id, call, args }: { id: number; call: string; args: never[] }) => {
+  let closing = false
+  const underWay = new Set<Promise<void>>()
+  interface Call {
+    readonly id: number
+    readonly call: string
+    readonly args: never[]
+  }
+  const answer = async ({ id, call, args }: Call): Promise<void> => {
     try {
+      if (closing) throw new StoreError('the store is closed')
       if (call === 'give up') asked.get(id)?.abort()
       else if (ASKED.has(call)) {
         const controller = new AbortController()
@@ -219,6 +239,12 @@ try {
     } catch (error) {
       reply(id, undefined, error)
     }
+  }
+  port.on('message', (message: Call) => {
+    const mine = answer(message)
+    if (message.call === 'close') return
+    underWay.add(mine)
+    void mine.then(() => underWay.delete(mine))
   })
   reply(0, true)
 } catch (error) {

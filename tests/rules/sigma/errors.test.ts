@@ -68,6 +68,11 @@ test.each<[string, (text: string) => string, string]>([
     (t) => t.replace('detection:', 'detecton:'),
     'r.yml:5:1: there is no detection; is "detecton" meant for it?',
   ],
+  [
+    'a condition that no stack and no store goes down',
+    (t) => t.replace('condition: sel', `condition: ${'not (sel and '.repeat(20_000)}sel${')'.repeat(20_000)}`),
+    'r.yml:8:109: detection.condition: the condition has "not" and brackets 15 deep at character 96, at most 14 are read: give parts of it names of their own, as selections',
+  ],
   ['the condition', (t) => t.replace('  condition: sel\n', ''), 'detection.condition is nothing, expected a text'],
   ['the title', (t) => t.replace('title: Tên\n', ''), 'there is no title'],
   ['YAML', (t) => t.replace('  sel:', ' sel: ['), 'this is not YAML'],

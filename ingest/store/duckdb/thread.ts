@@ -2,18 +2,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { join } from 'node:path'
-import { faultOf } from '../errors.ts'
+import { faultOf, storeClosed } from '../errors.ts'
 import { literal } from '../sql.ts'
 import type { Filter } from '../filter.ts'
-import {
-  type Aggregate,
-  type Groups,
-  type Learned,
-  type Offset,
-  type Search,
-  StoreError,
-  type Window,
-} from '../store.ts'
+import type { Aggregate, Groups, Learned, Offset, Search, Window } from '../store.ts'
 import { hasSome, keepOf, openAgain } from './anew.ts'
 import { openCrowd } from './crowd.ts'
 import { Days } from './days.ts'
@@ -207,7 +199,7 @@ try {
   }
   const answer = async ({ id, call, args }: Call): Promise<void> => {
     try {
-      if (closing) throw new StoreError('the store is closed')
+      if (closing) throw storeClosed()
       if (call === 'give up') asked.get(id)?.abort()
       else if (ASKED.has(call)) {
         const controller = new AbortController()

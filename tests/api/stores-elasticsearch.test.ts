@@ -1,5 +1,5 @@
 /** The demo's logs on both stores: the same alerts, the same incidents. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -67,6 +67,8 @@ await describeCluster('both stores', (cluster) => {
         .replaceAll('{seeds}', SEEDS)
         .replaceAll('{listen}', '127.0.0.1:0')
       writeFileSync(path, settings)
+      // The demo's rules stand in a folder of its own.
+      cpSync(join(SEEDS, 'rules'), join(folder, name, 'rules'), { recursive: true })
       const config = readConfig(path, env)
       // Whatever the demo's sources are collected by, the lines are handed in: the stores are compared here.
       const sources = config.sources.map((source) => ({

@@ -14,6 +14,10 @@ const TIMES = '* * * * * *'
 /** ms of one cycle: what is not written by then goes on with the next, behind what has come meanwhile. */
 const PATIENCE = 2000
 const TURN = 'in its time'
+/** How many times as long as a run took is until the next: of much that comes, fewer and larger runs write each alert less often. */
+const SHARE = 3
+/** ms that a run rests at most. */
+const MOST_REST = 1500
 /** ms between two looks, and seconds that a look goes back at most: what was missed is one run. */
 const LOOK = 500
 const MISSED = 90
@@ -111,7 +115,15 @@ export const createSchedule = (
       return done
     },
     start: () => {
-      tasks.push(createTask(TIMES, () => run(TURN, PATIENCE)))
+      let next = 0
+      const turn = async () => {
+        const began = performance.now()
+        if (began < next) return
+        await run(TURN, PATIENCE)
+        const ended = performance.now()
+        next = ended + Math.min(MOST_REST, SHARE * (ended - began))
+      }
+      tasks.push(createTask(TIMES, turn))
       looked = Math.floor(performance.now() / 1000)
       timer = setInterval(look, LOOK)
     },

@@ -6,14 +6,14 @@ import { agencyName, systemOf } from '../../ingest/inventory/scope.ts'
 import { entryText, parseEntry } from '../../ingest/inventory/entry-text.ts'
 import { entryAt, KINDS, placeText } from '../../ingest/inventory/entries.ts'
 import { sees } from '../../ingest/store/scope.ts'
-import { StoreError } from '../../ingest/store/store.ts'
+import { carried } from '../carried.ts'
 import { audit, type Env, seesAll } from '../context.ts'
 import type { ChangedInventory, InventoryView } from '../contract-province.ts'
 import type { Installation } from '../installation.ts'
 import type { Changed } from '../inventories.ts'
 import { Stale } from '../inventory-changes.ts'
 import { may } from '../permissions.ts'
-import { notFound, Refusal } from '../refusal.ts'
+import { notFound } from '../refusal.ts'
 import { does } from '../does.ts'
 import {
   changeInventory,
@@ -179,20 +179,12 @@ export const changed = async (
   object: string | undefined,
   why: string,
 ): Promise<ChangedInventory> => {
-  let result: Changed
-  try {
-    result = await work()
-  } catch (error) {
-    if (error instanceof StoreError || error instanceof Refusal || !(error instanceof Error)) throw error
-    if (error instanceof Stale)
-      throw new Refusal(
-        409,
-        'stale',
-        `${placeText(error.place)} vừa được người khác sửa: hãy xem lại rồi sửa.`,
-        `${error.message}.`,
-      )
-    throw new Refusal(422, 'inventory', `Danh mục không nhận thay đổi này: ${error.message}.`, `${error.message}.`)
-  }
+  const result = await carried(work, {
+    code: 'inventory',
+    stale: (error) =>
+      error instanceof Stale ? `${placeText(error.place)} vừa được người khác sửa: hãy xem lại rồi sửa.` : undefined,
+    wrong: (message) => [`Danh mục không nhận thay đổi này: ${message}.`, `${message}.`],
+  })
   const { version, difference, file } = result
   const places = [...difference.added, ...difference.changed, ...difference.ended, ...difference.parts]
   await audit(c, what, object ?? (places.slice(0, 5).join(', ') || '-'), why)

@@ -1,10 +1,10 @@
 /** The texts of rules: what they were, what differs, and what a person changes of them. */
 import { type Context, Hono } from 'hono'
-import { StoreError } from '../../ingest/store/store.ts'
 import { difference } from '../../rules/difference.ts'
 import { isRuleId, newCorrelation, newRule } from '../../rules/template.ts'
 import { StaleText, textHistory } from '../../rules/texts.ts'
-import { audit, type Env, notFound, Refusal, seesAll } from '../context.ts'
+import { carried, toldOf } from '../carried.ts'
+import { audit, type Env, notFound, seesAll } from '../context.ts'
 import type { AddedRule, ChangedRule, RuleVersions } from '../contract-rules.ts'
 import { does } from '../does.ts'
 import type { Installation } from '../installation.ts'
@@ -107,27 +107,15 @@ const changed = async (
   what: string,
   why: string,
 ): Promise<AddedRule> => {
-  let result: Awaited<ReturnType<typeof work>>
-  try {
-    result = await work()
-  } catch (error) {
-    if (error instanceof StoreError || error instanceof Refusal || !(error instanceof Error)) throw error
-    const { message } = error
-    if (error instanceof StaleText)
-      throw new Refusal(
-        409,
-        'stale',
-        `Luật này vừa được người khác sửa (nay là bản ${error.n}): hãy xem lại rồi sửa.`,
-        `${message}.`,
-      )
-    throw new Refusal(422, 'rule', `Luật có lỗi: ${message}`, message)
-  }
-  const { id, n, file } = result
-  await audit(c, what, id, `${n}: ${why}`)
-  return {
-    id,
-    n,
-    ...(file.path === undefined || file.why !== undefined ? {} : { file: file.path }),
-    ...(file.why === undefined ? {} : { why: file.why }),
-  }
+  const result = await carried(work, {
+    code: 'rule',
+    stale: (error) =>
+      error instanceof StaleText
+        ? `Luật này vừa được người khác sửa (nay là bản ${error.n}): hãy xem lại rồi sửa.`
+        : undefined,
+    wrong: (message) => [`Luật có lỗi: ${message}`, message],
+  })
+  const { id } = result
+  await audit(c, what, id, `${result.n}: ${why}`)
+  return { id, ...toldOf(result) }
 }

@@ -1,13 +1,13 @@
 /** The texts of sources: what they were, what differs, and what a person changes of them. */
 import { type Context, Hono } from 'hono'
-import { StoreError } from '../../ingest/store/store.ts'
 import { difference } from '../../rules/difference.ts'
 import { type Head, StaleText, textHistory } from '../../rules/texts.ts'
+import { carried, toldOf } from '../carried.ts'
 import { audit, type Env } from '../context.ts'
 import type { ChangedSource, SourceVersions } from '../contract.ts'
 import { does } from '../does.ts'
 import type { Installation } from '../installation.ts'
-import { notFound, Refusal } from '../refusal.ts'
+import { notFound } from '../refusal.ts'
 import { textNamed } from '../rule-history.ts'
 import { changeSource, getSourceDifference, getSourceVersions, settleSource } from '../schema/source-texts.ts'
 import { type SourceChanged, SOURCES } from '../sourcebook.ts'
@@ -77,26 +77,14 @@ const changed = async (
   what: string,
   why: string,
 ): Promise<ChangedSource> => {
-  let result: SourceChanged
-  try {
-    result = await work()
-  } catch (error) {
-    if (error instanceof StoreError || error instanceof Refusal || !(error instanceof Error)) throw error
-    const { message } = error
-    if (error instanceof StaleText)
-      throw new Refusal(
-        409,
-        'stale',
-        `Nguồn này vừa được người khác sửa (nay là bản ${error.n}): hãy xem lại rồi sửa.`,
-        `${message}.`,
-      )
-    throw new Refusal(422, 'source', `Không nhận thay đổi này của nguồn: ${message}`, message)
-  }
-  const { n, file } = result
-  await audit(c, what, id, `${n}: ${why}`)
-  return {
-    n,
-    ...(file.path === undefined || file.why !== undefined ? {} : { file: file.path }),
-    ...(file.why === undefined ? {} : { why: file.why }),
-  }
+  const result = await carried(work, {
+    code: 'source',
+    stale: (error) =>
+      error instanceof StaleText
+        ? `Nguồn này vừa được người khác sửa (nay là bản ${error.n}): hãy xem lại rồi sửa.`
+        : undefined,
+    wrong: (message) => [`Không nhận thay đổi này của nguồn: ${message}`, message],
+  })
+  await audit(c, what, id, `${result.n}: ${why}`)
+  return toldOf(result)
 }

@@ -2,7 +2,7 @@
 import type { Event } from '../ingest/event.ts'
 import { and, eq, type Filter, or } from '../ingest/store/filter.ts'
 import { type Store, SYSTEM, type Window } from '../ingest/store/store.ts'
-import { groupsOf, newly, reachOf, type Seen } from './correlation/evaluate.ts'
+import { groupsOf, newly, reachOf, type Seen, spelled } from './correlation/evaluate.ts'
 import { type Need, needsOf } from './correlation/needs.ts'
 import { furthest, laneOf, LIVE, type Reach, within } from './lane.ts'
 import { lateHits } from './owed.ts'
@@ -124,5 +124,3 @@ const enough = async (
   for (const event of late) for (const group of groupsOf(rule, event, bases)) keep(spelled(group))
   return out
 }
-
-const spelled = (group: Group): string => JSON.stringify(group.map(({ value }) => value))

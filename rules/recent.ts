@@ -12,7 +12,7 @@ import { valuesIn } from '../ingest/store/match.ts'
 import { EVERYTHING, type Filter } from '../ingest/store/filter.ts'
 import { type Store, SYSTEM } from '../ingest/store/store.ts'
 import type { Group } from './alert.ts'
-import { groupsOf, reachOf } from './correlation/evaluate.ts'
+import { groupsOf, reachOf, spelled } from './correlation/evaluate.ts'
 import { type Need, needsOf } from './correlation/needs.ts'
 import type { Rule } from './rule.ts'
 
@@ -71,7 +71,6 @@ const openHash = (): ((text: string) => number) => {
     return 4294967296 * (2097151 & b) + (a >>> 0)
   }
 }
-const spelled = (group: Group): string => JSON.stringify(group.map(({ value }) => value))
 
 /** `only` says which events are looked at. */
 export const openRecent = (store: Store, only: (filter: Filter) => Filter, most = MOST): Recent => {

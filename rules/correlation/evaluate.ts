@@ -111,6 +111,8 @@ export const groupsOf = (rule: Rule, event: Event, bases: readonly number[]): re
   }
   return [...out.values()]
 }
+/** By which one group of a rule is told from another. */
+export const spelled = (group: Group): string => JSON.stringify(group.map(({ value }) => value))
 const named = ({ groupBy = [] }: Rule, values: readonly string[]): Group =>
   values.map((value, i) => ({ field: groupBy[i]!, value }))
 

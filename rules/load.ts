@@ -67,7 +67,7 @@ interface Read {
 interface Texts {
   readonly folders: readonly (readonly Read[])[]
   readonly problems: readonly string[]
-  /** `parseSigma`, of each text once: they are compiled again whenever the inventory says otherwise. */
+  /** `parseSigma`, of each file once: they are compiled again whenever the inventory says otherwise. */
   parse(text: string, name: string): readonly SigmaDocument[]
 }
 const readTexts = (folders: readonly string[]): Texts => {
@@ -90,11 +90,13 @@ const readTexts = (folders: readonly string[]): Texts => {
     }
     read.push(files)
   }
+  // What a person tries is another text each time, and is not kept.
+  const ofFiles = new Map(read.flat().map(({ file, text }) => [file, text]))
   const parsed = new Map<string, readonly SigmaDocument[]>()
   const parse = (text: string, name: string): readonly SigmaDocument[] => {
-    const key = `${name}\0${text}`
-    let found = parsed.get(key)
-    if (!found) parsed.set(key, (found = parseSigma(text, name)))
+    if (ofFiles.get(name) !== text) return parseSigma(text, name)
+    let found = parsed.get(name)
+    if (!found) parsed.set(name, (found = parseSigma(text, name)))
     return found
   }
   return { folders: read, problems, parse }

@@ -6,7 +6,7 @@
  * Ids and ingest times stay, and with them whom an event belonged to and which rules it met: rules do not look at it again.
  */
 import { hash } from 'node:crypto'
-import type { Event } from '../ingest/event.ts'
+import { type Event, HEALTH_DATASET } from '../ingest/event.ts'
 import { openReadAgain, type ReadAgain } from '../ingest/read-again.ts'
 import { UNKNOWN_SOURCE } from '../ingest/source.ts'
 import { and, contains, EVERYTHING, eq, type Filter, not } from '../ingest/store/filter.ts'
@@ -154,7 +154,7 @@ const readDays = async function* (
   const until = Math.min(to ?? Infinity, found?.doc.until ?? Math.min(installation.clock(), committed + 1))
   const filter: Filter = and(
     eq('vonglau.source.id', id),
-    not(eq('event.dataset', 'vonglau.source')),
+    not(eq('event.dataset', HEALTH_DATASET)),
     ...(from === undefined ? [] : [{ op: 'range', field: 'event.ingested', gte: from } as const]),
     { op: 'range', field: 'event.ingested', lt: until },
   )

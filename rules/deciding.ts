@@ -4,7 +4,7 @@
  * is not waited for. One that has lines left to read is. What comes later for a time that is decided is counted as late
  * and changes nothing.
  */
-import type { Event } from '../ingest/event.ts'
+import { type Event, HEALTH_DATASET } from '../ingest/event.ts'
 import { and, EVERYTHING, eq, type Filter, not } from '../ingest/store/filter.ts'
 import { type Store, SYSTEM } from '../ingest/store/store.ts'
 import { evaluate, reachOf, type Seen } from './correlation/evaluate.ts'
@@ -33,7 +33,7 @@ const LEAST = 1000
 const SOURCES = 10_000
 /** Events of one decision: of more, it is made in stretches. */
 const STRETCH = 100_000
-const HEALTH = eq('event.dataset', 'vonglau.source')
+const HEALTH = eq('event.dataset', HEALTH_DATASET)
 
 interface Known {
   /** Greatest '@timestamp', and the ingest time of the run that saw it. */

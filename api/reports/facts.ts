@@ -1,4 +1,5 @@
 /** What a report of a period is made of: the figures of the period as pages show them, and what stands beside them. */
+import { HEALTH_DATASET } from '../../ingest/event.ts'
 import { DAY, dayOf, isValidOn, zoneShift } from '../../ingest/inventory/days.ts'
 import { agencyOf } from '../../ingest/inventory/scope.ts'
 import { and, eq, type Filter, not } from '../../ingest/store/filter.ts'
@@ -168,7 +169,7 @@ const logsOf = async (
   chosen: readonly string[] | undefined,
 ): Promise<Facts['logs']> => {
   const { events } = installation.store
-  const filter = and(agency, not(eq('event.dataset', 'vonglau.source')))
+  const filter = and(agency, not(eq('event.dataset', HEALTH_DATASET)))
   const rows = (await sourceRows(installation, scope)).filter(
     ({ agencies = [] }: SourceRow) => !chosen || agencies.some((id) => chosen.includes(id)),
   )

@@ -3,6 +3,7 @@
  * program was not there, or is new) or was made by another formula is computed from history: from alerts and incidents as
  * they were then, and today's inventory as of then. What could be seen on such a day is known by whether events of it are there.
  */
+import { HEALTH_DATASET } from '../../ingest/event.ts'
 import { DAY, dayOf } from '../../ingest/inventory/days.ts'
 import type { Inventory } from '../../ingest/inventory/schema.ts'
 import { storedUnder } from '../../ingest/inventory/scope.ts'
@@ -92,7 +93,7 @@ const seenOn = async (
   days: readonly number[],
 ): Promise<(inventory: Inventory, day: number) => SeenThen> => {
   const { items } = await installation.store.events.aggregate(SYSTEM, {
-    filter: not(eq('event.dataset', 'vonglau.source')),
+    filter: not(eq('event.dataset', HEALTH_DATASET)),
     from: Math.min(...days),
     to: Math.max(...days) + DAY,
     by: [{ terms: 'organization.id' }, { every: DAY, offset: offsetOf(installation, days[0]!) }],

@@ -1,5 +1,5 @@
 /** What can be seen of each agency now, and what cannot: feeds from the events of a day, places from the inventory. */
-import type { Scalar } from '../../ingest/event.ts'
+import { HEALTH_DATASET, type Scalar } from '../../ingest/event.ts'
 import { dayOf, isValidOn } from '../../ingest/inventory/days.ts'
 import { trustedAt } from '../../ingest/inventory/portal.ts'
 import { countedWith, storedUnder } from '../../ingest/inventory/scope.ts'
@@ -50,7 +50,7 @@ export const feedsNow = async (
   const now = installation.clock()
   const by = ['vonglau.source.id', 'organization.id', 'portal.id', 'observer.name', ...TELLING]
   const { items } = await installation.store.events.aggregate(SYSTEM, {
-    filter: not(eq('event.dataset', 'vonglau.source')),
+    filter: not(eq('event.dataset', HEALTH_DATASET)),
     from: now - span,
     to: now + DAY,
     by: by.map((terms) => ({ terms })),
@@ -195,7 +195,7 @@ export const seenOf = (installation: Installation, sources: readonly SourceRow[]
     ),
   )
   // The program writes how its sources are: rules over that have what they need.
-  const own = new Map([['event.dataset', set<Scalar | null>('vonglau.source')]])
+  const own = new Map([['event.dataset', set<Scalar | null>(HEALTH_DATASET)]])
   const all = [...feeds, { source: 'vonglau', known: own, understood: 1 }]
   return { at: installation.clock(), agencies, rules: sight.blind(all), feeds, places, sight }
 }

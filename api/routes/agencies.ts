@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { HEALTH_DATASET } from '../../ingest/event.ts'
 import { and, eq, not } from '../../ingest/store/filter.ts'
 import { levelOn } from '../../ingest/inventory/counts.ts'
 import { dayOf, isValidOn } from '../../ingest/inventory/days.ts'
@@ -149,7 +150,7 @@ export const agencies = new Hono<Env>()
     const items = await agencyRows(installation, scope, portals, risk)
     const now = installation.clock()
     // What belongs to no agency is listed, so that the inventory can be completed. Only those who see everything see it.
-    const homeless = and(not({ op: 'exists', field: 'organization.id' }), not(eq('event.dataset', 'vonglau.source')))
+    const homeless = and(not({ op: 'exists', field: 'organization.id' }), not(eq('event.dataset', HEALTH_DATASET)))
     const window = { from: now - DAY, to: now + 1 }
     const events = 'system' in scope ? await installation.store.events.count(scope, { filter: homeless, ...window }) : 0
     const hosts = events

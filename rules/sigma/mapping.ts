@@ -4,7 +4,7 @@
  * https://github.com/SigmaHQ/sigma-specification (appendix "Sigma taxonomy")
  */
 import type { Placeholders } from '../../ingest/inventory/placeholders.ts'
-import { FIELDS, fieldOf } from '../../ingest/event.ts'
+import { fieldOf, FIELDS, HEALTH_DATASET } from '../../ingest/event.ts'
 import { and, EVERYTHING, eq, exists, type Filter, not, or } from '../../ingest/store/filter.ts'
 import { distance, nearest, quoted, Wrong } from './error.ts'
 import type { Logsource } from './parse.ts'
@@ -170,7 +170,7 @@ const LOGSOURCES = new Map<string, Known>([
   ],
   ['firewall//', { filter: eq('observer.type', ...FIREWALLS), fields: FIREWALL }],
   ['dns//', { filter: exists('dns.question.name'), fields: DNS }],
-  ['/vonglau/source', { filter: eq('event.dataset', 'vonglau.source'), fields: {} }],
+  ['/vonglau/source', { filter: eq('event.dataset', HEALTH_DATASET), fields: {} }],
 ])
 
 const keyOf = ({ category = '', product = '', service = '' }: Pick<SourceKind, 'category' | 'product' | 'service'>) =>

@@ -1,4 +1,5 @@
 /** Rules that remember what was there: of what was never seen, and of what does not come any more. */
+import { HEALTH_DATASET } from '../../ingest/event.ts'
 import { and, eq, type Filter, not } from '../../ingest/store/filter.ts'
 import { HOUR, type NewTerms, type Rule, type Silent } from '../rule.ts'
 import { durationOf } from './correlation.ts'
@@ -37,7 +38,7 @@ const REMEMBERED = 30 * DAY
 const FOR_EVER = 365 * DAY
 export const SILENCE_DATASET = 'vonglau.silence'
 /** What the program says itself of a source is no line of it. */
-const OWN = eq('event.dataset', SILENCE_DATASET, 'vonglau.source')
+const OWN = eq('event.dataset', SILENCE_DATASET, HEALTH_DATASET)
 const ALONE = ['new-terms', 'ends-with', 'suppress', 'group-by', 'quiet'] as const
 
 export const silentOf = (

@@ -2,7 +2,7 @@
  * Fields that are computed when an event is read or matched, and stored only where the line itself says them: kept, a column of
  * values that are all different would take more than the rest of the event.
  */
-import { INPUTS, REQUEST_FIELDS } from '../enrich/request/fields.ts'
+import { INPUTS, isQuiet, REQUEST_FIELDS } from '../enrich/request/fields.ts'
 import { communityIds, FLOW_ALSO, FLOW_OF } from './community-id.ts'
 import { DOMAINS } from './domains.ts'
 import { RELATED } from './related.ts'
@@ -18,6 +18,8 @@ export interface Computed {
   readonly value: (event: Event) => Value | undefined
   /** All that are computed together, of the same: who reads several makes what they are computed of once. */
   readonly family?: readonly string[]
+  /** Whether none of the family can be computed of the event: who reads all of them asks this first. */
+  readonly none?: (event: Event) => boolean
   /** Few events have it: a rule is chosen by it. */
   readonly seldom?: true
 }
@@ -37,7 +39,7 @@ export const COMPUTED: ReadonlyMap<string, Computed> = new Map<string, Computed>
   ...USER_AGENT,
   ...RELATED,
   ...[...REQUEST_FIELDS].map(
-    ([name, value]) => [name, { of: INPUTS, any: true, value, family: FAMILY, seldom: true }] as const,
+    ([name, value]) => [name, { of: INPUTS, any: true, value, family: FAMILY, none: isQuiet, seldom: true }] as const,
   ),
 ])
 

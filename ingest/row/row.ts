@@ -11,7 +11,6 @@ import { type Event, FIELDS, type Value } from '../event.ts'
 import { type Address, addressOf } from './address.ts'
 import type { Const } from './const.ts'
 import { field, LASTING, lasting, MOST_HANDLES, nameOf, PASSING } from './handles.ts'
-import { textOfBytes } from './memo.ts'
 
 /** What a value is: a text, a whole number, a boolean, a list of texts, another number, anything else as JSON. */
 export const TEXT = 1
@@ -294,7 +293,7 @@ export class Row {
     return this.place[f] !== 0 && this.kind[f] === TEXT ? this.slice(this.from[f]!, this.to[f]!) : undefined
   }
   slice(from: number, to: number): string {
-    return textOfBytes(this.bytes, from, to)
+    return this.#buffer.toString('utf8', from, to)
   }
   /** The same as an object. */
   event(): Event {

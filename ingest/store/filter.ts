@@ -87,5 +87,7 @@ export const fieldsOf = (filter: Filter, into = new Set<string>()): Set<string> 
 
 /** The fields that are computed together with this one, of the same; undefined where it is computed alone, or not at all. */
 export const familyOf = (field: string): readonly string[] | undefined => COMPUTED.get(field)?.family
+/** Whether nothing of its family can be computed of an event, asked once for all of them. */
+export const noneOf = (field: string): ((event: Event) => boolean) | undefined => COMPUTED.get(field)?.none
 /** Whether few events have the field: then a filter may be chosen by it. */
 export const isSeldom = (field: string): boolean => COMPUTED.get(field)?.seldom === true

@@ -5,7 +5,7 @@
 import type { Event, Scalar, Value } from '../../ingest/event.ts'
 import { field, LASTING, lasting } from '../../ingest/row/handles.ts'
 import { DOUBLE, LIST, LONG, MADE, type Row, sourcesOf, TEXT } from '../../ingest/row/row.ts'
-import { exists, familyOf, type Filter, fieldsOf } from '../../ingest/store/filter.ts'
+import { exists, familyOf, type Filter, fieldsOf, noneOf } from '../../ingest/store/filter.ts'
 import { readerOf } from '../../ingest/store/match.ts'
 import { Kinds } from './kinds.ts'
 import { blindOf, treesOf } from './leaves.ts'
@@ -28,7 +28,12 @@ interface Excerpt {
   serial: number
   event: Event
 }
-type Reader = ReturnType<typeof readerOf>
+/** Columns of what is computed, where it is not said, of the same. */
+interface Together {
+  readonly of: Excerpt
+  readonly none: ((event: Event) => boolean) | undefined
+  readonly columns: { readonly column: number; readonly read: ReturnType<typeof readerOf> }[]
+}
 interface Column {
   readonly field: PlannedField
   readonly scanned: boolean
@@ -75,8 +80,7 @@ class RowReader {
   /** By handle; -1: no leaf asks. Names of one row only are looked up. */
   readonly #columnAt = new Int16Array(LASTING).fill(-1)
   readonly #columnOf: ReadonlyMap<string, number>
-  /** Columns of what is computed where it is not said. */
-  readonly #computed: readonly { readonly column: number; readonly of: Excerpt; readonly read: Reader }[]
+  readonly #computed: readonly Together[]
   readonly #excerpts: readonly Excerpt[]
   /** By handle where a text lies that held nothing, and in which chunk: a constant is the same in every row of it. */
   readonly #quietFrom = new Int32Array(LASTING)
@@ -117,10 +121,15 @@ class RowReader {
       return { names, handles: names.map(lasting), serial: 0, event: {} }
     }
     this.#excerpts = leaves.map(({ field, other }) => (other === undefined ? excerptOf(field) : pairOf(field, other)))
-    this.#computed = plan.fields.flatMap(({ name }, column) => {
+    const together = new Map<Excerpt, Together>()
+    for (const [column, { name }] of plan.fields.entries()) {
       const of = excerptOf(name)
-      return of.names.length > 1 ? [{ column, of, read: readerOf(name) }] : []
-    })
+      if (of.names.length < 2) continue
+      const same = together.get(of) ?? { of, none: noneOf(name), columns: [] }
+      same.columns.push({ column, read: readerOf(name) })
+      together.set(of, same)
+    }
+    this.#computed = [...together.values()]
     const few: (Few | undefined)[] = leaves.map(() => undefined)
     this.#ask = (leaf) => {
       const { sure, field, test } = leaves[leaf]!
@@ -169,9 +178,16 @@ class RowReader {
           this.#value(column, row.value(f)!)
       }
     }
-    for (let i = 0; i < this.#computed.length; i++) {
-      const { column, of, read } = this.#computed[i]!
-      const event = this.#eventOf(of)
+    for (let i = 0; i < this.#computed.length; i++) this.#together(this.#computed[i]!)
+    pass.finish(this.#ask, found)
+  }
+
+  #together({ of, none, columns }: Together): void {
+    const event = this.#eventOf(of)
+    if (none?.(event)) return
+    const pass = this.#pass
+    for (let i = 0; i < columns.length; i++) {
+      const { column, read } = columns[i]!
       const value = read(event)
       const { field } = this.#columns[column]!
       // What the row says itself was read above.
@@ -180,9 +196,7 @@ class RowReader {
       if (Array.isArray(value)) for (const each of value) pass.value(each as Scalar, column, false)
       else pass.value(value as Scalar, column, false)
     }
-    pass.finish(this.#ask, found)
   }
-
   #text(f: number, column: number, from: number, to: number): void {
     const any = this.#any
     const row = this.#row

@@ -17,9 +17,16 @@ export interface Leaf {
   readonly name: string
   readonly value: string
 }
-export interface Parameters {
-  readonly parameters: readonly Parameter[]
-  readonly marks: number
+/** A parameter as it stands in the line. */
+export interface Part {
+  readonly name: string
+  readonly raw: string
+  readonly bare: boolean
+  /** All of it, for who remembers; absent where it was put together of several. */
+  readonly whole?: string
+}
+export interface Parts {
+  readonly parts: readonly Part[]
   readonly truncated: boolean
 }
 
@@ -47,8 +54,7 @@ const jsonIn = (text: string): readonly Leaf[] | undefined => {
   }
 }
 
-const WHOLE = ''
-const parameterOf = (rawName: string, raw: string, bare: boolean): Parameter => {
+export const parameterOf = ({ name: rawName, raw, bare }: Part): Parameter => {
   const value = decode(raw, true)
   const name = decode(rawName, true)
   const json = jsonIn(value.deep)
@@ -70,34 +76,40 @@ export const partsOf = (target: string): { readonly path: string; readonly query
   return at < 0 ? { path: target, query: '' } : { path: target.slice(0, at), query: target.slice(at + 1) }
 }
 
-export const parametersOf = (query: string): Parameters => {
+const NONE: Parts = { parts: [], truncated: false }
+const WHOLE = ''
+export const parametersOf = (query: string): Parts => {
+  if (query === '') return NONE
   let truncated = false
-  let marks = 0
-  const parameters: Parameter[] = []
-  if (query === '') return { parameters, marks, truncated }
-  const add = (name: string, raw: string, bare: boolean): void => {
+  const parts: Part[] = []
+  const add = (name: string, raw: string, bare: boolean, whole?: string): void => {
     if (raw.length > LONGEST || name.length > LONGEST) truncated = true
-    const parameter = parameterOf(name.slice(0, LONGEST), raw.slice(0, LONGEST), bare)
-    marks |= parameter.marks
-    parameters.push(parameter)
+    else if (whole !== undefined) {
+      parts.push({ name, raw, bare, whole })
+      return
+    }
+    parts.push({ name: name.slice(0, LONGEST), raw: raw.slice(0, LONGEST), bare })
   }
-  const parts = query.split('&', PARAMETERS + 1)
-  if (parts.length > PARAMETERS) truncated = true
+  const pieces = query.split('&', PARAMETERS + 1)
+  if (pieces.length > PARAMETERS) truncated = true
   /** An & that belonged to a value. */
   let odd = false
-  for (const part of parts.slice(0, PARAMETERS)) {
-    if (part === '') odd ||= parts.length > 2
+  for (let i = 0; i < pieces.length && i < PARAMETERS; i++) {
+    const piece = pieces[i]!
+    if (piece === '') odd ||= pieces.length > 2
     else {
-      const equals = part.indexOf('=')
+      const equals = piece.indexOf('=')
       if (equals < 0) {
-        add('', part, true)
-        odd ||= parts.length > 1 && /[^\w.-]/.test(part)
-      } else add(part.slice(0, equals), part.slice(equals + 1), false)
+        add('', piece, true, piece)
+        odd ||= pieces.length > 1 && /[^\w.-]/.test(piece)
+      } else add(piece.slice(0, equals), piece.slice(equals + 1), false, piece)
     }
   }
   // A statement spread over parameters, joined by comments: the whole again, from the first value on.
-  if (parts.length > 1 && (odd || /\/\*|%2f%2a/i.test(query))) add(WHOLE, query.slice(query.indexOf('=') + 1), true)
-  else if (parts.length === 1 && parameters[0] && !parameters[0].bare && /[^\w.[\]$-]/.test(parameters[0].name))
-    add(WHOLE, query, true) // "?x' or 1=1": the sign of equality is the value's own
-  return { parameters, marks, truncated }
+  if (pieces.length > 1 && (odd || /\/\*|%2f%2a/i.test(query))) add(WHOLE, query.slice(query.indexOf('=') + 1), true)
+  else if (pieces.length === 1 && parts[0] && !parts[0].bare && isOdd(parts[0].name)) add(WHOLE, query, true) // "?x' or 1=1": the sign of equality is the value's own
+  return { parts, truncated }
 }
+/** A name that no form has. */
+const isOdd = (name: string): boolean => ODD.test(name) && ODD.test(decode(name, true).deep)
+const ODD = /[^\w.[\]$-]/

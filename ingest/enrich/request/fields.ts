@@ -60,6 +60,9 @@ const isAsked = (event: Event): boolean =>
   event['user_agent.original'] !== undefined ||
   event['http.request.referrer'] !== undefined
 
+/** Of most requests nothing is said: then none of the fields below is there. */
+export const isQuiet = (event: Event): boolean => !isAsked(event) || findingsOf(event).isEmpty
+
 /** By field; undefined where nothing was found, or nothing was asked. */
 export const REQUEST_FIELDS: ReadonlyMap<string, (event: Event) => Value | undefined> = new Map(
   FIELDS.map((name) => [

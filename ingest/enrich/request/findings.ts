@@ -25,9 +25,11 @@ export type Add = (name: string, strength: Strength) => void
 export type Place = 'path' | 'query' | 'name' | 'referrer' | 'user_agent'
 
 export class Findings {
-  readonly #fields = new Map<string, Set<string>>()
+  #fields: Map<string, Set<string>> | undefined
   /** The analysers look at no more of a request than the bounds in `bounds.ts`; what is left out is said. */
   truncated = false
+  /** How much was told, the same again counted again: whoever remembers sees whether anything was. */
+  told = 0
 
   /** Tells of one kind at one place. */
   adder(kind: Kind, place: Place): Add {
@@ -37,22 +39,28 @@ export class Findings {
     }
   }
   #put(field: string, name: string): void {
-    const names = this.#fields.get(field)
+    this.told++
+    const names = this.#fields?.get(field)
     if (names) names.add(name)
-    else this.#fields.set(field, new Set([name]))
+    else (this.#fields ??= new Map()).set(field, new Set([name]))
   }
   /** Takes what was found elsewhere. */
   take(other: Findings): void {
     if (other.truncated) this.truncated = true
+    if (other.#fields === undefined) return
     for (const [field, names] of other.#fields) for (const name of names) this.#put(field, name)
   }
   /** Of a field of `FIELDS`, sorted; absent where nothing was found. */
   get(field: string): readonly string[] | undefined {
-    const names = this.#fields.get(field)
+    const names = this.#fields?.get(field)
     return names && [...names].sort()
+  }
+  /** Of most requests nothing is said. */
+  get isEmpty(): boolean {
+    return this.#fields === undefined && !this.truncated
   }
   /** All fields, for comparison. */
   all(): { readonly [field: string]: readonly string[] } {
-    return Object.fromEntries([...this.#fields.keys()].sort().map((field) => [field, this.get(field)!]))
+    return Object.fromEntries([...(this.#fields?.keys() ?? [])].sort().map((field) => [field, this.get(field)!]))
   }
 }

@@ -7,14 +7,15 @@ import { address, mayBeAddress } from './addresses.ts'
 import { LONGEST } from './bounds.ts'
 import { code } from './code/code.ts'
 import { phpName, setting } from './code/php.ts'
-import { type Leaf, type Parameter, parametersOf, partsOf } from './cut.ts'
+import { type Leaf, type Parameter, parameterOf, parametersOf, type Part, partsOf } from './cut.ts'
 import { decode, type Decoded } from './decode.ts'
 import { dotValue, privateFile, systemFile, traversal } from './files.ts'
 import { type Add, Findings, HINT, type Kind, KINDS, type Place, SURE } from './findings.ts'
 import { ALL, CODE, gatesOf, HTML, INJECTION, SCRIPT, SHELL, SQL } from './gates.ts'
 import { html } from './html.ts'
 import { injection, operatorName } from './injection.ts'
-import { type Came, cameFrom, client, protocol, repeats, session } from './requester.ts'
+import { alike, LONGEST_KEY, parameterAlike, Recent } from './quiet.ts'
+import { type Came, cameFrom, client, isSession, protocol, repeats, session } from './requester.ts'
 import { script } from './script.ts'
 import { commandParameter, shell } from './shell/shell.ts'
 import * as S from './signs.ts'
@@ -63,6 +64,8 @@ class Analysis {
   readonly #gated: boolean
   readonly #host: string | undefined
   readonly #adders = new Map<Kind, Add>()
+  /** Something was passed over for it is the portal's own: of another portal it may not be. */
+  #own = false
 
   constructor(place: Place, host: string | undefined, gated: boolean) {
     this.#place = place
@@ -125,7 +128,9 @@ class Analysis {
     const add = this.#damped('address', () => isSentence(value))
     if (host === undefined) return add
     const own = value.toLowerCase().replace(/^(?:https?:)?\/\//, '')
-    return own.startsWith(host) && /^(?:[:/?#]|$)/.test(own.slice(host.length)) ? () => {} : add
+    if (!own.startsWith(host) || !/^(?:[:/?#]|$)/.test(own.slice(host.length))) return add
+    this.#own = true
+    return () => {}
   }
   /** A value that names a file: of a user, of a program, or beside what is published. */
   #file(name: string, deep: string, signs: number): void {
@@ -185,16 +190,31 @@ class Analysis {
     if (signs & S.COLON && /\/https?:\/|:\/\//.test(deep))
       address(deep.replace(/^\/+(?=\w+:)/, ''), '', this.add('address'))
   }
-  parameters(query: string, came: Came, place: Place): number {
-    const { parameters, marks, truncated } = parametersOf(query)
+  /** `came` is asked only where a session stands in the address. */
+  parameters(query: string, came: () => Came, place: 'query' | 'referrer'): number {
+    const { parts, truncated } = parametersOf(query)
     if (truncated) this.found.truncated = true
-    for (const parameter of parameters) {
-      this.parameter(parameter, place)
-      session(parameter.name || parameter.once, parameter.once, came, this.add('session'))
-    }
+    let marks = 0
+    for (const part of parts) marks |= this.#part(part, came, place)
     return marks
   }
+  #part(part: Part, came: () => Came, place: 'query' | 'referrer'): number {
+    const { whole, name } = part
+    const quiet = this.#gated && whole !== undefined && whole.length <= LONGEST_KEY ? QUIET[place] : undefined
+    const key = quiet && parameterAlike(whole!, part.bare ? -1 : name.length)
+    const known = quiet?.get(key!)
+    if (known !== undefined) return known
+    const before = this.found.told
+    const parameter = parameterOf(part)
+    this.parameter(parameter, place)
+    const named = parameter.name || parameter.once
+    if (isSession(named, parameter.once)) session(named, parameter.once, came(), this.add('session'))
+    else if (this.found.told === before && !this.#own) quiet?.set(key!, parameter.marks)
+    return parameter.marks
+  }
 }
+/** Marks of parameters in which nothing was found, by where they stood. */
+const QUIET = { query: new Recent<number>(), referrer: new Recent<number>() }
 const { signsOf } = S
 const PLAIN_PATH = S.SLASH | S.DOT | S.DASH | S.UNDERSCORE | S.HIGH | S.PLUS | S.AT | S.TILDE | S.SPACE | S.PERCENT
 
@@ -213,22 +233,19 @@ const agentOf = (agent: string, gated: boolean): Findings => {
   return it.found
 }
 /** What was found in texts that come again and again: paths, referrers, names of browsers. */
-const REMEMBERED = 4096
 const LONGEST_REMEMBERED = 1024
 const memoOf = <T>(make: (text: string, gated: boolean) => T) => {
-  const known = new Map<string, T>()
+  const known = new Recent<T>()
   return (text: string, gated: boolean): T => {
     if (!gated || text.length > LONGEST_REMEMBERED) return make(text, gated)
     let found = known.get(text)
-    if (found === undefined) {
-      if (known.size >= REMEMBERED) known.clear()
-      known.set(text, (found = make(text, gated)))
-    }
+    if (found === undefined) known.set(text, (found = make(text, gated)))
     return found
   }
 }
 interface Path {
-  readonly decoded: Decoded
+  readonly deep: string
+  readonly marks: number
   readonly found: Findings
 }
 const pathOf =
@@ -239,9 +256,20 @@ const pathOf =
     if (raw.length < whole.length) it.found.truncated = true
     const decoded = decode(raw, false)
     it.path(raw, decoded, place === 'path')
-    return { decoded, found: it.found }
+    return { deep: decoded.deep, marks: decoded.marks, found: it.found }
   }
-const pathFound = memoOf(pathOf('path'))
+const pathRemembered = memoOf(pathOf('path'))
+/** Paths in which nothing was found, and which hold no parameters. */
+const quietPaths = new Recent<Path>()
+const pathFound = (path: string, gated: boolean): Path => {
+  if (!gated || path.length > LONGEST_KEY) return pathRemembered(path, gated)
+  const key = alike(path)
+  const known = quietPaths.get(key)
+  if (known !== undefined) return known
+  const found = pathRemembered(path, gated)
+  if (found.found.isEmpty && !found.deep.includes(';')) quietPaths.set(key, found)
+  return found
+}
 
 const referrerOf = (referrer: string, gated: boolean): Findings => {
   const origin = /^[a-z][a-z0-9+.-]{0,20}:\/\/[^/?#]*/i.exec(referrer)
@@ -249,7 +277,7 @@ const referrerOf = (referrer: string, gated: boolean): Findings => {
   if (origin || referrer.startsWith('/')) {
     const { path, query } = partsOf(referrer.slice(origin?.[0].length ?? 0) || '/')
     it.found.take(pathOf('referrer')(path, gated).found)
-    it.parameters(query, undefined, 'referrer')
+    it.parameters(query, () => undefined, 'referrer')
   } else it.both(decode(referrer, false), referrer, 'referrer')
   return it.found
 }
@@ -260,49 +288,33 @@ const ABSOLUTE = /^[a-z][a-z0-9+.-]{0,20}:\/\/([^/?#]*)/i
 const targetOf = (
   target: string,
   host: string | undefined,
-  came: Came,
+  came: () => Came,
   gated: boolean,
 ): { found: Findings; marks: number } => {
-  const absolute = ABSOLUTE.exec(target)
+  const absolute = target.charCodeAt(0) === 47 ? null : ABSOLUTE.exec(target)
   const it = new Analysis('query', host ?? hostOf(absolute?.[1]), gated)
   const { path, query } = partsOf(absolute ? target.slice(absolute[0].length) || '/' : target)
-  const { decoded, found } = pathFound(path, gated)
-  const marks = decoded.marks | it.parameters(query, came, 'query')
+  const { deep, marks, found } = pathFound(path, gated)
+  const all = marks | it.parameters(query, came, 'query')
   // ;jsessionid=… in the path
-  if (decoded.deep.includes(';'))
-    for (const [, name, value] of decoded.deep.matchAll(/;\s{0,9}([\w.-]{1,60})=([^;/]{1,200})/g))
-      session(name!, value!, came, it.found.adder('session', 'path'))
+  if (deep.includes(';'))
+    for (const [, name, value] of deep.matchAll(/;\s{0,9}([\w.-]{1,60})=([^;/]{1,200})/g))
+      session(name!, value!, came(), it.found.adder('session', 'path'))
   it.found.take(found)
-  return { found: it.found, marks }
+  return { found: it.found, marks: all }
 }
-const hostOf = (name: string | undefined): string | undefined => name?.toLowerCase().replace(/:\d+$/, '')
-/** Pages are asked for again and again. */
-const known = new Map<string, ReturnType<typeof targetOf>>()
-const targetFound = (
-  target: string,
-  host: string | undefined,
-  came: Came,
-  gated: boolean,
-): ReturnType<typeof targetOf> => {
-  if (!gated || target.length > LONGEST_REMEMBERED) return targetOf(target, host, came, gated)
-  const key = `${target}\n${host ?? ''}\n${came ?? ''}`
-  let found = known.get(key)
-  if (found === undefined) {
-    if (known.size >= REMEMBERED) known.clear()
-    known.set(key, (found = targetOf(target, host, came, gated)))
-  }
-  return found
-}
+const hostOf = (name: string | undefined): string | undefined =>
+  name?.includes(':') ? name.toLowerCase().replace(/:\d+$/, '') : name?.toLowerCase()
 
-/** `gated: false` asks every analyser of everything: what it finds must be the same. */
+/** `gated: false` asks every analyser of everything, and remembers nothing: what it finds must be the same. */
 export const analyse = ({ target, method, version, referrer, agent, host }: Asked, gated = true): Findings => {
-  const all = new Findings()
+  let all: Findings | undefined
   if (target !== undefined) {
     const own = hostOf(host)
-    const { found, marks } = targetFound(target, own, cameFrom(target, referrer, own), gated)
-    all.take(found)
+    const { found, marks } = targetOf(target, own, () => cameFrom(target, referrer, own), gated)
+    all = found
     protocol({ method, version, target }, marks, all.adder('protocol', 'query'))
-  }
+  } else all = new Findings()
   if (agent !== undefined && agent !== '-') all.take(agentFound(agent, gated))
   if (referrer !== undefined && referrer !== '-') all.take(referrerFound(referrer, gated))
   return all

@@ -16,29 +16,34 @@ const METHODS = new Set(
   ),
 )
 const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|%(?:0[0-8bcef]|1[0-9a-f]|7f)/i
+const VERSIONS = new Set(['1.0', '1.1', '2', '2.0', '3', '3.0', 'HTTP/1.0', 'HTTP/1.1', 'HTTP/2.0', 'HTTP/2', 'HTTP/3'])
 export interface Said {
   readonly method: string | undefined
   readonly version: string | undefined
   readonly target: string
 }
+const VERSION = /^(?:HTTP\/)?(?:0\.9|1\.[01]|2(?:\.0)?|3(?:\.0)?)$/i
+const oddMethod = (method: string, add: Add): void => {
+  if (/^(?:TRACE|TRACK|CONNECT|DEBUG)$/.test(method)) add('odd_method', SURE)
+  else if (!METHODS.has(method.toUpperCase())) add('odd_method', /^[A-Z]+$/.test(method) ? HINT : SURE)
+}
 export const protocol = ({ method, version, target }: Said, marks: number, add: Add): void => {
-  if (method !== undefined) {
-    if (/^(?:TRACE|TRACK|CONNECT|DEBUG)$/.test(method)) add('odd_method', SURE)
-    else if (!METHODS.has(method.toUpperCase())) add('odd_method', /^[A-Z]+$/.test(method) ? HINT : SURE)
-  }
-  if (version !== undefined && !/^(?:HTTP\/)?(?:0\.9|1\.[01]|2(?:\.0)?|3(?:\.0)?)$/i.test(version))
-    add('odd_version', SURE)
-  if (/^(?:https?|ftp|gopher|file):\/\//i.test(target)) add('proxy_request', HINT)
-  if (marks & OVERLONG) add('overlong_encoding', SURE)
-  if (marks & PERCENT_U) add('percent_u_encoding', HINT)
-  if (marks & TWICE) add('double_encoding', HINT)
-  if (marks & FULL_WIDTH) add('full_width', HINT)
-  if (marks & BROKEN) add('bad_percent', HINT)
+  if (method !== undefined && !METHODS.has(method)) oddMethod(method, add)
+  if (version !== undefined && !VERSIONS.has(version) && !VERSION.test(version)) add('odd_version', SURE)
+  if (target.charCodeAt(0) !== 47 && /^(?:https?|ftp|gopher|file):\/\//i.test(target)) add('proxy_request', HINT)
+  if (marks !== 0) encoded(marks, add)
   if (CONTROL.test(target)) {
     if (/%00|\x00/.test(target)) add('null_byte', SURE)
     else add('control_character', HINT)
   }
   if (target.length > 4000) add('long_target', HINT)
+}
+const encoded = (marks: number, add: Add): void => {
+  if (marks & OVERLONG) add('overlong_encoding', SURE)
+  if (marks & PERCENT_U) add('percent_u_encoding', HINT)
+  if (marks & TWICE) add('double_encoding', HINT)
+  if (marks & FULL_WIDTH) add('full_width', HINT)
+  if (marks & BROKEN) add('bad_percent', HINT)
 }
 
 /** One character many times over: a buffer is tried. */

@@ -86,7 +86,7 @@ export const correlated = async (
       if (!within(reach, event)) continue
       const each = about.read(event)
       if (about.hidden(each)) continue
-      if (!groupsOf(rule, event, each.bases).some((group) => candidates.has(spelled(group)))) continue
+      if (![...groupsOf(rule, event, each.bases).keys()].some((text) => candidates.has(text))) continue
       seen.push({ ...each, fresh: laneOf(event) === lane && (event['event.ingested'] as number) > from })
     }
   }
@@ -121,6 +121,6 @@ const enough = async (
     for await (const buckets of store.events.groups(SYSTEM, { ...window, filter, by, ...asked }))
       for (const { key } of buckets) if (!key.includes(null)) keep(JSON.stringify(key.map(String)))
   }
-  for (const event of late) for (const group of groupsOf(rule, event, bases)) keep(spelled(group))
+  for (const event of late) for (const text of groupsOf(rule, event, bases).keys()) keep(text)
   return out
 }

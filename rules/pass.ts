@@ -27,7 +27,10 @@ export interface Found extends Moment {
   /** Of a rule of what was never seen: what is to be new (`new-terms.ts`). */
   readonly term?: string
 }
-/** `ends`: times of the events that end what the rule tells of. */
+/**
+ * By the key of an alert's group; of what new events of a correlation touch, by the group as it is spelled. `ends`: times of the
+ * events that end what the rule tells of.
+ */
 export type Groups = Map<string, { group: Group; moments: Found[]; ends: number[] }>
 
 /** History that was imported is not looked at. */
@@ -190,9 +193,10 @@ export const openPasses = (store: Store, exceptions: () => Exceptions = () => no
       const take = (met: readonly (typeof parts)[number][], event: Event): void => {
         const [first] = met
         if (met.length === 1) {
-          const { i } = first!
-          recent.add(rules[i]!, event, [first!.base])
-          takeIn(found[i]!, rules[i]!, event, [first!.base], excepted[i], tallies[i])
+          const { i, base } = first!
+          const bases = [base]
+          recent.add(rules[i]!, event, bases)
+          takeIn(found[i]!, rules[i]!, event, bases, excepted[i], tallies[i])
           return
         }
         for (const [i, own] of Map.groupBy(met, (part) => part.i)) {
@@ -264,8 +268,9 @@ export const takeIn = (
   }
   const term = rule.newTerms && termOf(rule.newTerms, event)
   if (rule.newTerms && term === undefined) return true
-  for (const group of rule.correlation ? groupsOf(rule, event, counting) : [groupOf(rule, event)]) {
-    const key = groupKey(rule.id, group)
+  const own = rule.correlation ? undefined : groupOf(rule, event)
+  // Of a correlation it is what its windows are looked for by, and none of an alert yet.
+  for (const [key, group] of own ? [[groupKey(rule.id, own), own] as const] : groupsOf(rule, event, counting)) {
     let found = groups.get(key)
     if (!found) groups.set(key, (found = { group, moments: [], ends: [] }))
     if (ends) found.ends.push(time)

@@ -142,14 +142,14 @@ export const openRecent = (store: Store, only: (filter: Filter) => Filter, most 
       const time = event['@timestamp'] as number
       const at = Math.floor(time / one.width)
       for (const [i, need] of one.needs.entries()) {
-        const met = bases.filter((base) => need.bases.includes(base))
-        if (met.length === 0) continue
+        const some = bases.filter((base) => need.bases.includes(base))
+        if (some.length === 0) continue
+        const met = some.length === bases.length ? bases : some
         const stretches = one.stretches[i]!
         let stretch = stretches.get(at)
         if (!stretch) stretches.set(at, (stretch = { counts: new Map(), pairs: need.distinct ? new Set() : undefined }))
         const before = sizeOf(stretch)
-        for (const group of groupsOf(rule, event, met)) {
-          const text = spelled(group)
+        for (const text of groupsOf(rule, event, met).keys()) {
           const key = hash(text)
           let more = 1
           if (stretch.pairs) {

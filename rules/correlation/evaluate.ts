@@ -99,17 +99,23 @@ const valuesOf = (event: Event, fields: readonly string[] | undefined): string[]
     .map((row) => JSON.stringify(row))
 }
 
-/** The groups of an event, each with the bases by which it is in it. A correlation leaves out what lacks a field. */
-export const groupsOf = (rule: Rule, event: Event, bases: readonly number[]): readonly Group[] => {
+/** By `spelled`, the groups of an event. A correlation leaves out what lacks a field. */
+export const groupsOf = (rule: Rule, event: Event, bases: readonly number[]): ReadonlyMap<string, Group> => {
+  if (event === last.event && rule === last.rule && bases === last.bases) return last.groups
   const { keys } = rule.correlation!
-  const out = new Map<string, Group>()
+  const groups = new Map<string, Group>()
   for (const base of bases) {
     const values = keyOf(event, keys[base]!)
     if (!values) continue
     const text = JSON.stringify(values)
-    if (!out.has(text)) out.set(text, named(rule, values))
+    if (!groups.has(text)) groups.set(text, named(rule, values))
   }
-  return [...out.values()]
+  last = { event, rule, bases, groups }
+  return groups
+}
+/** Of the same event several ask, one behind the other. */
+let last: { event?: Event; rule?: Rule; bases?: readonly number[]; groups: ReadonlyMap<string, Group> } = {
+  groups: new Map(),
 }
 /** By which one group of a rule is told from another. */
 export const spelled = (group: Group): string => JSON.stringify(group.map(({ value }) => value))

@@ -16,6 +16,7 @@ import {
   StaleText,
 } from '../rules/texts.ts'
 import { aroundOf, type Config } from './config.ts'
+import { checkReach } from './source-reach.ts'
 import { writeSourceEntry } from './source-file.ts'
 import { readSource, sourceTextOf } from './source-text.ts'
 
@@ -108,6 +109,15 @@ export const openSourcebook = async (
     if (!head) throw new Error(`there is no source ${id}: name one by its id`)
     return head
   }
+  /** Of a version, ended or not; undefined where it is no file's, or cannot be read here. */
+  const pathIn = (text: string): string | undefined => {
+    try {
+      const { collect } = readSource(text, aroundOf(config), 'it').source
+      return collect.kind === 'file' ? collect.path : undefined
+    } catch {
+      return undefined
+    }
+  }
   /** `write`: the file does not say so yet. */
   const changed = async (
     id: string,
@@ -123,6 +133,7 @@ export const openSourcebook = async (
     if (read && read.source.id !== id)
       throw new Error(`source ${id}: its id stays as it is, for what is stored goes by it; leave "id: ${id}"`)
     if (read) check(read.source)
+    if (read && write) checkReach(read.source, config, pathIn(head.text))
     const stored = await changeText(
       documents,
       {

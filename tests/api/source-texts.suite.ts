@@ -76,6 +76,10 @@ export const sourceTextsSuite = (name: string, open: () => Place): void => {
       expect([await history(one), minutes(one)]).toEqual([['3 an', '2 tệp', '1 tệp'], 45])
       expect(await two.follow()).toBe(true)
       expect([minutes(two), await two.follow()]).toEqual([45, false])
+      // A person opens no files that the machine's own configuration does not.
+      await expect(
+        change(one, 'web-01', text(one, 'web-01').replace(/path: .*/, 'path: /etc/shadow'), 1),
+      ).rejects.toThrow('source web-01, file.path /etc/shadow: it lies in none of the folders')
       // Who looked at an older version is refused, and so is what is wrong, with its place.
       await expect(change(two, 'iis-01', text(two).replace('45', '50'), 2)).rejects.toThrow(
         /somebody else .*version 3 now/,

@@ -12,6 +12,7 @@ import { UNKNOWN_SOURCE } from '../ingest/source.ts'
 import { and, contains, EVERYTHING, eq, type Filter, not } from '../ingest/store/filter.ts'
 import { type Document, ingestedOn, SYSTEM } from '../ingest/store/store.ts'
 import { isKnown } from '../ingest/inventory/scope.ts'
+import { REWRITTEN } from '../rules/pass.ts'
 import type { Installation } from './installation.ts'
 
 const DAY = 86_400_000
@@ -204,6 +205,9 @@ const readDays = async function* (
       return [...made.events, ...events.filter((event) => !isMine(event))]
     })
     done.add(day)
+    await store.documents
+      .collection<{ readonly at: number }>(REWRITTEN)
+      .put([{ id: 'last', version: 'any', doc: { at: installation.clock() } }])
     await marks.put([{ id: key, version: 'any', doc: { request, until, days: [...done] } }])
     yield { day, ...count }
   }

@@ -40,6 +40,9 @@ const atOnce = (filter: Filter): Filter => live(and(not(eq('vonglau.owed', true)
 /** Compared as they are: that is quicker, and they are in lower case. */
 const among = (field: string, values: readonly string[]): Filter => ({ op: 'in', field, values, cased: true })
 
+/** Its one document changes with each day that is written anew (`api/reparse.ts`). */
+export const REWRITTEN = 'rewritten'
+
 /** Events of a pass: more are gone through one stretch of ingest time after the other. */
 const STRETCH = 100_000
 
@@ -115,6 +118,17 @@ export const openPasses = (store: Store, exceptions: () => Exceptions = () => no
       } else others += count
     }
     return { full, theirs, others }
+  }
+
+  /** A line that was read again may be of another time or group: what is remembered of lines that were stored does not hold. */
+  let rewritten: number | undefined
+  const forget = async (): Promise<void> => {
+    const newest = await store.documents.collection(REWRITTEN).newest()
+    if (rewritten !== undefined && newest !== rewritten) {
+      judged.forget()
+      recent.forget()
+    }
+    rewritten = newest
   }
 
   return {
@@ -205,6 +219,7 @@ export const openPasses = (store: Store, exceptions: () => Exceptions = () => no
           takeIn(found[i]!, rules[i]!, event, bases, excepted[i], tallies[i])
         }
       }
+      await forget()
       await recent.begin(rules, from)
       if (theirs > 0) {
         const places = new Map(parts.map((part) => [part.label, part]))

@@ -41,6 +41,8 @@ interface Known {
 }
 
 export interface Recent {
+  /** What was stored has been written anew. */
+  forget(): void
   /** Before the hits of a run over what was ingested behind `from`. */
   begin(rules: readonly Rule[], from: number): Promise<void>
   /** An event that meets these bases of a correlation; may be said twice. */
@@ -108,6 +110,9 @@ export const openRecent = (store: Store, only: (filter: Filter) => Filter, most 
     }
   }
   return {
+    forget: () => {
+      for (const rule of known.keys()) drop(rule)
+    },
     begin: async (rules, from) => {
       const fresh: Rule[] = []
       for (const rule of rules) {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
 import type { Event } from '../../ingest/event.ts'
 import type { Store } from '../../ingest/store/store.ts'
-import { openPasses } from '../../rules/pass.ts'
+import { openPasses, REWRITTEN } from '../../rules/pass.ts'
 import type { Rule } from '../../rules/rule.ts'
 import { compileSigma } from '../../rules/sigma/compile.ts'
 import { embeddedPlace, type Place } from './stores.ts'
@@ -123,6 +123,19 @@ test('who has not enough is not asked for; what happened before, or elsewhere, i
   await come(probe(5, IPS[0]!, 22))
   expect(may()).toEqual([true, true])
   expect(passes.recent.may(many, 0, groupOf(IPS[2]!), { ...window, upTo: at })).toBe(false)
+  // What was stored is written anew: an event may be of another group now.
+  await store.documents.collection(REWRITTEN).put([{ id: 'last', version: 'any', doc: { at } }])
+  await come(probe(6, IPS[1]!, 22))
+  expect(passes.recent.may(many, 0, groupOf(IPS[2]!), { ...window, upTo: at })).toBe(true)
+  await passes.pass(at, ++at, [many, wide])
+  expect(
+    passes.recent.may(many, 0, groupOf(IPS[2]!), {
+      ...window,
+      from: start + 90 * MINUTE,
+      to: start + 99 * MINUTE,
+      upTo: at,
+    }),
+  ).toBe(false)
   // Somebody else ran the rules for a while.
   await store.events.append({ events: [probe(6, IPS[2]!, 1)], offsets: [] }, ++at)
   await come(probe(7, IPS[2]!, 2))

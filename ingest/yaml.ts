@@ -1,5 +1,5 @@
 /** YAML written by anybody, read in linear time: aliases are few and end, and a key stands once. */
-import { type Document, isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml'
+import { type Document, isCollection, isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml'
 
 export interface ReadYaml {
   readonly document: Document
@@ -18,20 +18,30 @@ const OPTIONS = {
   uniqueKeys: false,
 } as const
 
+/** Nobody writes more levels by hand; whoever goes through a value may go down them one in another. */
+const LEVELS = 100
+const DEEP = `it is nested more than ${LEVELS} levels deep`
+
 export const readYaml = (text: string): ReadYaml | BrokenYaml => {
   const lines = new LineCounter()
   const document = parseDocument(text, { ...OPTIONS, lineCounter: lines })
   const broken = (at: number, why: string): BrokenYaml => ({ ...lines.linePos(at), why })
   const [error] = document.errors
-  if (error) return broken(error.pos[0], error.message.split('\n')[0]!)
-  let twice: BrokenYaml | undefined
+  // The library ends where its stack does.
+  if (error) return broken(error.pos[0], /call stack/.test(error.message) ? DEEP : error.message.split('\n')[0]!)
+  let wrong: BrokenYaml | undefined
   visit(document, {
-    Map: (_, node) => {
+    Collection: (_, node, path) => {
+      // A pair stands between two maps.
+      if (path.length > LEVELS && path.filter(isCollection).length >= LEVELS) {
+        wrong = broken(node.range?.[0] ?? 0, DEEP)
+        return visit.BREAK
+      }
       const keys = new Set<unknown>()
       for (const { key } of isMap(node) ? node.items : []) {
         if (!isScalar(key)) continue
         if (keys.has(key.value)) {
-          twice = broken(key.range?.[0] ?? 0, `the key ${String(key.value).slice(0, 80)} stands twice`)
+          wrong = broken(key.range?.[0] ?? 0, `the key ${String(key.value).slice(0, 80)} stands twice`)
           return visit.BREAK
         }
         keys.add(key.value)
@@ -39,7 +49,7 @@ export const readYaml = (text: string): ReadYaml | BrokenYaml => {
       return undefined
     },
   })
-  if (twice) return twice
+  if (wrong) return wrong
   try {
     const value: unknown = document.toJS({ maxAliasCount: 100 })
     // What holds itself has no end: nothing that goes through it would return.

@@ -11,7 +11,7 @@ import { refresh, takeMany } from './case/membership.ts'
 import { pagesOf } from './case/pages.ts'
 import { noEnds } from './ends.ts'
 import { mergePart, type Merging, type Plan, planOf, writtenOf } from './merge.ts'
-import { split } from './parts.ts'
+import { agencyIn, split } from './parts.ts'
 import type { Found, Groups } from './pass.ts'
 import { noRecount } from './recount.ts'
 import type { Rule } from './rule.ts'
@@ -36,7 +36,6 @@ export const mergeGroups = async function* (
   to: number,
 ): AsyncGenerator<void> {
   const alerts = alertsIn(merging.cases.documents)
-  const room = openRoom(alerts, rule)
   const sums = openSums()
   const all = [...groups.values()].flatMap(({ group, moments }) =>
     [...split(moments)].map(
@@ -44,7 +43,18 @@ export const mergeGroups = async function* (
     ),
   )
   const sizes = new Map<string, number>()
-  for (const { part } of all) sizes.set(part.agency, (sizes.get(part.agency) ?? 0) + 1)
+  const spread = new Map<string, { first: number; last: number }>()
+  for (const { part, moments } of all) {
+    sizes.set(part.agency, (sizes.get(part.agency) ?? 0) + 1)
+    const name = agencyIn(part.agency)
+    let its = spread.get(name)
+    if (!its) spread.set(name, (its = { first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY }))
+    for (const { time } of moments) {
+      its.first = Math.min(its.first, time)
+      its.last = Math.max(its.last, time)
+    }
+  }
+  const room = openRoom(alerts, rule, (agency) => spread.get(agency))
   // Then by time: what is worked on together lies together, and few alerts are near it.
   const firstOf = new Map(
     all.map((each) => [each, each.moments.reduce((min, { time }) => Math.min(min, time), Infinity)]),

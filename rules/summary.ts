@@ -36,7 +36,20 @@ const keyOf = (rule: Rule, agency: string, hour: number): string =>
 const nameOf = (rule: Rule, agency: string, hour: number): string =>
   `${groupKey(rule.id, [])} ${partKey(rule.id, [], agency)} ${hour}`
 
-export const openRoom = (alerts: Collection<Alert>, rule: Rule): Room => {
+/** Times of what a run brings of an agency. */
+export interface Spread {
+  readonly first: number
+  readonly last: number
+}
+/** Hours that are counted by one question. */
+const HOURS = 24 * 366
+
+/** `spread`: of the agencies that will ask (`agencyIn`), for what comes at once may be of many hours. */
+export const openRoom = (
+  alerts: Collection<Alert>,
+  rule: Rule,
+  spread: (agency: string) => Spread | undefined = () => undefined,
+): Room => {
   /** Groups that have taken room since the store was asked, and how much there certainly was; then which had. */
   interface Place {
     readonly taken: Set<string>
@@ -44,16 +57,33 @@ export const openRoom = (alerts: Collection<Alert>, rule: Rule): Room => {
     groups?: Set<string>
   }
   const known = new Map<string, Place>()
-  const within = (agency: string, hour: number): Filter => {
+  const within = (agency: string, from: number, to = from + HOUR): Filter => {
     // Of the agency as a whole: its systems do not multiply what it may be sent.
     const whose: Filter = agency === NOBODY ? not(exists('organization.id')) : eq('organization.id', agencyIn(agency))
-    return and(eq('rule.id', rule.id), whose, { op: 'range', field: 'alert.first', gte: hour, lt: hour + HOUR })
+    return and(eq('rule.id', rule.id), whose, { op: 'range', field: 'alert.first', gte: from, lt: to })
   }
-  const begin = async (agency: string, hour: number): Promise<Place> => {
+  /** By hour, of an agency all hours of the run: a question each would be hundreds. */
+  const counted = new Map<string, Promise<ReadonlyMap<number, number>>>()
+  const count = async (agency: string, { first, last }: Spread): Promise<ReadonlyMap<number, number>> => {
+    const filter = within(agency, hourOf(first), hourOf(last) + HOUR)
+    const by = [{ field: 'alert.first', every: HOUR }] as const
+    const buckets = await alerts.aggregate(SYSTEM, { filter, by, limit: HOURS })
+    return new Map(buckets.map((bucket) => [Number(bucket.key[0]), bucket.count]))
+  }
+  const countOf = async (agency: string, hour: number): Promise<number> => {
+    const name = agencyIn(agency)
+    const its = spread(name)
+    if (!its || hour < hourOf(its.first) || hour > its.last || its.last - its.first > (HOURS - 2) * HOUR) {
+      const [all] = await alerts.aggregate(SYSTEM, { filter: within(agency, hour), by: [], limit: 1 })
+      return all?.count ?? 0
+    }
+    let hours = counted.get(name)
+    if (!hours) counted.set(name, (hours = count(agency, its)))
+    return (await hours).get(hour) ?? 0
+  }
+  const begin = async (agency: string, hour: number): Promise<Place> =>
     // There are no more groups than alerts: as a rule it need not be known which they are.
-    const [all] = await alerts.aggregate(SYSTEM, { filter: within(agency, hour), by: [], limit: 1 })
-    return { taken: new Set(), free: MOST_GROUPS - (all?.count ?? 0) }
-  }
+    ({ taken: new Set(), free: MOST_GROUPS - (await countOf(agency, hour)) })
   const read = async (agency: string, hour: number, { taken }: Place): Promise<Set<string>> => {
     const filter = within(agency, hour)
     const buckets = await alerts.aggregate(SYSTEM, { filter, by: ['alert.group'], limit: MOST_GROUPS + 2 })

@@ -83,6 +83,9 @@ export const TOGETHER: { readonly [collection: string]: readonly (readonly strin
   alerts: [
     ['alert.group', 'alert.last'],
     ['rule.id', 'alert.ended'],
+    // Of one of those whose alerts are most of all, the latest: what a flood is looked at by.
+    ['rule.id', 'alert.last'],
+    ['organization.id', 'alert.last'],
     // What an incident of thousands of alerts says of them.
     ['alert.incident', 'alert.first'],
     ['alert.incident', 'alert.last'],

@@ -241,13 +241,17 @@ const openCollection = (db: DatabaseSync, name: string): Collection<Document> =>
         }
         return measured.answer()
       }
-      // A question each: least and greatest are the ends of an index.
-      const parts = of.map(({ field, as }) => {
-        const name = quote(field)
-        return `(SELECT ${SQL_AS[as]}(${name}) FROM ${table} WHERE ${sql} AND typeof(${name}) <> 'text')`
+      // A question each for least and greatest: they are the ends of an index. What is summed up is counted with it.
+      const isEnd = ({ as }: (typeof of)[number]): boolean => as !== 'sum'
+      const ends = of.filter(isEnd)
+      const parts = of.map((each) => {
+        const name = quote(each.field)
+        return isEnd(each)
+          ? `(SELECT ${SQL_AS[each.as]}(${name}) FROM ${table} WHERE ${sql} AND typeof(${name}) <> 'text')`
+          : `sum(CASE WHEN typeof(${name}) <> 'text' THEN ${name} END)`
       })
-      const text = `SELECT (SELECT count(*) FROM ${table} WHERE ${sql}) AS n${parts.map((part, i) => `, ${part} AS v${i}`).join('')}`
-      const row = prepare(text).get(...[...parts, text].flatMap(() => params))!
+      const text = `SELECT count(*) AS n${parts.map((part, i) => `, ${part} AS v${i}`).join('')} FROM ${table} WHERE ${sql}`
+      const row = prepare(text).get(...[...ends, text].flatMap(() => params))!
       return { count: Number(row['n']), values: parts.map((_, i) => (row[`v${i}`] as number | null) ?? undefined) }
     },
     changesSince: async (scope, seq, limit) => {

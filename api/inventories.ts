@@ -79,6 +79,9 @@ export interface Inventories {
   follow(): Promise<Inventory | undefined>
 }
 
+/** The file as it was last read: whoever reads it again, for a reload, mostly finds it as it was. */
+let lastRead: { readonly path: string; readonly text: string; readonly inventory: Inventory } | undefined
+
 export const readInventory = (config: Config): Inventory => {
   if (config.inventory === undefined) return emptyInventory()
   let text: string
@@ -89,7 +92,9 @@ export const readInventory = (config: Config): Inventory => {
       `the inventory ${config.inventory} cannot be read (${(error as NodeJS.ErrnoException).code}): correct "inventory:" in ${config.file ?? 'the configuration'}`,
     )
   }
-  return parseInventory(text, config.inventory)
+  if (lastRead?.path !== config.inventory || lastRead.text !== text)
+    lastRead = { path: config.inventory, text, inventory: parseInventory(text, config.inventory) }
+  return lastRead.inventory
 }
 
 /** Throws a sentence where a source names an agency or system that the inventory does not have. */

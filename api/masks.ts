@@ -124,11 +124,19 @@ const WHOLE: Sight = {
   narrowed: (filter) => filter,
 }
 
+/** Each is compiled once a process: sights are opened by all that show something. */
+const expressions = new WeakMap<Mask, RE2JS>()
+const expressionOf = (mask: Mask): RE2JS => {
+  let regex = expressions.get(mask)
+  if (!regex) expressions.set(mask, (regex = RE2JS.compile(mask.pattern)))
+  return regex
+}
+
 /** What a condition means that somebody wrote to whom parts of events are masked, whoever asks now. */
 export const guardOf = (configured: readonly Mask[]): Sight['narrowed'] => sightsOf(configured)('rule_author').narrowed
 
 export const sightsOf = (configured: readonly Mask[]): ((role: Role) => Sight) => {
-  const masks = [...MASKS, ...configured].map((mask) => ({ ...mask, regex: RE2JS.compile(mask.pattern) }))
+  const masks = [...MASKS, ...configured].map((mask) => ({ ...mask, regex: expressionOf(mask) }))
   const of = (key: string, under = '') => {
     // What joins several values has all of them.
     if (JOINED.has(key) || JOINED.has(under)) return masks

@@ -39,7 +39,9 @@ const SAMPLED = 32
 const MUCH = 1024
 
 export const openMark = async ({ module, set, input }: Judging): Promise<Mark> => {
-  const judge = ((await import(module)) as JudgeModule).openJudge(input)
+  const { openJudge } = (await import(module)) as JudgeModule
+  // With the first row: a process that takes no lines, and a command, need none.
+  let judge: Judge | undefined
   const name = new Const(set)
   const labels = new Map<string, Const>()
   const met: string[] = []
@@ -48,6 +50,7 @@ export const openMark = async ({ module, set, input }: Judging): Promise<Mark> =
   }
   let [spent, n] = [0, 0]
   const judged = (row: Row): boolean => {
+    judge ??= openJudge(input)
     if (spent > BUDGET) return false
     const much = row.has(ORIGINAL) && row.to[ORIGINAL]! - row.from[ORIGINAL]! > MUCH
     const sampled = ++n % SAMPLED === 0

@@ -1,7 +1,7 @@
 /** The rules of the catalog and of the user's folder. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
-import { NOTHING_KNOWN, type Placeholders } from '../ingest/inventory/placeholders.ts'
+import { isSaidAlike, NOTHING_KNOWN, type Placeholders } from '../ingest/inventory/placeholders.ts'
 import type { Rule } from './rule.ts'
 import { type CompileOptions, compileDocuments } from './sigma/compile.ts'
 import { SigmaError } from './sigma/error.ts'
@@ -70,6 +70,15 @@ interface Texts {
   /** `parseSigma`, of each file once: they are compiled again whenever the inventory says otherwise. */
   parse(text: string, name: string): readonly SigmaDocument[]
 }
+/** The catalog's files as they were last parsed: whoever reads them again, for a reload, finds few of them changed. */
+const catalogParsed = new Map<string, { readonly text: string; readonly documents: readonly SigmaDocument[] }>()
+const parseFile = (text: string, name: string): readonly SigmaDocument[] => {
+  const before = catalogParsed.get(name)
+  if (before?.text === text) return before.documents
+  const documents = parseSigma(text, name)
+  if (name.startsWith(relative(ROOT, CATALOG))) catalogParsed.set(name, { text, documents })
+  return documents
+}
 const readTexts = (folders: readonly string[]): Texts => {
   const problems: string[] = []
   const read: Read[][] = []
@@ -96,7 +105,7 @@ const readTexts = (folders: readonly string[]): Texts => {
   const parse = (text: string, name: string): readonly SigmaDocument[] => {
     if (ofFiles.get(name) !== text) return parseSigma(text, name)
     let found = parsed.get(name)
-    if (!found) parsed.set(name, (found = parseSigma(text, name)))
+    if (!found) parsed.set(name, (found = parseFile(text, name)))
     return found
   }
   return { folders: read, problems, parse }
@@ -296,22 +305,25 @@ export const holdRules = (
     { rules, read, keys }: ReturnType<typeof compileTexts>,
     taken: KnownTexts,
     doubts: readonly string[],
-  ): Held => ({
-    rules,
-    files: read,
-    doubts,
-    again: (next) => hold(next, taken, false),
-    over: (next) => {
-      const same = read.every(({ key, text }) => next.get(key)?.text === text && !next.get(key)!.ended)
-      if (!same || taken.size > 0 || next.size !== read.length) return hold(words, next, false)
-      const numbered = rules.map((rule) => {
-        const key = keys.get(rule.id)!
-        return { ...rule, text: { key, n: next.get(key)!.n } }
-      })
-      return heldOf(words, { rules: numbered, problems: [], read, keys }, next, [])
-    },
-    tried: (next) => hold(words, next, true),
-  })
+  ): Held => {
+    const held: Held = {
+      rules,
+      files: read,
+      doubts,
+      again: (next) => (isSaidAlike(words, next) ? held : hold(next, taken, false)),
+      over: (next) => {
+        const same = read.every(({ key, text }) => next.get(key)?.text === text && !next.get(key)!.ended)
+        if (!same || taken.size > 0 || next.size !== read.length) return hold(words, next, false)
+        const numbered = rules.map((rule) => {
+          const key = keys.get(rule.id)!
+          return { ...rule, text: { key, n: next.get(key)!.n } }
+        })
+        return heldOf(words, { rules: numbered, problems: [], read, keys }, next, [])
+      },
+      tried: (next) => hold(words, next, true),
+    }
+    return held
+  }
   const hold = (words: Placeholders, known: KnownTexts, strict: boolean): Held => {
     const doubts: string[] = []
     let taken = known

@@ -190,6 +190,16 @@ test('what needs a server to download is no part of `npm test`', () => {
   expect(wants.filter((file) => suiteOf(file) !== 'cluster')).toEqual([])
 })
 
+test('what several files of tests share registers nothing where it is imported', () => {
+  // A process runs one file after the other, and imports what they share once: the second file would not have it.
+  const hooks = CODE.filter((file) => file.startsWith('tests/') && !file.endsWith('.test.ts')).flatMap((file) =>
+    [...read(file).matchAll(/^(?:before|after)(?:Each|All)\b|^(?:test|describe)[.(]/gm)].map(
+      ([what]) => `${file}: ${what}`,
+    ),
+  )
+  expect(hooks).toEqual([])
+})
+
 test('the console’s folder holds no program: only its build is served', () => {
   expect(readdirSync(join(ROOT, 'ui')).filter((name) => /^(node_modules|package\.json)$/.test(name))).toEqual([])
 })

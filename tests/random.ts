@@ -1,4 +1,15 @@
 /** What random tests share. */
+import fc from 'fast-check'
+
+const MORE = Number(process.env['VONGLAU_RUNS'] ?? 1)
+if (!(MORE > 0)) throw new Error(`VONGLAU_RUNS is ${process.env['VONGLAU_RUNS']}, expected a number above 0`)
+const SEED = process.env['VONGLAU_SEED']
+if (SEED !== undefined) fc.configureGlobal({ seed: Number(SEED) })
+/**
+ * Runs of a property: few, for each run of the tests draws others, and one that fails prints its seed. `VONGLAU_RUNS=24` makes
+ * 24 times as many, `VONGLAU_SEED` repeats.
+ */
+export const runs = (few: number): number => Math.max(1, Math.round(few * MORE))
 
 /** mulberry32: the same numbers every time. */
 export const random = (seed: number) => () => {

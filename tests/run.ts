@@ -6,7 +6,7 @@
  *
  * Ends with `N passed, N failed`; a skipped test is named with its reason.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { appendFileSync, globSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -51,20 +51,31 @@ const fail = (tally: Tally, what: string): void => {
   tally.broken.push(what)
 }
 
-const step = (tally: Tally, name: string, command: string, args: readonly string[]): void => {
+/** What it printed is told when it has ended: it runs beside others. */
+const step = async (tally: Tally, name: string, command: string, args: readonly string[]): Promise<void> => {
   const began = performance.now()
-  const { status } = spawnSync(join(bin, command), args, { cwd: root, env, stdio: 'inherit' })
+  const child = spawn(join(bin, command), args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const printed: Buffer[] = []
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => printed.push(chunk))
+  const status = await new Promise<number | string>((resolve) => {
+    child.once('error', (error) => resolve(error.message))
+    child.once('close', (code, signal) => resolve(code ?? signal ?? 'nothing'))
+  })
+  process.stdout.write(Buffer.concat(printed))
   const seconds = ((performance.now() - began) / 1000).toFixed(1)
   console.log(`${status === 0 ? 'ok  ' : 'FAIL'}  ${name} (${seconds} s)`)
   if (status === 0) tally.passed++
   else fail(tally, `${name}: ended with ${status}`)
 }
 
-const lint = (tally: Tally): void => {
-  step(tally, 'lint', 'biome', ['check', '.'])
-  step(tally, 'types', 'tsc', ['-p', '.'])
+const lint = async (tally: Tally): Promise<void> => {
   const strict = ['--threshold', 'error', '--output', 'human']
-  step(tally, 'types of the console', 'svelte-check', ['--tsconfig', 'ui/tsconfig.json', ...strict])
+  // Each but the first keeps one core busy.
+  await step(tally, 'lint', 'biome', ['check', '.'])
+  await Promise.all([
+    step(tally, 'types', 'tsc', ['-p', '.']),
+    step(tally, 'types of the console', 'svelte-check', ['--tsconfig', 'ui/tsconfig.json', ...strict]),
+  ])
 }
 
 const vitest = (tally: Tally, files: readonly string[]): void => {
@@ -160,9 +171,9 @@ const sum = (file: string): Tally => {
 }
 
 /** Suites together, so that none waits for the last file of another. */
-const run = (suites: readonly Suite[], only: readonly string[]): Tally => {
+const run = async (suites: readonly Suite[], only: readonly string[]): Promise<Tally> => {
   const tally: Tally = { passed: 0, failed: 0, skipped: [], broken: [], unsteady: [] }
-  if (suites.includes('test') && only.length === 0) lint(tally)
+  if (suites.includes('test') && only.length === 0) await lint(tally)
   const mine = globSync('tests/**/*.test.ts', { cwd: root }).filter((file) => suites.includes(suiteOf(file)))
   vitest(tally, only.length ? only : mine.sort())
   return tally
@@ -180,7 +191,7 @@ if (import.meta.main) {
     process.exit(2)
   }
   const note = process.env['VONGLAU_TEST_TALLY']
-  const tally = values.sum ? sum(values.sum) : run(wanted, positionals)
+  const tally = values.sum ? sum(values.sum) : await run(wanted, positionals)
   for (const what of tally.broken) console.log(`failed: ${what}`)
   for (const what of tally.unsteady)
     console.log(`unsteady (failed, and passed when its file ran again by itself): ${what}`)

@@ -35,6 +35,13 @@ export const PLACEHOLDERS: readonly string[] = Object.keys(WORDS)
 /** Of a province of which nothing is known. */
 export const NOTHING_KNOWN: Placeholders = (name) => (Object.hasOwn(WORDS, name) ? [] : undefined)
 
+/** Whether rules that name the inventory say the same by both. */
+export const isSaidAlike = (a: Placeholders, b: Placeholders): boolean =>
+  PLACEHOLDERS.every((name) => {
+    const [said, other] = [a(name) ?? [], b(name) ?? []]
+    return said.length === other.length && said.every((word, i) => word === other[i])
+  })
+
 export const placeholdersOf = (inventory: Inventory, time: number): Placeholders => {
   const day = dayOf(inventory.province.timezone, time)
   const inForce = <T extends { readonly valid_from?: string | undefined; readonly valid_to?: string | undefined }>(

@@ -41,26 +41,51 @@ const rarityOfLeaf = (leaf: Leaf, clauses: readonly Clause[]): number => {
   return leaf.op === 'exists' ? -4 : leaf.op === 'regex' || leaf.op === 'like' ? -5 : -2.5
 }
 
+interface Spelled {
+  readonly text: string
+  known?: KnownLeaf
+}
+/** Of leaves that were met before: of all the rules those of a few say otherwise with a reload, or when the inventory changes. */
+const met = new WeakMap<Leaf, Spelled>()
+const spelledOf = (leaf: Leaf): Spelled => {
+  let spelled = met.get(leaf)
+  if (!spelled) met.set(leaf, (spelled = { text: JSON.stringify(leaf) }))
+  return spelled
+}
+const knownOf = (leaf: Leaf): KnownLeaf => {
+  const clauses = clausesOf(leaf)
+  return { leaf, test: compile(leaf), clauses, rarity: rarityOfLeaf(leaf, clauses) }
+}
+const apart = new WeakMap<Leaf, readonly Leaf[]>()
+/** An expression of several alternatives as an expression each. */
+const alternatives = (leaf: Leaf): readonly Leaf[] => {
+  if (leaf.op !== 'regex') return [leaf]
+  let found = apart.get(leaf)
+  if (!found) {
+    const sources = alternativesOf(leaf.source)
+    apart.set(leaf, (found = sources.length < 2 ? [leaf] : sources.map((source) => ({ ...leaf, source }))))
+  }
+  return found
+}
+
 export const treesOf = (filters: readonly Filter[]): Trees => {
   const known = new Map<string, number>()
   const leaves: KnownLeaf[] = []
   const idOf = (leaf: Leaf): number => {
-    const spelled = JSON.stringify(leaf)
-    let id = known.get(spelled)
+    const spelled = spelledOf(leaf)
+    let id = known.get(spelled.text)
     if (id === undefined) {
       id = leaves.length
-      known.set(spelled, id)
-      const clauses = clausesOf(leaf)
-      leaves.push({ leaf, test: compile(leaf), clauses, rarity: rarityOfLeaf(leaf, clauses) })
+      known.set(spelled.text, id)
+      leaves.push((spelled.known ??= knownOf(leaf)))
     }
     return id
   }
   const nodeOf = (filter: Filter): Node => {
     if (filter.op === 'and' || filter.op === 'or') return { op: filter.op, of: filter.of.map(nodeOf) }
     if (filter.op === 'not') return { op: 'not', of: nodeOf(filter.of) }
-    const sources = filter.op === 'regex' ? alternativesOf(filter.source) : []
-    if (sources.length < 2) return { op: 'leaf', leaf: idOf(filter) }
-    return { op: 'or', of: sources.map((source) => ({ op: 'leaf', leaf: idOf({ ...filter, source } as Leaf) })) }
+    const nodes = alternatives(filter).map((leaf): Node => ({ op: 'leaf', leaf: idOf(leaf) }))
+    return nodes.length === 1 ? nodes[0]! : { op: 'or', of: nodes }
   }
   return { nodes: filters.map(nodeOf), leaves }
 }

@@ -48,8 +48,21 @@ export const compileFilter = (document: SigmaRule, options: CompileOptions = {})
 /** ms that are waited for what comes late, where a rule does not say. */
 const LATENESS = 5 * 60_000
 
+/** Of documents that say the same whatever else there is: they are compiled again with every reload, and whenever the inventory changes. */
+const alone = new WeakMap<SigmaRule, { readonly kinds: CompileOptions['kinds']; readonly filter: Filter }>()
+
+const filtered = (document: SigmaRule, context: Context): Filter => {
+  const { options, library } = context
+  const isAlone =
+    library.filters.length === 0 && (options.fields ?? 'ecs') === 'ecs' && !namesPlaceholders(document.located.yaml)
+  const before = isAlone ? alone.get(document) : undefined
+  if (before && before.kinds === options.kinds) return before.filter
+  const filter = filteredAnew(document, context)
+  if (isAlone) alone.set(document, { kinds: options.kinds, filter })
+  return filter
+}
 /** Without what filters say no match is. A rule that can never match is none. */
-const filtered = (document: SigmaRule, { options, library: { filters } }: Context): Filter => {
+const filteredAnew = (document: SigmaRule, { options, library: { filters } }: Context): Filter => {
   const words = mapping(document, options)
   const own = compileFilter(document, options)
   // What the inventory says of a name may be nothing today, and something tomorrow.

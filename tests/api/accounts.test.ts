@@ -44,13 +44,13 @@ const statuses = (answers: readonly Answer[]): { [status: number]: number } =>
   Object.fromEntries([...Map.groupBy(answers, ({ status }) => status)].map(([status, all]) => [status, all.length]))
 
 describe('guessing', () => {
-  test('300 wrong passwords from ten addresses: ten are looked at, the owner gets in from where he is known', async () => {
+  test('60 wrong passwords from ten addresses: ten are looked at, the owner gets in from where he is known', async () => {
     const { username } = await console_.person('analyst')
     expect((await signIn(username, PASSWORD, from(200))).status).toBe(200)
     const guesses: Answer[] = []
-    for (let i = 0; i < 300; i++) guesses.push(await signIn(username, `sai-${i}`, from(i % 10)))
+    for (let i = 0; i < 60; i++) guesses.push(await signIn(username, `sai-${i}`, from(i % 10)))
     expect(guesses.slice(0, 10).map(({ status }) => status)).toEqual(new Array(10).fill(401))
-    expect(statuses(guesses)).toEqual({ 401: 10, 429: 290 })
+    expect(statuses(guesses)).toEqual({ 401: 10, 429: 50 })
     const last = guesses.at(-1)!
     expect(last).toMatchObject({
       status: 429,
@@ -66,35 +66,35 @@ describe('guessing', () => {
     ahead += 15 * MINUTE
     expect((await signIn(username, PASSWORD, from(100))).status).toBe(200)
   })
-  test('a hundred at once are no hole', async () => {
+  test('forty at once are no hole', async () => {
     const { username } = await console_.person('analyst')
-    const guesses = await Promise.all(Array.from({ length: 100 }, (_, i) => signIn(username, `sai-${i}`, from(i % 10))))
-    expect(statuses(guesses)).toEqual({ 401: 10, 429: 90 })
+    const guesses = await Promise.all(Array.from({ length: 40 }, (_, i) => signIn(username, `sai-${i}`, from(i % 10))))
+    expect(statuses(guesses)).toEqual({ 401: 10, 429: 30 })
   })
   test('a name that is nobody’s is answered alike', async () => {
     const guesses = await Promise.all(
-      Array.from({ length: 40 }, (_, i) => signIn('khong-co-ai', `sai-${i}`, from(i % 10))),
+      Array.from({ length: 20 }, (_, i) => signIn('khong-co-ai', `sai-${i}`, from(i % 10))),
     )
-    expect(statuses(guesses)).toEqual({ 401: 10, 429: 30 })
+    expect(statuses(guesses)).toEqual({ 401: 10, 429: 10 })
   })
   test('one address against many accounts waits, and whoever is known there does not', async () => {
     const { username } = await console_.person('analyst')
     expect((await signIn(username, PASSWORD, from(1))).status).toBe(200)
     const guesses = await Promise.all(
-      Array.from({ length: 60 }, (_, i) => signIn(`ten-${i}`, 'Mua-Xuan-2026', from(1))),
+      Array.from({ length: 36 }, (_, i) => signIn(`ten-${i}`, 'Mua-Xuan-2026', from(1))),
     )
-    expect(statuses(guesses)).toEqual({ 401: 30, 429: 30 })
+    expect(statuses(guesses)).toEqual({ 401: 30, 429: 6 })
     expect((await signIn(username, PASSWORD, from(1))).status).toBe(200)
   })
   test('from the owner’s own address, too', async () => {
     const { username } = await console_.person('analyst')
     expect((await signIn(username, PASSWORD, from(1))).status).toBe(200)
-    const guesses = await Promise.all(Array.from({ length: 30 }, (_, i) => signIn(username, `sai-${i}`, from(1))))
-    expect(statuses(guesses)).toEqual({ 401: 10, 429: 20 })
+    const guesses = await Promise.all(Array.from({ length: 14 }, (_, i) => signIn(username, `sai-${i}`, from(1))))
+    expect(statuses(guesses)).toEqual({ 401: 10, 429: 4 })
   })
   test('an account that nobody has entered yet is not shut to its owner: its password is as long as a key', async () => {
     const { password } = (await admin.post('/users', { name: 'nguoi-moi', display_name: 'x', role: 'manager' })).body
-    for (let i = 0; i < 30; i++) await signIn('nguoi-moi', `sai-${i}`, from(i))
+    for (let i = 0; i < 14; i++) await signIn('nguoi-moi', `sai-${i}`, from(i))
     expect((await signIn('nguoi-moi', password, from(99))).status).toBe(200)
   })
   test('by a session that was taken: the current password is not guessed either', async () => {
@@ -164,10 +164,10 @@ describe('guessing', () => {
 
 describe('a sign-in while the password changes', () => {
   test.each(['by its owner', 'by an administrator'])('%s: no session begins with the old one', async (who) => {
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < 2; round++) {
       const person = await console_.person('analyst')
       const id = await idOf(person.username)
-      const entering = Array.from({ length: 8 }, (_, i) => signIn(person.username, PASSWORD, from(i)))
+      const entering = Array.from({ length: 5 }, (_, i) => signIn(person.username, PASSWORD, from(i)))
       const changing =
         who === 'by its owner'
           ? person.post('/me/password', { current: PASSWORD, next: 'mot-mat-khau-khac' })
@@ -216,8 +216,8 @@ describe('a one-time password', () => {
   })
   test('of many who use it at once, one gets in', async () => {
     const password = await made('cung-luc')
-    const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => signIn('cung-luc', password, from(i))))
-    expect(statuses(answers)).toEqual({ 200: 1, 403: 7 })
+    const answers = await Promise.all(Array.from({ length: 5 }, (_, i) => signIn('cung-luc', password, from(i))))
+    expect(statuses(answers)).toEqual({ 200: 1, 403: 4 })
   })
   test('ends after a day, also one of a reset', async () => {
     const password = await made('qua-han')

@@ -23,7 +23,7 @@ export const THEIRS = {
   path: '/tuyen-sinh',
   firewall: 'tuong-lua-gd',
 }
-const PASSWORD = 'mat-khau-cua-toi'
+export const PASSWORD = 'mat-khau-cua-toi'
 
 export interface Answer {
   readonly status: number

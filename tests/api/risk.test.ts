@@ -11,7 +11,7 @@ import { detectionKey, lostWithout } from '../../rules/risk/seen.ts'
 import { openConsole } from './console.ts'
 
 const LOGS = fileURLToPath(new URL('../../seeds/vinh-long/logs/', import.meta.url))
-const SPAN = 72 * 3_600_000
+const SPAN = 36 * 3_600_000
 /** As the demo has them; `mirror` brings again what some portals behind proxy-01 answer, as a second device in the path would. */
 const SOURCES = {
   'proxy-01': 'parser: nginx_access, serves: ["203.0.113.10", "203.0.113.20", "203.0.113.21"]',

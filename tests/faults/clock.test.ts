@@ -4,6 +4,9 @@
  */
 import { globSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { examine } from '../../api/commands/doctor.ts'
+import { reach } from '../../api/commands/reach.ts'
+import { readConfig } from '../../api/config.ts'
 import { openDuckdb } from '../../ingest/store/duckdb.ts'
 import { journalOf } from '../../rules/case/journal.ts'
 import { EVERYTHING } from '../../ingest/store/filter.ts'
@@ -87,12 +90,15 @@ const take = async (server: Server, name: string, count: number): Promise<string
   await send(server, http)
   place.write(`logs/${String(written++).padStart(3, '0')}.log`, `${file.join('\n')}\n`)
   await until(`the lines of ${name} are stored`, async () => {
-    const { out } = await place.run(['query', '--count', `event.original : *${name}*`])
-    return Number(out) >= 2 * count
+    const asked = { ask: 'query', kql: `event.original : *${name}*`, count: true } as const
+    for await (const answer of reach(readConfig(place.path('vonglau.yml'), {}), asked))
+      if (Number(answer['count']) >= 2 * count) return true
+    return false
   })
   return [...http, ...file]
 }
-const health = async (): Promise<string> => (await place.run(['doctor'])).out
+const health = async (): Promise<string> =>
+  (await examine(place.path('vonglau.yml'), {})).map(({ ok, what }) => `${ok ? 'ok' : 'WRONG'}  ${what}`).join('\n')
 const check = async (server: Server, sent: readonly string[]) => {
   const printed = server.printed()
   await server.stop()

@@ -11,7 +11,7 @@ import { SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert } from '../../rules/alert.ts'
 import { OURS } from '../api/console.ts'
 import { type Cluster, randomPrefix } from '../servers/cluster.ts'
-import { INVENTORY, openPlace, originals, type Place, until } from './place.ts'
+import { FEW_AGENCIES, openPlace, originals, type Place, until } from './place.ts'
 
 const TOKEN = 'a-token-of-the-tests'
 const PASSWORD = 'mat-khau-cua-toi'
@@ -74,7 +74,7 @@ export const openClusterConsole = async (
   const config = (store: string, data: string) =>
     place.write(
       `${data}.yml`,
-      `data: ${data}\nlisten: 127.0.0.1:0\ninventory: ${INVENTORY}\n${store}sources:\n  - { id: tep, parser: nginx_access, ${SOURCE}, file: { path: "logs/*.log" } }\n  - { id: web, parser: nginx_access, ${SOURCE}, http: { token: ${TOKEN} } }\n`,
+      `data: ${data}\nlisten: 127.0.0.1:0\ninventory: ${FEW_AGENCIES}\n${store}sources:\n  - { id: tep, parser: nginx_access, ${SOURCE}, file: { path: "logs/*.log" } }\n  - { id: web, parser: nginx_access, ${SOURCE}, http: { token: ${TOKEN} } }\n`,
     )
   const options = { clock: Date.now, wait: 5, poll: 200 }
   const warned: string[] = []

@@ -1,5 +1,5 @@
 /**
- * Two processes that ingest and two that detect, over one cluster: by turns one of each is killed, ten times, at random
+ * Two processes that ingest and two that detect, over one cluster: by turns one of each is killed, some six times, at random
  * moments. Then every line is in the store once, and alerts and incidents are those of a calm run.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,11 +8,11 @@ import { describeCluster } from '../servers/cluster.ts'
 import { openLine } from '../servers/line.ts'
 import { eventually, openSeveral, type Several } from './processes.ts'
 import { HTTP_SOURCE, openFile, openSender } from './traffic.ts'
-import { random } from '../random.ts'
+import { random, runs } from '../random.ts'
 
-const KILLS = 10
+const KILLS = runs(6)
 /** In these rounds the dead stay dead until the other has taken over. */
-const TAKEOVERS = new Set([0, 5])
+const TAKEOVERS = new Set([0, 3])
 
 await describeCluster('several processes', (cluster) => {
   let several: Several | undefined
@@ -103,7 +103,7 @@ await describeCluster('several processes', (cluster) => {
     console.log(
       `${events} events, ${sender.accepted.length} of them over HTTP and ${sender.unknown.length} of requests that broke off, ${alerts.length} alerts, ${incidents.length} incidents`,
     )
-    expect(sender.accepted.length).toBeGreaterThan(1000)
+    expect(sender.accepted.length).toBeGreaterThan(600)
     const rules = new Set(alerts.map((text) => (JSON.parse(text) as [string])[0]))
     expect([...rules].sort()).toEqual(
       // Which of the two of the VPN are among so few lines is chance.

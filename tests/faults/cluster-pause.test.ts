@@ -44,8 +44,8 @@ await describeCluster('a process that is paused', (cluster) => {
       const held = await leases()
       for (let behind = 0; behind === 0; ) {
         const before = await inStore()
-        files[0]!.write(15_000)
-        files[1]!.write(5000)
+        files[0]!.write(8000)
+        files[1]!.write(3000)
         await eventually('it writes', async () => (await inStore()) > before)
         first!.pause()
         behind = all() - (await inStore())

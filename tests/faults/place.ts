@@ -15,6 +15,8 @@ import { type EventStore, SYSTEM } from '../../ingest/store/store.ts'
 
 export const LAUNCHER = fileURLToPath(new URL('../../api/vonglau.js', import.meta.url))
 export const INVENTORY = fileURLToPath(new URL('../../seeds/vinh-long/inventory.yml', import.meta.url))
+/** A few of its agencies, where many processes are started: each reads it. */
+export const FEW_AGENCIES = fileURLToPath(new URL('few-agencies.yml', import.meta.url))
 
 export interface Ran {
   readonly code: number | null

@@ -16,7 +16,7 @@ import type { Alert } from '../../rules/alert.ts'
 import { readLedger } from '../../rules/ledger.ts'
 import type { Incident } from '../../rules/case/incident.ts'
 import { type Cluster, randomPrefix, removeAll } from '../servers/cluster.ts'
-import { INVENTORY, LAUNCHER, openPlace, originals } from './place.ts'
+import { FEW_AGENCIES, LAUNCHER, openPlace, originals } from './place.ts'
 import { HTTP, HTTP_SOURCE, type Written } from './traffic.ts'
 
 export interface Process {
@@ -82,7 +82,7 @@ export const openSeveral = (cluster: Cluster): Several => {
   const configOf = (name: string, store: 'duckdb' | 'elasticsearch', files: readonly Written[]) =>
     place.write(
       `${name}.yml`,
-      `data: data-${name}\nlisten: 127.0.0.1:0\ninventory: ${INVENTORY}\nstore: ${store}\nelasticsearch: { nodes: ${JSON.stringify(nodes)}, prefix: ${prefix}${user}${ca} }\nsources:\n${files.map(({ source }) => source).join('')}${HTTP}`,
+      `data: data-${name}\nlisten: 127.0.0.1:0\ninventory: ${FEW_AGENCIES}\nstore: ${store}\nelasticsearch: { nodes: ${JSON.stringify(nodes)}, prefix: ${prefix}${user}${ca} }\nsources:\n${files.map(({ source }) => source).join('')}${HTTP}`,
     )
 
   /** The ingest time that each rule has covered. */

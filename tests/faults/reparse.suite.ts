@@ -8,7 +8,7 @@ import type { Event } from '../../ingest/event.ts'
 import { EVERYTHING, eq } from '../../ingest/store/filter.ts'
 import { SYSTEM } from '../../ingest/store/store.ts'
 import type { Alert } from '../../rules/alert.ts'
-import { eventsOf, INVENTORY, LAUNCHER, openPlace, type Place, refusal } from './place.ts'
+import { eventsOf, FEW_AGENCIES, LAUNCHER, openPlace, type Place, refusal } from './place.ts'
 
 const DAY = 86_400_000
 /** Just after midnight: what arrived a day and two days before is in closed days. */
@@ -32,7 +32,7 @@ export const describeReparse = (env: () => NodeJS.ProcessEnv, today: boolean) =>
     place.write(
       'vonglau.yml',
       `data: data
-inventory: ${INVENTORY}
+inventory: ${FEW_AGENCIES}
 syslog: { relays: [] }
 sources:
   - { id: web, parser: nginx_access, organization: so-y-te, file: { path: ${place.path('web.log')} }${format ? `, options: { format: '${format}' }` : ''} }

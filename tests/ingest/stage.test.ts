@@ -9,6 +9,7 @@ import { field } from '../../ingest/row/handles.ts'
 import { Row } from '../../ingest/row/row.ts'
 import { eventSink } from '../../ingest/row/sink.ts'
 import { openStage } from '../../ingest/stage.ts'
+import { runs } from '../random.ts'
 
 const [TIME, MESSAGE] = ['@timestamp', 'message'].map(field) as [number, number]
 const source = {
@@ -202,7 +203,7 @@ test('lines that are one event, cut anywhere and killed anywhere: every line in 
         expect(sorted(stored)).toBe(sorted(wanted))
       },
     ),
-    { numRuns: 400 },
+    { numRuns: runs(120) },
   )
 })
 test('an event that does not end is kept at half a megabyte', () => {

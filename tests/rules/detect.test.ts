@@ -247,11 +247,11 @@ test('one calm run finds what the pure functions say', async () => {
   expect(found.filter(([, , , , , ended]) => ended !== null).length).toBeGreaterThan(5)
 })
 
-test('thirty runs cut at random give the bursts of one', async () => {
+test('fifteen runs cut at random give the bursts of one', async () => {
   const store = await open(folder())
   for (const part of cut(
     [...lines].sort((a, b) => Number(a['@timestamp']) - Number(b['@timestamp'])),
-    30,
+    15,
     random(1),
   )) {
     await store.events.append({ events: part, offsets: [] }, START)
@@ -262,7 +262,7 @@ test('thirty runs cut at random give the bursts of one', async () => {
 
 test('so do lines that come out of order', async () => {
   const store = await open(folder())
-  for (const part of cut(shuffled(lines, random(2)), 12, random(3))) {
+  for (const part of cut(shuffled(lines, random(2)), 8, random(3))) {
     await store.events.append({ events: part, offsets: [] }, START)
     await runAll(store)
   }
@@ -293,7 +293,7 @@ test('and whoever has judged the events before: all rules, other versions of som
     const judged = by === 2 ? judging.set : before.set
     return { ...event, 'vonglau.judged': judged, ...(hits.length ? { 'vonglau.hits': hits } : {}) }
   })
-  for (const part of cut(shuffled(marked, next), 12, next)) {
+  for (const part of cut(shuffled(marked, next), 8, next)) {
     await store.events.append({ events: part, offsets: [] }, START)
     await runAll(store)
   }
@@ -322,7 +322,7 @@ test('and a process that is killed between two writes, again and again', async (
     await store.events.append({ events: part, offsets: [] }, START)
     for (let broken = true; broken; ) {
       broken = false
-      await runAll(breaking(store, 1 + Math.floor(next() * 16))).catch(() => {
+      await runAll(breaking(store, 1 + Math.floor(next() * 24))).catch(() => {
         broken = true
       })
       if (!broken) continue

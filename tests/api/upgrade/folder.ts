@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { EVERYTHING } from '../../../ingest/store/filter.ts'
 import { type Store, SYSTEM } from '../../../ingest/store/store.ts'
 import type { Alert } from '../../../rules/alert.ts'
@@ -13,13 +13,9 @@ import type { Incident } from '../../../rules/case/incident.ts'
 type Archive = 'before-agencies' | 'before-hits' | 'before-systems'
 /** An hour after the folder was written. */
 export const NOW = Date.UTC(2026, 10, 20, 8)
-const folders: string[] = []
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
-})
 export const unpack = (archive: Archive = 'before-agencies'): string => {
   const folder = mkdtempSync(join(tmpdir(), 'vonglau-upgrade-'))
-  folders.push(folder)
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   execFileSync('tar', ['-xzf', join(import.meta.dirname, `${archive}.tar.gz`), '-C', folder])
   const file = join(folder, 'vonglau.yml')
   // It holds tokens.

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { RE2JS } from 're2js'
 import { expect, test } from 'vitest'
 import { type Pattern, patternOf, WrongPattern } from '../../../ingest/described/pattern.ts'
+import { runs } from '../../random.ts'
 
 const found = (source: string | Pattern, line: string): Record<string, string> | undefined => {
   const bytes = Buffer.from(`xx${line}yy`)
@@ -115,9 +116,9 @@ test('what this runs itself is what RE2 finds', () => {
         expect(found(mine, text), `${source} over ${JSON.stringify(text)}`).toEqual(expected)
       }
     }),
-    { numRuns: 6000 },
+    { numRuns: runs(2000) },
   )
-  expect(single).toBeGreaterThan(300)
-  expect(scanned).toBeGreaterThan(3000)
-  expect(matched).toBeGreaterThan(20)
+  expect(single).toBeGreaterThan(100)
+  expect(scanned).toBeGreaterThan(1000)
+  expect(matched).toBeGreaterThan(5)
 })

@@ -113,7 +113,7 @@ test.each<[string, Partial<Event>, Record<string, unknown>]>([
 })
 
 test('millions of addresses cost no more memory than a few', () => {
-  for (let i = 0; i < 150_000; i++)
+  for (let i = 0; i < 40_000; i++)
     enriched({ 'source.ip': `2001:db8:${(i >> 8).toString(16)}::${(i & 255).toString(16)}` })
   expect(enriched({ 'source.ip': '198.51.100.7' })['source.network.name']).toBe('Thuê ngoài')
 })

@@ -10,6 +10,7 @@ import { checkedInventory, type Inventory, parseInventory } from '../../../inges
 import { ENTRY, schema } from '../../../ingest/inventory/schema.ts'
 import { mergeFile } from '../../../ingest/inventory/merge.ts'
 import { writtenInto } from '../../../ingest/inventory/written.ts'
+import { runs } from '../../random.ts'
 
 const SEED = join(import.meta.dirname, '../../../seeds/vinh-long/inventory.yml')
 const seed = readFileSync(SEED, 'utf8')
@@ -52,7 +53,7 @@ test('what a file brings: taken where nobody touched the entry, waiting where a 
         expect(nameIn(merged.inventory, id), id).toBe(expected)
       }
     }),
-    { numRuns: 400 },
+    { numRuns: runs(150) },
   )
 })
 
@@ -89,7 +90,7 @@ describe('written back', () => {
           checkedInventory(withEntries(known, [{ kind, key, entry: changed }])),
         )
       }),
-      { numRuns: 60 },
+      { numRuns: runs(25) },
     )
   })
   test('a file that says it in an older way is left alone, with a reason', () => {
@@ -120,7 +121,7 @@ describe('an entry as text', () => {
         expect(written).toHaveProperty('text')
         expect(parseInventory((written as { text: string }).text, 'a.yml')).toEqual(said)
       }),
-      { numRuns: 40 },
+      { numRuns: runs(20) },
     )
   })
   test.each([
@@ -179,7 +180,7 @@ describe('tables', () => {
         const rows = fromCsv(toCsv(known, 'systems'), 'x.csv', 'systems')
         expect(ENTRY.systems.parse(rows[0])).toEqual(system)
       }),
-      { numRuns: 300 },
+      { numRuns: runs(100) },
     )
   })
   test('what a table has no column for stays as it is; an empty cell takes out', () => {

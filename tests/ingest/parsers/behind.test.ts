@@ -7,8 +7,8 @@ import { parsers } from '../../../ingest/parsers/index.ts'
 import { ARRIVED, stageOf } from './lines.ts'
 
 /** Lines of a parser, and bytes between two cuts. */
-const MOST = 60
-const STEP = 3
+const MOST = 40
+const STEP = 5
 const linesOf = (id: string): string[] => {
   const folder = join(import.meta.dirname, id)
   const all = readdirSync(folder)

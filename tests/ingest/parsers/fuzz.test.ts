@@ -9,6 +9,7 @@ import type { Memory } from '../../../ingest/memory.ts'
 import { canonicalAddress } from '../../../ingest/ip.ts'
 import { address } from '../../../ingest/parsers/address.ts'
 import { parsers } from '../../../ingest/parsers/index.ts'
+import { runs } from '../../random.ts'
 import { ARRIVED, stageOf } from './lines.ts'
 
 const checkScalar = (name: string, value: unknown): void => {
@@ -113,7 +114,7 @@ describe.each([...parsers.keys()])('%s', (id) => {
       fc.property(any, fc.constantFrom(...memories), (line, memory) => {
         for (const event of answered(stage, line, memory)[0]) check(event)
       }),
-      { numRuns: 4000 },
+      { numRuns: runs(1200) },
     )
   })
   test('gives the same answer again, whatever came between', () => {
@@ -123,7 +124,7 @@ describe.each([...parsers.keys()])('%s', (id) => {
         answered(stage, other, [])
         expect(JSON.stringify(answered(stage, line, []))).toBe(once)
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(300) },
     )
   })
 })
@@ -138,6 +139,6 @@ test('address is canonicalAddress', () => {
       const text = parts.join(':')
       expect(address(text)).toBe(canonicalAddress(text))
     }),
-    { numRuns: 5000 },
+    { numRuns: runs(2000) },
   )
 })

@@ -37,11 +37,12 @@ test('a field has one type, whoever says it', () => {
 })
 
 test('whatever another device wrote, cut anywhere, a parser answers', () => {
-  for (const [id] of lines)
+  // Of each pair other cuts, so that of each log all are tried.
+  for (const [nth, [id]] of lines.entries())
     for (const [other, logs] of lines) {
       if (other === id) continue
       for (const log of logs)
-        for (let cut = 37; cut < Math.min(log.length, 4000); cut += 37)
+        for (let cut = 37 + 37 * (nth % 5); cut < Math.min(log.length, 4000); cut += 185)
           for (const event of parsed(id, log.subarray(Math.max(0, cut - 600), cut)))
             expect('error' in event || Number.isSafeInteger(event['@timestamp']), `${id} of ${other}`).toBe(true)
     }

@@ -1,5 +1,6 @@
 import { openElasticsearch } from '../../../ingest/store/elasticsearch.ts'
 import { describeCluster, randomPrefix } from '../../servers/cluster.ts'
+import { runs } from '../../random.ts'
 import { rowsSuite } from './rows.ts'
 
 await describeCluster('elasticsearch', (cluster) => {
@@ -12,5 +13,5 @@ await describeCluster('elasticsearch', (cluster) => {
       wait: 0,
     })
     return { ...store.events, close: () => store.close() }
-  }, 15)
+  }, runs(2))
 })

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { splitLines } from '../../../ingest/collect/lines.ts'
 import type { Event } from '../../../ingest/event.ts'
 import type { Memory } from '../../../ingest/memory.ts'
@@ -84,8 +84,12 @@ const sameOrder = (event: Event): Event =>
 /** Calls it for each parser of the registry. */
 export const rowsSuite = (open: () => Promise<EventStore>, runs: number): void => {
   let made = 0
+  let store: EventStore
+  beforeAll(async () => {
+    store = await open()
+  })
+  afterAll(() => store.close())
   test.each([...parsers.keys()])('%s: what a row says comes back', async (id) => {
-    const store = await open()
     const { openSink } = (await import(store.packing.module)) as { openSink(): Sink<Packed> }
     const source = {
       id,
@@ -130,6 +134,5 @@ export const rowsSuite = (open: () => Promise<EventStore>, runs: number): void =
       ),
       { numRuns: runs },
     )
-    await store.close()
   })
 }

@@ -10,7 +10,7 @@ import { SYSTEM } from '../../../ingest/store/store.ts'
 test('a store that is closed beneath questions answers or refuses each, and the process lives on', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'vonglau-closing-'))
   try {
-    for (let round = 0; round < 9; round++) {
+    for (let round = 0; round < 6; round++) {
       const store = await openDuckdb({ folder, wait: 5 })
       const events = Array.from({ length: 2000 }, (_, n) => ({
         '@timestamp': Date.UTC(2026, 10, 27) + n,

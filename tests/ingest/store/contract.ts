@@ -28,7 +28,7 @@ import {
   type Store,
   SYSTEM,
 } from '../../../ingest/store/store.ts'
-import { random } from '../../random.ts'
+import { random, runs } from '../../random.ts'
 
 export interface Opened {
   readonly store: Store
@@ -625,10 +625,10 @@ export const contractEvents = (name: string, open: () => Promise<Opened>): void 
       }))
       // Many events, many trees over them: one store for all.
       const sample = fc
-        .sample(randomEvent, { numRuns: 400, seed: 84 })
+        .sample(randomEvent, { numRuns: 300, seed: 84 })
         .map((fields) => event({ ...fields, 'event.dataset': 'random', '@timestamp': at }))
       await store.events.append({ events: sample, offsets: [] }, at)
-      const trees = fc.sample(tree, { numRuns: 400, seed: 2026 })
+      const trees = fc.sample(tree, { numRuns: runs(150), seed: 2026 })
       for (const filter of trees) {
         const match = compile(filter)
         const got = await all(store, and(eq('event.dataset', 'random'), filter))

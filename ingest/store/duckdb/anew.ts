@@ -174,7 +174,7 @@ const copying = async (
   return [
     ...besides(into),
     `CREATE TABLE ${into}.events (${columns.map(([name, type]) => `${column(name)} ${type}${compressed(name)}`).join(', ')})`,
-    ...['meta', 'offsets', 'learned']
+    ...['meta', 'offsets', 'learned', 'words']
       .filter((name) => tables.has(name))
       .map((name) => `INSERT INTO ${into}.${name} SELECT * FROM ${file.catalog}.${name} ORDER BY rowid`),
     `INSERT INTO ${into}.events SELECT * FROM ${file.catalog}.events WHERE rowid IN (SELECT rowid FROM ${file.table} WHERE ${toSql(stay, file).sql}) ORDER BY rowid`,

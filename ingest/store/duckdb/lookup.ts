@@ -1,8 +1,9 @@
 /** A word is looked for among the sets of words of each day, before the events are (`words.ts`). */
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Filter } from '../filter.ts'
-import { literal, type Words } from '../sql.ts'
-import { freeTexts, wantedOf } from '../words.ts'
+import { StoreError } from '../errors.ts'
+import { type Condition, literal, type Words } from '../sql.ts'
+import { freeTexts, type Wanted, wantedOf } from '../words.ts'
 
 /** Of which rows of a file it is known which words are in them. */
 export type Worded = 'all' | 'some' | 'none'
@@ -31,17 +32,29 @@ export const lookUp = async (
     if (file.worded === 'none') continue
     const sets: Words['sets'] = new Map()
     for (const { key, wanted } of patterns) {
-      const holds = wanted.words.map((word) => `contains(words, ${literal(word)})`).join(' AND ')
-      const such = `SELECT id FROM ${file.catalog}.words WHERE ${holds}`
-      const ids = (await ask(`${such} LIMIT ${NAMED + 1}`)).map(([id]) => id)
-      const few = ids.length <= NAMED
-      if (!wanted.exact && !few) continue
-      const sql = ids.length === 0 ? 'false' : `words IN (${few ? ids.join(', ') : such})`
-      sets.set(key, { sql, exact: wanted.exact })
+      const condition = await conditionOf(file, wanted, ask).catch((error: unknown) => {
+        // What is damaged is found, and said, when the texts are read.
+        if (error instanceof StoreError) throw error
+        return undefined
+      })
+      if (condition) sets.set(key, condition)
     }
     out.set(file.catalog, { table: file.table, some: file.worded === 'some', sets })
   }
   return out
+}
+
+const conditionOf = async (
+  file: File,
+  { words, exact }: Wanted,
+  ask: (sql: string) => Promise<unknown[][]>,
+): Promise<Condition | undefined> => {
+  const holds = words.map((word) => `contains(words, ${literal(word)})`).join(' AND ')
+  const such = `SELECT id FROM ${file.catalog}.words WHERE ${holds}`
+  const ids = (await ask(`${such} LIMIT ${NAMED + 1}`)).map(([id]) => id)
+  const few = ids.length <= NAMED
+  if (!exact && !few) return undefined
+  return { sql: ids.length === 0 ? 'false' : `words IN (${few ? ids.join(', ') : such})`, exact }
 }
 
 /** Sets are numbered from 1 on without a gap. What an older program wrote anew has the numbers of sets, and not the sets. */

@@ -198,6 +198,8 @@ test('what stays of a day keeps its words', async () => {
   expect(await store.count(SYSTEM, { filter: free('curl') })).toBe(1)
   await store.close()
   expect(await byHand('2026-11-20', 'SELECT count(*), count(words) FROM day.events')).toEqual([[1n, 1n]])
+  // Of what went there is nothing left.
+  expect(await byHand('2026-11-20', 'SELECT words FROM day.words ORDER BY id')).toEqual([[''], ['curl']])
 })
 
 test('day files of before words were kept are read, and the newest one goes on', async () => {

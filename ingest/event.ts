@@ -48,7 +48,7 @@ export const FIELDS: readonly Field[] = [
   field('event.severity', 'long'),
   field('event.reason', 'keyword'),
   field('message', 'keyword'),
-  field('error.message', 'keyword'),
+  field('error.message', 'keyword', true),
   field('log.level', 'keyword', true),
   field('log.file.path', 'keyword'),
   field('log.source.address', 'keyword'),

@@ -7,6 +7,7 @@ import { fieldOf, type Scalar } from '../event.ts'
 import { bounds, canonicalAddress, type Network, parseCidr } from '../ip.ts'
 import { type Filter, isAny, isOne, type Leaf, type Pattern } from './filter.ts'
 import { asNumber, fold, foldPattern } from './match.ts'
+import { freeText, keyOf } from './words.ts'
 
 export interface Condition {
   readonly sql: string
@@ -31,6 +32,18 @@ export interface Asked {
   readonly odd: boolean
   /** The address fields of which every row has the numbers beside the text; undefined: all. */
   readonly numbered: ReadonlySet<string> | undefined
+  /** Where it is known which words are in an event. */
+  readonly words?: Words | undefined
+}
+
+/** Which sets of words come into question, by `keyOf` a pattern of free text; of one that is not there its texts are read. */
+export interface Words {
+  /** What a FROM names. */
+  readonly table: string
+  /** Some rows do not say their words. */
+  readonly some: boolean
+  /** `exact`: the words alone decide. */
+  readonly sets: Map<string, Condition>
 }
 const ANY: Asked = { odd: true, numbered: undefined }
 
@@ -41,6 +54,13 @@ export const toSql = (filter: Filter, asked: Asked = ANY): Condition => {
     if (node.op === 'not') return `(NOT coalesce(${visit(node.of, !over)}, false))`
     if (node.op === 'and' || node.op === 'or') {
       if (node.of.length === 0) return node.op === 'and' ? 'true' : 'false'
+      const found = node.op === 'or' && asked.words ? freeText(node.of) : undefined
+      const set = found && asked.words!.sets.get(keyOf(found.pattern))
+      if (set) {
+        const others = node.of.filter((part) => !(found.leaves as readonly Filter[]).includes(part))
+        const texts = found.leaves.map((part) => visit(part, over)).join(' OR ')
+        return `(${[worded(set, `(${texts})`, asked.words!), ...others.map((part) => visit(part, over))].join(' OR ')})`
+      }
       return `(${node.of.map((part) => visit(part, over)).join(node.op === 'and' ? ' AND ' : ' OR ')})`
     }
     const answer = leaf(node, asked)
@@ -50,6 +70,13 @@ export const toSql = (filter: Filter, asked: Asked = ANY): Condition => {
   }
   const sql = visit(filter, true)
   return { sql, exact }
+}
+
+/** Texts are named in a statement of their own: where it says a column, all rows of it are read, whatever the others say. */
+const worded = (set: Condition, texts: string, { table, some }: Words): string => {
+  const rows = [...(set.exact || set.sql === 'false' ? [] : [set.sql]), ...(some ? ['words IS NULL'] : [])]
+  const read = rows.map((which) => `rowid IN (SELECT rowid FROM ${table} WHERE ${which} AND ${texts})`)
+  return [...(set.exact ? [set.sql] : []), ...read].join(' OR ') || 'false'
 }
 
 const leaf = (node: Leaf, asked: Asked): Condition => {

@@ -178,8 +178,12 @@ const copying = async (
       .filter((name) => tables.has(name))
       .map((name) => `INSERT INTO ${into}.${name} SELECT * FROM ${file.catalog}.${name} ORDER BY rowid`),
     `INSERT INTO ${into}.events SELECT * FROM ${file.catalog}.events WHERE rowid IN (SELECT rowid FROM ${file.table} WHERE ${toSql(stay, file).sql}) ORDER BY rowid`,
+    ...(tables.has('words') && columns.some(([name]) => name === 'words') ? [copyWords(file.catalog, into)] : []),
   ]
 }
+/** Of what goes no word stays; the sets keep their numbers. */
+const copyWords = (from: string, into: string): string =>
+  `INSERT INTO ${into}.words SELECT id, CASE WHEN id IN (SELECT words FROM ${into}.events) THEN words ELSE '' END FROM ${from}.words ORDER BY id`
 
 const durable = (path: string): void => {
   const fd = openSync(path, 'r')

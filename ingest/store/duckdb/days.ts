@@ -30,6 +30,7 @@ import {
   shapeOf,
   tableLike,
 } from './layout.ts'
+import { type Worded, wordedOf } from './lookup.ts'
 import { FULL } from './slice.ts'
 
 export interface DayFile {
@@ -46,6 +47,7 @@ export interface DayFile {
   firstIngested: number
   lastIngested: number
   odd: boolean // some row keeps a column's value in its rest
+  worded: Worded
   committed: number // also of commits that took only offsets
   problem?: string
   /** What took its place. */
@@ -79,6 +81,7 @@ const damaged = (day: string, part: number, path: string, problem: string): DayF
     lastIngested: firstIngested + 86_399_999,
     committed: 0,
     odd: true,
+    worded: 'none',
     problem,
   }
 }
@@ -146,6 +149,7 @@ export class Days {
       lastIngested: -Infinity,
       committed: 0,
       odd: false,
+      worded: 'all',
     }
   }
 
@@ -215,6 +219,7 @@ export class Days {
   async #shape(file: DayFile, newest: boolean): Promise<void> {
     const read = async () => shapeOf((await columnsOf(this.#connection, file.catalog)).map(([name]) => name))
     let shape = await read()
+    if (shape.lacking.includes('words') && !newest) file.worded = 'none'
     if (newest) for (const sql of besides(file.catalog)) await this.#connection.run(sql)
     if (newest && shape.lacking.length > 0) {
       for (const sql of addColumns(file.catalog, shape.lacking)) await this.#connection.run(sql)
@@ -238,6 +243,7 @@ export class Days {
     )
     file.committed = Number(committed?.[0] ?? b ?? 0)
     file.odd = (odd ?? 0) > 0
+    if (file.worded !== 'none') file.worded = await wordedOf(this.#connection, file.catalog)
     Object.assign(file, {
       events,
       first: first ?? Infinity,

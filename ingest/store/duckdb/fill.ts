@@ -3,6 +3,7 @@ import { BIGINT, BOOLEAN, DuckDBDataChunk, type DuckDBType, LIST, UBIGINT, VARCH
 import duckdb from '@duckdb/node-bindings'
 import { ROW_COLUMNS } from './layout.ts'
 import { type Chunk, INLINE, ITEM, LAID, ROWS, validBytes, WIDTH } from './slice.ts'
+import type { Numbered } from './words.ts'
 
 const KNOWN: Readonly<Record<string, DuckDBType>> = {
   VARCHAR,
@@ -17,6 +18,7 @@ const TYPES: readonly DuckDBType[] = ROW_COLUMNS.map(([, type]) => KNOWN[type]!)
 
 const INGESTED = LAID.findIndex(({ name }) => name === 'event.ingested')
 const REST = LAID.length - 1
+const WORDS = LAID.findIndex(({ name }) => name === 'words')
 const NOTHING = new ArrayBuffer(ROWS / 8)
 
 /** Puts the address of the heap into the slots of longer texts. */
@@ -39,10 +41,11 @@ const settle = (slots: Uint32Array, heapBytes: number, low: number, high: number
  */
 let kept: DuckDBDataChunk | undefined
 
-/** As a chunk that can be appended, before the next one is asked for. The memory it was made of is free again. */
+/** As a chunk that can be appended, before the next one is asked for. The memory it was made of is free again. `words`: of its rows. */
 export const toDataChunk = (
   { rows, heap, used, starts, items, ...memory }: Chunk,
   ingested: number,
+  words?: Numbered,
 ): DuckDBDataChunk => {
   // The types know of no shared memory; what copies from it does.
   const [data, lists] = [memory.data, memory.lists] as [ArrayBuffer, ArrayBuffer]
@@ -73,6 +76,11 @@ export const toDataChunk = (
       continue
     }
     duckdb.vector_ensure_validity_writable(vector)
+    if (i === WORDS && words) {
+      duckdb.copy_data_to_vector_validity(vector, 0, words.valid.buffer, 0, valid)
+      duckdb.copy_data_to_vector(vector, 0, words.ids.buffer, 0, rows * 8)
+      continue
+    }
     if (start < 0) {
       duckdb.copy_data_to_vector_validity(vector, 0, NOTHING, 0, valid)
       continue

@@ -38,6 +38,7 @@ export const ROW_COLUMNS: readonly (readonly [name: string, type: string])[] = [
   ...ADDRESSES.flatMap((f) => [highOf, lowOf].map((half) => [half(f.name), f.list ? 'UBIGINT[]' : 'UBIGINT'] as const)),
   ...DERIVED.map((f) => [madeOf(f.name), 'BOOLEAN'] as const),
   ['odd', 'BOOLEAN'],
+  ['words', 'BIGINT'], // the number of the set of its words (`words.ts`)
   ['rest', 'VARCHAR'],
 ]
 
@@ -46,6 +47,7 @@ export const besides = (catalog: string): string[] => [
   `CREATE TABLE IF NOT EXISTS ${catalog}.offsets (source VARCHAR, segment VARCHAR, position BIGINT, state VARCHAR, about VARCHAR, PRIMARY KEY (source, segment))`,
   `CREATE TABLE IF NOT EXISTS ${catalog}.learned (source VARCHAR, segment VARCHAR, stream VARCHAR, position BIGINT, state VARCHAR)`,
   `CREATE TABLE IF NOT EXISTS ${catalog}.meta (key VARCHAR PRIMARY KEY, value VARCHAR)`,
+  `CREATE TABLE IF NOT EXISTS ${catalog}.words (id BIGINT, words VARCHAR USING COMPRESSION zstd)`,
 ]
 /** zstd pays on the long texts and is ignored in silence unless the file was attached with STORAGE_VERSION v1.2.0. */
 export const compressed = (name: string) =>

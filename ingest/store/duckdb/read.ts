@@ -5,11 +5,12 @@ import type { Event } from '../../event.ts'
 import { Buckets, byCount } from '../buckets.ts'
 import { type Filter, fieldsOf } from '../filter.ts'
 import { compile } from '../match.ts'
-import { literal, toSql } from '../sql.ts'
+import { type Asked, literal, toSql } from '../sql.ts'
 import type { Aggregate, Bucket, Groups, Missing, Page, Search, Window } from '../store.ts'
 import { givenUp, StoreError, StoreRefused, tooLong, WrongQuestion } from '../errors.ts'
 import type { DayFile, Days } from './days.ts'
 import { selectPacked } from './layout.ts'
+import { lookUp } from './lookup.ts'
 import { outward } from './outward.ts'
 import { bucket, conditions, grouped, namesOf } from './statements.ts'
 
@@ -131,6 +132,12 @@ export class Reader {
     return toSql(query.filter).exact && this.#files(query).files.every((file) => toSql(query.filter, file).exact)
   }
 
+  /** What is known of the files' rows: which of their words are asked for too, looked up before. */
+  async #asked(question: Question, query: Window & { filter: Filter }): Promise<(file: DayFile) => Asked> {
+    const words = await lookUp(this.#files(query).files, query.filter, (sql) => this.#rows(question, sql))
+    return (file) => ({ odd: file.odd, numbered: file.numbered, words: words.get(file.catalog) })
+  }
+
   /** Runs over the files; a file that turns out to be damaged is found, marked and left out. */
   async #over(
     question: Question,
@@ -165,6 +172,7 @@ export class Reader {
     const question = this.question(signal)
     const exact = this.#exact(search)
     const match = exact ? undefined : compile(filter)
+    const asked = await this.#asked(question, search)
     const fields = search.fields && [
       ...new Set([...search.fields, '@timestamp', 'event.id', ...(exact ? [] : fieldsOf(filter))]),
     ]
@@ -183,7 +191,7 @@ export class Reader {
       // First which rows, by two small columns; then those rows whole.
       const ask = async (window: Window, size: number) => {
         const rowsOf = (file: DayFile) =>
-          `SELECT ${literal(file.catalog)} AS day, rowid AS r, "@timestamp" AS t, "event.id" AS id FROM ${file.table} WHERE ${conditions(window)} AND ${toSql(filter, file).sql}${beyond}`
+          `SELECT ${literal(file.catalog)} AS day, rowid AS r, "@timestamp" AS t, "event.id" AS id FROM ${file.table} WHERE ${conditions(window)} AND ${toSql(filter, asked(file)).sql}${beyond}`
         const build = (files: DayFile[]) =>
           `SELECT day, r, t, id FROM (${files.map(rowsOf).join(' UNION ALL ')}) ORDER BY t ${direction}, id ${direction} LIMIT ${size}`
         return (await this.#over(question, window, build)).rows
@@ -257,11 +265,12 @@ export class Reader {
     const question = this.question(signal)
     const exact = this.#exact(query)
     if (exact) {
+      const asked = await this.#asked(question, query)
       const { rows } = await this.#over(
         question,
         query,
         (files) =>
-          `SELECT sum(n) FROM (${files.map((f) => `SELECT count(*) AS n FROM ${f.table} WHERE ${conditions(query)} AND ${toSql(query.filter, f).sql}`).join(' UNION ALL ')})`,
+          `SELECT sum(n) FROM (${files.map((f) => `SELECT count(*) AS n FROM ${f.table} WHERE ${conditions(query)} AND ${toSql(query.filter, asked(f)).sql}`).join(' UNION ALL ')})`,
       )
       return Number(rows[0]?.[0] ?? 0)
     }
@@ -279,10 +288,11 @@ export class Reader {
         for (const event of chunk) buckets.add(event)
       return { items: buckets.top(query.limit), missing: this.#files(query).missing }
     }
+    const asked = await this.#asked(question, query)
     const { rows, missing } = await this.#over(
       question,
       query,
-      (files) => `${grouped(files, query)} ORDER BY n DESC LIMIT ${query.limit}`,
+      (files) => `${grouped(files, query, asked)} ORDER BY n DESC LIMIT ${query.limit}`,
     )
     return { items: rows.map((row) => bucket(row, query)).sort(byCount), missing }
   }
@@ -303,7 +313,7 @@ export class Reader {
     const { files } = this.#whollyReadable(query)
     if (files.length === 0) return
     const asked = { by, ...(query.distinct ? { distinct: query.distinct } : {}) }
-    const text = `${grouped(files, { ...query, ...asked })} HAVING ${query.distinct ? 'd' : 'n'} >= ${query.atLeast}`
+    const text = `${grouped(files, { ...query, ...asked }, (file) => file)} HAVING ${query.distinct ? 'd' : 'n'} >= ${query.atLeast}`
     for await (const rows of this.#stream(text)) yield rows.map((row) => bucket(row, asked))
   }
 

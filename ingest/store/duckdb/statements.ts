@@ -1,6 +1,6 @@
 /** The statements of the reader, over day files. */
 import { typedKey } from '../buckets.ts'
-import { column, toSql } from '../sql.ts'
+import { type Asked, column, toSql } from '../sql.ts'
 import type { Aggregate, Bucket, Window } from '../store.ts'
 import type { DayFile } from './days.ts'
 import { COLUMNS, valueList } from './layout.ts'
@@ -28,7 +28,11 @@ export const conditions = ({ from, to, ingested }: Window): string => {
 }
 
 /** Keys k0…, n, first, last and, where asked, d: of rows with single values straight, of the others value by value. */
-export const grouped = (files: DayFile[], query: Window & Pick<Aggregate, 'by' | 'distinct' | 'filter'>): string => {
+export const grouped = (
+  files: DayFile[],
+  query: Window & Pick<Aggregate, 'by' | 'distinct' | 'filter'>,
+  asked: (file: DayFile) => Asked,
+): string => {
   const names = namesOf(query)
   const simple = names.every((name) => plain.has(name))
   const histogram = (by: { every: number; offset?: number }) => {
@@ -37,7 +41,7 @@ export const grouped = (files: DayFile[], query: Window & Pick<Aggregate, 'by' |
   }
   const selects: string[] = []
   for (const file of files) {
-    const from = `FROM ${file.table} WHERE ${conditions(query)} AND ${toSql(query.filter, file).sql}`
+    const from = `FROM ${file.table} WHERE ${conditions(query)} AND ${toSql(query.filter, asked(file)).sql}`
     if (simple) {
       const keys = query.by.map(
         (by, i) => `${'terms' in by ? `CAST(${column(by.terms)} AS VARCHAR)` : histogram(by)} AS k${i}`,

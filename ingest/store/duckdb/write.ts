@@ -6,8 +6,10 @@ import { type Learned, type Offset, StoreRefused, StaleOffset } from '../store.t
 import type { DayFile, Days } from './days.ts'
 import { toDataChunk } from './fill.ts'
 import { insertStaged, STAGE } from './layout.ts'
+import { lastSetOf } from './lookup.ts'
 import { checkSlots } from './proof.ts'
 import { FULL, type Slice } from './slice.ts'
+import { openWords, type WordSets } from './words.ts'
 
 /** In tests every slot is looked at. */
 const CHECKED = process.env['VONGLAU_CHECK_SLOTS'] === '1'
@@ -47,6 +49,8 @@ export class Writer {
   /** Sources of which much more is known to come. */
   readonly #behind = new Set<string>()
   #committed: number
+  /** Of the file that is written to; what it gave out since the last commit is in no table yet. */
+  #words: { readonly file: DayFile; readonly sets: WordSets } | undefined
   /** When the last commit began, by `performance.now()`. */
   #begun = Number.NEGATIVE_INFINITY
   readonly #positions: Map<string, number>
@@ -184,18 +188,21 @@ export class Writer {
     const staged = file.other && rows > 0
     if (staged) {
       await this.#connection.run(STAGE)
-      await this.#append(['stage', 'main', 'temp'], taken, ingested)
+      await this.#append(['stage', 'main', 'temp'], taken, ingested, file)
     }
     // Before the rows are visible: no statement is planned without the long way round when an odd row can be seen.
     file.odd ||= taken.some(({ slice }) => slice.odd)
+    if (file.odd && file.worded === 'all') file.worded = 'some'
     try {
       await this.#connection.run('BEGIN')
       if (staged) await this.#connection.run(insertStaged(file.catalog))
-      else if (rows) await this.#append(['events', 'main', file.catalog.slice(1, -1)], taken, ingested)
+      else if (rows) await this.#append(['events', 'main', file.catalog.slice(1, -1)], taken, ingested, file)
+      if (rows) await this.#putWords(file)
       await this.#putLearned(file, taken)
       await this.#putOffsets(file, taken, ingested)
       await this.#connection.run('COMMIT')
     } catch (error) {
+      this.#words = undefined
       await this.#connection.run('ROLLBACK').catch(() => {})
       if (/invalidated|FATAL/i.test(String(error))) await this.#days.reattach(file).catch(() => {})
       if (/corrupt database|checksum/i.test(String(error))) {
@@ -219,14 +226,20 @@ export class Writer {
   }
 
   /** Within a transaction that has begun, where it goes into the day's own table: the appender alone would commit. */
-  async #append(to: readonly [string, string, string], taken: readonly Waiting[], ingested: number): Promise<void> {
+  async #append(
+    to: readonly [string, string, string],
+    taken: readonly Waiting[],
+    ingested: number,
+    file: DayFile,
+  ): Promise<void> {
+    const words = await this.#wordsOf(file)
     const appender = await this.#connection.createAppender(...to)
     try {
       let rows = 0
       for (const { slice, copied } of taken) {
         for (const chunk of slice.chunks) {
           if (CHECKED) checkSlots(chunk)
-          appender.appendDataChunk(toDataChunk(chunk, ingested))
+          appender.appendDataChunk(toDataChunk(chunk, ingested, words.of(chunk)))
         }
         copied()
         rows += slice.rows
@@ -235,6 +248,27 @@ export class Writer {
         rows = 0
         appender.flushSync()
         await new Promise((resolve) => setImmediate(resolve))
+      }
+      appender.flushSync()
+    } finally {
+      appender.closeSync()
+    }
+  }
+
+  async #wordsOf(file: DayFile): Promise<WordSets> {
+    if (this.#words?.file !== file)
+      this.#words = { file, sets: openWords(await lastSetOf(this.#connection, file.catalog)) }
+    return this.#words.sets
+  }
+  async #putWords(file: DayFile): Promise<void> {
+    const fresh = (await this.#wordsOf(file)).fresh()
+    if (fresh.length === 0) return
+    const appender = await this.#connection.createAppender('words', 'main', file.catalog.slice(1, -1))
+    try {
+      for (const [id, words] of fresh) {
+        appender.appendBigInt(BigInt(id))
+        appender.appendVarchar(words)
+        appender.endRow()
       }
       appender.flushSync()
     } finally {

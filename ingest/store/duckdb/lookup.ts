@@ -1,0 +1,76 @@
+/** A word is looked for among the sets of words of each day, before the events are (`words.ts`). */
+import type { DuckDBConnection } from '@duckdb/node-api'
+import type { Filter } from '../filter.ts'
+import { StoreError } from '../errors.ts'
+import { type Condition, literal, type Words } from '../sql.ts'
+import { freeTexts, type Wanted, wantedOf } from '../words.ts'
+
+/** Of which rows of a file it is known which words are in them. */
+export type Worded = 'all' | 'some' | 'none'
+interface File {
+  readonly catalog: string
+  readonly table: string
+  readonly worded: Worded
+}
+
+/** Sets whose numbers are written into the statement; more of them are looked up in it, or the texts of all events are read. */
+const NAMED = 1000
+
+/** Of each file that keeps words, by its catalog, what the patterns of the filter come to. `ask`: rows of a statement. */
+export const lookUp = async (
+  files: readonly File[],
+  filter: Filter,
+  ask: (sql: string) => Promise<unknown[][]>,
+): Promise<ReadonlyMap<string, Words>> => {
+  const out = new Map<string, Words>()
+  const patterns = [...freeTexts(filter)].flatMap(([key, pattern]) => {
+    const wanted = wantedOf(pattern)
+    return wanted ? [{ key, wanted }] : []
+  })
+  if (patterns.length === 0) return out
+  for (const file of files) {
+    if (file.worded === 'none') continue
+    const sets: Words['sets'] = new Map()
+    for (const { key, wanted } of patterns) {
+      const condition = await conditionOf(file, wanted, ask).catch((error: unknown) => {
+        // What is damaged is found, and said, when the texts are read.
+        if (error instanceof StoreError) throw error
+        return undefined
+      })
+      if (condition) sets.set(key, condition)
+    }
+    out.set(file.catalog, { table: file.table, some: file.worded === 'some', sets })
+  }
+  return out
+}
+
+const conditionOf = async (
+  file: File,
+  { words, exact }: Wanted,
+  ask: (sql: string) => Promise<unknown[][]>,
+): Promise<Condition | undefined> => {
+  const holds = words.map((word) => `contains(words, ${literal(word)})`).join(' AND ')
+  const such = `SELECT id FROM ${file.catalog}.words WHERE ${holds}`
+  const ids = (await ask(`${such} LIMIT ${NAMED + 1}`)).map(([id]) => id)
+  const few = ids.length <= NAMED
+  if (!exact && !few) return undefined
+  return { sql: ids.length === 0 ? 'false' : `words IN (${few ? ids.join(', ') : such})`, exact }
+}
+
+/** Sets are numbered from 1 on without a gap. What an older program wrote anew has the numbers of sets, and not the sets. */
+export const wordedOf = async (connection: DuckDBConnection, catalog: string): Promise<Worded> => {
+  const rows = async (sql: string) => (await connection.run(sql)).getRowsJS()
+  const named = `database_name = ${literal(catalog.slice(1, -1))} AND table_name = 'words'`
+  const [there] = await rows(`SELECT count(*) FROM duckdb_tables() WHERE ${named}`)
+  if (Number(there![0]) === 0) return 'none'
+  const last = `(SELECT CASE WHEN count(*) = coalesce(max(id), 0) THEN count(*) ELSE -1 END FROM ${catalog}.words)`
+  const [row] = await rows(
+    `SELECT count(*) FILTER (words IS NULL), coalesce(max(words), 0) > ${last} FROM ${catalog}.events`,
+  )
+  return row![1] ? 'none' : Number(row![0]) > 0 ? 'some' : 'all'
+}
+/** The greatest number that is given in a file, or named. */
+export const lastSetOf = async (connection: DuckDBConnection, catalog: string): Promise<number> => {
+  const sql = `SELECT greatest((SELECT coalesce(max(id), 0) FROM ${catalog}.words), (SELECT coalesce(max(words), 0) FROM ${catalog}.events))`
+  return Number((await (await connection.run(sql)).getRowsJS())[0]![0])
+}

@@ -2,16 +2,13 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const LONGEST = `
-tests/faults/acts.test.ts
+tests/browser/console.test.ts
 tests/browser/console-elasticsearch.test.ts
 tests/faults/cluster-away.test.ts
-tests/ingest/rows/rows-elasticsearch.test.ts
-tests/faults/clock.test.ts
-tests/browser/console.test.ts
-tests/faults/cluster-kill.test.ts
-tests/faults/cluster-reparse.test.ts
-tests/ingest/rows/rows.test.ts
 tests/faults/cluster-pause.test.ts
+tests/faults/cluster-kill.test.ts
+tests/faults/clock.test.ts
+tests/faults/cluster-reparse.test.ts
 tests/faults/upgrade.test.ts
 tests/faults/cluster-reload.test.ts
 tests/faults/stop.test.ts
@@ -19,13 +16,17 @@ tests/rules/case/elasticsearch-acts.test.ts
 tests/faults/lost-day.test.ts
 tests/faults/damage.test.ts
 tests/ingest/store/elasticsearch-faults.test.ts
+tests/ingest/rows/rows-elasticsearch.test.ts
+tests/faults/acts.test.ts
 tests/faults/kill.test.ts
 tests/api/migrate-elasticsearch.test.ts
 tests/faults/fuzz.test.ts
 tests/rules/detect.test.ts
-tests/ingest/collect/files.test.ts
 tests/api/command.test.ts
-tests/api/accounts.test.ts`
+tests/api/accounts.test.ts
+tests/ingest/collect/files.test.ts
+tests/api/roles.test.ts
+tests/ingest/rows/rows.test.ts`
   .trim()
   .split('\n')
 

@@ -46,6 +46,8 @@ export interface DemoOptions {
   readonly data: string
   /** Days to replay; 14. */
   readonly days?: number
+  /** ms that the clock goes on by at a time in the last two days, where not half an hour. */
+  readonly step?: number
   readonly say?: (message: string) => void
 }
 
@@ -56,7 +58,14 @@ export interface Demo {
   stop(): Promise<void>
 }
 
-export const startDemo = async ({ listen, data, days = 14, env = {}, say = () => {} }: DemoOptions): Promise<Demo> => {
+export const startDemo = async ({
+  listen,
+  data,
+  days = 14,
+  step = FINE,
+  env = {},
+  say = () => {},
+}: DemoOptions): Promise<Demo> => {
   // Only a folder that a demo made is begun anew: never someone's data.
   const mark = join(data, 'demo')
   if (existsSync(data)) {
@@ -110,7 +119,7 @@ export const startDemo = async ({ listen, data, days = 14, env = {}, say = () =>
     let from = begin
     while (!stopped && from < end) {
       // The end moves on while the replay runs; the last step meets the present.
-      const to = Math.min(from + (from < end - 2 * DAY ? STEP : FINE), end)
+      const to = Math.min(from + (from < end - 2 * DAY ? STEP : step), end)
       now = to
       const due = dueBetween(seeds, from, to, end, offset)
       await sender.send(due)

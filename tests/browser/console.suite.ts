@@ -41,8 +41,12 @@ const openNew = async (page: Tab['page']) => {
   await page.getByTestId('alert-row').first().waitFor()
 }
 
-/** The console in a real browser over the real demo, whatever store it runs on. */
-export const consoleSuite = (name: string, start: () => Promise<DemoServer>): void => {
+/** The console in a real browser over the real demo, whatever store it runs on. `first`: what looks at it before anybody works in it. */
+export const consoleSuite = (
+  name: string,
+  start: () => Promise<DemoServer>,
+  first: (demo: () => DemoServer, browser: () => Browser) => void = () => {},
+): void => {
   beforeAll(async () => {
     demo = await start()
     browser = await launch()
@@ -53,6 +57,11 @@ export const consoleSuite = (name: string, start: () => Promise<DemoServer>): vo
   })
 
   describe(name, () => {
+    first(
+      () => demo,
+      () => browser,
+    )
+
     it('refuses a wrong password and says so', async () => {
       const { page, context } = await openTab(browser, demo.url)
       await page.goto('/')

@@ -1,4 +1,5 @@
 import { consoleSuite } from './console.suite.ts'
+import { numbersSuite } from './numbers.suite.ts'
 import { startDemo } from './server.ts'
 
-consoleSuite('console', () => startDemo())
+consoleSuite('console', () => startDemo(), numbersSuite)

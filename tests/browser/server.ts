@@ -15,7 +15,8 @@ export interface DemoServer {
 export const startDemo = async (days = 2, env: NodeJS.ProcessEnv = {}): Promise<DemoServer> => {
   const data = mkdtempSync(join(tmpdir(), 'vonglau-demo-'))
   rmSync(data, { recursive: true })
-  const demo = await start({ listen: '127.0.0.1:0', data, days, env })
+  // With each step all rules are run: an hour at a time shows what half an hour does.
+  const demo = await start({ listen: '127.0.0.1:0', data, days, step: 3_600_000, env })
   await demo.replayed
   return {
     url: demo.running.url,

@@ -1,15 +1,16 @@
 /** One walk through the console: it is built, it is served, a person signs in and sees what was found. */
 import { expect, test } from 'vitest'
+import { attack, openConsole, OURS, PASSWORD, request } from '../api/console.ts'
 import { launch, openTab, signIn } from './browser.ts'
-import { startDemo } from './server.ts'
 
 test('a person signs in, sees incidents and opens an alert', async () => {
-  const demo = await startDemo(1)
+  const console_ = await openConsole()
   const browser = await launch()
   try {
-    const { page, problems } = await openTab(browser, demo.url)
-    const { username, password } = demo.accounts.find(({ role }) => role === 'analyst')!
-    await signIn(page, username, password)
+    await console_.take(OURS.source, [request(OURS.host, OURS.path), attack(OURS.host, OURS.path)])
+    const { username } = await console_.person('analyst')
+    const { page, problems } = await openTab(browser, console_.running.url)
+    await signIn(page, username, PASSWORD)
     await page.goto('/incidents?status=all')
     await page.getByTestId('incident-row').first().waitFor()
     await page.goto('/alerts?range=30d')
@@ -18,6 +19,6 @@ test('a person signs in, sees incidents and opens an alert', async () => {
     expect(problems).toEqual([])
   } finally {
     await browser.close()
-    await demo.stop()
+    await console_.close()
   }
 })

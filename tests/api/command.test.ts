@@ -110,7 +110,7 @@ test('first start: an administrator, a password shown once; then commands throug
   const doctor = await place.run(['doctor'])
   expect(doctor.err).toBe('')
   expect(doctor.out).toMatch(/ok +the server is running\n/)
-  expect(doctor.out).toMatch(/ok +inventory .*inventory\.yml: \d+ agencies, \d+ portals\n/)
+  expect(doctor.out).toMatch(/ok +inventory .*few-agencies\.yml: \d+ agencies, \d+ portals\n/)
 
   // An import goes through it too, and what a socket was left by is told from one that answers.
   place.write('cu.log', `${lines(5, 100).join('\n')}\n`)

@@ -322,7 +322,7 @@ test('and a process that is killed between two writes, again and again', async (
     await store.events.append({ events: part, offsets: [] }, START)
     for (let broken = true; broken; ) {
       broken = false
-      await runAll(breaking(store, 1 + Math.floor(next() * 24))).catch(() => {
+      await runAll(breaking(store, 1 + Math.floor(next() * 16))).catch(() => {
         broken = true
       })
       if (!broken) continue

@@ -155,6 +155,20 @@ test('equal sets of words are written once, whatever their numbers and order', a
   expect(await byHand('2026-11-20', 'SELECT count(*), count(words) FROM day.events')).toEqual([[5000n, 5000n]])
 })
 
+test('a word that is put together so that sums over it come to those of another is found', async () => {
+  const store = await openDuckdb({ folder: events(), wait: 0 })
+  /** Thue and Morse's sequence of two parts: of it and its opposite polynomials modulo 2^32 are the same for every odd key. */
+  const sequence = (n: number, one: string, other: string): string =>
+    n === 0 ? one : sequence(n - 1, one, other) + sequence(n - 1, other, one)
+  const all = [
+    { 'event.original': `GET /?q=sel${sequence(10, 'xyz', 'ect')}` },
+    { 'event.original': `GET /?q=sel${sequence(10, 'ect', 'xyz')}` },
+  ]
+  for (const [i, event] of all.entries()) await append(store, [event], T + i)
+  for (const text of ['select', 'not select', 'select*xyz', 'selxyz']) await expectMeant(store, all, free(text), text)
+  await store.close()
+})
+
 test('a commit that fails leaves no set behind that rows of the next one name', async () => {
   const store = await openDuckdb({ folder: events(), wait: 0 })
   const line = [{ 'event.original': 'chrome' }]

@@ -42,6 +42,8 @@ export interface Words {
   readonly table: string
   /** Some rows do not say their words. */
   readonly some: boolean
+  /** The greatest number of a set that was looked at, where there may be others by now: of their rows the texts are read. */
+  readonly upTo: number | undefined
   /** `exact`: the words alone decide. */
   readonly sets: Map<string, Condition>
 }
@@ -73,8 +75,12 @@ export const toSql = (filter: Filter, asked: Asked = ANY): Condition => {
 }
 
 /** Texts are named in a statement of their own: where it says a column, all rows of it are read, whatever the others say. */
-const worded = (set: Condition, texts: string, { table, some }: Words): string => {
-  const rows = [...(set.exact || set.sql === 'false' ? [] : [set.sql]), ...(some ? ['words IS NULL'] : [])]
+const worded = (set: Condition, texts: string, { table, some, upTo }: Words): string => {
+  const rows = [
+    ...(set.exact || set.sql === 'false' ? [] : [set.sql]),
+    ...(some ? ['words IS NULL'] : []),
+    ...(upTo === undefined ? [] : [`words > ${upTo}`]),
+  ]
   const read = rows.map((which) => `rowid IN (SELECT rowid FROM ${table} WHERE ${which} AND ${texts})`)
   return [...(set.exact ? [set.sql] : []), ...read].join(' OR ') || 'false'
 }

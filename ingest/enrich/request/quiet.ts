@@ -34,6 +34,8 @@ export class Recent<T> {
 const SIMPLE = /^(?:[\w./+~-]|%[89a-fA-F][0-9a-fA-F])*$/
 /** Numbers below this many digits have no meaning of their own: no address, no overflow, no port of another's. */
 const FEW = 5
+/** A longer one may be one digit over and over, which is looked for. */
+const MANY = 64
 
 /**
  * A key that texts share which differ in a number behind a dash only: `bai-viet-6354.html` and `bai-viet-1207.html`. Of four
@@ -46,9 +48,10 @@ export const alike = (text: string): string => {
     let end = dash + 1
     for (let c = text.charCodeAt(end); c >= 48 && c <= 57; c = text.charCodeAt(++end));
     const length = end - dash - 1
+    if (length > MANY) return text
     if (length < 4 || !isWord(text.charCodeAt(dash - 1)) || isNamed(text.charCodeAt(end))) continue
     if (out === '' && !SIMPLE.test(text)) return text
-    out += `${text.slice(kept, dash + 1)}${'1'.repeat(Math.min(length, 64))}`
+    out += `${text.slice(kept, dash + 1)}${'1'.repeat(length)}`
     kept = end
   }
   return out === '' ? text : out + text.slice(kept)

@@ -10,38 +10,56 @@ export type Worded = 'all' | 'some' | 'none'
 interface File {
   readonly catalog: string
   readonly table: string
-  readonly worded: Worded
+  worded: Worded
 }
 
 /** Sets whose numbers are written into the statement; more of them are looked up in it, or the texts of all events are read. */
 const NAMED = 1000
 
-/** Of each file that keeps words, by its catalog, what the patterns of the filter come to. `ask`: rows of a statement. */
+/**
+ * Of each file that keeps words, by its catalog, what the patterns of the filter come to. `ask`: rows of a statement; `growing`: the
+ * file that takes events, whose rows may name sets by then that were not there when these were looked up.
+ */
 export const lookUp = async (
   files: readonly File[],
   filter: Filter,
   ask: (sql: string) => Promise<unknown[][]>,
-): Promise<ReadonlyMap<string, Words>> => {
+  growing: File | undefined,
+): Promise<(file: File) => Words | undefined> => {
   const out = new Map<string, Words>()
+  const wordsOf = (file: File) => (file.worded === 'none' ? undefined : out.get(file.catalog))
   const patterns = [...freeTexts(filter)].flatMap(([key, pattern]) => {
     const wanted = wantedOf(pattern)
     return wanted ? [{ key, wanted }] : []
   })
-  if (patterns.length === 0) return out
+  if (patterns.length === 0) return wordsOf
   for (const file of files) {
     if (file.worded === 'none') continue
     const sets: Words['sets'] = new Map()
+    const grows = file === growing
+    const upTo = grows ? await lastOf(file, ask) : undefined
     for (const { key, wanted } of patterns) {
-      const condition = await conditionOf(file, wanted, ask).catch((error: unknown) => {
-        // What is damaged is found, and said, when the texts are read.
-        if (error instanceof StoreError) throw error
-        return undefined
-      })
+      const condition = await conditionOf(file, wanted, ask).catch(damaged)
       if (condition) sets.set(key, condition)
     }
-    out.set(file.catalog, { table: file.table, some: file.worded === 'some', sets })
+    if (grows && upTo === undefined) continue
+    out.set(file.catalog, { table: file.table, some: grows || file.worded === 'some', upTo, sets })
   }
-  return out
+  return wordsOf
+}
+/** What is damaged is found, and said, when the texts are read. */
+const damaged = (error: unknown): undefined => {
+  if (error instanceof StoreError) throw error
+}
+/** Of a file in which a statement found damage: whether it may be in the sets of words, without which the texts are read. */
+export const giveUpWords = (file: File): boolean => {
+  const had = file.worded !== 'none'
+  file.worded = 'none'
+  return had
+}
+const lastOf = async (file: File, ask: (sql: string) => Promise<unknown[][]>): Promise<number | undefined> => {
+  const rows = await ask(`SELECT coalesce(max(id), 0) FROM ${file.catalog}.words`).catch(damaged)
+  return rows && Number(rows[0]![0])
 }
 
 const conditionOf = async (

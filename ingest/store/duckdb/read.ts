@@ -10,7 +10,7 @@ import type { Aggregate, Bucket, Groups, Missing, Page, Search, Window } from '.
 import { givenUp, StoreError, StoreRefused, tooLong, WrongQuestion } from '../errors.ts'
 import type { DayFile, Days } from './days.ts'
 import { selectPacked } from './layout.ts'
-import { lookUp } from './lookup.ts'
+import { giveUpWords, lookUp } from './lookup.ts'
 import { outward } from './outward.ts'
 import { bucket, conditions, grouped, namesOf } from './statements.ts'
 
@@ -134,8 +134,9 @@ export class Reader {
 
   /** What is known of the files' rows: which of their words are asked for too, looked up before. */
   async #asked(question: Question, query: Window & { filter: Filter }): Promise<(file: DayFile) => Asked> {
-    const words = await lookUp(this.#files(query).files, query.filter, (sql) => this.#rows(question, sql))
-    return (file) => ({ odd: file.odd, numbered: file.numbered, words: words.get(file.catalog) })
+    const ask = (sql: string) => this.#rows(question, sql)
+    const words = await lookUp(this.#files(query).files, query.filter, ask, this.#days.newest)
+    return (file) => ({ odd: file.odd, numbered: file.numbered, words: words(file) })
   }
 
   /** Runs over the files; a file that turns out to be damaged is found, marked and left out. */
@@ -157,7 +158,7 @@ export class Reader {
             await this.#rows(question, build([file]))
           } catch (cause) {
             if (!DAMAGE.test(String(cause))) throw cause
-            this.#days.suspect(file, cause)
+            if (!giveUpWords(file)) this.#days.suspect(file, cause)
             found = true
           }
         }

@@ -4,7 +4,9 @@
  * the events are found by the number, without their texts (`lookup.ts`).
  *
  * A set is known again by 64 bits, sums over its words: in whatever order and, but for their number, however often they come.
- * They are keyed by numbers that nobody else knows, so that no sender can make two sets look alike.
+ * They are keyed by numbers that nobody else knows, so that no sender can make two sets look alike. What is high goes back into
+ * what is low with every letter: sums and products alone carry upwards only, and of two words that are put together of the same parts
+ * by Thue and Morse's sequence and its opposite they come to the same, whatever the key is.
  */
 import { randomBytes } from 'node:crypto'
 import { wordsOf, WORDED } from '../words.ts'
@@ -37,8 +39,8 @@ const sum = (bytes: Uint8Array, from: number, to: number): void => {
     const begin = i
     let [a, b, all] = [KEY3, KEY4, 0]
     do {
-      a = (Math.imul(a, KEY1) + letter) | 0
-      b = Math.imul(b ^ letter, KEY2)
+      a = (Math.imul(a ^ (a >>> 15), KEY1) + letter) | 0
+      b = Math.imul(b ^ (b >>> 13) ^ letter, KEY2)
       all |= letter
       i++
     } while (i < to && (letter = LETTER[bytes[i]!]!) !== 0)

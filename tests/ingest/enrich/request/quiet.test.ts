@@ -32,6 +32,9 @@ describe('what shares a key', () => {
     ['16', '20', false],
     ['x=YWxlcnQoMSk-1234567', 'x=YWxlcnQoMSk-7654321', false],
     ["x='1-1234.", "x='1-1235.", false],
+    [`x=a-${'2'.repeat(64)}.`, `x=a-${'13'.repeat(32)}.`, true],
+    [`x=a-${'2'.repeat(65)}.`, `x=a-${'13'.repeat(33)}.`, false],
+    [`x=a-${'2'.repeat(300)}.`, `x=a-${'13'.repeat(150)}.`, false],
   ])('parameter %s, %s: %s', (one, other, same) => {
     const keyOf = (part: string): string => parameterAlike(part, part.indexOf('='))
     expect(keyOf(one) === keyOf(other)).toBe(same)
@@ -101,6 +104,13 @@ test('a short number says the same as another, whatever the parameter is called'
       expect(analyse({ target: `/a?${parameter}=${value}` }, false).isEmpty, `${parameter}=${value}`).toBe(
         analyse({ target: `/a?${parameter}=${'1'.repeat(value.length)}` }, false).isEmpty,
       )
+})
+
+test('a number of hundreds of digits is looked at, whoever asked before with another', () => {
+  for (const digits of ['1234567890'.repeat(30), '7'.repeat(300)]) {
+    const target = `/a?ma=a-${digits}.html`
+    expect(analyse({ target }).all(), digits).toEqual(analyse({ target }, false).all())
+  }
 })
 
 test('who asks first changes no answer', () => {

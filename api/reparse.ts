@@ -172,6 +172,10 @@ const readDays = async function* (
       agency,
       now: installation.clock(),
     })
+  const tell = () =>
+    store.documents
+      .collection<{ readonly at: number }>(REWRITTEN)
+      .put([{ id: 'last', version: 'any', doc: { at: installation.clock() } }])
   let pending = false
   for (const { day, problem } of concerned) {
     if (done.has(day)) {
@@ -195,6 +199,8 @@ const readDays = async function* (
     const readAgain = await (opened ??= open())
     const further = await readAgain.further(() => store.events.match(SYSTEM, { filter, ingested: its }))
     const count = { lines: 0, before: 0, now: 0 }
+    // Before and after: whoever is stopped in between has told it.
+    await tell()
     await store.events.rewrite(day, filter, async (events) => {
       const made = await readAgain.read(events.filter(isMine), further)
       count.lines += made.lines
@@ -205,9 +211,7 @@ const readDays = async function* (
       return [...made.events, ...events.filter((event) => !isMine(event))]
     })
     done.add(day)
-    await store.documents
-      .collection<{ readonly at: number }>(REWRITTEN)
-      .put([{ id: 'last', version: 'any', doc: { at: installation.clock() } }])
+    await tell()
     await marks.put([{ id: key, version: 'any', doc: { request, until, days: [...done] } }])
     yield { day, ...count }
   }

@@ -2,13 +2,16 @@
  * Which files a person may name from the console. What a source reads everybody with the right to search sees, so the folders are
  * said on the machine itself: those of the file's own sources, those under `files:`, and the system's logs.
  */
+import { realpathSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import type { Source } from '../ingest/source.ts'
 import type { Config } from './config.ts'
 
 /** Of every machine. */
 const LOGS = '/var/log'
-const PATTERN = /[*?[\]{}!()]/
+const PATTERN = /[*?]/
+/** Of what stands for several only these are taken: braces and classes can spell a step up. */
+const SPELLING = /[[\]{}!()|]/
 
 /** The folder that a path names before its first part that stands for several. */
 const folderOf = (path: string): string => {
@@ -18,6 +21,15 @@ const folderOf = (path: string): string => {
 }
 const isBelow = (path: string, folder: string): boolean =>
   path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`)
+
+/** Where a folder really is; as it is written where it is not there yet. */
+const real = (folder: string): string => {
+  try {
+    return realpathSync(folder)
+  } catch {
+    return folder === '/' ? folder : join(real(dirname(folder)), folder.slice(folder.lastIndexOf('/') + 1))
+  }
+}
 
 const foldersOf = ({ sources, files, folder }: Config): readonly string[] =>
   [
@@ -34,9 +46,12 @@ export const checkReach = ({ id, collect }: Source, config: Config, before: stri
   if (collect.kind !== 'file' || collect.path === before) return
   const { path } = collect
   const where = `source ${id}, file.path ${path}`
-  if (/(?:^|[/{,(|])\.\.(?:$|[/},)|])/.test(path)) throw new Error(`${where}: write the path without ".."`)
+  if (SPELLING.test(path)) throw new Error(`${where}: from the console only * and ? stand for several characters`)
+  if (path.split('/').includes('..')) throw new Error(`${where}: write the path without ".."`)
   const folders = foldersOf(config)
-  if (folders.some((folder) => isBelow(folderOf(path), folder))) return
+  const own = folderOf(path)
+  // A link below a folder may lead out of it.
+  if (folders.some((folder) => isBelow(own, folder) && isBelow(real(own), real(folder)))) return
   throw new Error(
     `${where}: it lies in none of the folders whose files may be named from the console (${folders.join(', ')}): add its folder under files: in ${config.entries.path}, or write the source there`,
   )

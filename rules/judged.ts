@@ -117,7 +117,9 @@ export const openJudged = (store: Store, only: (filter: Filter) => Filter) => {
     /** Exactly: counts included. */
     in: exactly,
     /** What was stored has been written anew. */
-    forget: (): void => hours.clear(),
+    forget: (): void => {
+      turn = turn.then(() => hours.clear())
+    },
     /**
      * Of the hours that the window touches, those events that the filter may hold of: the sets are all of them, and may be more;
      * so are the counts. What the program writes of itself is judged later than what it reads, and concerns few rules.

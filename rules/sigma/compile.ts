@@ -53,12 +53,17 @@ const alone = new WeakMap<SigmaRule, { readonly kinds: CompileOptions['kinds']; 
 
 const filtered = (document: SigmaRule, context: Context): Filter => {
   const { options, library } = context
-  const isAlone =
-    library.filters.length === 0 && (options.fields ?? 'ecs') === 'ecs' && !namesPlaceholders(document.located.yaml)
+  const isAlone = library.filters.length === 0 && (options.fields ?? 'ecs') === 'ecs'
   const before = isAlone ? alone.get(document) : undefined
   if (before && before.kinds === options.kinds) return before.filter
-  const filter = filteredAnew(document, context)
-  if (isAlone) alone.set(document, { kinds: options.kinds, filter })
+  let asked = false
+  const placeholders: Placeholders = (name) => {
+    asked = true
+    return options.placeholders?.(name)
+  }
+  const filter = filteredAnew(document, { ...context, options: { ...options, placeholders } })
+  // Whoever writes a rule may spell a modifier so that its text does not show it.
+  if (isAlone && !asked) alone.set(document, { kinds: options.kinds, filter })
   return filter
 }
 /** Without what filters say no match is. A rule that can never match is none. */

@@ -1,5 +1,5 @@
 /** A person at the console names only files in folders that the machine's own configuration opens. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -51,7 +51,6 @@ describe('refused', () => {
     '/*/shadow',
     '/goc2.log',
     '/srv/iis-khac/a.log',
-    '/srv/{iis,../etc}/shadow',
     '/data/a.log',
     'vonglau.yml',
   ])('%s', (path) => {
@@ -59,7 +58,23 @@ describe('refused', () => {
       /lies in none of the folders .*\/var\/log, \/srv\/iis, .* add its folder under files: in .*vonglau\.yml|write the path without "\.\."/,
     )
   })
-  test.each(['/var/log/../../etc/shadow', '/var/log/{a,../../etc/shadow}', '/var/log/*/../x.log'])('%s', (path) => {
+  test.each(['/var/log/../../etc/shadow', '/var/log/*/../x.log'])('%s', (path) => {
     expect(check(path)).toThrow('write the path without ".."')
+  })
+  test.each([
+    '/srv/{iis,../etc}/shadow',
+    '/var/log/{a,../../etc/shadow}',
+    '/var/log/{.,x}{.,x}/{.,x}{.,x}/etc/hostname',
+    '/var/log/[.][.]/[.][.]/etc/hostname',
+    '/var/log/+(.)/x',
+  ])('%s', (path) => {
+    expect(check(path)).toThrow('only * and ? stand for several characters')
+  })
+  test('a link that leads out of a folder', () => {
+    mkdirSync(join(folder, 'logs'))
+    mkdirSync(join(folder, 'bi-mat'))
+    symlinkSync('../bi-mat', join(folder, 'logs/d'))
+    expect(check('logs/d/khoa')).toThrow('lies in none of the folders')
+    expect(check('logs/e/web.log')).not.toThrow()
   })
 })

@@ -11,6 +11,8 @@ import { checkSlots } from './proof.ts'
 import { FULL, type Slice } from './slice.ts'
 import { openWords, type WordSets } from './words.ts'
 
+/** Characters of sets of words that go over at once: a commit of hostile lines has hundreds of millions. */
+const TEXT = 1 << 24
 /** In tests every slot is looked at. */
 const CHECKED = process.env['VONGLAU_CHECK_SLOTS'] === '1'
 /** Rows that are appended without a pause. */
@@ -263,11 +265,21 @@ export class Writer {
   async #putWords(file: DayFile): Promise<void> {
     const fresh = (await this.#wordsOf(file)).fresh()
     if (fresh.length === 0) return
-    // As one text: what costs is the number of strings that cross. No set holds a line's end.
-    await this.#connection.run(
-      `INSERT INTO ${file.catalog}.words SELECT unnest(range(${fresh[0]![0]}, ${fresh.at(-1)![0] + 1})), unnest(string_split($1, chr(10)))`,
-      [fresh.map(([, words]) => words).join('\n')],
-    )
+    // As few texts: what costs is the number of strings that cross. No set holds a line's end.
+    for (let i = 0; i < fresh.length; ) {
+      const from = i
+      let size = 0
+      while (i < fresh.length && (i === from || size < TEXT)) size += fresh[i++]![1].length + 1
+      await this.#connection.run(
+        `INSERT INTO ${file.catalog}.words SELECT unnest(range(${fresh[from]![0]}, ${fresh[i - 1]![0] + 1})), unnest(string_split($1, chr(10)))`,
+        [
+          fresh
+            .slice(from, i)
+            .map(([, words]) => words)
+            .join('\n'),
+        ],
+      )
+    }
   }
 
   async #putLearned(file: DayFile, taken: readonly Waiting[]): Promise<void> {

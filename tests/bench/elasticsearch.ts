@@ -109,7 +109,7 @@ for (let i = 0; chunks.length * CHUNK < total; i++) {
 }
 const count = chunks.reduce((sum, { documents }) => sum + documents.rows, 0)
 
-const own = process.env['VONGLAU_TEST_ES'] ? undefined : await startElasticsearch({ lasting: true })
+const own = process.env['VONGLAU_TEST_ES'] ? undefined : await startElasticsearch()
 const cluster = own ? { nodes: [own.url] } : await testCluster()
 const client = openClient({ ...cluster, timeout: 300_000 })
 const schema: SchemaOptions = { replicas: 0, ...(source ? { source } : {}) }

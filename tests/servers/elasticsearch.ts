@@ -34,8 +34,6 @@ export interface ServerOptions {
   readonly heap?: string
   /** TLS with an authority of its own, and users: `admin` (superuser), `vonglau` (the role of roles.yml), `nobody`. */
   readonly security?: boolean
-  /** It is measured, or runs for long: its code is compiled as that of a server. One of tests lives for minutes. */
-  readonly lasting?: boolean
   /** Requests that wait at most for a thread to write; more are refused (429). */
   readonly writeQueue?: number
   /** Further settings of elasticsearch.yml. */
@@ -137,18 +135,15 @@ export const startElasticsearch = async (options: ServerOptions = {}): Promise<S
   if (options.security) Object.assign(settings, secure(config))
   Object.assign(settings, options.settings)
   const heap = options.heap ?? '1g'
-  const lasting = options.lasting ?? false
-  // Half of the processor time of a server that lives for minutes is the second compiler's, and the threads of its collector.
-  const brief = lasting ? '' : '-XX:TieredStopAtLevel=1\n-XX:+UseSerialGC\n'
   writeFileSync(
     join(config, 'jvm.options'),
     readFileSync(join(config, 'jvm.options'), 'utf8')
       .split('\n')
       // A log of collections is wanted by nobody.
-      .filter((line) => !/^-Xlog|^-XX:ErrorFile|^-XX:\+HeapDump/.test(line) && (lasting || !/UseG1GC/.test(line)))
+      .filter((line) => !/^-Xlog|^-XX:ErrorFile|^-XX:\+HeapDump/.test(line))
       .join('\n'),
   )
-  writeFileSync(join(config, 'jvm.options.d/heap.options'), `-Xms${heap}\n-Xmx${heap}\n-XX:-AlwaysPreTouch\n${brief}`)
+  writeFileSync(join(config, 'jvm.options.d/heap.options'), `-Xms${heap}\n-Xmx${heap}\n-XX:-AlwaysPreTouch\n`)
   const write = (port: number) =>
     writeFileSync(
       join(config, 'elasticsearch.yml'),
@@ -335,7 +330,7 @@ if (import.meta.main) {
     if (positionals[0] === 'start') {
       if (running && pidOf(running.folder) && alive(pidOf(running.folder))) console.log(running.url)
       else {
-        const { url, folder, password } = await startElasticsearch({ ...values, lasting: true })
+        const { url, folder, password } = await startElasticsearch(values)
         mkdirSync(cacheFolder(), { recursive: true })
         writeFileSync(note, JSON.stringify({ url, folder }))
         console.log(url)

@@ -3,31 +3,22 @@
  * said on the machine itself: those of the file's own sources, those under `files:`, and the system's logs.
  */
 import { realpathSync } from 'node:fs'
-import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
+import { folderOf, isWithin } from '../ingest/collect/links.ts'
 import type { Source } from '../ingest/source.ts'
 import type { Config } from './config.ts'
 
 /** Of every machine. */
 const LOGS = '/var/log'
-const PATTERN = /[*?]/
 /** Of what stands for several only these are taken: braces and classes can spell a step up. */
 const SPELLING = /[[\]{}!()|]/
-
-/** The folder that a path names before its first part that stands for several. */
-const folderOf = (path: string): string => {
-  const parts = path.split('/')
-  const first = parts.findIndex((part) => PATTERN.test(part))
-  return first < 0 ? dirname(path) : parts.slice(0, first).join('/') || '/'
-}
-const isBelow = (path: string, folder: string): boolean =>
-  path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`)
 
 /** Where a folder really is; as it is written where it is not there yet. */
 const real = (folder: string): string => {
   try {
     return realpathSync(folder)
   } catch {
-    return folder === '/' ? folder : join(real(dirname(folder)), folder.slice(folder.lastIndexOf('/') + 1))
+    return folder === '/' ? folder : join(real(dirname(folder)), basename(folder))
   }
 }
 
@@ -35,7 +26,7 @@ const foldersOf = ({ sources, files, folder }: Config): readonly string[] =>
   [
     ...new Set([
       LOGS,
-      ...files.map((each) => (isAbsolute(each) ? resolve(each) : join(folder, each))),
+      ...files.map((each) => resolve(folder, each)),
       // A source of the root's own files opens nothing else.
       ...sources.flatMap(({ collect }) => (collect.kind === 'file' ? [folderOf(collect.path)] : [])),
     ]),
@@ -51,7 +42,7 @@ export const checkReach = ({ id, collect }: Source, config: Config, before: stri
   const folders = foldersOf(config)
   const own = folderOf(path)
   // A link below a folder may lead out of it.
-  if (folders.some((folder) => isBelow(own, folder) && isBelow(real(own), real(folder)))) return
+  if (folders.some((folder) => isWithin(own, folder) && isWithin(real(own), real(folder)))) return
   throw new Error(
     `${where}: it lies in none of the folders whose files may be named from the console (${folders.join(', ')}): add its folder under files: in ${config.entries.path}, or write the source there`,
   )

@@ -16,7 +16,7 @@ import type { Found, Groups } from './pass.ts'
 import { noRecount } from './recount.ts'
 import type { Rule } from './rule.ts'
 import { eventsOfMany } from './sample.ts'
-import { addSum, hourOf, islandOf, openRoom, openSums } from './summary.ts'
+import { addSum, hourOf, islandOf, openRoom, openSums, type Spread } from './summary.ts'
 
 /** Parts that are worked on together. */
 const TOGETHER = 100
@@ -43,22 +43,20 @@ export const mergeGroups = async function* (
     ),
   )
   const sizes = new Map<string, number>()
-  const spread = new Map<string, { first: number; last: number }>()
-  for (const { part, moments } of all) {
+  const firstOf = new Map<Open, number>()
+  const spread = new Map<string, Spread>()
+  for (const each of all) {
+    const { part, moments } = each
+    let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+    for (const { time } of moments) [first, last] = [Math.min(first, time), Math.max(last, time)]
+    firstOf.set(each, first)
     sizes.set(part.agency, (sizes.get(part.agency) ?? 0) + 1)
     const name = agencyIn(part.agency)
-    let its = spread.get(name)
-    if (!its) spread.set(name, (its = { first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY }))
-    for (const { time } of moments) {
-      its.first = Math.min(its.first, time)
-      its.last = Math.max(its.last, time)
-    }
+    const its = spread.get(name) ?? { first, last }
+    spread.set(name, { first: Math.min(its.first, first), last: Math.max(its.last, last) })
   }
   const room = openRoom(alerts, rule, (agency) => spread.get(agency))
   // Then by time: what is worked on together lies together, and few alerts are near it.
-  const firstOf = new Map(
-    all.map((each) => [each, each.moments.reduce((min, { time }) => Math.min(min, time), Infinity)]),
-  )
   all.sort((a, b) => sizes.get(a.part.agency)! - sizes.get(b.part.agency)! || firstOf.get(a)! - firstOf.get(b)!)
   for (let i = 0; i < all.length; i += TOGETHER) {
     const some = all.slice(i, i + TOGETHER)

@@ -45,12 +45,16 @@ export const folderOf = (pattern: string): string => {
   return folder
 }
 
+/** Both as they really are, or both as they are written. */
+export const isWithin = (path: string, folder: string): boolean =>
+  path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
+
 export const boundsOf = (pattern: string, files: readonly string[]): Bounds => {
   const folder = folderOf(pattern)
   const hold = async (path: string, real: string): Promise<void> => {
     for (const each of [folder, ...files]) {
       const root = await realpath(each).catch(() => undefined)
-      if (root !== undefined && (real === root || real.startsWith(root.endsWith(sep) ? root : root + sep))) return
+      if (root !== undefined && isWithin(real, root)) return
     }
     throw new LeadsOut(
       `${path} is not read: it leads to ${real}, out of ${folder}; where that is meant, write "files: [${dirname(real)}]" in the configuration`,

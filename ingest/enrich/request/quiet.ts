@@ -6,30 +6,6 @@
 
 /** A text longer than this is not remembered: senders choose texts. */
 export const LONGEST_KEY = 512
-/** How many of a generation: two are kept. */
-const MOST = 4096
-
-/** Remembers by text, in two generations: what comes again outlives what comes once. */
-export class Recent<T> {
-  #young = new Map<string, T>()
-  #old = new Map<string, T>()
-
-  get(key: string): T | undefined {
-    const found = this.#young.get(key)
-    if (found !== undefined) return found
-    const older = this.#old.get(key)
-    if (older !== undefined) this.set(key, older)
-    return older
-  }
-  set(key: string, value: T): void {
-    if (this.#young.size >= MOST) {
-      this.#old = this.#young
-      this.#young = new Map()
-    }
-    this.#young.set(key, value)
-  }
-}
-
 /** Letters, numbers and what parts them; a byte that stands as %XX is of a letter beyond ASCII. */
 const SIMPLE = /^(?:[\w./+~-]|%[89a-fA-F][0-9a-fA-F])*$/
 /** Numbers below this many digits have no meaning of their own: no address, no overflow, no port of another's. */

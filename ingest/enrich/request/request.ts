@@ -3,6 +3,7 @@
  * languages read it that an attacker writes. The answer is names in `FIELDS`: computed when asked, never stored, for a mended
  * analyser has to change what is said of old events too.
  */
+import { Recent } from '../../computed/remembered.ts'
 import { address, mayBeAddress } from './addresses.ts'
 import { LONGEST } from './bounds.ts'
 import { code } from './code/code.ts'
@@ -14,7 +15,7 @@ import { type Add, Findings, HINT, type Kind, KINDS, type Place, SURE } from './
 import { ALL, CODE, gatesOf, HTML, INJECTION, SCRIPT, SHELL, SQL } from './gates.ts'
 import { html } from './html.ts'
 import { injection, operatorName } from './injection.ts'
-import { alike, LONGEST_KEY, parameterAlike, Recent } from './quiet.ts'
+import { alike, LONGEST_KEY, parameterAlike } from './quiet.ts'
 import { type Came, cameFrom, client, isSession, protocol, repeats, session } from './requester.ts'
 import { script } from './script.ts'
 import { commandParameter, shell } from './shell/shell.ts'
@@ -308,13 +309,10 @@ const hostOf = (name: string | undefined): string | undefined =>
 
 /** `gated: false` asks every analyser of everything, and remembers nothing: what it finds must be the same. */
 export const analyse = ({ target, method, version, referrer, agent, host }: Asked, gated = true): Findings => {
-  let all: Findings | undefined
-  if (target !== undefined) {
-    const own = hostOf(host)
-    const { found, marks } = targetOf(target, own, () => cameFrom(target, referrer, own), gated)
-    all = found
-    protocol({ method, version, target }, marks, all.adder('protocol', 'query'))
-  } else all = new Findings()
+  const own = hostOf(host)
+  const asked = target === undefined ? undefined : targetOf(target, own, () => cameFrom(target, referrer, own), gated)
+  const all = asked?.found ?? new Findings()
+  if (asked) protocol({ method, version, target: target! }, asked.marks, all.adder('protocol', 'query'))
   if (agent !== undefined && agent !== '-') all.take(agentFound(agent, gated))
   if (referrer !== undefined && referrer !== '-') all.take(referrerFound(referrer, gated))
   return all

@@ -16,7 +16,6 @@ const METHODS = new Set(
   ),
 )
 const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|%(?:0[0-8bcef]|1[0-9a-f]|7f)/i
-const VERSIONS = new Set(['1.0', '1.1', '2', '2.0', '3', '3.0', 'HTTP/1.0', 'HTTP/1.1', 'HTTP/2.0', 'HTTP/2', 'HTTP/3'])
 export interface Said {
   readonly method: string | undefined
   readonly version: string | undefined
@@ -29,7 +28,7 @@ const oddMethod = (method: string, add: Add): void => {
 }
 export const protocol = ({ method, version, target }: Said, marks: number, add: Add): void => {
   if (method !== undefined && !METHODS.has(method)) oddMethod(method, add)
-  if (version !== undefined && !VERSIONS.has(version) && !VERSION.test(version)) add('odd_version', SURE)
+  if (version !== undefined && !VERSION.test(version)) add('odd_version', SURE)
   if (target.charCodeAt(0) !== 47 && /^(?:https?|ftp|gopher|file):\/\//i.test(target)) add('proxy_request', HINT)
   if (marks !== 0) encoded(marks, add)
   if (CONTROL.test(target)) {

@@ -1,8 +1,9 @@
 /** Texts that share a key are alike: in both nothing is found, or in both something. And what is remembered changes no answer. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { Recent } from '../../../../ingest/computed/remembered.ts'
 import { DATA } from '../../../../ingest/enrich/request/data.ts'
-import { alike, parameterAlike, Recent } from '../../../../ingest/enrich/request/quiet.ts'
+import { alike, parameterAlike } from '../../../../ingest/enrich/request/quiet.ts'
 import { analyse } from '../../../../ingest/enrich/request/request.ts'
 
 describe('what shares a key', () => {

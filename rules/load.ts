@@ -5,6 +5,7 @@ import { isSaidAlike, NOTHING_KNOWN, type Placeholders } from '../ingest/invento
 import type { Rule } from './rule.ts'
 import { type CompileOptions, compileDocuments } from './sigma/compile.ts'
 import { SigmaError } from './sigma/error.ts'
+import { type KeptValues, openKept } from './sigma/kept.ts'
 import { libraryOf } from './sigma/library.ts'
 import type { SourceKind } from './sigma/mapping.ts'
 import { parseSigma, type SigmaDocument } from './sigma/parse.ts'
@@ -72,11 +73,14 @@ interface Texts {
 }
 /** The catalog's files as they were last parsed: whoever reads them again, for a reload, finds few of them changed. */
 const catalogParsed = new Map<string, { readonly text: string; readonly documents: readonly SigmaDocument[] }>()
+let catalogKept: KeptValues | undefined
 const parseFile = (text: string, name: string): readonly SigmaDocument[] => {
+  if (!name.startsWith(relative(ROOT, CATALOG))) return parseSigma(text, name)
   const before = catalogParsed.get(name)
   if (before?.text === text) return before.documents
-  const documents = parseSigma(text, name)
-  if (name.startsWith(relative(ROOT, CATALOG))) catalogParsed.set(name, { text, documents })
+  catalogKept ??= openKept()
+  const documents = parseSigma(text, name, catalogKept.of(text, name))
+  catalogParsed.set(name, { text, documents })
   return documents
 }
 const readTexts = (folders: readonly string[]): Texts => {
@@ -162,6 +166,7 @@ const placeTexts = (texts: Texts, known: KnownTexts) => {
     }
     folders.push(own)
   }
+  catalogKept?.keep()
   const read = folders.flat().map(({ documents: _, name: __, ...each }): RuleText => each)
   for (const placed of folders)
     for (let i = placed.length - 1; i >= 0; i--) {
@@ -259,7 +264,7 @@ export const readDraft = (
   const ids = new Set(documents.flatMap(({ id }) => id ?? []))
   const readOther = (read: () => string, name: string): SigmaDocument[] => {
     try {
-      const own = parseSigma(read(), name)
+      const own = [...parseFile(read(), name)]
       if (idsIn(own).some((id) => ids.has(id))) return []
       for (const id of idsIn(own)) ids.add(id)
       return own

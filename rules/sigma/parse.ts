@@ -110,8 +110,35 @@ const valueAt = (value: unknown, path: Path): unknown =>
     value,
   )
 
-const locate = (document: YamlDocument.Parsed, lines: LineCounter, file: string, yaml: string): Located => {
+/** What the documents of a text say, without those that are empty; `at`: which of all it is. */
+export type Values = readonly { readonly at: number; readonly value: unknown }[]
+
+const parsedOf = (
+  yaml: string,
+): { readonly documents: readonly YamlDocument.Parsed[]; readonly lines: LineCounter } => {
+  const lines = new LineCounter()
+  const documents = parseAllDocuments(yaml, { lineCounter: lines })
+  return { documents: Array.isArray(documents) ? (documents as YamlDocument.Parsed[]) : [], lines }
+}
+
+/** Throws a `SigmaError` where it is not YAML. */
+export const valuesOf = (yaml: string, file: string): Values => {
+  const { documents, lines } = parsedOf(yaml)
+  return documents.flatMap((document, at) => {
+    const broken = document.errors[0]
+    if (broken) {
+      const { line, col } = lines.linePos(broken.pos[0])
+      throw new SigmaError({ file, line, column: col }, `this is not YAML: ${broken.message.split('\n')[0]}`)
+    }
+    return document.contents === null ? [] : [{ at, value: document.toJS({ maxAliasCount: 100 }) as unknown }]
+  })
+}
+
+/** Where something stands is asked of what is wrong alone: what was read is not held for it, but read again. */
+const locate = (index: number, file: string, yaml: string): Located => {
   const place = (path: Path, offset?: number): Place => {
+    const { documents, lines } = parsedOf(yaml)
+    const document = documents[index]!
     let node: unknown = document.contents
     let found = 0
     let inValue = false
@@ -184,24 +211,10 @@ const KEYS = [
   'sigma-version',
 ]
 
-/** Every document of a file. Throws a `SigmaError` at the first thing that is wrong. */
-export const parseSigma = (yaml: string, file: string): SigmaDocument[] => {
-  const lines = new LineCounter()
-  const documents = parseAllDocuments(yaml, { lineCounter: lines })
-  if (!Array.isArray(documents) || documents.length === 0)
-    throw new SigmaError({ file, line: 1, column: 1 }, 'the file is empty: expected a rule')
-  const out: SigmaDocument[] = []
-  for (const document of documents as YamlDocument.Parsed[]) {
-    const broken = document.errors[0]
-    if (broken) {
-      const { line, col } = lines.linePos(broken.pos[0])
-      throw new SigmaError({ file, line, column: col }, `this is not YAML: ${broken.message.split('\n')[0]}`)
-    }
-    if (document.contents === null) continue
-    out.push(read(document.toJS({ maxAliasCount: 100 }), locate(document, lines, file, yaml)))
-  }
-  if (out.length === 0) throw new SigmaError({ file, line: 1, column: 1 }, 'the file is empty: expected a rule')
-  return out
+/** Every document of a file. Throws a `SigmaError` at the first thing that is wrong. `values`: what it says, where that is known. */
+export const parseSigma = (yaml: string, file: string, values: Values = valuesOf(yaml, file)): SigmaDocument[] => {
+  if (values.length === 0) throw new SigmaError({ file, line: 1, column: 1 }, 'the file is empty: expected a rule')
+  return values.map(({ at, value }) => read(value, locate(at, file, yaml)))
 }
 
 const read = (raw: unknown, located: Located): SigmaDocument => {

@@ -77,7 +77,9 @@ await describeCluster('two processes that take over what changes', (cluster) => 
       one.write('rules/thu.yml', RULE('khac'))
       one.write('logs2/b.log', Array.from({ length: 300 }, (_, i) => `${line(1_000_000 + i)}\n`).join(''))
       configure(source('cong', 'logs', ', organization: so-y-te') + source('them', 'logs2', ', organization: xa'))
-      for (const place of places) await reload(place, /changed: thu.*sources: new: them/s)
+      await reload(one, /changed: thu.*sources: new: them/s)
+      // The other one follows what was said to the first, before it is told so or then.
+      await reload(two, /rules in force/)
       await until(
         'the new source is read',
         async () => (await count('vonglau.source.id: them and url.path: *')) === 300,

@@ -5,7 +5,7 @@
  */
 import { setImmediate as breath } from 'node:timers/promises'
 import type { Event } from '../ingest/event.ts'
-import { and, EVERYTHING, eq, type Filter, fieldsOf, type Match, not, or } from '../ingest/store/filter.ts'
+import { and, EVERYTHING, eq, exists, type Filter, fieldsOf, type Match, not, or } from '../ingest/store/filter.ts'
 import { compile } from '../ingest/store/match.ts'
 import { type Store, SYSTEM, type Window } from '../ingest/store/store.ts'
 import { alertGroup, GROUP_FIELDS, type Group, groupKey, groupOf } from './alert.ts'
@@ -43,7 +43,10 @@ const among = (field: string, values: readonly string[]): Filter => ({ op: 'in',
 /** Its one document changes with each day that is written anew (`api/reparse.ts`). */
 export const REWRITTEN = 'rewritten'
 
-/** Events of a pass: more are gone through one stretch of ingest time after the other. */
+/**
+ * Events that a pass reads, those that met something or that it has to judge: more are gone through one stretch of ingest time after
+ * the other. What met nothing is not read, however much of it there is.
+ */
 const STRETCH = 100_000
 
 /** What a correlation is about in a window of the store. */
@@ -193,9 +196,9 @@ export const openPasses = (store: Store, exceptions: () => Exceptions = () => no
       let to = until
       let { full, theirs, others } = await fullSets(rules, await judged.in({ ingested: { after: from, upTo: to } }))
       if (!whole && theirs + others > STRETCH) {
-        to = await cutAt(from, to, STRETCH, (upTo) =>
-          store.events.count(SYSTEM, { filter: atOnce(EVERYTHING), ingested: { after: from, upTo } }),
-        )
+        const filter = atOnce(or(exists('vonglau.hits'), not(among('vonglau.judged', full))))
+        const count = (upTo: number) => store.events.count(SYSTEM, { filter, ingested: { after: from, upTo } })
+        if ((await count(to)) > STRETCH) to = await cutAt(from, to, STRETCH, count)
         ;({ full, theirs, others } = await fullSets(rules, await judged.in({ ingested: { after: from, upTo: to } })))
       }
       const ingested = { after: from, upTo: to }

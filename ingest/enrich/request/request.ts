@@ -259,25 +259,28 @@ const pathOf =
     it.path(raw, decoded, place === 'path')
     return { deep: decoded.deep, marks: decoded.marks, found: it.found }
   }
-const pathRemembered = memoOf(pathOf('path'))
-/** Paths in which nothing was found, and which hold no parameters. */
-const quietPaths = new Recent<Path>()
-const pathFound = (path: string, gated: boolean): Path => {
-  if (!gated || path.length > LONGEST_KEY) return pathRemembered(path, gated)
-  const key = alike(path)
-  const known = quietPaths.get(key)
-  if (known !== undefined) return known
-  const found = pathRemembered(path, gated)
-  if (found.found.isEmpty && !found.deep.includes(';')) quietPaths.set(key, found)
-  return found
+/** `read`: as `pathOf`. Paths in which nothing was found, and which hold no parameters, are remembered by what they share. */
+const pathsOf = (read: (whole: string, gated: boolean) => Path) => {
+  const quiet = new Recent<Path>()
+  return (path: string, gated: boolean): Path => {
+    if (!gated || path.length > LONGEST_KEY) return read(path, gated)
+    const key = alike(path)
+    const known = quiet.get(key)
+    if (known !== undefined) return known
+    const found = read(path, gated)
+    if (found.found.isEmpty && !found.deep.includes(';')) quiet.set(key, found)
+    return found
+  }
 }
+const pathFound = pathsOf(memoOf(pathOf('path')))
+const referrerPath = pathsOf(pathOf('referrer'))
 
 const referrerOf = (referrer: string, gated: boolean): Findings => {
   const origin = /^[a-z][a-z0-9+.-]{0,20}:\/\/[^/?#]*/i.exec(referrer)
   const it = new Analysis('referrer', undefined, gated)
   if (origin || referrer.startsWith('/')) {
     const { path, query } = partsOf(referrer.slice(origin?.[0].length ?? 0) || '/')
-    it.found.take(pathOf('referrer')(path, gated).found)
+    it.found.take(referrerPath(path, gated).found)
     it.parameters(query, () => undefined, 'referrer')
   } else it.both(decode(referrer, false), referrer, 'referrer')
   return it.found

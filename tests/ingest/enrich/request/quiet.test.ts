@@ -85,7 +85,11 @@ test('numbers that share a key say the same', () => {
       const [one, other] = [filled(text, a, c), filled(text, b, d)]
       const empty = (target: string): boolean => analyse({ target }, false).isEmpty
       const [path, path2] = [`/${one.replaceAll('?', '')}`, `/${other.replaceAll('?', '')}`]
-      if (alike(path) === alike(path2)) expect(empty(path), `${path} ${path2}`).toBe(empty(path2))
+      const cameFrom = (from: string): boolean => analyse({ referrer: `https://a.example${from}` }, false).isEmpty
+      if (alike(path) === alike(path2)) {
+        expect(empty(path), `${path} ${path2}`).toBe(empty(path2))
+        expect(cameFrom(path), `from ${path} ${path2}`).toBe(cameFrom(path2))
+      }
       const [part, part2] = [`${parameter.replaceAll('=', '')}=${one}`, `${parameter.replaceAll('=', '')}=${other}`]
       if (/[&?#]/.test(part)) return
       const at = part.indexOf('=')
@@ -128,6 +132,15 @@ test('who asks first changes no answer', () => {
       for (let n = 0; n < 2; n++)
         expect(analyse(asked).all(), JSON.stringify(asked)).toEqual(analyse(asked, false).all())
     }
+})
+
+test('where a request came from is looked at, whoever came from a path like it', () => {
+  for (const referrer of ['/bai-1234.html', '/bai-4321.html', '/bai-4321.html;jsessionid=abc12345', "/bai-4321'or'1"])
+    for (const origin of ['', 'https://a.example', 'https://b.example'])
+      for (let n = 0; n < 2; n++) {
+        const asked = { target: '/', host: 'a.example', referrer: origin + referrer }
+        expect(analyse(asked).all(), asked.referrer).toEqual(analyse(asked, false).all())
+      }
 })
 
 test('what comes again outlives what comes once', () => {

@@ -56,8 +56,9 @@ export const mergeGroups = async function* (
     spread.set(name, { first: Math.min(its.first, first), last: Math.max(its.last, last) })
   }
   const room = openRoom(alerts, rule, (agency) => spread.get(agency))
-  // Then by time: what is worked on together lies together, and few alerts are near it.
-  all.sort((a, b) => sizes.get(a.part.agency)! - sizes.get(b.part.agency)! || firstOf.get(a)! - firstOf.get(b)!)
+  // Then by time, whose of about as much it is: what is worked on together lies together, and few events and alerts are near it.
+  const size = ({ part }: Open): number => Math.floor(Math.log2(sizes.get(part.agency)!))
+  all.sort((a, b) => size(a) - size(b) || firstOf.get(a)! - firstOf.get(b)!)
   for (let i = 0; i < all.length; i += TOGETHER) {
     const some = all.slice(i, i + TOGETHER)
     for (const each of some) each.islands = islandsOf(each.moments, rule.quiet)

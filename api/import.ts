@@ -10,8 +10,6 @@ import type { Installation } from './installation.ts'
 
 /** Bytes of a file that are worth a thread. */
 const MUCH = 4 << 20
-/** Lines behind which the rules run over what has come, beside what is still read: they have a processor that is idle by then. */
-const AHEAD = 100_000
 
 export interface ImportProgress {
   readonly lines: number
@@ -58,14 +56,6 @@ export const importFiles = async function* (
   const total = await checkFiles(files)
   const { store, config, inventory, clock } = installation
   let done: ImportProgress = { lines: 0, unparsed: 0, bytes: 0, total }
-  let ahead = { lines: AHEAD, isRunning: false }
-  const runAhead = (lines: number): void => {
-    if (!detect || ahead.isRunning || lines < ahead.lines) return
-    ahead = { lines: lines + AHEAD, isRunning: true }
-    void installation.schedule.runAhead().finally(() => {
-      ahead.isRunning = false
-    })
-  }
   for (const path of files) {
     const problems: string[] = []
     const ingest = await createIngest({
@@ -109,10 +99,7 @@ export const importFiles = async function* (
         // What cannot be read does not become readable by waiting: a server would look again, an import ends.
         const [seen] = await ingest.status()
         if (seen?.problem) throw new Error(seen.problem)
-        if (drained) break
-        const progress = await now()
-        runAhead(progress.lines)
-        yield progress
+        if (!drained) yield await now()
       }
       const [status] = await ingest.status()
       if (status?.problem) throw new Error(status.problem)

@@ -13,7 +13,7 @@ import { createIngest } from '../ingest/pipeline.ts'
 import { mergeStatus } from '../ingest/meter.ts'
 import type { Source, SourceStatus } from '../ingest/source.ts'
 import type { Store } from '../ingest/store/store.ts'
-import { type Held, holdRules } from '../rules/load.ts'
+import { type Held, holdRight } from '../rules/load.ts'
 import type { Rule } from '../rules/rule.ts'
 import { upgradeCases } from '../rules/upgrade/upgrade.ts'
 import { type Config, holdPorts, rereadConfig, SERVER_ROLES, type ServerRole } from './config.ts'
@@ -112,7 +112,7 @@ export interface InstallationOptions {
 /** What files say: the inventory, held to the sources, and the rules. */
 const readStated = (config: Config): { inventory: Inventory; rules: Held } => {
   const inventory = readInventory(config)
-  return { inventory, rules: holdRules(config.rules, LOGSOURCES, placeholdersOf(inventory, Date.now())) }
+  return { inventory, rules: holdRight(config.rules, LOGSOURCES, placeholdersOf(inventory, Date.now())) }
 }
 
 export const openInstallation = async (first: Config, options: InstallationOptions): Promise<Installation> => {
@@ -170,6 +170,8 @@ export const openInstallation = async (first: Config, options: InstallationOptio
     stated.rules.rules.some(({ yaml }) => namesPlaceholders(yaml)) ? stated.rules.again(words()) : stated.rules,
     { node: node ?? '', clock },
   )
+  for (const sentence of stated.rules.wrong.values())
+    warn(`${sentence}: this file is left out, and what it said before holds`)
   const ingest = await createIngest({
     judging: book.judging(),
     store: store.events,

@@ -30,7 +30,7 @@ import { writeRule } from './rule-file.ts'
 export interface Changes {
   readonly rules: number
   readonly added: readonly string[]
-  /** Those that meet other events now; what else a rule says has changed too, but needs no telling. */
+  /** Those that meet other events now, or whose file says something else. */
   readonly changed: readonly string[]
   readonly removed: readonly string[]
 }
@@ -134,6 +134,9 @@ export const openRulebook = async (
     heads = await bringTexts(documents, read, { node, at: clock() })
     return read.over(known())
   }
+  // Nothing is known that a wrong file said before, and whoever starts for the first time is there to mend it.
+  if (first.wrong.size > 0 && (await readHeads(documents)).size === 0)
+    throw new Error([...first.wrong.values()].join('\n'))
   let held = await bring(first)
   let { rules } = held
   let judging = judgingOf(rules)
@@ -262,8 +265,8 @@ export const openRulebook = async (
       const next = taken.rules
       const judges = judgingOf(next)
       await keepRuleset(store.documents, judges)
-      const before = new Map(rules.map((rule) => [rule.id, labelOf(rule)]))
-      const now = new Map(next.map((rule) => [rule.id, labelOf(rule)]))
+      const said = (all: readonly Rule[]) => new Map(all.map((rule) => [rule.id, `${labelOf(rule)} ${rule.yaml}`]))
+      const [before, now] = [said(rules), said(next)]
       await change(async () => {
         await startRules(store, next)
         held = taken
@@ -274,7 +277,7 @@ export const openRulebook = async (
       return {
         rules: next.length,
         added: [...now.keys()].filter((id) => !before.has(id)),
-        changed: [...now].filter(([id, label]) => before.has(id) && before.get(id) !== label).map(([id]) => id),
+        changed: [...now].filter(([id, text]) => before.has(id) && before.get(id) !== text).map(([id]) => id),
         removed: [...before.keys()].filter((id) => !now.has(id)),
       }
     },

@@ -28,7 +28,7 @@ import { openFirsts } from './first-seen.ts'
 import { openTerms } from './new-terms.ts'
 import { openPatient } from './patient.ts'
 import { openPasses, type Pass } from './pass.ts'
-import { type Rule, severityOf, waitsForAll } from './rule.ts'
+import { type Rule, severityOf } from './rule.ts'
 import { labelOf } from './ruleset.ts'
 
 /** Runs that are kept to be shown: those that matched or failed. */
@@ -52,10 +52,6 @@ export interface Detector {
     patience?: number,
     due?: readonly Rule[],
   ): Promise<void>
-  /**
-   * Of these rules, those whose alerts are the same however early they run (`waitsForAll`), while more comes; events with long texts wait.
-   */
-  runAhead(rules: readonly Rule[], report: (rule: Rule, error?: string) => void, stopped?: () => boolean): Promise<void>
   /** When a rule ran last, by the clock of then. */
   ranAt(rule: Rule): Promise<number | undefined>
   /** Events that wait to be judged, and rules that are set aside for such events with how many they were too slow on. */
@@ -99,13 +95,6 @@ interface Due {
   /** Up to where that run said that its events have come. */
   readonly mark: number | undefined
 }
-
-const toldOf =
-  (report: (rule: Rule, error?: string) => void) =>
-  (rule: Rule, error?: unknown): void => {
-    if (error === undefined) report(rule)
-    else report(rule, error instanceof Error ? error.message : String(error))
-  }
 
 export const createDetector = ({ store, cases: facts, guard, rest = 0 }: DetectOptions): Detector => {
   const cases: Cases = { ...facts, documents: store.documents }
@@ -371,19 +360,19 @@ export const createDetector = ({ store, cases: facts, guard, rest = 0 }: DetectO
       )
       if (failure !== undefined) throw failure
     },
-    runAhead: async (rules, report, stopped = () => false) => {
-      await lookAtExceptions()
-      await runThese(
-        rules.filter((rule) => !waitsForAll(rule)),
-        toldOf(report),
-        stopped,
-      )
-    },
     runAll: async (rules, report, stopped = () => false, patience = Number.POSITIVE_INFINITY, due = rules) => {
       await lookAtExceptions()
       // Where that fails the rules go on all the same; it is tried again behind them, and then told.
       await behind.mend(rules).catch(() => {})
-      await runThese(due, toldOf(report), stopped, patience)
+      await runThese(
+        due,
+        (rule, error) => {
+          if (error === undefined) report(rule)
+          else report(rule, error instanceof Error ? error.message : String(error))
+        },
+        stopped,
+        patience,
+      )
       if (!stopped()) await behind.go(rules, await store.events.committed(), stopped, patience)
       await backfills.go(rules, stopped)
     },

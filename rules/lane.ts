@@ -23,7 +23,10 @@ export const within = (reach: Reach, event: Event): boolean =>
 /** The latest ingest time that some lane reaches. */
 export const furthest = (reach: Reach): number => Math.max(0, ...Object.values(reach))
 
-/** The latest ingest time in (from, to] up to which there are at most so many; at least one commit is. `count`: how many up to a time. */
+/**
+ * An ingest time in (from, to] up to which there are at most so many, and half of them where that can be; at least one commit is.
+ * `count`: how many up to a time.
+ */
 export const cutAt = async (
   from: number,
   to: number,
@@ -36,6 +39,8 @@ export const cutAt = async (
     const n = await count(middle)
     if (n <= most) [low, few] = [middle, n]
     else high = middle
+    // Each count looks at all that is stored: what is enough is not looked for to the last commit.
+    if (few >= most / 2) break
   }
   return few > 0 ? low : high
 }

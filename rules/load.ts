@@ -1,40 +1,21 @@
 /** The rules of the catalog and of the user's folder. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { join, relative, sep } from 'node:path'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { relative } from 'node:path'
 import { isSaidAlike, NOTHING_KNOWN, type Placeholders } from '../ingest/inventory/placeholders.ts'
+import { CATALOG, keepParsed, parseFile, ROOT, ruleFiles } from './files.ts'
 import type { Rule } from './rule.ts'
 import { type CompileOptions, compileDocuments } from './sigma/compile.ts'
 import { SigmaError } from './sigma/error.ts'
-import { type KeptValues, openKept } from './sigma/kept.ts'
 import { libraryOf } from './sigma/library.ts'
 import type { SourceKind } from './sigma/mapping.ts'
 import { parseSigma, type SigmaDocument } from './sigma/parse.ts'
 
-export const CATALOG = join(import.meta.dirname, 'catalog')
-
-/** The YAML files of a folder and those below it, in order of name. */
-export const ruleFiles = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort()
+export { CATALOG, eventsPathOf, groupOfFile, pathOf, ruleFiles } from './files.ts'
 
 export interface Loaded {
   readonly rules: readonly Rule[]
   /** One sentence each, with file, line and column. */
   readonly problems: readonly string[]
-}
-
-/** Where a rule's file is: those of the catalog are named from the program's folder. */
-const ROOT = join(CATALOG, '..', '..')
-export const pathOf = (file: string): string => (file.startsWith(relative(ROOT, CATALOG)) ? join(ROOT, file) : file)
-/** The events that must and must not match, beside the rules of a file. */
-export const eventsPathOf = (file: string): string => pathOf(file).replace(/\.ya?ml$/, '.events.ndjson')
-
-/** The folder of the catalog that a rule stands in; of a rule of one's own: `own`. */
-export const groupOfFile = (file: string): string => {
-  const [group, name] = pathOf(file).startsWith(CATALOG) ? relative(CATALOG, pathOf(file)).split(sep) : []
-  return group !== undefined && name !== undefined ? group : 'own'
 }
 
 const sentence = (error: unknown, file: string): string =>
@@ -70,18 +51,6 @@ interface Texts {
   readonly problems: readonly string[]
   /** `parseSigma`, of each file once: they are compiled again whenever the inventory says otherwise. */
   parse(text: string, name: string): readonly SigmaDocument[]
-}
-/** The catalog's files as they were last parsed: whoever reads them again, for a reload, finds few of them changed. */
-const catalogParsed = new Map<string, { readonly text: string; readonly documents: readonly SigmaDocument[] }>()
-let catalogKept: KeptValues | undefined
-const parseFile = (text: string, name: string): readonly SigmaDocument[] => {
-  if (!name.startsWith(relative(ROOT, CATALOG))) return parseSigma(text, name)
-  const before = catalogParsed.get(name)
-  if (before?.text === text) return before.documents
-  catalogKept ??= openKept()
-  const documents = parseSigma(text, name, catalogKept.of(text, name))
-  catalogParsed.set(name, { text, documents })
-  return documents
 }
 const readTexts = (folders: readonly string[]): Texts => {
   const problems: string[] = []
@@ -166,7 +135,7 @@ const placeTexts = (texts: Texts, known: KnownTexts) => {
     }
     folders.push(own)
   }
-  catalogKept?.keep()
+  keepParsed()
   const read = folders.flat().map(({ documents: _, name: __, ...each }): RuleText => each)
   for (const placed of folders)
     for (let i = placed.length - 1; i >= 0; i--) {
@@ -289,8 +258,10 @@ export interface Held {
   readonly rules: readonly Rule[]
   /** The files as they were read, each id once: of a catalog's rule that somebody copied, the copy. */
   readonly files: readonly RuleText[]
-  /** What is known otherwise and cannot be taken, a sentence each: there the file holds. */
+  /** What is known otherwise and cannot be taken, a sentence each: there the file holds. Where a file is wrong, what it said before. */
   readonly doubts: readonly string[]
+  /** What is wrong with files that were left out (`holdRight`), a sentence each. */
+  readonly wrong: ReadonlyMap<string, string>
   /** The same texts, where the inventory says otherwise: whoever is editing a file meanwhile has not asked for it yet. */
   again(placeholders: Placeholders): Held
   /** With these in the place of what the files say. */
@@ -303,8 +274,40 @@ export const holdRules = (
   folder: string | undefined,
   kinds: readonly SourceKind[],
   placeholders: Placeholders = NOTHING_KNOWN,
+): Held => holdTexts(textsOf(folder), kinds, placeholders)
+
+/**
+ * The same without the files that are wrong: a mistake in one must not keep all others from their work. Throws where the fault
+ * is no file's.
+ */
+export const holdRight: typeof holdRules = (folder, kinds, placeholders = NOTHING_KNOWN) => {
+  const texts = textsOf(folder)
+  const wrong = new Map<string, string>()
+  for (;;) {
+    const left = texts.folders.map((files) => files.filter(({ file }) => !wrong.has(file)))
+    try {
+      return holdTexts({ ...texts, folders: left }, kinds, placeholders, wrong)
+    } catch (error) {
+      const problems = (error as Error).message.split('\n')
+      const known = wrong.size
+      for (const { file } of left.flat()) {
+        const problem = problems.find((each) => each.startsWith(`${file}:`))
+        if (problem) wrong.set(file, problem)
+      }
+      if (wrong.size === known) throw error
+    }
+  }
+}
+
+const textsOf = (folder: string | undefined): Texts => readTexts(folder === undefined ? [CATALOG] : [CATALOG, folder])
+
+const holdTexts = (
+  texts: Texts,
+  kinds: readonly SourceKind[],
+  placeholders: Placeholders,
+  wrong: ReadonlyMap<string, string> = new Map(),
 ): Held => {
-  const texts = readTexts(folder === undefined ? [CATALOG] : [CATALOG, folder])
+  const left = [...wrong.values()].map((each) => `this file is left out, and what it said before holds: ${each}`)
   const heldOf = (
     words: Placeholders,
     { rules, read, keys }: ReturnType<typeof compileTexts>,
@@ -314,7 +317,8 @@ export const holdRules = (
     const held: Held = {
       rules,
       files: read,
-      doubts,
+      doubts: [...left, ...doubts],
+      wrong,
       again: (next) => (isSaidAlike(words, next) ? held : hold(next, taken, false)),
       over: (next) => {
         const same = read.every(({ key, text }) => next.get(key)?.text === text && !next.get(key)!.ended)

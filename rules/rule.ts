@@ -141,9 +141,4 @@ export interface Rule {
   readonly text?: { readonly key: string; readonly n: number }
 }
 
-/** Whether what it tells depends on what comes later than the events it has met, or on when it is asked. */
-export const waitsForAll = ({ lateness, newTerms, bases, silent, schedule }: Rule): boolean =>
-  [lateness, newTerms, silent, schedule].some((each) => each !== undefined) ||
-  (bases ?? []).some((base) => base.newTerms !== undefined)
-
 export const HOUR = 3_600_000

@@ -14,7 +14,6 @@ const TIMES = '* * * * * *'
 /** ms of one cycle: what is not written by then goes on with the next, behind what has come meanwhile. */
 const PATIENCE = 2000
 const TURN = 'in its time'
-const AHEAD = 'ahead'
 /** How many times as long as a run took is until the next: of much that comes, fewer and larger runs write each alert less often. */
 const SHARE = 3
 /** ms that a run rests at most. */
@@ -26,8 +25,6 @@ const MISSED = 90
 export interface Schedule {
   /** Runs every rule once, now, over what is committed; nothing where another process runs them. */
   runAll(): Promise<void>
-  /** While more comes that is to be run over: `runAhead` of the detector. */
-  runAhead(): Promise<void>
   /** Does something between two runs, when every rule has been over what was committed at the call. */
   change(work: () => Promise<void>): Promise<void>
   start(): void
@@ -62,14 +59,6 @@ export const createSchedule = (
     return due.has(id)
   }
 
-  const told = (rule: Rule, error?: string) => {
-    due.delete(rule.id)
-    if (reported.get(rule.id) === error) return
-    if (error === undefined) reported.delete(rule.id)
-    else reported.set(rule.id, error)
-    report(rule, error)
-  }
-
   const run = (kind: string, patience?: number): Promise<void> => {
     // A start that finds the last one still waiting adds nothing.
     if (stopping || queued.has(kind)) return chainEnd
@@ -80,15 +69,17 @@ export const createSchedule = (
         const mine = await detector()
         if (!mine) return
         const all = await rules()
-        if (kind === AHEAD) {
-          await mine.runAhead(all, told, () => stopping)
-          failed(undefined)
-          return
-        }
         const those: Rule[] = []
         for (const rule of all) {
           const { schedule } = rule
           if (!schedule || kind !== TURN || (await isDue({ ...rule, schedule }, mine))) those.push(rule)
+        }
+        const told = (rule: Rule, error?: string) => {
+          due.delete(rule.id)
+          if (reported.get(rule.id) === error) return
+          if (error === undefined) reported.delete(rule.id)
+          else reported.set(rule.id, error)
+          report(rule, error)
         }
         await mine.runAll(all, told, () => stopping, patience, those)
         failed(undefined)
@@ -117,7 +108,6 @@ export const createSchedule = (
     runAll: async () => {
       await run('all')
     },
-    runAhead: () => run(AHEAD),
     change: (work) => {
       const done = run('before a change').then(work)
       // What is queued behind it sees what it has changed.

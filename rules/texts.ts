@@ -169,25 +169,29 @@ const statedIn = (held: Held): readonly Stated[] => {
 
 /** Takes what the files of this node say into what is known; again where another process was faster. */
 export const bringTexts = (documents: DocumentStore, held: Held, facts: Facts): Promise<Map<string, Stored<Head>>> =>
-  bringStated(documents, statedIn(held), facts, RULES)
+  bringStated(documents, statedIn(held), facts, RULES, held.wrong)
 
-/** The same of texts of any kind, each key once. */
+/** The same of texts of any kind, each key once. `unread`: files of which nothing is known by now; what they said stays. */
 export const bringStated = async (
   documents: DocumentStore,
   stated: readonly Stated[],
   facts: Facts,
   shelf: Shelf,
+  unread: ReadonlyMap<string, string> = new Map(),
 ): Promise<Map<string, Stored<Head>>> => {
+  const isUnread = (head: Head | undefined): boolean =>
+    unread.size > 0 && (head?.said.some(({ node, path }) => node === facts.node && unread.has(path)) ?? false)
   const files = new Map(stated.map((file) => [file.key, file]))
   for (;;) {
     const heads = await readHeads(documents, shelf)
     const next: { before: Stored<Head> | undefined; head: Head }[] = []
     for (const [key, file] of files) {
-      const head = brought(heads.get(key)?.doc, file, facts)
+      const before = heads.get(key)?.doc
+      const head = isUnread(before) ? undefined : brought(before, file, facts)
       if (head) next.push({ before: heads.get(key), head })
     }
     for (const [key, before] of heads) {
-      const head = files.has(key) ? undefined : vanished(before.doc, facts)
+      const head = files.has(key) || isUnread(before.doc) ? undefined : vanished(before.doc, facts)
       if (head) next.push({ before, head })
     }
     if (next.length === 0) return heads

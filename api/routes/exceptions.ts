@@ -2,6 +2,7 @@
 import { Hono } from 'hono'
 import { and, eq, type Filter, not, or } from '../../ingest/store/filter.ts'
 import { FREE_TEXT, KqlError, parseKql } from '../../ingest/store/kql.ts'
+import { doubtOf } from '../../rules/doubt.ts'
 import { compile } from '../../ingest/store/match.ts'
 import { type Stored, SYSTEM } from '../../ingest/store/store.ts'
 import type { Act } from '../../rules/case/act.ts'
@@ -67,10 +68,12 @@ export const exceptionRow = ({ id, doc }: Stored<Exception>, hits: Hits | undefi
 const read = (
   installation: Installation,
   { kql, rules, groups }: Partial<Pick<Excepting, 'kql' | 'rules' | 'groups'>>,
+  all = rules?.length === 0 && groups?.length === 0,
 ) => {
   if (kql !== undefined)
     try {
-      parseKql(kql, { text: FREE_TEXT })
+      const doubt = doubtOf(parseKql(kql, { text: FREE_TEXT }), all)
+      if (doubt) throw new Refusal(422, 'kql', doubt.vi, doubt.en)
     } catch (error) {
       if (!(error instanceof KqlError)) throw error
       throw new Refusal(422, 'kql', error.vi, error.message, { from: error.from, to: error.to })
@@ -173,7 +176,10 @@ export const exceptions = new Hono<Env>()
     const { installation, user, sight } = c.var
     const { version, withdraw, ...said } = c.req.valid('json')
     const { id, doc } = await found(installation, c.req.param('id'))
-    read(installation, said)
+    const { rules = doc['exception.rules'], groups = doc['exception.groups'] } = said
+    const all = rules.length === 0 && groups.length === 0
+    // For every rule from now on: what it says is looked at again.
+    read(installation, { ...(all ? { kql: doc['exception.kql'] } : {}), ...said }, all)
     checked(() => checkSaid(said, installation.clock(), longestFor(user, doc['exception.suppression'] === true)))
     const set = { ...said, ...(said.kql !== undefined && !sight.whole ? { guarded: true as const } : {}) }
     const wanted: Wanted[] = [

@@ -2,6 +2,8 @@
  * The selections of a detection (Sigma specification, "Search Identifier"): of a map all items, of a list any entry; an
  * entry that is no map is a keyword, looked for in what the line says (`Mapping.keywords`).
  */
+import { typeOf } from '../../ingest/event.ts'
+import { parseIp } from '../../ingest/ip.ts'
 import { and, exists, type Filter, not, or } from '../../ingest/store/filter.ts'
 import { bindCondition, parseCondition } from './condition.ts'
 import { quoted, Wrong } from './error.ts'
@@ -67,12 +69,11 @@ const items = (map: Record<string, unknown>, path: Path, document: SigmaRule, ma
         const fields = key.field === '' ? (mapping.keywords ?? EVERYWHERE) : mapping.fields(key.field)
         const values = valuesOf(key, value)
         const given = key.expand ? expanded(values, mapping.placeholders) : values
+        if (mapping.sparse && isPlain(key)) for (const each of values) canBe(each, fields)
         const exactly = leavesOf(key, fields, given, mapping.fields)
         const meant = key.comparison === 'equals' && !key.all && !key.ref ? mapping.also?.(key.field, given) : undefined
         const found = meant ? (key.not ? and(exactly, not(meant)) : or(exactly, meant)) : exactly
-        const { field, comparison, ref, part, base64 } = key
-        const plain = field !== '' && comparison === 'equals' && !ref && part === undefined && base64 === undefined
-        if (!mapping.sparse || !plain || !given.includes('')) return found
+        if (!mapping.sparse || !isPlain(key) || !given.includes('')) return found
         // An empty field (Sigma: '') is not stored by any source: it is missing.
         const missing = and(...fields.map((name) => not(exists(name))))
         if (key.not) return and(found, not(missing))
@@ -80,6 +81,23 @@ const items = (map: Record<string, unknown>, path: Path, document: SigmaRule, ma
       }),
     ),
   )
+}
+
+/** A field is compared with the values as they stand. */
+const isPlain = ({ field, comparison, ref, part, base64 }: Key): boolean =>
+  field !== '' && comparison === 'equals' && !ref && part === undefined && base64 === undefined
+
+const NUMBERS: ReadonlySet<string | undefined> = new Set(['long', 'double'])
+/** Throws where none of the fields can ever hold such a value. */
+const canBe = (value: Raw, fields: readonly string[]): void => {
+  if (typeof value !== 'string' || value === '' || /[*?%\\]/.test(value)) return
+  const types = fields.map(typeOf)
+  if (types.every((type) => NUMBERS.has(type)) && !Number.isFinite(Number(value)))
+    throw new Wrong(`${fields.join(', ')} is a number, and ${quoted(value)} is none: it can never hold`)
+  if (types.every((type) => type === 'ip') && parseIp(value) === undefined)
+    throw new Wrong(
+      `${fields.join(', ')} is an address, and ${quoted(value)} is none: it can never hold; a network is written with |cidr`,
+    )
 }
 
 const valuesOf = (key: Key, value: unknown): Raw[] => {

@@ -45,16 +45,19 @@ export const quoted = (value: unknown): string => {
   return json.length > 80 ? `${json.slice(0, 77)}…` : json
 }
 
-/** Insertions, deletions and replacements between two names; stops counting above `most`. */
+/** Insertions, deletions, replacements and swaps of two letters between two names; stops counting above `most`. */
 export const distance = (a: string, b: string, most = 8): number => {
   if (Math.abs(a.length - b.length) > most) return most + 1
+  let before: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (let i = 1; i <= a.length; i++) {
     const next = [i]
     for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, replaced, swapped ? before[j - 2]! + 1 : replaced))
     }
-    row = next
+    ;[before, row] = [row, next]
   }
   return row[b.length]!
 }

@@ -1,6 +1,7 @@
 /**
  * What the catalog's YAML says, kept beside the compiled modules (`api/vonglau.js`): to read it again was a quarter of a command's
- * start. A text is known by its hash; where the file is damaged, of another library, or cannot be written, the texts are read.
+ * start. A text is known by its hash; where the file is damaged, of another library, or cannot be written, the texts are read. Who
+ * can write that folder can change what the program does, by this file as by the compiled modules: it is the program's own.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
@@ -10,6 +11,8 @@ import { deserialize, serialize } from 'node:v8'
 import { type Values, valuesOf } from './parse.ts'
 
 const HASH_BYTES = 32
+/** Another one with each change of what `valuesOf` answers: a file of before is not read. */
+const FORMAT = 1
 const hashOf = (what: string | Buffer): Buffer => createHash('sha256').update(what).digest()
 
 export interface KeptValues {
@@ -22,7 +25,7 @@ export interface KeptValues {
 /** `folder`: undefined where nothing is kept. */
 export const openKept = (folder: string | undefined = getCompileCacheDir()): KeptValues => {
   const { version } = createRequire(import.meta.url)('yaml/package.json') as { version: string }
-  const path = folder === undefined ? undefined : join(folder, `catalog-${version}`)
+  const path = folder === undefined ? undefined : join(folder, `catalog-${FORMAT}-${version}`)
   const read = (): ReadonlyMap<string, Values> => {
     try {
       const bytes = readFileSync(path!)
@@ -52,7 +55,8 @@ export const openKept = (folder: string | undefined = getCompileCacheDir()): Kep
       isNew = false
       try {
         const body = serialize(asked)
-        writeFileSync(`${path}.${process.pid}`, Buffer.concat([hashOf(body), body]))
+        // Where others may write too, no link of theirs is followed.
+        writeFileSync(`${path}.${process.pid}`, Buffer.concat([hashOf(body), body]), { flag: 'wx', mode: 0o600 })
         // Others read it meanwhile: whole, the one or the other.
         renameSync(`${path}.${process.pid}`, path)
       } catch {

@@ -1,7 +1,7 @@
 /** Sigma YAML to typed documents. Errors name file, line and column, the path, what stands there and what was expected. */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Document as YamlDocument, parseAllDocuments } from 'yaml'
 import { z } from 'zod'
-import { NotYet, nearest, type Place, quoted, SigmaError, Wrong } from './error.ts'
+import { distance, NotYet, nearest, type Place, quoted, SigmaError, Wrong } from './error.ts'
 
 const text = z.string().trim().min(1)
 const localized = z.strictObject({ vi: text, en: text })
@@ -121,6 +121,25 @@ const parsedOf = (
   return { documents: Array.isArray(documents) ? (documents as YamlDocument.Parsed[]) : [], lines }
 }
 
+const MOST_ALIASES = 100
+/** Aliases are few, and end. */
+const plainOf = (document: YamlDocument.Parsed, lines: LineCounter, file: string, yaml: string): unknown => {
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: MOST_ALIASES })
+    // What holds itself has no end: nothing that goes through it would return.
+    JSON.stringify(value)
+    return value
+  } catch (error) {
+    const { line, col } = lines.linePos(Math.max(0, yaml.search(/(?<=[\s[,:-])\*[^\s,[\]{}*]/)))
+    const why = /Excessive/.test((error as Error).message)
+      ? `more than ${MOST_ALIASES} aliases: write out what they stand for`
+      : error instanceof TypeError
+        ? 'an alias stands within what it names: write out what is meant'
+        : (error as Error).message
+    throw new SigmaError({ file, line, column: col }, why)
+  }
+}
+
 /** Throws a `SigmaError` where it is not YAML. */
 export const valuesOf = (yaml: string, file: string): Values => {
   const { documents, lines } = parsedOf(yaml)
@@ -128,9 +147,11 @@ export const valuesOf = (yaml: string, file: string): Values => {
     const broken = document.errors[0]
     if (broken) {
       const { line, col } = lines.linePos(broken.pos[0])
-      throw new SigmaError({ file, line, column: col }, `this is not YAML: ${broken.message.split('\n')[0]}`)
+      // The library says the place once more.
+      const why = broken.message.split('\n')[0]!.replace(/ at line \d+, column \d+:?$/, '')
+      throw new SigmaError({ file, line, column: col }, `this is not YAML: ${why}`)
     }
-    return document.contents === null ? [] : [{ at, value: document.toJS({ maxAliasCount: 100 }) as unknown }]
+    return document.contents === null ? [] : [{ at, value: plainOf(document, lines, file, yaml) }]
   })
 }
 
@@ -184,6 +205,8 @@ const locate = (index: number, file: string, yaml: string): Located => {
   return { file, yaml, place, at }
 }
 
+/** A name that may stand in an address, a command and a file. */
+const ID = /^[\p{L}\p{N}_][\p{L}\p{N}_. :+-]{0,127}$/u
 const KEYS = [
   'title',
   'id',
@@ -234,6 +257,12 @@ const read = (raw: unknown, located: Located): SigmaDocument => {
       located.place(['detection']),
       `detection and ${kind} exclude each other: part the documents by ---`,
     )
+  const missing = KEYS.filter((key) => !keys.includes(key))
+  const odd = keys.flatMap((key) => {
+    const meant = KEYS.includes(key) ? undefined : missing.find((each) => distance(key.toLowerCase(), each, 1) <= 1)
+    return meant === undefined ? [] : [{ key, meant }]
+  })[0]
+  if (odd) throw new SigmaError(located.place([odd.key]), `there is no key ${quoted(odd.key)}; is ${odd.meant} meant?`)
   const result = { correlation, filter, rule }[kind].safeParse(raw)
   if (!result.success) {
     const { issues } = result.error
@@ -253,6 +282,11 @@ const read = (raw: unknown, located: Located): SigmaDocument => {
       name === 'level' && typeof found === 'string' ? `; the nearest is ${nearest(found, level.options)}` : ''
     throw new SigmaError(located.place(path), `${name} is ${quoted(found)}, expected ${expectedOf(issue)}${hint}`)
   }
+  if (result.data.id !== undefined && !ID.test(result.data.id))
+    throw new SigmaError(
+      located.place(['id']),
+      `id is ${quoted(result.data.id)}: letters, digits, and - _ . : + between them, 128 at most`,
+    )
   return { ...result.data, kind, located } as SigmaDocument
 }
 

@@ -98,6 +98,59 @@ test('a mistake in a rule is told, and all stays as it is; also by SIGHUP', asyn
   await until('it is read', () => /rules in force; changed: thu/.test(server!.printed()))
 })
 
+const WRONG =
+  'title: Thử\nid: thu\nlevel: hihg\nlogsource: { category: webserver }\ndetection: { a: { url.path|contains: dong- }, condition: a }\n'
+
+test.each([
+  ['that was right before: what it said then holds', 'rules/thu.yml', WRONG],
+  ['that is no YAML any more', 'rules/thu.yml', 'title: [\n'],
+  ['that is new', 'rules/moi.yml', WRONG.replace('id: thu', 'id: moi')],
+  ['that was never right, under an id that is known', 'rules/tiep.yml', rule('khac')],
+])('a start with a mistake in a file of rules, %s; all others run, and it is told', async (_, file, text) => {
+  server = await place.start()
+  write(0, 5)
+  await until('they are stored', async () => (await stored()) === 5)
+  await server.stop()
+  place.write(file, text)
+  server = await place.start()
+  expect(server.printed()).toContain(`${file}:`)
+  write(5, 5)
+  await until('they are stored', async () => (await stored()) === 10)
+  const met = Number((await place.run(['query', '--count', 'vonglau.hits: thu@*'])).out)
+  expect(met).toBe(10)
+  expect((await place.run(['doctor'])).out).toContain(file)
+  // A reload is strict as ever, and what is mended is right again.
+  expect((await place.run(['reload'])).code).toBe(1)
+  place.write(file, file.endsWith('thu.yml') ? rule('dong-') : rule('dong-', 'moi'))
+  expect(await place.run(['reload'])).toMatchObject({ code: 0, err: '' })
+  expect((await place.run(['doctor'])).out).not.toContain(file)
+  // What could not be read has made no version, and ended none.
+  const { out } = await place.run(['rules', 'history', 'thu'])
+  expect(out).toContain('the file said so')
+  expect(out).not.toContain('was gone')
+  expect(out.split('\n').filter((each) => each.includes('the file said so'))).toHaveLength(1)
+})
+
+test('the first start with a mistake in a file of rules is refused: whoever makes it is there', async () => {
+  place.write('rules/thu.yml', WRONG)
+  const { code, err } = await place.run(['start'])
+  expect(code).toBe(1)
+  expect(err).toMatch(/thu\.yml:3:1: level is "hihg"/)
+})
+
+test('what a reload has changed is named, whatever of a rule it is', async () => {
+  server = await place.start()
+  for (const [from, to] of [
+    ['level: low', 'level: high'],
+    ['quiet: 30d', 'quiet: 20d'],
+    ['title: Thử', 'title: Khác'],
+  ] as const) {
+    place.write('rules/thu.yml', rule('dong-').replace(from, to))
+    expect((await place.run(['reload'])).out, to).toContain('changed: thu')
+  }
+  expect((await place.run(['reload'])).out).toContain('none of them new or changed')
+})
+
 const PROVINCE = (more = '', name = 'Sở Y tế') => `province: { id: p, name: Tỉnh, timezone: Asia/Ho_Chi_Minh }
 agencies:
   - { id: so-y-te, name: ${name}, kind: department }

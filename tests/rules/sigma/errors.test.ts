@@ -49,6 +49,43 @@ test.each<[string, (text: string) => string, string]>([
   ],
   ['a field', (t) => t.replace('url.path', 'url.pathh'), 'there is no field "url.pathh"; is url.path meant?'],
   [
+    'two letters of a field',
+    (t) => t.replace('url.path', 'url.paht'),
+    'there is no field "url.paht"; is url.path meant?',
+  ],
+  [
+    'a number that is none',
+    (t) => t.replace('url.path|contains: /a', 'http.response.status_code: abc'),
+    'r.yml:7:5: detection.sel.http.response.status_code: http.response.status_code is a number, and "abc" is none: it can never hold',
+  ],
+  [
+    'an address that is none',
+    (t) => t.replace('url.path|contains: /a', 'source.ip: [203.0.113.9, 203.0.113.999]'),
+    'source.ip is an address, and "203.0.113.999" is none: it can never hold; a network is written with |cidr',
+  ],
+  [
+    'a key of the top',
+    (t) => t.replace('level: high', 'levle: high'),
+    'r.yml:9:1: there is no key "levle"; is level meant?',
+  ],
+  [
+    'an id that is a path',
+    (t) => t.replace('id: ten-quy-tac', 'id: ../../etc/x'),
+    'r.yml:2:1: id is "../../etc/x": letters, digits, and - _ . : + between them, 128 at most',
+  ],
+  [
+    'an alias within what it names',
+    (t) => t.replace('    url.path|contains: /a', '    x: &a [*a]'),
+    'an alias stands within what it names: write out what is meant',
+  ],
+  [
+    'aliases without end',
+    (t) =>
+      `a0: &a0 [x]\n${Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(9).fill(`*a${i}`).join(', ')}]\n`).join('')}${t}`,
+    'more than 100 aliases: write out what they stand for',
+  ],
+  ['a key twice', (t) => `${t}level: low\n`, 'r.yml:10:1: this is not YAML: Map keys must be unique'],
+  [
     'a logsource',
     (t) => t.replace('webserver', 'webserve'),
     'r.yml:3:1: logsource: no source brings events of category webserve; known are webserver',

@@ -15,6 +15,8 @@ export interface Island {
   readonly count: number
   /** Ids of the earliest events, at most `SAMPLE`. */
   readonly sample: readonly string[]
+  /** '@timestamp' of the last of these. */
+  readonly sampled: number
   /** Of these, which bases they meet. */
   readonly bases?: ReadonlyMap<string, readonly number[]>
 }
@@ -45,6 +47,7 @@ export const islandsOf = (moments: readonly Moment[], quiet: number, ends: reado
     last: number
     count: number
     sample: string[]
+    sampled: number
     bases?: Map<string, readonly number[]>
   }[] = []
   for (const { time, id, bases } of [...moments].sort(byTime)) {
@@ -52,8 +55,11 @@ export const islandsOf = (moments: readonly Moment[], quiet: number, ends: reado
     if (current && time - current.last <= quiet && !cuts(ends, current.last, time)) {
       current.last = time
       current.count++
-      if (current.sample.length < SAMPLE) current.sample.push(id)
-    } else out.push((current = { first: time, last: time, count: 1, sample: [id] }))
+      if (current.sample.length < SAMPLE) {
+        current.sample.push(id)
+        current.sampled = time
+      }
+    } else out.push((current = { first: time, last: time, count: 1, sample: [id], sampled: time }))
     if (bases && current.sample.at(-1) === id) (current.bases ??= new Map()).set(id, bases)
   }
   return out

@@ -22,12 +22,12 @@ export const eventsOf = async (
   { agency }: Pick<Part, 'agency'>,
 ): Promise<Sample> => {
   const out: Event[] = []
-  for (const { sample, first, last } of islands.slice(0, SAMPLE)) {
+  for (const { sample, first, sampled } of islands.slice(0, SAMPLE)) {
     const filter = { op: 'in', field: 'event.id', values: [...sample], cased: true } as const
     const { items } = await store.events.search(SYSTEM, {
       filter,
       from: first,
-      to: last + 1,
+      to: sampled + 1,
       order: 'oldest',
       limit: SAMPLE,
     })
@@ -67,7 +67,7 @@ export const eventsOfMany = async (
         asked.add(island)
         for (const id of island.sample) ids.add(id)
         first = Math.min(first, island.first)
-        last = Math.max(last, island.last)
+        last = Math.max(last, island.sampled)
       }
       const filter = { op: 'in', field: 'event.id', values: [...ids], cased: true } as const
       for await (const events of store.events.match(SYSTEM, { filter, from: first, to: last + 1 }))

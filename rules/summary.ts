@@ -152,6 +152,7 @@ export const islandOf = ({ first, last, count, sample }: Sum): Island => ({
   last,
   count,
   sample: sample.map(({ id }) => id),
+  sampled: sample.at(-1)?.time ?? last,
 })
 
 const hash = (text: string): Buffer => createHash('sha256').update(text).digest()

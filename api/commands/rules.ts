@@ -75,6 +75,7 @@ export const addRules = (
       const failures = tested.flatMap((each) => each.failures)
       for (const failure of failures) tell(failure)
       await print([
+        ...tested.flatMap((each) => each.warnings),
         ...tested.map(
           (each) =>
             `${each.failures.length ? 'FAIL' : 'ok  '}  ${each.rules.map((rule) => rule.id).join(', ')}: ${each.matching} that must match, ${each.others} that must not`,

@@ -14,7 +14,7 @@ import { neededOf } from './pass.ts'
 import { basesOf, partsOf } from './ruleset.ts'
 import { type EventOf, isFound, readScenario, whyNone } from './scenario.ts'
 
-/** Everything that is wrong, a sentence each, with file and line. A folder is read as `loadRules` reads it: after the catalog. */
+/** The first thing that is wrong with each file, a sentence each, with its line. A folder is read as `loadRules` reads it: after the catalog. */
 export const checkRules = (
   folder: string | undefined,
   kinds: readonly SourceKind[],
@@ -57,7 +57,7 @@ export interface Tested {
   readonly warnings: readonly string[]
 }
 
-/** Runs every rule of a folder over the events beside it, `<id>.events.ndjson`; or those of one of its files. */
+/** Runs every rule of a folder over the events beside it, `<file>.events.ndjson`; or those of one of its files. */
 export const testRules = (
   of: string,
   eventOf: EventOf,

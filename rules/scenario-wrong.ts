@@ -1,4 +1,4 @@
-/** What is wrong with a line of `<id>.events.ndjson`: one sentence that says what was found, and what to write. */
+/** What is wrong with a line of `<file>.events.ndjson`: one sentence that says what was found, and what to write. */
 import type { z } from 'zod'
 import { counted } from '../ingest/counted.ts'
 import { FIELDS, fieldOf } from '../ingest/event.ts'

@@ -1,4 +1,4 @@
-/** The lines of `<id>.events.ndjson`: an event, or of a correlation a scenario of several. */
+/** The lines of `<file>.events.ndjson`: an event, or of a correlation a scenario of several. */
 import { z } from 'zod'
 import { counted } from '../ingest/counted.ts'
 import type { Event } from '../ingest/event.ts'

@@ -64,7 +64,7 @@ export const addRules = (
     })
   rules
     .command('test')
-    .description('run every rule, or those of a file, against its <id>.events.ndjson')
+    .description('run every rule, or those of a file, against the <file>.events.ndjson beside it')
     .argument('[folder or file]', 'rules of your own (default: rules: of the configuration)')
     .action(async (folder?: string) => {
       const given = config()

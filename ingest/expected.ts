@@ -6,6 +6,11 @@ export interface Words {
   readonly vi: string
 }
 
+/** What a time is in what programs send: dates in letters are what most try first. */
+export const MOMENT: Words = {
+  en: 'a time as a number of milliseconds since 1970 (UTC), such as 1798736400000 for 2027-01-01 00:00 in Việt Nam',
+  vi: 'một thời điểm ghi bằng số mili giây tính từ năm 1970 (UTC), ví dụ 1798736400000 là 0 giờ ngày 01/01/2027 giờ Việt Nam',
+}
 const TYPES: { readonly [type: string]: Words } = {
   __proto__: null as never,
   string: { en: 'a text', vi: 'một chuỗi ký tự' },
@@ -41,6 +46,8 @@ const bounds = (origin: string, which: 'least' | 'most', bound: number, inclusiv
 
 /** To stand after "expected"; what a schema says itself, as it says it. */
 export const expectedOf = (issue: z.core.$ZodIssue): Words => {
+  // An issue carries one text, and that is the English one.
+  if (issue.message === MOMENT.en) return MOMENT
   const list = (values: readonly unknown[]) => values.map(String).join(', ')
   switch (issue.code) {
     case 'invalid_type':

@@ -8,7 +8,7 @@ import type { Rule } from './rule.ts'
 
 export interface Alone {
   readonly rule: Rule
-  /** Lines of its `<id>.events.ndjson` in which it finds something, and how many of these it finds alone. */
+  /** Lines of its `<file>.events.ndjson` in which it finds something, and how many of these it finds alone. */
   readonly found: number
   readonly alone: number
   /** Ids of the rules that find something in the others, most first. */

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Event } from '../ingest/event.ts'
+import { fieldsOf } from '../ingest/store/filter.ts'
 import { compile } from '../ingest/store/match.ts'
 import type { Placeholders } from '../ingest/inventory/placeholders.ts'
 import { nextRun } from './cron.ts'
@@ -9,10 +10,11 @@ import { openEngine } from './engine/engine.ts'
 import { CATALOG, eventsPathOf, pathOf, readRules } from './load.ts'
 import type { Rule } from './rule.ts'
 import type { SourceKind } from './sigma/mapping.ts'
-import { basesOf } from './ruleset.ts'
+import { neededOf } from './pass.ts'
+import { basesOf, partsOf } from './ruleset.ts'
 import { type EventOf, isFound, readScenario, whyNone } from './scenario.ts'
 
-/** Everything that is wrong, a sentence each, with file and line. A folder is read as `loadRules` reads it: after the catalog. */
+/** The first thing that is wrong with each file, a sentence each, with its line. A folder is read as `loadRules` reads it: after the catalog. */
 export const checkRules = (
   folder: string | undefined,
   kinds: readonly SourceKind[],
@@ -51,9 +53,11 @@ export interface Tested {
   readonly matching: number
   readonly others: number
   readonly failures: readonly string[]
+  /** What is not wrong, but tests nothing. */
+  readonly warnings: readonly string[]
 }
 
-/** Runs every rule of a folder over the events beside it, `<id>.events.ndjson`; or those of one of its files. */
+/** Runs every rule of a folder over the events beside it, `<file>.events.ndjson`; or those of one of its files. */
 export const testRules = (
   of: string,
   eventOf: EventOf,
@@ -77,8 +81,22 @@ export const testRules = (
       matching: 0,
       others: 0,
       failures: [`${file}: there is no such file: write events that must and must not match`],
+      warnings: [],
     }
   })
+}
+
+/** Names of fields that rules look at, whatever they are. */
+const namesIn = (rules: readonly Rule[]): ReadonlySet<string> =>
+  new Set(rules.flatMap((rule) => [...neededOf(rule), ...partsOf(rule).flatMap(({ filter }) => [...fieldsOf(filter)])]))
+
+const untested = (file: string, matching: number, others: number): readonly string[] => {
+  if (matching > 0) return []
+  const what =
+    others > 0
+      ? 'no event of it must match, so whether the rule finds anything is not tested'
+      : 'there are no events in it, so nothing is tested'
+  return [`${file}: warning: ${what}: write at least five that must match and five near misses that must not`]
 }
 
 /** A line has to match one of the rules, or none of them. */
@@ -87,24 +105,32 @@ export const testFile = (rules: readonly Rule[], file: string, text: string, eve
   let matching = 0
   let others = 0
   const bases = rules.map(basesOf)
+  const names = namesIn(rules)
+  // Lines that were not understood are what some rules are about.
+  const ofProblems = names.has('event.kind') || names.has('error.message')
   text.split('\n').forEach((line, i) => {
     if (line.trim() === '') return
     const where = `${file}:${i + 1}`
     try {
-      const scenario = readScenario(line, eventOf)
-      const { match, why } = scenario
+      const scenario = readScenario(line, eventOf, names)
+      const { match, why, unread } = scenario
       const found = rules.filter((rule, i) => isFound(rule, scenario, bases[i]!))
       if (match) matching++
       else others++
       if (match && found.length === 0) {
         const reasons = rules.map((rule, i) => [rule.id, whyNone(rule, scenario, bases[i]!)] as const)
         const said = reasons.map(([id, reason]) => (rules.length > 1 ? `${id}: ${reason}` : reason))
-        failures.push(`${where}: ${why}: expected a match, found none (${said.join('; ')})`)
+        failures.push(`${where}: ${why}: expected a match, found none (${[...unread, ...said].join('; ')})`)
       } else if (!match && found.length > 0)
-        failures.push(`${where}: ${why}: expected no match, found one (${found.map(({ id }) => id).join(', ')})`)
+        failures.push(
+          `${where}: ${why}: expected no match, found one (${[...unread, found.map(({ id }) => id).join(', ')].join('; ')})`,
+        )
+      // What no parser reads meets no condition: a near miss of it would say nothing of the rule.
+      else if (!match && unread.length > 0 && !ofProblems) failures.push(`${where}: ${why}: ${unread.join('; ')}`)
     } catch (error) {
       failures.push(`${where}: ${error instanceof Error ? error.message : String(error)}`)
     }
   })
-  return { rules, file, matching, others, failures }
+  const warnings = failures.length > 0 ? [] : untested(file, matching, others)
+  return { rules, file, matching, others, failures, warnings }
 }

@@ -14,6 +14,7 @@ import { exceptionsIn, newActId } from './case/decide.ts'
 import { type Exception, type Excepting, excepting, type Span } from './case/exception.ts'
 import { pagesOf } from './case/pages.ts'
 import { apply } from './case/table.ts'
+import { GROUPS, groupOfFile, OWN } from './load.ts'
 import type { Rule } from './rule.ts'
 
 /** How often one named an event: in all, when last ('@timestamp'), and by UTC day of ingest of late. */
@@ -37,12 +38,20 @@ export interface Exceptions {
 }
 export const noExceptions: Exceptions = { of: () => undefined }
 
-/** The group of a rule: the folder in which its file lies, in the catalog or among one's own. */
-const folderOf = (file: string): string => basename(dirname(file))
-export const groupOfRule = ({ file }: Pick<Rule, 'file'>): string => folderOf(file)
+/** The group of a rule: of the catalog its folder, of one's own `own`. */
+export const groupOfRule = ({ file }: Pick<Rule, 'file'>): string => groupOfFile(file)
+/** Exceptions of before name rules of one's own by the folder of their file, and go on to hold for them. */
+export const formerGroupOf = ({ file }: Pick<Rule, 'file'>): string => {
+  const [group, folder] = [groupOfFile(file), basename(dirname(file))]
+  // A folder of one's own that is called as one of the catalog's is no part of that.
+  return group === OWN && !GROUPS.has(folder) ? folder : group
+}
 
 const isFor = ({ rules, groups }: Excepting, id: string, file: string): boolean =>
-  (rules.length === 0 && groups.length === 0) || rules.includes(id) || groups.includes(folderOf(file))
+  (rules.length === 0 && groups.length === 0) ||
+  rules.includes(id) ||
+  groups.includes(groupOfRule({ file })) ||
+  groups.includes(formerGroupOf({ file }))
 /** Whether an exception is of a rule, or of one of those that it is about. */
 export const concerns = (said: Excepting, rule: Rule): boolean =>
   isFor(said, rule.id, rule.file) || (rule.bases ?? []).some(({ id, file }) => isFor(said, id, file))

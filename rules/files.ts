@@ -19,10 +19,15 @@ export const pathOf = (file: string): string => (file.startsWith(relative(ROOT, 
 /** The events that must and must not match, beside the rules of a file. */
 export const eventsPathOf = (file: string): string => pathOf(file).replace(/\.ya?ml$/, '.events.ndjson')
 
+/** The group of every rule of one's own, and those of the catalog. */
+export const OWN = 'own'
+export const GROUPS: ReadonlySet<string> = new Set(
+  readdirSync(CATALOG, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])),
+)
 /** The folder of the catalog that a rule stands in; of a rule of one's own: `own`. */
 export const groupOfFile = (file: string): string => {
   const [group, name] = pathOf(file).startsWith(CATALOG) ? relative(CATALOG, pathOf(file)).split(sep) : []
-  return group !== undefined && name !== undefined ? group : 'own'
+  return group !== undefined && name !== undefined ? group : OWN
 }
 
 /** The catalog's files as they were last parsed: whoever reads them again, for a reload, finds few of them changed. */

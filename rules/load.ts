@@ -10,7 +10,7 @@ import { libraryOf } from './sigma/library.ts'
 import type { SourceKind } from './sigma/mapping.ts'
 import { parseSigma, type SigmaDocument } from './sigma/parse.ts'
 
-export { CATALOG, eventsPathOf, groupOfFile, pathOf, ruleFiles } from './files.ts'
+export { CATALOG, eventsPathOf, GROUPS, groupOfFile, OWN, pathOf, ruleFiles } from './files.ts'
 
 export interface Loaded {
   readonly rules: readonly Rule[]

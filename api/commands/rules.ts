@@ -64,7 +64,7 @@ export const addRules = (
     })
   rules
     .command('test')
-    .description('run every rule, or those of a file, against its <id>.events.ndjson')
+    .description('run every rule, or those of a file, against the <file>.events.ndjson beside it')
     .argument('[folder or file]', 'rules of your own (default: rules: of the configuration)')
     .action(async (folder?: string) => {
       const given = config()
@@ -75,6 +75,7 @@ export const addRules = (
       const failures = tested.flatMap((each) => each.failures)
       for (const failure of failures) tell(failure)
       await print([
+        ...tested.flatMap((each) => each.warnings),
         ...tested.map(
           (each) =>
             `${each.failures.length ? 'FAIL' : 'ok  '}  ${each.rules.map((rule) => rule.id).join(', ')}: ${each.matching} that must match, ${each.others} that must not`,

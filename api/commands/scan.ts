@@ -146,9 +146,11 @@ export const eventOfLine = (config: Config): ((parser: string, line: string) => 
   return (parser, line) => {
     let stage = stages.get(parser)
     if (!stage) {
+      const described = config.described.get(parser)
       const source: Source = {
         id: parser,
         parser,
+        ...(described ? { described } : {}),
         timezone: config.timezone,
         silent: 15,
         ...(parser === 'nginx_access' ? { serves } : {}),

@@ -11,8 +11,9 @@ import { undo } from '../../rules/case/derive.ts'
 import { amended, checkSaid, type Exception, type Excepting, except, LONGEST } from '../../rules/case/exception.ts'
 import { historyOf } from '../../rules/case/journal.ts'
 import type { Wanted } from '../../rules/case/table.ts'
-import { allExceptions, concerns, filterOf, groupOfRule, type Hits } from '../../rules/exceptions.ts'
+import { allExceptions, concerns, filterOf, formerGroupOf, groupOfRule, type Hits } from '../../rules/exceptions.ts'
 import { hiddenBy } from '../../rules/ledger.ts'
+import { OWN } from '../../rules/load.ts'
 import { live } from '../../rules/pass.ts'
 import type { Rule } from '../../rules/rule.ts'
 import { actorOf } from '../acts.ts'
@@ -82,8 +83,10 @@ const read = (
   const unknown = rules?.find((id) => !known.has(id))
   if (unknown !== undefined)
     throw new Refusal(422, 'rule', `Không có luật "${unknown}".`, `There is no rule "${unknown}".`)
-  const folders = new Set(installation.rules.map(groupOfRule))
-  const missing = groups?.find((group) => !folders.has(group))
+  const folders = new Set([...installation.rules.map(groupOfRule), OWN])
+  // What was written before is changed as it stands.
+  const former = new Set(installation.rules.map(formerGroupOf))
+  const missing = groups?.find((group) => !folders.has(group) && !former.has(group))
   if (missing !== undefined)
     throw new Refusal(
       422,

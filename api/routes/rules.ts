@@ -4,7 +4,6 @@ import { and, eq, fieldsOf } from '../../ingest/store/filter.ts'
 import type { LedgerEntry } from '../../rules/ledger.ts'
 import { groupOfRule } from '../../rules/exceptions.ts'
 import { nextRun } from '../../rules/cron.ts'
-import { groupOfFile } from '../../rules/load.ts'
 import type { Rule } from '../../rules/rule.ts'
 import type { Scope } from '../../ingest/store/store.ts'
 import { audit, type Env, notFound, seesAll } from '../context.ts'
@@ -29,7 +28,7 @@ const ruleRow = (
   name: rule.name,
   level: rule.level,
   ...(rule.trusted ? { trusted: rule.trusted.level } : {}),
-  group: groupOfFile(rule.file),
+  group: groupOfRule(rule),
   kind: rule.correlation?.type ?? 'single',
   enabled: installation.enabled(rule.id),
   description: rule.description,
@@ -73,7 +72,6 @@ export const rules = new Hono<Env>()
     })
     const body: RuleDetail = {
       ...ruleRow(installation, scope, rule, entry, total, await installation.store.events.committed()),
-      group: groupOfRule(rule),
       source: rule.yaml,
       ...(rule.text ? { version: rule.text.n } : {}),
       guide: rule.guide,

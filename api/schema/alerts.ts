@@ -42,7 +42,7 @@ export const alertDetail = alertRow
       .describe(
         'A day of its events was damaged and read again: they were counted anew, or the count of before was kept',
       ),
-    rule_group: z.string().optional().describe('The group of its rule: the folder of its file'),
+    rule_group: z.string().optional().describe('The group of its rule: a folder of the catalog, or own'),
     exceptions: z
       .array(
         z.strictObject({

@@ -11,7 +11,9 @@ const about = {
   groups: z
     .array(z.string().max(200))
     .max(50)
-    .describe('Groups of rules: the folder of their files. Neither rules nor groups: all rules'),
+    .describe(
+      'Groups of rules, as rules name theirs: folders of the catalog, and own. Neither rules nor groups: all rules',
+    ),
 }
 const said = {
   ...about,

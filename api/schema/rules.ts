@@ -10,7 +10,7 @@ export const ruleRow = z
     name: localized,
     level,
     trusted: level.optional().describe('The level where the portal holds a trust label, if that raises it'),
-    group: z.string().describe('Folder of the catalog; own: a rule of the installation'),
+    group: z.string().describe('Folder of the catalog; own: a rule of the installation. Exceptions name it so'),
     kind: z.enum(['single', ...CORRELATION_TYPES]),
     enabled: z.boolean(),
     description: localized,
@@ -34,7 +34,6 @@ export const ruleRow = z
   .meta({ id: 'RuleRow' })
 export const ruleDetail = ruleRow
   .extend({
-    group: z.string().describe('The folder of its file'),
     source: z.string().describe('The YAML'),
     version: z.number().optional().describe('Of the text'),
     guide: localized,

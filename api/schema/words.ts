@@ -1,6 +1,7 @@
 /** Words of the field, each spelled once: levels, roles, acts of the table of permissions, statuses, reasons; and shapes that many nouns have. */
 import { z } from 'zod'
 import type { Event } from '../../ingest/event.ts'
+import { MOMENT } from '../../ingest/expected.ts'
 
 export const level = z.enum(['critical', 'high', 'medium', 'low', 'informational']).meta({ id: 'Level' })
 export const role = z
@@ -23,7 +24,7 @@ export const localized = z.strictObject({ vi: z.string(), en: z.string() }).meta
 /** A name, or a title in both languages. */
 export const label = z.union([z.string(), localized]).meta({ id: 'Label' })
 export const named = z.strictObject({ id: z.string(), name: z.string() }).meta({ id: 'Named' })
-export const time = z.number().meta({ id: 'Time', description: 'Epoch milliseconds' })
+export const time = z.number({ error: MOMENT.en }).meta({ id: 'Time', description: 'Epoch milliseconds' })
 /** `present` or absent. */
 export const present = z.literal(true)
 /** A day as the inventory writes it, YYYY-MM-DD. */

@@ -15,7 +15,7 @@ export interface Excepting {
   readonly kql: string
   /** Written by somebody to whom parts of events are masked: then what holds such is not met. */
   readonly guarded?: true
-  /** Ids of rules, and names of groups of the catalog (`groupOfRule`); neither: all rules. */
+  /** Ids of rules, and names of their groups (`groupOfRule`); neither: all rules. */
   readonly rules: readonly string[]
   readonly groups: readonly string[]
   /** Epoch ms of ingest: events that come later are told of again. */
@@ -72,6 +72,12 @@ export const checkSaid = (said: Partial<Said>, now: number, longest = LONGEST): 
   if (reason !== undefined && !reason.trim())
     throw new Refused('reason', 'Ngoại lệ cần lý do.', 'An exception needs a reason.')
   if (expires === undefined) return
+  if (expires <= now && expires * 1000 > now)
+    throw new Refused(
+      'expires',
+      `Ngày hết hạn ghi bằng mili giây tính từ năm 1970, còn ${expires} là số giây: hãy ghi ${expires * 1000}.`,
+      `The expiry is a number of milliseconds since 1970, and ${expires} is one of seconds: write ${expires * 1000}.`,
+    )
   if (expires <= now)
     throw new Refused('expires', 'Ngày hết hạn đã qua: hãy chọn ngày sau.', 'The expiry is past: choose a later day.')
   const days = Math.floor(longest / 86_400_000)

@@ -62,9 +62,10 @@ export const distance = (a: string, b: string, most = 8): number => {
   return row[b.length]!
 }
 
-export const nearest = (name: string, names: Iterable<string>): string | undefined => {
+/** Of these names the one that is least away, by `most` letters at most. */
+export const nearest = (name: string, names: Iterable<string>, most = 8): string | undefined => {
   let best: string | undefined
-  let least = 9
+  let least = most + 1
   for (const each of names) {
     const d = distance(name.toLowerCase(), each.toLowerCase())
     if (d < least) [best, least] = [each, d]

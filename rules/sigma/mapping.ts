@@ -229,6 +229,10 @@ export const routed = (logsource: Logsource | null | undefined): Mapping => ({
   ),
 })
 
+/** The field that a name is one letter away from. Others may be a device's own, and are nobody's mistake. */
+export const meantFor = (name: string): string | undefined =>
+  FIELDS.find((field) => distance(field.name, name, 1) === 1)?.name
+
 export const mappingOf = (logsource: Logsource | null | undefined, kinds: readonly SourceKind[]): Mapping => {
   const said = (part: 'category' | 'product' | 'service') => (logsource?.[part] ?? '').toLowerCase()
   const all = knownOf(kinds)
@@ -260,8 +264,8 @@ export const mappingOf = (logsource: Logsource | null | undefined, kinds: readon
       const mapped = table.get(name.toLowerCase())
       if (mapped) return mapped
       if (name.includes('.')) {
-        const close = FIELDS.find((field) => distance(field.name, name, 1) === 1)
-        if (close) throw new Wrong(`there is no field ${quoted(name)}; is ${close.name} meant?`)
+        const meant = meantFor(name)
+        if (meant !== undefined) throw new Wrong(`there is no field ${quoted(name)}; is ${meant} meant?`)
         return [name]
       }
       if (known.vendor !== undefined) return [`${known.vendor}${name}`]

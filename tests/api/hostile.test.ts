@@ -124,6 +124,18 @@ describe('what a request brings is held to its shape, with a sentence in the lan
       {},
       /^status: expected one of new, in_progress, closed, found "x{59}…\.$/,
     ],
+    [
+      '/exceptions/x',
+      '{"version":1,"expires":"2027-01-01"}',
+      {},
+      'expires: expected a time as a number of milliseconds since 1970 (UTC), such as 1798736400000 for 2027-01-01 00:00 in Việt Nam, found "2027-01-01".',
+    ],
+    [
+      '/exceptions/x',
+      '{"version":1,"expires":"2027-01-01"}',
+      VI,
+      'expires: cần một thời điểm ghi bằng số mili giây tính từ năm 1970 (UTC), ví dụ 1798736400000 là 0 giờ ngày 01/01/2027 giờ Việt Nam, nhưng nhận được "2027-01-01".',
+    ],
     ['/alerts/change', '{"items":[]}', VI, 'items: cần ít nhất 1 mục, nhưng nhận được [].'],
     ['/alerts/change', '{"items":[{"id":"a","version":null}]}', {}, 'items[0].version: expected a number, found null.'],
     ['/me/password', '{"current":12345678}', {}, 'current: expected a text, found something else.'],

@@ -1,7 +1,7 @@
 /** A rule author's day with one rule: changed in the console, named by its alerts, told by the command line, refused where it must be. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createControl } from '../../api/control.ts'
 import { type Console, openConsole, OURS, request } from './console.ts'
@@ -198,4 +198,25 @@ test('a condition that nobody could go down is refused with its place, and lines
   const yaml = rule('/sau').replace('id: cua-tinh', 'id: qua-sau').replace('condition: s', `condition: "${deep}"`)
   const { status, body } = await author.post('/rules', { yaml, reason: 'theo công văn 214' })
   expect([status, body.error.message]).toEqual([422, expect.stringMatching(/qua-sau\.yml:5:.* brackets 15 deep/)])
+})
+
+test("a rule of one's own is of one group, wherever it is named", async () => {
+  const author = await console_.person('rule_author')
+  const listed = (await author.get('/rules')).body.items.find((each: { id: string }) => each.id === 'cua-tinh')
+  expect([listed.group, (await author.get('/rules/cua-tinh')).body.group]).toEqual(['own', 'own'])
+  const said = { kql: 'source.ip : 198.51.100.7', rules: [], reason: 'máy quét', expires: Date.now() + 86_400_000 }
+  const made = await author.post('/exceptions', { ...said, groups: ['own'] })
+  expect([made.status, made.body.groups]).toEqual([200, ['own']])
+  const about = async (rule: string) => (await author.get(`/exceptions?rule=${rule}`)).body.items
+  expect([(await about('cua-tinh')).length, (await about('sql-injection')).length]).toEqual([1, 0])
+  // As it was called before: what was written then can still be changed.
+  expect((await author.post('/exceptions', { ...said, groups: [basename(folder)] })).status).toBe(200)
+  expect(await about('cua-tinh')).toHaveLength(2)
+  const missing = await author.post('/exceptions', { ...said, groups: ['khac'] })
+  expect([missing.status, missing.text]).toEqual([422, expect.stringContaining('own')])
+  expect(missing.text).not.toContain(basename(folder))
+  // Seconds for milliseconds.
+  const seconds = Math.floor(said.expires / 1000)
+  const short = await author.post('/exceptions', { ...said, groups: ['own'], expires: seconds })
+  expect([short.status, short.text]).toEqual([422, expect.stringContaining(`${seconds * 1000}.`)])
 })

@@ -55,6 +55,8 @@ export interface Rulebook {
     readonly by?: string
     readonly reason?: string
   }[]
+  /** What a rule said that is in force no longer, or not here: whoever reads its alerts wants to know. */
+  gone(id: string): Pick<Rule, 'description' | 'guide' | 'condition'> | undefined
   /** Texts in force that no file of this machine says. */
   unfiled(): readonly string[]
   /** Why some version is not in force here, a sentence each. */
@@ -245,6 +247,21 @@ export const openRulebook = async (
         at,
         ...(by === undefined ? {} : { by, reason: reason ?? '' }),
       })),
+    gone: (id) => {
+      const head = heads.get(id)?.doc
+      try {
+        const document = head && parseSigma(head.text, head.file).find((each) => each.id === id)
+        if (!document) return undefined
+        const vi = document.description ?? ''
+        return {
+          description: { vi, en: document.vonglau?.en?.description ?? vi },
+          guide: document.vonglau?.guide ?? { vi: '', en: '' },
+          condition: document.kind === 'rule' ? [document.detection.condition].flat().join(' or ') : '',
+        }
+      } catch {
+        return undefined
+      }
+    },
     unfiled: () => {
       const files = new Map(held.files.map(({ key, text }) => [key, text]))
       return [...heads].flatMap(([key, { doc }]) => (doc.ended || files.get(key) === doc.text ? [] : [doc.text]))

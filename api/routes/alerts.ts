@@ -202,6 +202,7 @@ const campaigns = async (installation: Installation, filter: Filter): Promise<No
 const detail = async (installation: Installation, scope: Scope, found: Stored<Alert>): Promise<AlertDetail> => {
   const { doc } = found
   const rule = installation.rules.find((each) => each.id === doc['rule.id'])
+  const told = rule ?? installation.book.gone(doc['rule.id'])
   const row: AlertRow = alertRow(installation.inventory, found)
   const collection = alertsOf(installation)
   const ids = [
@@ -226,9 +227,9 @@ const detail = async (installation: Installation, scope: Scope, found: Stored<Al
   ).flat()
   return {
     ...row,
-    rule_description: rule?.description ?? { vi: '', en: '' },
-    rule_guide: rule?.guide ?? { vi: '', en: '' },
-    rule_condition: rule?.condition ?? '',
+    rule_description: told?.description ?? { vi: '', en: '' },
+    rule_guide: told?.guide ?? { vi: '', en: '' },
+    rule_condition: told?.condition ?? '',
     ...(doc['rule.version'] === undefined
       ? {}
       : { rule_version: { n: Number(doc['rule.version']), ...(rule?.text ? { newest: rule.text.n } : {}) } }),

@@ -220,3 +220,34 @@ test("a rule of one's own is of one group, wherever it is named", async () => {
   const short = await author.post('/exceptions', { ...said, groups: ['own'], expires: seconds })
   expect([short.status, short.text]).toEqual([422, expect.stringContaining(`${seconds * 1000}.`)])
 })
+
+test('an alert says what its rule said, though the rule is gone', async () => {
+  const file = join(folder, 'tam-thoi.yml')
+  writeFileSync(
+    file,
+    `title: Tạm thời
+id: tam-thoi
+level: low
+description: Ai hỏi /tam
+logsource: { category: webserver }
+detection: { s: { url.path: /tam }, condition: s }
+vonglau: { guide: { vi: Xem ai hỏi, en: See who asks } }
+`,
+  )
+  await answers({ ask: 'reload' })
+  await console_.take(OURS.source, [request(OURS.host, '/tam', { ip: '198.51.100.77' })])
+  const author = await console_.person('rule_author')
+  const detailOf = async () => {
+    const [alert] = (await author.get('/alerts?rule=tam-thoi')).body.items
+    return (await author.get(`/alerts/${alert.id}`)).body
+  }
+  const said = {
+    rule_description: { vi: 'Ai hỏi /tam', en: 'Ai hỏi /tam' },
+    rule_guide: { vi: 'Xem ai hỏi', en: 'See who asks' },
+    rule_condition: 's',
+  }
+  expect(await detailOf()).toMatchObject(said)
+  rmSync(file)
+  expect(await answers({ ask: 'reload' })).toMatchObject([{ reloaded: expect.stringContaining('gone: tam-thoi') }])
+  expect(await detailOf()).toMatchObject(said)
+})

@@ -12,6 +12,8 @@ import type { Rule } from './rule.ts'
 import type { SourceKind } from './sigma/mapping.ts'
 import { neededOf } from './pass.ts'
 import { basesOf, partsOf } from './ruleset.ts'
+import { askedOf, parseCondition } from './sigma/condition.ts'
+import { parseFile } from './files.ts'
 import { type EventOf, isFound, readScenario, whyNone } from './scenario.ts'
 
 /** The first thing that is wrong with each file, a sentence each, with its line. A folder is read as `loadRules` reads it: after the catalog. */
@@ -35,6 +37,23 @@ export const costlyRules = (rules: readonly Rule[], events: readonly Event[]): r
     const cost = ((performance.now() - began) * 1000) / Math.max(1, rounds * events.length)
     return `${rule.file}: ${rule.id} has no word that could be looked for, so it is asked of every event that has its fields (${cost.toFixed(1)} µs each): name a value or a text of at least a few letters that has to be there`
   })
+
+/** Selections that no condition asks of, a sentence each: one is left over, or its name is misspelt where it is asked. */
+export const unaskedSelections = (rules: readonly Rule[]): readonly string[] =>
+  [...new Map(rules.map(({ file, yaml }) => [file, yaml]))].flatMap(([file, yaml]) =>
+    parseFile(yaml, file).flatMap((document) => {
+      if (document.kind !== 'rule') return []
+      const { condition, ...rest } = document.detection
+      const names = Object.keys(rest)
+      const asked = new Set([condition].flat().flatMap((text) => askedOf(parseCondition(text), names)))
+      return names
+        .filter((name) => !asked.has(name) && !name.startsWith('_'))
+        .map((name) => {
+          const { line, column } = document.located.place(['detection', name])
+          return `${file}:${line}:${column}: detection.${name}: no condition asks of it: name it in the condition, or leave it out`
+        })
+    }),
+  )
 
 /** Rules with a schedule of their own, a sentence each: when they run next, in their zone. */
 export const scheduledRules = (rules: readonly Rule[]): readonly string[] =>

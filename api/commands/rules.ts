@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import { counted } from '../../ingest/counted.ts'
 import { LOGSOURCES } from '../../ingest/parsers/index.ts'
 import { aloneOf } from '../../rules/alone.ts'
-import { checkRules, costlyRules, scheduledRules, testRules } from '../../rules/check.ts'
+import { checkRules, costlyRules, scheduledRules, testRules, unaskedSelections } from '../../rules/check.ts'
 import { navigatorLayer } from '../../rules/coverage.ts'
 import { CATALOG, loadRules } from '../../rules/load.ts'
 import type { Config } from '../config.ts'
@@ -56,6 +56,7 @@ export const addRules = (
         const toEvent = eventOfLine(config())
         const events = SAMPLES.map(([source, line]) => toEvent(source, line)).filter((event) => event !== undefined)
         await print([
+          ...unaskedSelections(rules),
           ...costlyRules(rules, events),
           ...scheduledRules(rules),
           `${counted(rules.length, 'rule')}, none with a mistake`,

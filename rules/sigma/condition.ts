@@ -105,6 +105,22 @@ export const parseCondition = (text: string): Condition => {
 }
 
 /** What a condition means over the filters of its selections. */
+/** Which of the selections `name*` and `them` mean. Names that begin with '_' are left out unless the pattern says so itself. */
+const named = (pattern: string, names: Iterable<string>): string[] => {
+  const wanted = new RegExp(
+    `^${pattern === 'them' ? '.*' : pattern.replace(/[.?]/g, '\\$&').replaceAll('*', '.*')}$`,
+    'u',
+  )
+  return [...names].filter((name) => wanted.test(name) && (pattern.startsWith('_') || !name.startsWith('_')))
+}
+
+/** The selections that a condition asks of. */
+export const askedOf = (condition: Condition, names: readonly string[]): string[] => {
+  if (condition.op === 'name') return [condition.name]
+  if (condition.op === 'of') return named(condition.pattern, names)
+  return (condition.op === 'not' ? [condition.of] : condition.of).flatMap((part) => askedOf(part, names))
+}
+
 export const bindCondition = (condition: Condition, selections: ReadonlyMap<string, Filter>): Filter => {
   switch (condition.op) {
     case 'and':
@@ -123,14 +139,7 @@ export const bindCondition = (condition: Condition, selections: ReadonlyMap<stri
     }
     case 'of': {
       const { pattern, least } = condition
-      const wanted = new RegExp(
-        `^${pattern === 'them' ? '.*' : pattern.replace(/[.?]/g, '\\$&').replaceAll('*', '.*')}$`,
-        'u',
-      )
-      // Names that begin with '_' are left out unless the pattern says so itself.
-      const found = [...selections].flatMap(([name, filter]) =>
-        wanted.test(name) && (pattern.startsWith('_') || !name.startsWith('_')) ? [filter] : [],
-      )
+      const found = named(pattern, selections.keys()).map((name) => selections.get(name)!)
       if (found.length === 0) throw new Wrong(`no selection is named ${quoted(pattern)}`, { offset: condition.at })
       if (least === 'all') return and(...found)
       if (least > found.length)

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { checkRules, testRules } from '../../../rules/check.ts'
+import { checkRules, testRules, unaskedSelections } from '../../../rules/check.ts'
 import { loadRules, readRules } from '../../../rules/load.ts'
 import { HOUR } from '../../../rules/rule.ts'
 import { compileSigma } from '../../../rules/sigma/compile.ts'
@@ -309,4 +309,25 @@ test('events that do not do what they should are told with file and line', () =>
     'ten.events.ndjson:2: không: expected no match, found one (ten-quy-tac)',
     'ten.events.ndjson:4: expected "event", or "source" and "line"',
   ])
+})
+
+test.each<[string, string, string[]]>([
+  ['all are asked', 'sel and not other', []],
+  ['by a pattern', '1 of sel* or 1 of oth*', []],
+  ['by all of them', 'all of them', []],
+  [
+    'one is left over',
+    'sel',
+    ['r.yml:8:3: detection.other: no condition asks of it: name it in the condition, or leave it out'],
+  ],
+  [
+    'a pattern that is too narrow',
+    '1 of sel*',
+    ['r.yml:8:3: detection.other: no condition asks of it: name it in the condition, or leave it out'],
+  ],
+])('a selection that nothing asks of is named: %s', (_, condition, expected) => {
+  const text = rule((t) =>
+    t.replace('  condition: sel', `  other:\n    url.path|contains: /b\n  condition: ${condition}`),
+  )
+  expect(unaskedSelections(compileSigma(text, 'r.yml', { kinds: LOGSOURCES }))).toEqual(expected)
 })

@@ -57,8 +57,9 @@ const plain = (value: unknown): unknown => {
 }
 
 /** Throws where a slot does not begin and end on a character. */
-export const checkSlots = ({ rows, heap, data, starts, lists, items }: Chunk): void => {
-  const bytes = new Uint8Array(heap)
+export const checkSlots = ({ rows, heap, used, data, starts, lists, items }: Chunk): void => {
+  // Memory that is used again is larger than what is in it, and what stood there before goes on behind that.
+  const bytes = new Uint8Array(heap, 0, used)
   const continues = (at: number): boolean => at < bytes.length && (bytes[at]! & 0xc0) === 0x80
   const check = (slots: Uint32Array, count: number, name: string): void => {
     for (let i = 0; i < count; i++) {

@@ -170,8 +170,7 @@ export const openInstallation = async (first: Config, options: InstallationOptio
     stated.rules.rules.some(({ yaml }) => namesPlaceholders(yaml)) ? stated.rules.again(words()) : stated.rules,
     { node: node ?? '', clock },
   )
-  for (const sentence of stated.rules.wrong.values())
-    warn(`${sentence}: this file is left out, and what it said before holds`)
+  for (const sentence of stated.rules.doubts) warn(sentence)
   const ingest = await createIngest({
     judging: book.judging(),
     store: store.events,

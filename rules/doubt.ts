@@ -1,10 +1,10 @@
 /** What is wrong with the filter of an exception, though it can be read: it would hide all, or nothing. */
-import { FIELDS, fieldOf, typeOf } from '../ingest/event.ts'
+import { fieldOf, typeOf } from '../ingest/event.ts'
 import { parseIp } from '../ingest/ip.ts'
 import { type Filter, fieldsOf } from '../ingest/store/filter.ts'
 import { compile } from '../ingest/store/match.ts'
 import type { Localized } from './rule.ts'
-import { distance } from './sigma/error.ts'
+import { meantFor } from './sigma/mapping.ts'
 
 /** An event that says nothing: what holds of it, holds of every other that does not say otherwise. */
 const NOTHING = { '@timestamp': 0, 'event.id': '-', 'event.ingested': 0 }
@@ -32,13 +32,9 @@ export const doubtOf = (filter: Filter, all: boolean): Localized | undefined => 
           en: 'This holds of every event: switch the rule off if it is not wanted, or name the address, port or path that is to be passed over.',
         }
   for (const name of names) {
-    if (name === '*' || fieldOf(name)) continue
-    const near = FIELDS.find((field) => distance(field.name, name, 1) === 1)
-    if (near)
-      return {
-        vi: `Không có trường "${name}"; ý là ${near.name}?`,
-        en: `There is no field "${name}"; is ${near.name} meant?`,
-      }
+    const meant = name === '*' || fieldOf(name) ? undefined : meantFor(name)
+    if (meant !== undefined)
+      return { vi: `Không có trường "${name}"; ý là ${meant}?`, en: `There is no field "${name}"; is ${meant} meant?` }
   }
   for (const leaf of leaves(filter)) {
     if (leaf.op !== 'in' || typeOf(leaf.field) !== 'ip') continue

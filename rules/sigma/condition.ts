@@ -104,7 +104,6 @@ export const parseCondition = (text: string): Condition => {
   return out
 }
 
-/** What a condition means over the filters of its selections. */
 /** Which of the selections `name*` and `them` mean. Names that begin with '_' are left out unless the pattern says so itself. */
 const named = (pattern: string, names: Iterable<string>): string[] => {
   const wanted = new RegExp(
@@ -121,6 +120,7 @@ export const askedOf = (condition: Condition, names: readonly string[]): string[
   return (condition.op === 'not' ? [condition.of] : condition.of).flatMap((part) => askedOf(part, names))
 }
 
+/** What a condition means over the filters of its selections. */
 export const bindCondition = (condition: Condition, selections: ReadonlyMap<string, Filter>): Filter => {
   switch (condition.op) {
     case 'and':

@@ -93,6 +93,17 @@ export const openSeveral = (cluster: Cluster): Several => {
     return hits.hits.map(({ _source }) => _source!.doc.covered)
   }
 
+  /** The greatest ingest time of what is stored. */
+  const newest = async (): Promise<number> => {
+    await client.indices.refresh({ index: `${prefix}-events` })
+    const { aggregations } = await client.search<unknown, { last: { value: number | null } }>({
+      index: `${prefix}-events`,
+      size: 0,
+      aggs: { last: { max: { field: 'event.ingested' } } },
+    })
+    return aggregations?.last.value ?? 0
+  }
+
   const open = (name: string, role: 'ingest' | 'detect', files: readonly Written[]): Process => {
     const config = configOf(name, 'elasticsearch', files)
     let child: ChildProcess | undefined
@@ -192,9 +203,12 @@ export const openSeveral = (cluster: Cluster): Several => {
       let events: number
       let found: Outcome
       try {
+        const last = await newest()
         await eventually('the rules have covered everything', async () => {
           await several.schedule.runAll()
           const to = await several.store.events.committed()
+          // One that was killed a moment ago holds it back until it is known to be dead.
+          if (to < last) return false
           const ledger = await readLedger(several.store.documents)
           return several.rules.every(({ id }) => ledger.get(id)?.covered === to)
         })

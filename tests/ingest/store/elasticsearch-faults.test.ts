@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openClient } from '../../../ingest/store/elasticsearch/connect.ts'
 import { openDocuments } from '../../../ingest/store/elasticsearch/documents/documents.ts'
+import { openElasticsearch } from '../../../ingest/store/elasticsearch.ts'
 import { createIndex } from '../../../ingest/store/elasticsearch/sessions/records.ts'
 import { openSessions } from '../../../ingest/store/elasticsearch/sessions/sessions.ts'
 import { EVERYTHING, type Filter } from '../../../ingest/store/filter.ts'
@@ -10,6 +11,8 @@ import { type Collection, type Document, SYSTEM, Fenced } from '../../../ingest/
 import { describeCluster, randomPrefix, removeAll, testCluster } from '../../servers/cluster.ts'
 import { type Server, startElasticsearch } from '../../servers/elasticsearch.ts'
 import { type Line, openLine } from '../../servers/line.ts'
+
+const T0 = Date.parse('2026-11-20T00:00:00Z')
 
 const total = async (from: Collection<Document>, filter: Filter = EVERYTHING) =>
   (await from.query(SYSTEM, { filter, limit: 1 })).total
@@ -158,6 +161,28 @@ await describeCluster('a line that fails', (cluster) => {
     await sessions.close()
     await other.close()
   })
+
+  test('a store is closed while what it sent is on its way: it is not said to have come so far, and what arrives late is refused', async () => {
+    let now = 0
+    const other = openSessions({ client: direct, prefix, warn: () => {}, beat: 0, monotonic: () => now })
+    const store = await openElasticsearch({ ...cluster, nodes: [line.url], prefix, clock: Date.now, warn: () => {} })
+    const event = (id: string) => ({ '@timestamp': T0, 'event.id': id, 'event.kind': 'event' })
+    const { ingested } = await store.events.append({ events: [event('closed-1')], offsets: [] }, T0)
+    const [held] = Array.from({ length: 50 }, () => line.hold(/^POST \S*-events-\S*_bulk/))
+    const before = line.failed()
+    const second = store.events.append({ events: [event('closed-2')], offsets: [] }, T0)
+    second.catch(() => {})
+    await expect.poll(() => line.failed()).toBeGreaterThan(before)
+    await store.close()
+    await expect(second).rejects.toThrow()
+    line.pass()
+    const seen = await other.horizon()
+    now = 9000
+    expect(await other.horizon()).toBeGreaterThanOrEqual(ingested)
+    expect(seen).toBeLessThanOrEqual(ingested)
+    expect(await held!.arrive()).toMatch(/cluster_block_exception|index_not_found_exception/)
+    await other.close()
+  }, 60_000)
 })
 
 await describeCluster('a cluster in trouble', () => {

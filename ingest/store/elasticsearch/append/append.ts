@@ -124,7 +124,8 @@ export const openWriter = (options: WriterOptions): Writer => {
       nth = 0
       // While nothing is under way, an idle process must not hold detection up.
       now.idle(() => {
-        if (busy || ready.size === 0 || session !== now) return undefined
+        // What a commit that has failed sent may still arrive, with an ingest time that has passed.
+        if (busy || failure || ready.size === 0 || session !== now) return undefined
         const time = clock()
         return time > last ? (last = time) : undefined
       })
@@ -271,13 +272,19 @@ export const openWriter = (options: WriterOptions): Writer => {
     }
   }
 
+  /** Nobody may bring what a failed commit held again, and others wait for how far this process has come. */
+  const settle = async () => {
+    if (failure && !signal.aborted) await recover().catch(() => {})
+  }
   const ensureRunning = () => {
     busy = true
-    running ??= run().finally(() => {
-      running = undefined
-      busy = queue.length > 0
-      if (busy) ensureRunning()
-    })
+    running ??= run()
+      .then(settle)
+      .finally(() => {
+        running = undefined
+        busy = queue.length > 0
+        if (busy) ensureRunning()
+      })
   }
 
   return {
@@ -318,6 +325,7 @@ export const openWriter = (options: WriterOptions): Writer => {
       await Promise.race([running, patient])
       closing.abort(storeClosed())
       await running?.catch(() => {})
+      if (failure) session?.leave()
     },
   }
 }

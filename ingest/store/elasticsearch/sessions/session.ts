@@ -20,6 +20,11 @@ export interface Session {
   announce(index: string): Promise<void>
   /** Every event that this session wrote or will write with an ingest time ≤ `committed` is durable. Resolves when others see it. */
   publish(committed: number): Promise<void>
+  /**
+   * What was sent may still arrive, and nobody waits for it any more: the session ends as one that died, so that whoever comes next
+   * blocks its indices before they say how far it has come.
+   */
+  leave(): void
   /** Asked with every beat: the ingest time to publish while nothing is under way, or undefined. */
   idle(ask: () => number | undefined): void
 }

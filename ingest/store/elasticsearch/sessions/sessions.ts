@@ -195,6 +195,9 @@ export const openSessions = (options: SessionsOptions): Sessions => {
         if (committed > wanted.committed) wanted = { ...wanted, committed }
         await write()
       },
+      leave: () => {
+        over = true
+      },
       idle: (given) => {
         ask = given
       },

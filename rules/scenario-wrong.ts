@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { counted } from '../ingest/counted.ts'
 import { FIELDS, fieldOf } from '../ingest/event.ts'
 import { expectedOf } from '../ingest/expected.ts'
-import { isLasting } from '../ingest/row/handles.ts'
+import { isDeclared } from '../ingest/row/handles.ts'
 import { nearest, quoted } from './sigma/error.ts'
 import { meantFor } from './sigma/mapping.ts'
 
@@ -47,7 +47,7 @@ export const wrongShape = (
  * may be a device's own, or of a parser that somebody described.
  */
 export const wrongField = (name: string, known: ReadonlySet<string>): string | undefined => {
-  if (known.has(name) || fieldOf(name) || isLasting(name) || name === 'tags') return undefined
+  if (known.has(name) || fieldOf(name) || isDeclared(name) || name === 'tags') return undefined
   const names = FIELDS.map((field) => field.name)
   const meant = meantFor(name) ?? (name.includes('.') ? undefined : nearest(name, names, CLOSE))
   if (meant !== undefined) return `there is no field ${quoted(name)}; is ${meant} meant?`

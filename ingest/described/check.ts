@@ -4,7 +4,7 @@ import { FIELDS, fieldOf } from '../event.ts'
 import { expectedOf } from '../expected.ts'
 import { ALLOWED } from '../parsers/ecs_values.ts'
 import { parsers } from '../parsers/index.ts'
-import { isLasting } from '../row/handles.ts'
+import { isDeclared } from '../row/handles.ts'
 import { description, type Description, PAIRS, TIME, targetsOf } from './described.ts'
 import { wrongFormat } from './moment.ts'
 import { patternOf, WrongPattern } from './pattern.ts'
@@ -21,7 +21,7 @@ user.id user.roles user.target.name user.target.id user.effective.name vulnerabi
   ),
 )
 const isKnown = (name: string): boolean =>
-  fieldOf(name) !== undefined || MORE.has(name) || (isLasting(name) && ECS.test(name))
+  fieldOf(name) !== undefined || MORE.has(name) || (isDeclared(name) && ECS.test(name))
 const ECS =
   /^(?:@timestamp|(?:client|cloud|container|destination|dns|email|error|event|file|group|host|http|icmp|log|network|observer|process|rule|server|service|source|threat|tls|url|user|user_agent|vulnerability)\.[a-z0-9_.]+)$/
 /** What the program says itself. */

@@ -45,10 +45,12 @@ const learn = (name: string): number => {
   return handle
 }
 for (const { name } of FIELDS) learn(name)
+const declared = new Set(FIELDS.map(({ name }) => name))
 
 /** The handle of a field that the program knows: a parser asks once, where it is written. Throws where there are too many. */
 export const field = (name: string): number => {
   const handle = lasting(name)
+  declared.add(name)
   if (handle < 0) throw new Error(`${name} is one field too many: ${LASTING} names are known already`)
   return handle
 }
@@ -58,8 +60,10 @@ export const lasting = (name: string): number => {
   if (known !== undefined) return known
   return names.length < LASTING && name.length <= LONGEST_NAME ? learn(name) : -1
 }
-/** Whether the program knows a name, or has learned it from a line. */
+/** Whether the program knows a name by now, or has learned it from a line. */
 export const isLasting = (name: string): boolean => handles.has(name)
+/** Whether a parser of the program writes a name: that does not depend on what was read before. */
+export const isDeclared = (name: string): boolean => declared.has(name)
 export const nameOf = (handle: number): string => names[handle]!
 
 /** Writes `,"name":` of a lasting handle, by words: up to three bytes beyond its end are written too. */

@@ -6,6 +6,7 @@ import type { Event } from '../../../ingest/event.ts'
 import { Buckets, byCount, typedKey } from '../../../ingest/store/buckets.ts'
 import { openElasticsearch } from '../../../ingest/store/elasticsearch.ts'
 import { openClient } from '../../../ingest/store/elasticsearch/connect.ts'
+import { toDsl } from '../../../ingest/store/elasticsearch/read/dsl.ts'
 import { toLucene } from '../../../ingest/store/elasticsearch/read/regexp.ts'
 import { and, ANY, contains, eq, EVERYTHING, exists, type Filter, not, ONE, or } from '../../../ingest/store/filter.ts'
 import { compile, fold } from '../../../ingest/store/match.ts'
@@ -159,6 +160,50 @@ await describeCluster('events in elasticsearch', (cluster) => {
       or(eq('source.port', 'HTTPS'), eq('user.name', 'b')),
     ]
     for (const filter of also) await agree(events, 'odd', filter)
+  })
+
+  test('a run of letters and digits in a running text: the server alone says where it stands', async () => {
+    const around = [
+      '',
+      ' ',
+      '_',
+      "'",
+      '.',
+      '-',
+      '/',
+      'ไทย',
+      '한',
+      'あア',
+      '漢',
+      '\u0301',
+      '\u200d',
+      '\u00ad',
+      '😀',
+      'ß',
+      'đ',
+      '\0',
+      ':',
+      ',',
+      '\u212a',
+      '\u0130',
+    ]
+    const piece = fc.oneof(fc.constantFrom(...around), fc.stringMatching(/^[aAbk0i1]{1,4}$/))
+    const texts = fc
+      .sample(fc.array(piece, { minLength: 1, maxLength: 12 }), { numRuns: 300, seed: 3 })
+      .map((all) => all.join(''))
+    const long = [`${'x'.repeat(254)}ab0${'y'.repeat(300)}`, `ab0 ${'0'.repeat(256)}`, 'a'.repeat(255)]
+    const events = [...texts, ...long].map((text) => event({ 'event.dataset': 'running', 'event.original': text }))
+    await put(events)
+    const words = fc.sample(fc.stringMatching(/^[aAbk0iK1]{1,4}$/), { numRuns: 60, seed: 5 })
+    for (const word of [...words, 'a'.repeat(255), 'a'.repeat(256), '0'.repeat(256), 'xab', '\u212a', '\u0130'])
+      await agree(events, 'running', contains('event.original', word))
+    expect(toDsl(contains('event.original', 'Chrome')).exact).toBe(true)
+    for (const filter of [
+      contains('event.original', 'chrome/1'),
+      contains('event.original', 'đăng'),
+      eq('event.original', 'a'),
+    ])
+      expect(toDsl(filter).exact).toBe(false)
   })
 
   test('filters that a server does not take as they are', async () => {

@@ -5,9 +5,9 @@
  *
  *     node tests/bench/lists.ts [LINES=1000000] [RUNS=20] [FOLDER] [--days N] [--elasticsearch]
  *
- * FOLDER keeps the store from one run to the next, for two versions of the program over the same one. `--days`: the embedded
- * store holds the same day so many times, as day files of their own. `--elasticsearch`: the same lines and questions on a
- * server of its own too, in the same run.
+ * FOLDER keeps the store from one run to the next, for two versions of the program over the same one. `--days`: the store holds
+ * the same day so many times, as day files or indices of their own; those of a cluster are all of the same time, so that none of
+ * them can be left out. `--elasticsearch`: the same lines and questions on a server of its own too, in the same run.
  */
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,6 +18,8 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { readConfig } from '../../api/config.ts'
 import { openEmbedded, openStore } from '../../api/store.ts'
 import { embedded } from '../../ingest/store/embedded.ts'
+import { openClient } from '../../ingest/store/elasticsearch/connect.ts'
+import { aliasOf } from '../../ingest/store/elasticsearch/events/indices.ts'
 import { StoreRefused } from '../../ingest/store/errors.ts'
 import { FREE_TEXT, parseKql } from '../../ingest/store/kql.ts'
 import { type Store, SYSTEM } from '../../ingest/store/store.ts'
@@ -74,6 +76,23 @@ const repeatDay = async (events: string): Promise<void> => {
   }
 }
 if (days > 1) await repeatDay(join(folder, 'data', 'events'))
+
+/** Every index of events once more, so many times: its files are shared, its answers are not. */
+const repeatIndices = async (url: string): Promise<void> => {
+  const client = openClient({ nodes: [url] })
+  const alias = aliasOf('vonglau')
+  for (const index of Object.keys(await client.indices.getAlias({ name: alias }))) {
+    await client.indices.addBlock({ index, block: 'write' })
+    for (let i = 1; i < days; i++)
+      await client.indices.clone({
+        index,
+        target: `${index}-${i}`,
+        aliases: { [alias]: {} },
+        wait_for_active_shards: 1,
+      })
+  }
+  await client.close()
+}
 
 const FILTERS: [what: string, kql: string][] = [
   ['none', ''],
@@ -136,9 +155,10 @@ if (values.elasticsearch) {
     const store = `store: elasticsearch\nelasticsearch: { nodes: ["${server.url}"] }\n`
     writeFileSync(config, `data: ${join(folder, 'cluster')}\n${inventory}${store}`)
     await importTo(config)
+    if (days > 1) await repeatIndices(server.url)
     await ask(
       await openStore(readConfig(config, {}), { clock: Date.now, warn: console.error }),
-      `${lines} events in Elasticsearch`,
+      `${lines * days} events in Elasticsearch`,
     )
   } finally {
     await server.stop()

@@ -15,6 +15,8 @@ interface File {
 
 /** Sets whose numbers are written into the statement; more of them are looked up in it, or the texts of all events are read. */
 const NAMED = 1000
+/** Files that are looked through side by side: a day's sets are too few to be shared out among threads. */
+const LANES = 2
 
 /**
  * Of each file that keeps words, by its catalog, what the patterns of the filter come to. `ask`: rows of a statement; `growing`: the
@@ -33,8 +35,7 @@ export const lookUp = async (
     return wanted ? [{ key, wanted }] : []
   })
   if (patterns.length === 0) return wordsOf
-  for (const file of files) {
-    if (file.worded === 'none') continue
+  const look = async (file: File): Promise<void> => {
     const sets: Words['sets'] = new Map()
     const grows = file === growing
     const upTo = grows ? await lastOf(file, ask) : undefined
@@ -42,9 +43,14 @@ export const lookUp = async (
       const condition = await conditionOf(file, wanted, ask).catch(damaged)
       if (condition) sets.set(key, condition)
     }
-    if (grows && upTo === undefined) continue
+    if (grows && upTo === undefined) return
     out.set(file.catalog, { table: file.table, some: grows || file.worded === 'some', upTo, sets })
   }
+  const left = files.filter(({ worded }) => worded !== 'none').values()
+  const lane = async (): Promise<void> => {
+    for (const file of left) await look(file)
+  }
+  await Promise.all(Array.from({ length: LANES }, lane))
   return wordsOf
 }
 /** What is damaged is found, and said, when the texts are read. */

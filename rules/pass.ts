@@ -48,6 +48,10 @@ export const REWRITTEN = 'rewritten'
  * the other. What met nothing is not read, however much of it there is.
  */
 const STRETCH = 100_000
+/** Events from which on it is asked first which rules were met: what only others need is not read of so many. */
+const MANY = 10_000
+/** Versions of rules that are told apart. */
+const LABELS = 10_000
 
 /** What a correlation is about in a window of the store. */
 export interface About {
@@ -121,6 +125,13 @@ export const openPasses = (store: Store, exceptions: () => Exceptions = () => no
       } else others += count
     }
     return { full, theirs, others }
+  }
+
+  /** Which versions were met there; undefined where that cannot be told. */
+  const metIn = async (hits: Filter, ingested: Window['ingested']): Promise<ReadonlySet<string> | undefined> => {
+    const asked = { filter: atOnce(hits), ingested, by: [{ terms: 'vonglau.hits' }], limit: LABELS }
+    const { items, missing } = await store.events.aggregate(SYSTEM, asked)
+    return missing.length > 0 || items.length >= LABELS ? undefined : new Set(items.map(({ key }) => String(key[0])))
   }
 
   /** A line that was read again may be of another time or group: what is remembered of lines that were stored does not hold. */
@@ -227,7 +238,9 @@ export const openPasses = (store: Store, exceptions: () => Exceptions = () => no
       if (theirs > 0) {
         const places = new Map(parts.map((part) => [part.label, part]))
         const hits = and(among('vonglau.judged', full), among('vonglau.hits', [...places.keys()]))
-        const fields = named([...BASE, ...rules.flatMap((rule) => [...neededOf(rule), ...exceptedFields(rule)])])
+        const some = theirs > MANY ? await metIn(hits, ingested) : undefined
+        const met = some ? rules.filter((rule) => partsOf(rule).some(({ label }) => some.has(label))) : rules
+        const fields = named([...BASE, ...met.flatMap((rule) => [...neededOf(rule), ...exceptedFields(rule)])])
         for await (const events of store.events.match(SYSTEM, { filter: atOnce(hits), ingested, ...fields }))
           for (const event of events)
             take(

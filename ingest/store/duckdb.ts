@@ -98,16 +98,24 @@ export const openDuckdb = async (
     signal.addEventListener('abort', giveUp, { once: true })
     return answer.finally(() => signal.removeEventListener('abort', giveUp))
   }
+  /** A chunk is read while the one before it is looked at. */
   const iterate = async function* <T>(name: string, query: unknown): AsyncIterable<T> {
     const cursor = await call<number>(name, query)
+    const next = () => {
+      const chunk = call<T | undefined>('next', cursor)
+      // Whoever waits for it is told; nobody may, where the reader has stopped.
+      chunk.catch(() => {})
+      return chunk
+    }
     let done = false
     try {
-      for (;;) {
-        const chunk = await call<T | undefined>('next', cursor)
+      for (let ahead = next(); ; ) {
+        const chunk = await ahead
         if (chunk === undefined) {
           done = true
           return
         }
+        ahead = next()
         yield chunk
       }
     } finally {

@@ -1,7 +1,7 @@
 /** Which names of fields a configuration may say: one that no event has would silently do nothing. */
 import { COMPUTED } from '../ingest/computed/computed.ts'
 import { FIELDS, fieldOf } from '../ingest/event.ts'
-import { isLasting } from '../ingest/row/handles.ts'
+import { isDeclared } from '../ingest/row/handles.ts'
 import { nearest } from '../rules/sigma/error.ts'
 
 /** What devices say of their own stands below these, whatever its name. */
@@ -40,7 +40,7 @@ const VENDOR = new RegExp(
 )
 
 export const isField = (name: string): boolean =>
-  fieldOf(name) !== undefined || COMPUTED.has(name) || VENDOR.test(name) || isLasting(name)
+  fieldOf(name) !== undefined || COMPUTED.has(name) || VENDOR.test(name) || isDeclared(name)
 
 /** What was expected instead of a name that is none. */
 export const expectedField = (name: string): string => {

@@ -127,7 +127,7 @@ export const openPasses = (store: Store, exceptions: () => Exceptions = () => no
     return { full, theirs, others }
   }
 
-  /** Which versions were met there; undefined where that cannot be told. */
+  /** Which versions were met there; undefined where that cannot be told. It may take as long as a person's question, and be refused. */
   const metIn = async (hits: Filter, ingested: Window['ingested']): Promise<ReadonlySet<string> | undefined> => {
     const asked = { filter: atOnce(hits), ingested, by: [{ terms: 'vonglau.hits' }], limit: LABELS }
     const { items, missing } = await store.events.aggregate(SYSTEM, asked)
@@ -238,7 +238,7 @@ export const openPasses = (store: Store, exceptions: () => Exceptions = () => no
       if (theirs > 0) {
         const places = new Map(parts.map((part) => [part.label, part]))
         const hits = and(among('vonglau.judged', full), among('vonglau.hits', [...places.keys()]))
-        const some = theirs > MANY ? await metIn(hits, ingested) : undefined
+        const some = theirs > MANY ? await metIn(hits, ingested).catch(() => undefined) : undefined
         const met = some ? rules.filter((rule) => partsOf(rule).some(({ label }) => some.has(label))) : rules
         const fields = named([...BASE, ...met.flatMap((rule) => [...neededOf(rule), ...exceptedFields(rule)])])
         for await (const events of store.events.match(SYSTEM, { filter: atOnce(hits), ingested, ...fields }))

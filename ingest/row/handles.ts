@@ -60,9 +60,7 @@ export const lasting = (name: string): number => {
   if (known !== undefined) return known
   return names.length < LASTING && name.length <= LONGEST_NAME ? learn(name) : -1
 }
-/** Whether the program knows a name by now, or has learned it from a line. */
-export const isLasting = (name: string): boolean => handles.has(name)
-/** Whether a parser of the program writes a name: that does not depend on what was read before. */
+/** Whether a parser writes a name, of the program or of a file that describes one: what lines said before does not count. */
 export const isDeclared = (name: string): boolean => declared.has(name)
 export const nameOf = (handle: number): string => names[handle]!
 

@@ -47,10 +47,18 @@ export const lookUp = async (
     out.set(file.catalog, { table: file.table, some: grows || file.worded === 'some', upTo, sets })
   }
   const left = files.filter(({ worded }) => worded !== 'none').values()
+  let failed = false
   const lane = async (): Promise<void> => {
-    for (const file of left) await look(file)
+    try {
+      for (const file of left) if (!failed) await look(file)
+    } catch (error) {
+      failed = true
+      throw error
+    }
   }
-  await Promise.all(Array.from({ length: LANES }, lane))
+  // A statement that outlived its question would outlive its connection.
+  const ended = await Promise.allSettled(Array.from({ length: LANES }, lane))
+  for (const each of ended) if (each.status === 'rejected') throw each.reason
   return wordsOf
 }
 /** What is damaged is found, and said, when the texts are read. */

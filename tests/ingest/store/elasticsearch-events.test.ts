@@ -191,11 +191,25 @@ await describeCluster('events in elasticsearch', (cluster) => {
     const texts = fc
       .sample(fc.array(piece, { minLength: 1, maxLength: 12 }), { numRuns: 300, seed: 3 })
       .map((all) => all.join(''))
-    const long = [`${'x'.repeat(254)}ab0${'y'.repeat(300)}`, `ab0 ${'0'.repeat(256)}`, 'a'.repeat(255)]
+    const long = [
+      `${'x'.repeat(254)}ab0${'y'.repeat(300)}`,
+      `ab0 ${'0'.repeat(256)}`,
+      'a'.repeat(255),
+      `${'א"'.repeat(126)}אab0cd`,
+    ]
     const events = [...texts, ...long].map((text) => event({ 'event.dataset': 'running', 'event.original': text }))
     await put(events)
     const words = fc.sample(fc.stringMatching(/^[aAbk0iK1]{1,4}$/), { numRuns: 60, seed: 5 })
-    for (const word of [...words, 'a'.repeat(255), 'a'.repeat(256), '0'.repeat(256), 'xab', '\u212a', '\u0130'])
+    for (const word of [
+      ...words,
+      'a'.repeat(255),
+      'a'.repeat(256),
+      '0'.repeat(256),
+      'xab',
+      'ab0cd',
+      '\u212a',
+      '\u0130',
+    ])
       await agree(events, 'running', contains('event.original', word))
     expect(toDsl(contains('event.original', 'Chrome')).exact).toBe(true)
     for (const filter of [

@@ -183,6 +183,22 @@ await describeCluster('a line that fails', (cluster) => {
     expect(await held!.arrive()).toMatch(/cluster_block_exception|index_not_found_exception/)
     await other.close()
   }, 60_000)
+
+  test('a commit fails and nobody brings it again: how far this process has come goes on', async () => {
+    const other = openSessions({ client: direct, prefix, warn: () => {}, beat: 0 })
+    const store = await openElasticsearch({ ...cluster, nodes: [line.url], prefix, clock: Date.now, warn: () => {} })
+    const event = (id: string) => ({ '@timestamp': T0, 'event.id': id, 'event.kind': 'event' })
+    await store.events.append({ events: [event('failed-1')], offsets: [] }, Date.now())
+    // Somebody takes away what this process writes through.
+    const names = Object.keys(await direct.indices.getAlias({ index: `${prefix}-events-*`, name: '*.w' }))
+    for (const index of names) await direct.indices.deleteAlias({ index, name: `${index}.w` }, { ignore: [404] })
+    await expect(store.events.append({ events: [event('failed-2')], offsets: [] }, Date.now())).rejects.toThrow()
+    const failed = Date.now()
+    await expect.poll(() => other.horizon(), { timeout: 20_000, interval: 500 }).toBeGreaterThan(failed)
+    await store.events.append({ events: [event('failed-3')], offsets: [] }, Date.now())
+    await store.close()
+    await other.close()
+  }, 60_000)
 })
 
 await describeCluster('a cluster in trouble', () => {

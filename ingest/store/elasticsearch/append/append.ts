@@ -124,8 +124,11 @@ export const openWriter = (options: WriterOptions): Writer => {
       nth = 0
       // While nothing is under way, an idle process must not hold detection up.
       now.idle(() => {
-        // What a commit that has failed sent may still arrive, with an ingest time that has passed.
-        if (busy || failure || ready.size === 0 || session !== now) return undefined
+        if (busy || session !== now) return undefined
+        // What a commit that has failed sent may still arrive, with an ingest time that has passed: first nothing of it may any more.
+        if (failure) ensureRunning()
+        // Before its first index, and after one that was given up: the session has joined then.
+        if (failure || (ready.size === 0 && nth === 0)) return undefined
         const time = clock()
         return time > last ? (last = time) : undefined
       })

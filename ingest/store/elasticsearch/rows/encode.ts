@@ -191,7 +191,9 @@ const BETWEEN = Uint8Array.from({ length: 128 }, (_, c) => (BETWEEN_WORDS.test(S
 const hasLongWord = (row: Row, f: number): boolean => {
   const { bytes } = row
   const end = row.to[f]!
-  const isBetween = (i: number) => bytes[i]! < 128 && BETWEEN[bytes[i]!] === 1
+  // A double quote between two letters of Hebrew parts no word (UAX #29, WB7b).
+  const joins = (i: number) => bytes[i] === 0x22 && bytes[i - 1]! >= 128 && bytes[i + 1]! >= 128
+  const isBetween = (i: number) => bytes[i]! < 128 && BETWEEN[bytes[i]!] === 1 && !joins(i)
   for (let i = row.from[f]! + LONGEST_WORD; i < end; i += LONGEST_WORD) {
     if (isBetween(i)) continue
     let [from, to] = [i, i + 1]

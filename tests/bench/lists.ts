@@ -6,8 +6,8 @@
  *     node tests/bench/lists.ts [LINES=1000000] [RUNS=20] [FOLDER] [--days N] [--elasticsearch]
  *
  * FOLDER keeps the store from one run to the next, for two versions of the program over the same one. `--days`: the store holds
- * the same day so many times, as day files or indices of their own. `--elasticsearch`: the same lines and questions on a server of
- * its own too, in the same run.
+ * the same day so many times, as day files of their own, or as indices that are all of one time, so that none can be left out.
+ * `--elasticsearch`: the same lines and questions on a server of its own too, in the same run.
  */
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
